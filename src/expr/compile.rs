@@ -1,0 +1,330 @@
+//! Checking names, types and units, once, when a profile is loaded; the result evaluates without look-ups.
+
+use super::ExprError;
+use super::evaluate::{Node, NumberNode};
+use super::parser::{Arithmetic, Ast, Compare, Part, parse};
+use crate::source::nearest;
+use crate::words::{Unit, parse_duration};
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::time::Duration;
+
+/// What kind of value a point has.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Kind {
+    /// A number with a unit.
+    Number(Unit),
+    /// True or false.
+    Flag,
+    /// A text.
+    Text,
+    /// Named bits: name to bit number.
+    Bits(BTreeMap<String, u8>),
+    /// Named values: name to code.
+    Enum(BTreeMap<String, i128>),
+    /// A point of equipment that is not known here; the site resolves it.
+    Foreign,
+}
+
+/// What a name stands for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PointInfo {
+    /// Its kind.
+    pub kind: Kind,
+}
+
+/// Where an expression's names come from.
+pub trait Names {
+    /// What the point is, or nothing when there is none of that name.
+    fn point(&self, equipment: Option<&str>, name: &str) -> Option<PointInfo>;
+    /// Every name that would be known, for the nearest one.
+    fn known(&self, equipment: Option<&str>) -> Vec<String>;
+}
+
+/// A point that an expression reads: its slot in the program's list of operands.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Operand {
+    /// The other equipment's id, when it is not the own one.
+    pub equipment: Option<String>,
+    /// The point's name.
+    pub point: String,
+}
+
+/// A checked condition.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Program {
+    pub(super) root: Node,
+    /// What it reads, each once.
+    pub operands: Vec<Operand>,
+    /// As it was written.
+    pub text: String,
+}
+
+impl Program {
+    fn generated(point: &str, root: Node, text: String) -> Self {
+        let operands = vec![Operand { equipment: None, point: point.to_owned() }];
+        Self { root, operands, text }
+    }
+
+    /// The condition that a code point has this value.
+    #[must_use]
+    pub fn value_is(point: &str, value: i128) -> Self {
+        #[expect(clippy::cast_precision_loss, reason = "all arithmetic is f64, as documented")]
+        let constant = NumberNode::Constant(value as f64);
+        let root = Node::Compare(Compare::Equal, NumberNode::Point(0), constant);
+        Self::generated(point, root, format!("{point} == {value}"))
+    }
+
+    /// The condition that a bit of a code point is set; bits count from 0, least significant first.
+    #[must_use]
+    pub fn bit_is_set(point: &str, bit: u8) -> Self {
+        Self::generated(point, Node::Bit(0, bit), format!("bit {bit} of {point}"))
+    }
+
+    /// The condition that a code point has a value that is not listed.
+    #[must_use]
+    pub fn value_is_none_of(point: &str, listed: &[i128]) -> Self {
+        #[expect(clippy::cast_precision_loss, reason = "all arithmetic is f64, as documented")]
+        let values = listed.iter().map(|v| *v as f64).collect();
+        Self::generated(point, Node::NoneOf(0, values), format!("{point} has an unlisted value"))
+    }
+}
+
+/// Parses and checks a condition.
+///
+/// # Errors
+/// The first thing that is wrong, with its place and what was meant.
+pub fn compile(text: &str, names: &dyn Names) -> Result<Program, ExprError> {
+    let ast = parse(text)?;
+    let mut compiler = Compiler { names, operands: Vec::new() };
+    let root = compiler.condition(&ast)?;
+    Ok(Program { root, operands: compiler.operands, text: text.to_owned() })
+}
+
+/// Parses and checks a step's check: a condition, and `for` how long it must hold.
+///
+/// # Errors
+/// As [`compile`].
+pub fn compile_for(text: &str, names: &dyn Names) -> Result<(Program, Duration), ExprError> {
+    let (condition, hold) = match text.rsplit_once(" for ") {
+        Some((condition, hold)) => {
+            let at = text.len() - hold.len();
+            let hold = parse_duration(hold).map_err(|meant| ExprError::new(at..text.len(), meant))?;
+            if hold > crate::limits::CHECK_FOR_MAX {
+                return Err(ExprError::new(at..text.len(), "a check takes at most 10 minutes"));
+            }
+            (condition, hold)
+        }
+        None => (text, Duration::ZERO),
+    };
+    let mut program = compile(condition, names)?;
+    text.clone_into(&mut program.text);
+    Ok((program, hold))
+}
+
+enum Typed {
+    Number(NumberNode, Option<Unit>),
+    Condition(Node),
+    TextPoint(usize),
+    Text(String),
+    Enum(usize, BTreeMap<String, i128>),
+    Foreign(usize),
+}
+
+struct Compiler<'a> {
+    names: &'a dyn Names,
+    operands: Vec<Operand>,
+}
+
+impl Compiler<'_> {
+    fn condition(&mut self, ast: &Ast) -> Result<Node, ExprError> {
+        match self.typed(ast)? {
+            Typed::Condition(node) => Ok(node),
+            Typed::Foreign(slot) => Ok(Node::Flag(slot)),
+            other => Err(ExprError::new(
+                ast.span.clone(),
+                format!("this is {}, not true or false", describe(&other)),
+            )
+            .with_help("compare it: point > 5, mode == \"auto\", status.bit")),
+        }
+    }
+
+    fn number(&mut self, ast: &Ast) -> Result<(NumberNode, Option<Unit>), ExprError> {
+        match self.typed(ast)? {
+            Typed::Number(node, unit) => Ok((node, unit)),
+            Typed::Foreign(slot) | Typed::Enum(slot, _) => Ok((NumberNode::Point(slot), None)),
+            other => {
+                Err(ExprError::new(ast.span.clone(), format!("this is {}, not a number", describe(&other))))
+            }
+        }
+    }
+
+    fn slot(&mut self, operand: Operand) -> usize {
+        if let Some(at) = self.operands.iter().position(|o| *o == operand) {
+            return at;
+        }
+        self.operands.push(operand);
+        self.operands.len() - 1
+    }
+
+    fn typed(&mut self, ast: &Ast) -> Result<Typed, ExprError> {
+        Ok(match &ast.part {
+            Part::Number(n) => Typed::Number(NumberNode::Constant(*n), None),
+            Part::Text(t) => Typed::Text(t.clone()),
+            Part::Flag(b) => Typed::Condition(Node::Constant(*b)),
+            Part::Point { equipment, name, bit } => {
+                self.point(ast, equipment.as_deref(), name, bit.as_deref())?
+            }
+            Part::Negate(inner) => {
+                let (node, unit) = self.number(inner)?;
+                Typed::Number(NumberNode::Negate(Box::new(node)), unit)
+            }
+            Part::Not(inner) => Typed::Condition(Node::Not(Box::new(self.condition(inner)?))),
+            Part::And(a, b) => {
+                Typed::Condition(Node::And(Box::new(self.condition(a)?), Box::new(self.condition(b)?)))
+            }
+            Part::Or(a, b) => {
+                Typed::Condition(Node::Or(Box::new(self.condition(a)?), Box::new(self.condition(b)?)))
+            }
+            Part::Compare(compare, a, b) => Typed::Condition(self.compare(ast, *compare, a, b)?),
+            Part::Arithmetic(op, a, b) => self.arithmetic(ast, *op, a, b)?,
+        })
+    }
+
+    fn point(
+        &mut self,
+        ast: &Ast,
+        equipment: Option<&str>,
+        name: &str,
+        bit: Option<&str>,
+    ) -> Result<Typed, ExprError> {
+        let Some(info) = self.names.point(equipment, name) else {
+            return Err(self.unknown(&ast.span, equipment, name));
+        };
+        let slot = self.slot(Operand { equipment: equipment.map(str::to_owned), point: name.to_owned() });
+        match (info.kind, bit) {
+            (Kind::Bits(bits), Some(bit)) => match bits.get(bit) {
+                Some(number) => Ok(Typed::Condition(Node::Bit(slot, *number))),
+                None => Err(unknown_word("bit", bit, &ast.span, bits.keys())),
+            },
+            (Kind::Bits(_), None) => Ok(Typed::Number(NumberNode::Point(slot), Some(Unit::default()))),
+            (Kind::Foreign, None) => Ok(Typed::Foreign(slot)),
+            (Kind::Foreign, Some(_)) => Ok(Typed::Condition(Node::Flag(slot))),
+            (_, Some(_)) => Err(ExprError::new(ast.span.clone(), format!("{name} has no bits"))
+                .with_help("give it type = \"bits16\" and bits = { 0 = \"name\" }")),
+            (Kind::Number(unit), None) => Ok(Typed::Number(NumberNode::Point(slot), Some(unit))),
+            (Kind::Flag, None) => Ok(Typed::Condition(Node::Flag(slot))),
+            (Kind::Text, None) => Ok(Typed::TextPoint(slot)),
+            (Kind::Enum(values), None) => Ok(Typed::Enum(slot, values)),
+        }
+    }
+
+    fn unknown(&self, span: &Range<usize>, equipment: Option<&str>, name: &str) -> ExprError {
+        let known = self.names.known(equipment);
+        let whose = equipment.map_or(String::new(), |e| format!(" of {e}"));
+        let error = ExprError::new(span.clone(), format!("there is no point {name}{whose}"));
+        match nearest(name, known.iter().map(String::as_str)) {
+            Some(near) => error.with_help(format!("did you mean {near}?")),
+            None if known.is_empty() => error.with_help(format!("there is no equipment{whose} here")),
+            None => error.with_help(format!("known: {}", known.join(", "))),
+        }
+    }
+
+    fn compare(&mut self, ast: &Ast, compare: Compare, a: &Ast, b: &Ast) -> Result<Node, ExprError> {
+        let left = self.typed(a)?;
+        let right = self.typed(b)?;
+        let only_equal = |what: &str| match compare {
+            Compare::Equal => Ok(false),
+            Compare::Unequal => Ok(true),
+            Compare::Less | Compare::LessOrEqual | Compare::Greater | Compare::GreaterOrEqual => {
+                Err(ExprError::new(ast.span.clone(), format!("{what} has no order"))
+                    .with_help("compare it with == or !="))
+            }
+        };
+        match (left, right) {
+            (Typed::Enum(slot, values), Typed::Text(word))
+            | (Typed::Text(word), Typed::Enum(slot, values)) => {
+                let code = values.get(&word).copied();
+                let Some(code) = code else {
+                    let place = if matches!(b.part, Part::Text(_)) { &b.span } else { &a.span };
+                    return Err(unknown_word("value", &word, place, values.keys()));
+                };
+                #[expect(clippy::cast_precision_loss, reason = "codes are small")]
+                let code = NumberNode::Constant(code as f64);
+                only_equal("an enum")?;
+                Ok(Node::Compare(compare, NumberNode::Point(slot), code))
+            }
+            (Typed::TextPoint(slot) | Typed::Foreign(slot), Typed::Text(word))
+            | (Typed::Text(word), Typed::TextPoint(slot) | Typed::Foreign(slot)) => {
+                Ok(Node::TextIs(slot, word.into(), only_equal("a text")?))
+            }
+            (Typed::Condition(l), Typed::Condition(r)) => {
+                Ok(Node::Same(Box::new(l), Box::new(r), only_equal("true or false")?))
+            }
+            (left, right) => {
+                let (l, lu) = numeric(left, a)?;
+                let (r, ru) = numeric(right, b)?;
+                same_unit(&ast.span, lu.as_ref(), ru.as_ref(), "compared")?;
+                Ok(Node::Compare(compare, l, r))
+            }
+        }
+    }
+
+    fn arithmetic(&mut self, ast: &Ast, op: Arithmetic, a: &Ast, b: &Ast) -> Result<Typed, ExprError> {
+        let (l, lu) = self.number(a)?;
+        let (r, ru) = self.number(b)?;
+        let none = Unit::default();
+        let unit = match op {
+            Arithmetic::Add | Arithmetic::Subtract => {
+                same_unit(&ast.span, lu.as_ref(), ru.as_ref(), "added")?;
+                lu.or(ru)
+            }
+            _ if lu.is_none() && ru.is_none() => None,
+            Arithmetic::Multiply => Some(lu.as_ref().unwrap_or(&none).times(ru.as_ref().unwrap_or(&none))),
+            Arithmetic::Divide => Some(lu.as_ref().unwrap_or(&none).per(ru.as_ref().unwrap_or(&none))),
+        };
+        Ok(Typed::Number(NumberNode::Arithmetic(op, Box::new(l), Box::new(r)), unit))
+    }
+}
+
+fn numeric(typed: Typed, ast: &Ast) -> Result<(NumberNode, Option<Unit>), ExprError> {
+    match typed {
+        Typed::Number(node, unit) => Ok((node, unit)),
+        Typed::Foreign(slot) | Typed::Enum(slot, _) => Ok((NumberNode::Point(slot), None)),
+        other => Err(ExprError::new(ast.span.clone(), format!("this is {}, not a number", describe(&other)))),
+    }
+}
+
+fn describe(typed: &Typed) -> &'static str {
+    match typed {
+        Typed::Number(..) => "a number",
+        Typed::Condition(_) => "true or false",
+        Typed::TextPoint(_) | Typed::Text(_) => "a text",
+        Typed::Enum(..) => "an enum",
+        Typed::Foreign(_) => "another equipment's point",
+    }
+}
+
+fn unknown_word<'a>(
+    what: &str,
+    word: &str,
+    span: &Range<usize>,
+    known: impl Iterator<Item = &'a String> + Clone,
+) -> ExprError {
+    let error = ExprError::new(span.clone(), format!("there is no {what} \"{word}\" here"));
+    match nearest(word, known.clone().map(String::as_str)) {
+        Some(near) => error.with_help(format!("did you mean \"{near}\"?")),
+        None => error.with_help(format!("known: {}", known.cloned().collect::<Vec<_>>().join(", "))),
+    }
+}
+
+fn same_unit(span: &Range<usize>, a: Option<&Unit>, b: Option<&Unit>, verb: &str) -> Result<(), ExprError> {
+    match (a, b) {
+        (Some(a), Some(b)) if a != b => {
+            Err(ExprError::new(span.clone(), format!("{a} and {b} cannot be {verb}")).with_help(
+                "points that are compared or added have the same unit; a bare number takes the other side's",
+            ))
+        }
+        _ => Ok(()),
+    }
+}

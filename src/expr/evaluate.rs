@@ -1,0 +1,292 @@
+//! Evaluation with three truths. Recursion is bounded by the parser's depth.
+
+use std::sync::Arc;
+
+use super::compile::Program;
+use super::parser::{Arithmetic, Compare};
+
+/// A condition's value (Kleene).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Truth {
+    /// It holds.
+    True,
+    /// It does not hold.
+    False,
+    /// Something it needs is bad or stale.
+    Unknown,
+}
+
+impl Truth {
+    fn of(b: bool) -> Truth {
+        if b { Truth::True } else { Truth::False }
+    }
+
+    /// `not`
+    #[must_use]
+    pub fn negated(self) -> Truth {
+        match self {
+            Truth::True => Truth::False,
+            Truth::False => Truth::True,
+            Truth::Unknown => Truth::Unknown,
+        }
+    }
+
+    /// The word on screens.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Truth::True => "true",
+            Truth::False => "false",
+            Truth::Unknown => "unknown",
+        }
+    }
+}
+
+/// A good value of an operand.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Scalar {
+    /// A number; bit fields and enums as their code.
+    Number(f64),
+    /// True or false.
+    Flag(bool),
+    /// A text.
+    Text(Arc<str>),
+}
+
+/// Where a program's operands come from.
+pub trait Operands {
+    /// The good value in a slot of [`Program::operands`]; nothing when it is bad or stale.
+    fn read(&self, slot: usize) -> Option<Scalar>;
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Node {
+    Constant(bool),
+    Flag(usize),
+    Bit(usize, u8),
+    Not(Box<Node>),
+    And(Box<Node>, Box<Node>),
+    Or(Box<Node>, Box<Node>),
+    Compare(Compare, NumberNode, NumberNode),
+    TextIs(usize, Arc<str>, bool),
+    Same(Box<Node>, Box<Node>, bool),
+    NoneOf(usize, Vec<f64>),
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum NumberNode {
+    Constant(f64),
+    Point(usize),
+    Negate(Box<NumberNode>),
+    Arithmetic(Arithmetic, Box<NumberNode>, Box<NumberNode>),
+}
+
+impl Program {
+    /// The condition's value for these operands.
+    pub fn evaluate(&self, operands: &dyn Operands) -> Truth {
+        truth(&self.root, operands)
+    }
+}
+
+fn truth(node: &Node, operands: &dyn Operands) -> Truth {
+    match node {
+        Node::Constant(b) => Truth::of(*b),
+        Node::Flag(slot) => match operands.read(*slot) {
+            Some(Scalar::Flag(b)) => Truth::of(b),
+            Some(Scalar::Number(n)) => Truth::of(n != 0.0),
+            Some(Scalar::Text(_)) | None => Truth::Unknown,
+        },
+        Node::Bit(slot, bit) => match operands.read(*slot) {
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "a bit field of 64 bits at most"
+            )]
+            Some(Scalar::Number(n)) => Truth::of((n as u64) >> bit & 1 == 1),
+            Some(Scalar::Flag(_) | Scalar::Text(_)) | None => Truth::Unknown,
+        },
+        Node::Not(inner) => truth(inner, operands).negated(),
+        Node::And(a, b) => match truth(a, operands) {
+            Truth::False => Truth::False,
+            left => match (left, truth(b, operands)) {
+                (_, Truth::False) => Truth::False,
+                (Truth::True, Truth::True) => Truth::True,
+                _ => Truth::Unknown,
+            },
+        },
+        Node::Or(a, b) => match truth(a, operands) {
+            Truth::True => Truth::True,
+            left => match (left, truth(b, operands)) {
+                (_, Truth::True) => Truth::True,
+                (Truth::False, Truth::False) => Truth::False,
+                _ => Truth::Unknown,
+            },
+        },
+        Node::Compare(compare, a, b) => match (number(a, operands), number(b, operands)) {
+            (Some(a), Some(b)) => Truth::of(holds(*compare, a, b)),
+            _ => Truth::Unknown,
+        },
+        Node::TextIs(slot, word, unequal) => match operands.read(*slot) {
+            Some(Scalar::Text(t)) => Truth::of((*t == **word) != *unequal),
+            Some(Scalar::Flag(_) | Scalar::Number(_)) | None => Truth::Unknown,
+        },
+        Node::NoneOf(slot, values) => match operands.read(*slot) {
+            #[expect(clippy::float_cmp, reason = "codes are whole numbers")]
+            Some(Scalar::Number(n)) => Truth::of(!values.iter().any(|v| *v == n)),
+            Some(Scalar::Flag(_) | Scalar::Text(_)) | None => Truth::Unknown,
+        },
+        Node::Same(a, b, unequal) => match (truth(a, operands), truth(b, operands)) {
+            (Truth::Unknown, _) | (_, Truth::Unknown) => Truth::Unknown,
+            (a, b) => Truth::of((a == b) != *unequal),
+        },
+    }
+}
+
+#[expect(clippy::float_cmp, reason = "== on f64 is what the language defines")]
+fn holds(compare: Compare, a: f64, b: f64) -> bool {
+    match compare {
+        Compare::Equal => a == b,
+        Compare::Unequal => a != b,
+        Compare::Less => a < b,
+        Compare::LessOrEqual => a <= b,
+        Compare::Greater => a > b,
+        Compare::GreaterOrEqual => a >= b,
+    }
+}
+
+fn number(node: &NumberNode, operands: &dyn Operands) -> Option<f64> {
+    let value = match node {
+        NumberNode::Constant(n) => *n,
+        NumberNode::Point(slot) => match operands.read(*slot)? {
+            Scalar::Number(n) => n,
+            Scalar::Flag(_) | Scalar::Text(_) => return None,
+        },
+        NumberNode::Negate(inner) => -number(inner, operands)?,
+        NumberNode::Arithmetic(op, a, b) => {
+            let (a, b) = (number(a, operands)?, number(b, operands)?);
+            match op {
+                Arithmetic::Add => a + b,
+                Arithmetic::Subtract => a - b,
+                Arithmetic::Multiply => a * b,
+                Arithmetic::Divide if b == 0.0 => return None,
+                Arithmetic::Divide => a / b,
+            }
+        }
+    };
+    (!value.is_nan()).then_some(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::compile::{Kind, Names, PointInfo, compile};
+    use super::*;
+    use crate::words::Unit;
+    use std::collections::BTreeMap;
+
+    struct Plant;
+
+    impl Names for Plant {
+        fn point(&self, equipment: Option<&str>, name: &str) -> Option<PointInfo> {
+            if equipment.is_some() {
+                return Some(PointInfo { kind: Kind::Foreign });
+            }
+            let kind = match name {
+                "volts" | "volts2" => Kind::Number(Unit::parse("V")),
+                "amps" => Kind::Number(Unit::parse("A")),
+                "bad" => Kind::Number(Unit::default()),
+                "on" | "lost" => Kind::Flag,
+                "name" => Kind::Text,
+                "status" => Kind::Bits(BTreeMap::from([("run".to_owned(), 0), ("trip".to_owned(), 3)])),
+                "mode" => Kind::Enum(BTreeMap::from([("off".to_owned(), 0), ("auto".to_owned(), 1)])),
+                _ => return None,
+            };
+            Some(PointInfo { kind })
+        }
+        fn known(&self, _: Option<&str>) -> Vec<String> {
+            ["volts", "amps", "status", "mode"].map(str::to_owned).to_vec()
+        }
+    }
+
+    struct Values<'a>(&'a Program);
+
+    impl Operands for Values<'_> {
+        fn read(&self, slot: usize) -> Option<Scalar> {
+            match self.0.operands[slot].point.as_str() {
+                "volts" => Some(Scalar::Number(230.0)),
+                "volts2" => Some(Scalar::Number(0.0)),
+                "amps" => Some(Scalar::Number(2.0)),
+                "on" => Some(Scalar::Flag(true)),
+                "name" => Some(Scalar::Text("M1".into())),
+                "status" => Some(Scalar::Number(8.0)),
+                "mode" => Some(Scalar::Number(1.0)),
+                _ => None,
+            }
+        }
+    }
+
+    #[track_caller]
+    fn check(text: &str, expected: Truth) {
+        let program = compile(text, &Plant).unwrap_or_else(|e| panic!("{text}: {e:?}"));
+        assert_eq!(program.evaluate(&Values(&program)), expected, "{text}");
+    }
+
+    #[track_caller]
+    fn fails(text: &str, at: usize, message: &str) {
+        let error = compile(text, &Plant).unwrap_err();
+        assert_eq!((error.span.start, error.message.as_str()), (at, message));
+    }
+
+    #[test]
+    fn values() {
+        check("volts > 207 and status.trip", Truth::True);
+        check("status.run", Truth::False);
+        check("mode == \"auto\"", Truth::True);
+        check("\"off\" == mode", Truth::False);
+        check("name == 'M1' and name != 'M2'", Truth::True);
+        check("volts * amps >= 460 and volts / volts == 1", Truth::True);
+        check("-volts < 0 and volts - 30 == 200", Truth::True);
+        check("status == 0x8", Truth::True);
+        check("on == (not false)", Truth::True);
+    }
+
+    #[test]
+    fn kleene_and_unknown() {
+        check("bad > 1", Truth::Unknown);
+        check("bad > 1 and false", Truth::False);
+        check("false and bad > 1", Truth::False);
+        check("bad > 1 and true", Truth::Unknown);
+        check("bad > 1 or on", Truth::True);
+        check("on or bad > 1", Truth::True);
+        check("bad > 1 or false", Truth::Unknown);
+        check("not bad > 1", Truth::Unknown);
+        check("lost", Truth::Unknown);
+        check("lost == on", Truth::Unknown);
+    }
+
+    #[test]
+    fn kleene_division_by_zero_is_unknown() {
+        check("volts / volts2 > 1", Truth::Unknown);
+        check("volts2 / volts2 == 1", Truth::Unknown);
+    }
+
+    #[test]
+    fn names_types_and_units_are_checked() {
+        fails("vlots > 1", 0, "there is no point vlots");
+        fails("volts > amps", 0, "V and A cannot be compared");
+        fails("volts + amps > 1", 0, "V and A cannot be added");
+        fails("volts", 0, "this is a number, not true or false");
+        fails("status.jog", 0, "there is no bit \"jog\" here");
+        fails("volts.run", 0, "volts has no bits");
+        fails("mode == \"aut\"", 8, "there is no value \"aut\" here");
+        fails("mode < \"auto\"", 0, "an enum has no order");
+        fails("name > 3", 0, "this is a text, not a number");
+        fails("on and volts", 7, "this is a number, not true or false");
+        assert_eq!(compile("vlots > 1", &Plant).unwrap_err().help.as_deref(), Some("did you mean volts?"));
+    }
+
+    #[test]
+    fn each_operand_is_listed_once() {
+        let program = compile("volts > 1 and volts < 9 and @c-1:p > 2", &Plant).unwrap();
+        assert_eq!(program.operands.len(), 2);
+    }
+}

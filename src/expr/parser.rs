@@ -1,0 +1,392 @@
+//! Tokens into a tree, by precedence climbing: `or`, `and`, `not`, comparison, `+ -`, `* /`, unary minus.
+
+use std::ops::Range;
+
+use super::ExprError;
+use super::lexer::{Spanned, Token, lex};
+use crate::limits;
+
+/// How two values are compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Compare {
+    /// `==`
+    Equal,
+    /// `!=`
+    Unequal,
+    /// `<`
+    Less,
+    /// `<=`
+    LessOrEqual,
+    /// `>`
+    Greater,
+    /// `>=`
+    GreaterOrEqual,
+}
+
+impl Compare {
+    /// The symbol as written.
+    #[must_use]
+    pub fn symbol(self) -> &'static str {
+        match self {
+            Compare::Equal => "==",
+            Compare::Unequal => "!=",
+            Compare::Less => "<",
+            Compare::LessOrEqual => "<=",
+            Compare::Greater => ">",
+            Compare::GreaterOrEqual => ">=",
+        }
+    }
+}
+
+/// `+ - * /`
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Arithmetic {
+    /// `+`
+    Add,
+    /// `-`
+    Subtract,
+    /// `*`
+    Multiply,
+    /// `/`
+    Divide,
+}
+
+/// An expression as written, each part with its place.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ast {
+    /// Where.
+    pub span: Range<usize>,
+    /// What.
+    pub part: Part,
+}
+
+/// A part of an expression.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Part {
+    /// A number.
+    Number(f64),
+    /// A quoted text.
+    Text(String),
+    /// `true` or `false`.
+    Flag(bool),
+    /// `name`, `name.bit`, `@equipment:name`, `@equipment:name.bit`.
+    Point {
+        /// The other equipment.
+        equipment: Option<String>,
+        /// The point.
+        name: String,
+        /// The bit.
+        bit: Option<String>,
+    },
+    /// `-x`
+    Negate(Box<Ast>),
+    /// `not x`
+    Not(Box<Ast>),
+    /// `x and y`
+    And(Box<Ast>, Box<Ast>),
+    /// `x or y`
+    Or(Box<Ast>, Box<Ast>),
+    /// `x < y`
+    Compare(Compare, Box<Ast>, Box<Ast>),
+    /// `x + y`
+    Arithmetic(Arithmetic, Box<Ast>, Box<Ast>),
+}
+
+/// Parses an expression.
+///
+/// # Errors
+/// The first thing that is wrong, with its place and what was meant.
+pub fn parse(text: &str) -> Result<Ast, ExprError> {
+    if text.len() > limits::EXPRESSION_BYTES_MAX {
+        return Err(ExprError::new(
+            0..0,
+            format!("an expression has at most {} bytes", limits::EXPRESSION_BYTES_MAX),
+        ));
+    }
+    let tokens = lex(text)?;
+    let mut parser = Parser { tokens: &tokens, at: 0, end: text.len(), depth: 0 };
+    let ast = parser.or()?;
+    match parser.peek() {
+        None => Ok(ast),
+        Some((_, span)) => Err(ExprError::new(span.clone(), "the expression should end here")
+            .with_help("join conditions with and, or")),
+    }
+}
+
+struct Parser<'a> {
+    tokens: &'a [Spanned],
+    at: usize,
+    end: usize,
+    depth: usize,
+}
+
+impl<'a> Parser<'a> {
+    fn peek(&self) -> Option<&'a Spanned> {
+        self.tokens.get(self.at)
+    }
+
+    fn take(&mut self, wanted: &Token) -> bool {
+        let found = self.peek().is_some_and(|(t, _)| t == wanted);
+        self.at += usize::from(found);
+        found
+    }
+
+    fn symbol(&mut self, of: &[&'static str]) -> Option<&'static str> {
+        match self.peek() {
+            Some((Token::Symbol(s), _)) if of.contains(s) => {
+                self.at += 1;
+                Some(s)
+            }
+            _ => None,
+        }
+    }
+
+    fn or(&mut self) -> Result<Ast, ExprError> {
+        self.joined(&Token::Or, Self::and, Part::Or)
+    }
+
+    fn and(&mut self) -> Result<Ast, ExprError> {
+        self.joined(&Token::And, Self::not, Part::And)
+    }
+
+    fn joined(
+        &mut self,
+        word: &Token,
+        operand: fn(&mut Self) -> Result<Ast, ExprError>,
+        make: fn(Box<Ast>, Box<Ast>) -> Part,
+    ) -> Result<Ast, ExprError> {
+        let mut left = operand(self)?;
+        let mut joined = 0;
+        while self.take(word) {
+            joined += 1;
+            self.too_deep(self.depth + joined)?;
+            let right = operand(self)?;
+            left = join(left, right, make);
+        }
+        Ok(left)
+    }
+
+    fn not(&mut self) -> Result<Ast, ExprError> {
+        let start = self.here().start;
+        if self.take(&Token::Not) {
+            let inner = self.deeper(Self::not)?;
+            return Ok(Ast { span: start..inner.span.end, part: Part::Not(Box::new(inner)) });
+        }
+        self.comparison()
+    }
+
+    fn comparison(&mut self) -> Result<Ast, ExprError> {
+        const ALL: [(&str, Compare); 6] = [
+            ("==", Compare::Equal),
+            ("!=", Compare::Unequal),
+            ("<=", Compare::LessOrEqual),
+            (">=", Compare::GreaterOrEqual),
+            ("<", Compare::Less),
+            (">", Compare::Greater),
+        ];
+        let symbols = ALL.map(|(s, _)| s);
+        let left = self.sum()?;
+        let Some(symbol) = self.symbol(&symbols) else { return Ok(left) };
+        let right = self.sum()?;
+        let compare = ALL.iter().find(|(s, _)| *s == symbol).map_or(Compare::Equal, |(_, c)| *c);
+        let here = self.here();
+        if self.symbol(&symbols).is_some() {
+            return Err(
+                ExprError::new(here, "a comparison does not chain").with_help("write: a < b and b < c")
+            );
+        }
+        Ok(join(left, right, |l, r| Part::Compare(compare, l, r)))
+    }
+
+    fn sum(&mut self) -> Result<Ast, ExprError> {
+        self.arithmetic(&[("+", Arithmetic::Add), ("-", Arithmetic::Subtract)], Self::product)
+    }
+
+    fn product(&mut self) -> Result<Ast, ExprError> {
+        self.arithmetic(&[("*", Arithmetic::Multiply), ("/", Arithmetic::Divide)], Self::unary)
+    }
+
+    fn arithmetic(
+        &mut self,
+        table: &[(&'static str, Arithmetic); 2],
+        operand: fn(&mut Self) -> Result<Ast, ExprError>,
+    ) -> Result<Ast, ExprError> {
+        let symbols = table.map(|(s, _)| s);
+        let mut left = operand(self)?;
+        let mut joined = 0;
+        while let Some(symbol) = self.symbol(&symbols) {
+            joined += 1;
+            self.too_deep(self.depth + joined)?;
+            let right = operand(self)?;
+            let op = table.iter().find(|(s, _)| *s == symbol).map_or(Arithmetic::Add, |(_, o)| *o);
+            left = join(left, right, |l, r| Part::Arithmetic(op, l, r));
+        }
+        Ok(left)
+    }
+
+    fn unary(&mut self) -> Result<Ast, ExprError> {
+        let start = self.here().start;
+        if self.symbol(&["-"]).is_some() {
+            let inner = self.deeper(Self::unary)?;
+            return Ok(Ast { span: start..inner.span.end, part: Part::Negate(Box::new(inner)) });
+        }
+        self.primary()
+    }
+
+    fn primary(&mut self) -> Result<Ast, ExprError> {
+        let Some((token, span)) = self.peek() else {
+            return Err(ExprError::new(self.here(), "the expression ends too early")
+                .with_help("a point, a number or a quoted text belongs here"));
+        };
+        self.at += 1;
+        let part = match token {
+            Token::Number(n) => Part::Number(*n),
+            Token::Text(t) => Part::Text(t.clone()),
+            Token::True => Part::Flag(true),
+            Token::False => Part::Flag(false),
+            Token::Name(name) => return self.point(None, name, span),
+            Token::Equipment(id) => match self.peek() {
+                Some((Token::Name(name), _)) => {
+                    self.at += 1;
+                    return self.point(Some(id.clone()), name, span);
+                }
+                _ => return Err(ExprError::new(span.clone(), "a point's name belongs behind the colon")),
+            },
+            Token::Symbol("(") => {
+                let inner = self.deeper(Self::or)?;
+                let end = self.here();
+                return match self.symbol(&[")"]) {
+                    Some(_) => Ok(Ast { span: span.start..end.end, part: inner.part }),
+                    None => Err(ExprError::new(span.clone(), "this parenthesis is never closed")),
+                };
+            }
+            Token::Duration(_) => {
+                return Err(ExprError::new(span.clone(), "a duration has no place here")
+                    .with_help("delays are written on_delay and off_delay; a check's time behind `for`"));
+            }
+            Token::Symbol(_) | Token::And | Token::Or | Token::Not => {
+                return Err(ExprError::new(span.clone(), "a point, a number or a quoted text belongs here"));
+            }
+        };
+        Ok(Ast { span: span.clone(), part })
+    }
+
+    fn point(
+        &mut self,
+        equipment: Option<String>,
+        name: &str,
+        span: &Range<usize>,
+    ) -> Result<Ast, ExprError> {
+        if self.peek().is_some_and(|(t, _)| *t == Token::Symbol("(")) {
+            return Err(ExprError::new(span.clone(), format!("there is no function {name}"))
+                .with_help("functions over time are not part of this version's language"));
+        }
+        let mut end = self.tokens.get(self.at.saturating_sub(1)).map_or(span.end, |(_, s)| s.end);
+        let mut bit = None;
+        if self.symbol(&["."]).is_some() {
+            match self.peek() {
+                Some((Token::Name(b), s)) => {
+                    bit = Some(b.clone());
+                    end = s.end;
+                    self.at += 1;
+                }
+                _ => return Err(ExprError::new(self.here(), "a bit's name belongs behind the dot")),
+            }
+        }
+        Ok(Ast { span: span.start..end, part: Part::Point { equipment, name: name.to_owned(), bit } })
+    }
+
+    fn deeper<T>(&mut self, f: impl FnOnce(&mut Self) -> Result<T, ExprError>) -> Result<T, ExprError> {
+        self.depth += 1;
+        self.too_deep(self.depth)?;
+        let out = f(self);
+        self.depth -= 1;
+        out
+    }
+
+    fn too_deep(&self, depth: usize) -> Result<(), ExprError> {
+        if depth <= limits::EXPRESSION_DEPTH_MAX {
+            return Ok(());
+        }
+        Err(ExprError::new(
+            self.here(),
+            format!("an expression nests at most {} deep", limits::EXPRESSION_DEPTH_MAX),
+        ))
+    }
+
+    fn here(&self) -> Range<usize> {
+        self.peek().map_or(self.end..self.end, |(_, span)| span.clone())
+    }
+}
+
+fn join(left: Ast, right: Ast, make: impl FnOnce(Box<Ast>, Box<Ast>) -> Part) -> Ast {
+    let span = left.span.start..right.span.end;
+    Ast { span, part: make(Box::new(left), Box::new(right)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shape(ast: &Ast) -> String {
+        match &ast.part {
+            Part::Number(n) => n.to_string(),
+            Part::Text(t) => format!("{t:?}"),
+            Part::Flag(b) => b.to_string(),
+            Part::Point { equipment, name, bit } => {
+                let e = equipment.as_ref().map_or(String::new(), |e| format!("@{e}:"));
+                let b = bit.as_ref().map_or(String::new(), |b| format!(".{b}"));
+                format!("{e}{name}{b}")
+            }
+            Part::Negate(a) => format!("(- {})", shape(a)),
+            Part::Not(a) => format!("(not {})", shape(a)),
+            Part::And(a, b) => format!("(and {} {})", shape(a), shape(b)),
+            Part::Or(a, b) => format!("(or {} {})", shape(a), shape(b)),
+            Part::Compare(c, a, b) => format!("({} {} {})", c.symbol(), shape(a), shape(b)),
+            Part::Arithmetic(o, a, b) => format!("({o:?} {} {})", shape(a), shape(b)),
+        }
+    }
+
+    #[track_caller]
+    fn check(text: &str, expected: &str) {
+        assert_eq!(shape(&parse(text).unwrap()), expected);
+    }
+
+    #[track_caller]
+    fn fails(text: &str, at: usize, message: &str) {
+        let error = parse(text).unwrap_err();
+        assert_eq!((error.span.start, error.message.as_str()), (at, message));
+    }
+
+    #[test]
+    fn precedence() {
+        check("a or b and not c", "(or a (and b (not c)))");
+        check("a + b * -c < 0x1F", "(< (Add a (Multiply b (- c))) 31)");
+        check("not a == b", "(not (== a b))");
+        check("(a or b) and c.run", "(and (or a b) c.run)");
+        check("@compressor-1:pressure / 2 >= 1e-3", "(>= (Divide @compressor-1:pressure 2) 0.001)");
+        check("1 - 2 - 3 == 0", "(== (Subtract (Subtract 1 2) 3) 0)");
+        check("mode == \"auto\" and true", "(and (== mode \"auto\") true)");
+    }
+
+    #[test]
+    fn refusals_have_a_place() {
+        fails("a < b < c", 6, "a comparison does not chain");
+        fails("a = 3", 2, "'=' means nothing here");
+        fails("a <", 3, "the expression ends too early");
+        fails("(a", 0, "this parenthesis is never closed");
+        fails("a b", 2, "the expression should end here");
+        fails("avg(a)", 0, "there is no function avg");
+        fails("a == \"x", 5, "this text has no end");
+        fails("a > 5V", 4, "'5V' is neither a number nor a duration");
+        fails("", 0, "the expression ends too early");
+    }
+
+    #[test]
+    fn depth_is_bounded() {
+        let deep = format!("{}a{}", "(".repeat(2000), ")".repeat(2000));
+        assert!(parse(&deep).is_err());
+        assert!(parse(&format!("{} a", "not ".repeat(900))).is_err());
+        assert!(parse(&vec!["a"; 900].join(" and ")).is_err());
+    }
+}

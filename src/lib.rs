@@ -1,0 +1,9 @@
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
+#![doc = include_str!("ARCHITECTURE.md")]
+
+pub mod expr;
+pub mod limits;
+pub mod profile;
+pub mod source;
+pub mod words;

@@ -1,0 +1,190 @@
+//! Every bound of the program: value, unit, why, and what happens at it.
+//!
+//! A site may set a value only between two limits of this page; nowhere else stands a literal capacity,
+//! timeout, retry or size.
+
+use std::time::Duration;
+
+const fn ms(n: u64) -> Duration {
+    Duration::from_millis(n)
+}
+
+const fn secs(n: u64) -> Duration {
+    Duration::from_secs(n)
+}
+
+// --- words -------------------------------------------------------------------------------------
+
+/// Bytes of an identifier: fits a table column and a file name. Longer: refused.
+pub const ID_BYTES_MAX: usize = 48;
+
+// --- files people write ------------------------------------------------------------------------
+
+/// Bytes of a configuration or profile file. Larger: refused before it is parsed.
+pub const FILE_BYTES_MAX: u64 = 4 * 1024 * 1024;
+/// Points of one profile: twice the largest known SunSpec device. More: refused.
+pub const POINTS_MAX: usize = 4096;
+/// Faults of one profile, codes included. More: refused.
+pub const FAULTS_MAX: usize = 4096;
+/// Pieces of equipment on one gateway: ten times the largest measured load. More: refused.
+pub const EQUIPMENT_MAX: usize = 10_000;
+/// Depth of an expression's parentheses: recursion stays far from the stack's end. Deeper: refused.
+pub const EXPRESSION_DEPTH_MAX: usize = 64;
+/// Bytes of an expression. Longer: refused.
+pub const EXPRESSION_BYTES_MAX: usize = 4096;
+
+/// The shortest period of a point. Shorter: refused.
+pub const EVERY_MIN: Duration = ms(10);
+/// The longest period of a point. Longer: refused.
+pub const EVERY_MAX: Duration = secs(7 * 86_400);
+/// The period of a point that does not say.
+pub const EVERY_DEFAULT: Duration = secs(1);
+/// The longest delay of a fault. Longer: refused.
+pub const DELAY_MAX: Duration = secs(7 * 86_400);
+
+// --- detection ---------------------------------------------------------------------------------
+
+/// A point is stale after this many periods, unless it says.
+pub const STALE_PERIODS: u32 = 3;
+/// Equipment is lost when no good answer came for this long, unless its profile says.
+pub const OFFLINE_AFTER_DEFAULT: Duration = secs(10);
+/// Equipment is lost at the earliest after this many of its slowest polls.
+pub const OFFLINE_POLLS_MIN: u32 = 3;
+/// The shortest `offline_after`. Shorter: refused.
+pub const OFFLINE_AFTER_MIN: Duration = ms(100);
+/// A wall clock that moved by more than this against the monotonic one was stepped: an event is written.
+pub const CLOCK_STEP_MIN: Duration = secs(2);
+
+// --- tickets -----------------------------------------------------------------------------------
+
+/// How long a closed ticket is watched for its fault coming back, unless the profile says.
+pub const WATCH_DEFAULT: Duration = secs(7 * 86_400);
+/// The longest watch. Longer: refused.
+pub const WATCH_MAX: Duration = secs(400 * 86_400);
+/// Bytes of a note, cause, action or reason. Longer: refused.
+pub const TEXT_BYTES_MAX: usize = 8 * 1024;
+/// Bytes of a person's name. Longer: refused.
+pub const PERSON_BYTES_MAX: usize = 128;
+/// Entries that people add to one ticket. More: refused, a new ticket is wanted.
+pub const TICKET_ENTRIES_MAX: usize = 2000;
+/// Lines of a ticket's log that the gateway itself adds; older repeats are counted, not listed.
+pub const TICKET_MACHINE_ENTRIES_MAX: usize = 200;
+/// Parts of one fix. More: refused.
+pub const FIX_PARTS_MAX: usize = 100;
+/// How long a check waits for fresh readings, beyond its own `for`. Then: refused as unanswered.
+pub const CHECK_ANSWER_MAX: Duration = secs(15);
+/// The longest `for` of a check. Longer: refused.
+pub const CHECK_FOR_MAX: Duration = secs(600);
+
+// --- desk --------------------------------------------------------------------------------------
+
+/// Commands that wait for the desk. Full: the caller waits.
+pub const COMMANDS_QUEUED_MAX: usize = 256;
+/// Answers of all links that wait for the desk. Full: the links wait, polling slows down.
+pub const ANSWERS_QUEUED_MAX: usize = 4096;
+/// Machine changes that wait while the journal cannot be written. Full: the oldest pair is dropped and counted.
+pub const WAITING_CHANGES_MAX: usize = 10_000;
+/// How often a journal that cannot be written is tried again.
+pub const JOURNAL_RETRY: Duration = ms(500);
+/// Inputs the desk takes in one turn before others get theirs.
+pub const DESK_TURN_MAX: usize = 256;
+
+// --- links -------------------------------------------------------------------------------------
+
+/// Registers of one read: the protocol's own limit (Modbus application protocol 6.3, 6.4).
+pub const REGISTERS_MAX: u16 = 125;
+/// Coils or discrete inputs of one read: the protocol's own limit (6.1, 6.2).
+pub const BITS_MAX: u16 = 2000;
+/// The time a device has to answer, unless its profile says.
+pub const TIMEOUT_DEFAULT: Duration = ms(500);
+/// The shortest timeout. Shorter: refused.
+pub const TIMEOUT_MIN: Duration = ms(10);
+/// The longest timeout. Longer: refused.
+pub const TIMEOUT_MAX: Duration = secs(60);
+/// Attempts after the first, unless the profile says.
+pub const RETRIES_DEFAULT: u32 = 1;
+/// The most retries. More: refused.
+pub const RETRIES_MAX: u32 = 10;
+/// The longest `min_interval`. Longer: refused.
+pub const MIN_INTERVAL_MAX: Duration = secs(10);
+/// Failed requests in a row after which a unit is only probed.
+pub const MISSES_BEFORE_PROBING: u32 = 3;
+/// The first interval between probes of a silent unit; it doubles up to the next line.
+pub const PROBE_INTERVAL_MIN: Duration = ms(500);
+/// The longest interval between probes of a silent unit.
+pub const PROBE_INTERVAL_MAX: Duration = secs(10);
+/// After a timeout on a serial line, how long it must be quiet before the next request.
+pub const QUIET_AFTER_TIMEOUT: Duration = ms(50);
+/// The longest wait for such quiet: a babbling line is worked on regardless.
+pub const QUIET_WAIT_MAX: Duration = ms(500);
+/// How long an answer is thought able to be late where no request can tell it apart.
+pub const LATE_MAX: Duration = secs(5);
+/// The last shapes of unanswered requests that are remembered of a unit.
+pub const SHAPES_REMEMBERED: usize = 32;
+/// How long a register that a device refused is left alone before it is asked for again.
+pub const REFUSED_AGAIN_AFTER: Duration = secs(600);
+/// The first wait before a link is opened again; it doubles, with jitter.
+pub const RECONNECT_MIN: Duration = ms(250);
+/// The longest wait before a link is opened again.
+pub const RECONNECT_MAX: Duration = secs(15);
+/// How long opening a link may take.
+pub const CONNECT_TIMEOUT: Duration = secs(5);
+/// The shortest silence between RTU frames above 19200 baud (Modbus over serial line 2.5.1.1).
+pub const RTU_SILENCE_MIN: Duration = Duration::from_micros(1750);
+/// A serial device's turnaround that planning assumes.
+pub const TURNAROUND_ASSUMED: Duration = ms(5);
+/// A Modbus TCP device's answer time that planning assumes.
+pub const TCP_ANSWER_ASSUMED: Duration = ms(5);
+/// A line's load above which loading warns.
+pub const LINE_LOAD_WARN: f64 = 0.9;
+/// Commands that wait for a link. Full: the newest is dropped, the request is repeated by its asker.
+pub const LINK_COMMANDS_MAX: usize = 64;
+/// Bytes that one answer may leave unread before the connection counts as out of step.
+pub const STRAY_BYTES_MAX: usize = 4096;
+/// Answer times kept for the percentiles in `status`.
+pub const ANSWER_TIMES_KEPT: usize = 256;
+
+// --- journal and store -------------------------------------------------------------------------
+
+/// Bytes of a journal segment: start reads the last one whole.
+pub const SEGMENT_BYTES: u64 = 16 * 1024 * 1024;
+/// Bytes of one journal line. Longer: the event is refused before it is decided.
+pub const LINE_BYTES_MAX: usize = 256 * 1024;
+/// Writes that one fsync acknowledges.
+pub const GROUP_COMMIT_MAX: usize = 1024;
+/// Journal records that wait for the store. Full: the journal's thread waits.
+pub const STORE_QUEUED_MAX: usize = 8192;
+/// Records that one store transaction applies while it catches up.
+pub const STORE_BATCH_MAX: usize = 4096;
+/// How long opening the store may take before it is moved aside; a large one gets more, see `store`.
+pub const STORE_OPEN_MAX: Duration = secs(4);
+/// Bytes a second that opening a store is expected to manage at least.
+pub const STORE_OPEN_BYTES_PER_SECOND: u64 = 64 * 1024 * 1024;
+/// How long the check of the store's content may hold up the start; the rest of it runs beside.
+pub const STORE_CHECK_MAX: Duration = ms(800);
+/// Bytes of memory sled may keep.
+pub const STORE_CACHE_BYTES: u64 = 32 * 1024 * 1024;
+/// How long a query waits for the store to reach the journal's end.
+pub const STORE_CATCH_UP_MAX: Duration = secs(5);
+/// How long a starting daemon waits for a command that holds the data directory.
+pub const LOCK_WAIT_MAX: Duration = secs(10);
+
+// --- api ---------------------------------------------------------------------------------------
+
+/// Bytes of a request's body. Larger: refused.
+pub const BODY_BYTES_MAX: usize = 64 * 1024;
+/// Tickets in one answer, unless the asker says.
+pub const LIST_DEFAULT: usize = 200;
+/// Tickets in one answer at most.
+pub const LIST_MAX: usize = 100_000;
+/// Tickets a text search looks at: about a second of work.
+pub const SEARCH_MAX: usize = 200_000;
+/// How long the CLI waits for the gateway to take a connection.
+pub const CLIENT_CONNECT_MAX: Duration = secs(3);
+
+const _: () = assert!(TIMEOUT_MIN.as_nanos() < TIMEOUT_MAX.as_nanos());
+const _: () = assert!(PROBE_INTERVAL_MIN.as_nanos() < PROBE_INTERVAL_MAX.as_nanos());
+const _: () = assert!(RECONNECT_MIN.as_nanos() < RECONNECT_MAX.as_nanos());
+const _: () = assert!(LIST_DEFAULT <= LIST_MAX && LIST_MAX <= SEARCH_MAX);
+const _: () = assert!(TEXT_BYTES_MAX * 4 < LINE_BYTES_MAX);
+const _: () = assert!(STORE_CHECK_MAX.as_millis() < STORE_OPEN_MAX.as_millis());

@@ -1,0 +1,24 @@
+//! The profiles that come with the binary: the project's own `device-profiles/`.
+
+use include_dir::{Dir, include_dir};
+
+use crate::source::SourceText;
+use crate::words::ProfileName;
+
+static PROFILES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/device-profiles");
+
+/// A built-in profile's text.
+#[must_use]
+pub fn built_in(name: &ProfileName) -> Option<SourceText> {
+    let file = PROFILES.get_file(format!("{name}.toml"))?;
+    Some(SourceText::new(&format!("built-in {name}.toml"), file.contents_utf8()?))
+}
+
+/// The names of all built-in profiles, in order.
+#[must_use]
+pub fn built_in_names() -> Vec<ProfileName> {
+    let mut names: Vec<ProfileName> =
+        PROFILES.files().filter_map(|f| ProfileName::parse(f.path().file_stem()?.to_str()?).ok()).collect();
+    names.sort();
+    names
+}

@@ -1,0 +1,26 @@
+//! What a device model is: its points, faults, steps and cases, from a file in `device-profiles/`.
+//!
+//! *Must not know* any equipment of a site. A profile is read to its end and every problem is told at
+//! once; one with an error is not loaded. Decoding and encoding of registers stand in `decode`
+//! (test: `decode_reads_what_encode_wrote`, against a naive twin).
+
+mod address;
+mod builtin;
+mod cases;
+mod decode;
+mod faults;
+mod load;
+mod model;
+mod points;
+mod scaffold;
+
+pub use address::{Area, RegisterAddress};
+pub use builtin::{built_in, built_in_names};
+pub use cases::{CaseResult, RegisterMap, point_values, run_cases};
+pub use decode::{DataType, Order, decode, encode, raw_unsigned};
+pub use load::{load, load_with};
+pub use model::{
+    Case, Device, Fault, Guidance, ModbusSettings, Part, Point, Profile, Question, Step, Target, Trigger,
+    Writable, scalar,
+};
+pub use scaffold::{SCAFFOLD_KINDS, scaffold};

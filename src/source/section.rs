@@ -1,0 +1,433 @@
+//! Reading a TOML table key by key: every key asked for is known, every other one is an error.
+
+use std::cell::RefCell;
+use std::time::Duration;
+
+use toml::de::{DeTable, DeValue};
+
+use super::diagnostic::Diagnostics;
+use super::nearest::nearest;
+use super::text::Span;
+use crate::words::parse_duration;
+
+/// A value and where it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Spanned<T> {
+    /// The value.
+    pub value: T,
+    /// Where it stands.
+    pub span: Span,
+}
+
+/// Parses a TOML text and hands its root table to `read`; syntax errors are noted, all at once.
+pub fn read_toml<T>(
+    diagnostics: &mut Diagnostics,
+    read: impl FnOnce(&Section<'_>) -> Option<T>,
+) -> Option<T> {
+    let text = diagnostics.source.text.clone();
+    let (root, errors) = DeTable::parse_recoverable(&text);
+    for error in errors {
+        let span = error.span().unwrap_or(0..0);
+        diagnostics.error(span, error.message().replace('\n', " "), "");
+    }
+    let sink = RefCell::new(std::mem::replace(diagnostics, Diagnostics::new(diagnostics.source.clone())));
+    let out = {
+        let section = Section::new(&sink, root.get_ref(), 0..0, String::new());
+        read(&section)
+    };
+    *diagnostics = sink.into_inner();
+    out
+}
+
+/// One table while it is read.
+pub struct Section<'a> {
+    sink: &'a RefCell<Diagnostics>,
+    table: &'a DeTable<'a>,
+    span: Span,
+    path: String,
+    known: RefCell<Vec<String>>,
+}
+
+type Entry<'a> = (&'a toml::Spanned<DeValue<'a>>, Span);
+
+impl<'a> Section<'a> {
+    fn new(sink: &'a RefCell<Diagnostics>, table: &'a DeTable<'a>, span: Span, path: String) -> Self {
+        Self { sink, table, span, path, known: RefCell::new(Vec::new()) }
+    }
+
+    /// Where the table stands.
+    #[must_use]
+    pub fn span(&self) -> Span {
+        self.span.clone()
+    }
+
+    /// Whether the key is there; marks it as known.
+    #[must_use]
+    pub fn has(&self, key: &str) -> bool {
+        self.entry(key).is_some()
+    }
+
+    /// Where a key stands, or the table when it does not.
+    #[must_use]
+    pub fn key_span(&self, key: &str) -> Span {
+        self.table.iter().find(|(k, _)| k.get_ref() == key).map_or(self.span(), |(k, _)| k.span())
+    }
+
+    /// Notes an error at a place.
+    pub fn error(&self, span: Span, message: impl Into<String>, label: impl Into<String>) {
+        self.sink.borrow_mut().error(span, message, label);
+    }
+
+    /// Notes an error and what was meant.
+    pub fn error_with_help(
+        &self,
+        span: Span,
+        message: impl Into<String>,
+        label: impl Into<String>,
+        help: impl Into<String>,
+    ) {
+        self.sink.borrow_mut().error_with_help(span, message, label, help);
+    }
+
+    /// Notes something to look at.
+    pub fn warning(
+        &self,
+        span: Span,
+        message: impl Into<String>,
+        label: impl Into<String>,
+        help: Option<String>,
+    ) {
+        self.sink.borrow_mut().warning(span, message, label, help);
+    }
+
+    fn entry(&self, key: &str) -> Option<Entry<'a>> {
+        self.known.borrow_mut().push(key.to_owned());
+        self.table.iter().find(|(k, _)| k.get_ref() == key).map(|(_, v)| (v, v.span()))
+    }
+
+    fn wrong_type(&self, key: &str, span: Span, found: &DeValue<'_>, wanted: &str) {
+        self.error(
+            span,
+            format!("{}{key} is {wanted}", self.path),
+            format!("this is {}", with_article(found.type_str())),
+        );
+    }
+
+    fn read<T>(
+        &self,
+        key: &str,
+        wanted: &str,
+        convert: impl Fn(&DeValue<'a>) -> Option<T>,
+    ) -> Option<Spanned<T>> {
+        let (value, span) = self.entry(key)?;
+        let converted = convert(value.get_ref());
+        if converted.is_none() {
+            self.wrong_type(key, span.clone(), value.get_ref(), wanted);
+        }
+        converted.map(|value| Spanned { value, span })
+    }
+
+    /// A text.
+    #[must_use]
+    pub fn text(&self, key: &str) -> Option<Spanned<String>> {
+        self.read(key, "a text", |v| v.as_str().map(str::to_owned))
+    }
+
+    /// A whole number; hexadecimal, octal and binary as in TOML.
+    #[must_use]
+    pub fn integer(&self, key: &str) -> Option<Spanned<i128>> {
+        self.read(key, "a whole number", integer)
+    }
+
+    /// A whole number within bounds.
+    #[must_use]
+    pub fn integer_between(&self, key: &str, min: i128, max: i128) -> Option<Spanned<i128>> {
+        let found = self.integer(key)?;
+        if (min..=max).contains(&found.value) {
+            return Some(found);
+        }
+        self.error(
+            found.span,
+            format!("{}{key} is between {min} and {max}", self.path),
+            format!("{} is outside", found.value),
+        );
+        None
+    }
+
+    /// A number.
+    #[must_use]
+    pub fn number(&self, key: &str) -> Option<Spanned<f64>> {
+        self.read(key, "a number", number).filter(|found| {
+            if !found.value.is_finite() {
+                self.error(found.span.clone(), format!("{}{key} is a finite number", self.path), "");
+            }
+            found.value.is_finite()
+        })
+    }
+
+    /// `true` or `false`.
+    #[must_use]
+    pub fn flag(&self, key: &str) -> Option<Spanned<bool>> {
+        self.read(key, "true or false", DeValue::as_bool)
+    }
+
+    /// A duration as `"5s"`.
+    #[must_use]
+    pub fn duration(&self, key: &str) -> Option<Spanned<Duration>> {
+        let text = self.text(key)?;
+        match parse_duration(&text.value) {
+            Ok(value) => Some(Spanned { value, span: text.span }),
+            Err(meant) => {
+                self.error(text.span, format!("{}{key} is a duration", self.path), meant);
+                None
+            }
+        }
+    }
+
+    /// A duration within bounds.
+    #[must_use]
+    pub fn duration_between(&self, key: &str, min: Duration, max: Duration) -> Option<Duration> {
+        let found = self.duration(key)?;
+        if (min..=max).contains(&found.value) {
+            return Some(found.value);
+        }
+        let (min, max) = (crate::words::render_duration(min), crate::words::render_duration(max));
+        self.error(found.span, format!("{}{key} is between {min} and {max}", self.path), "this is outside");
+        None
+    }
+
+    /// One of several words.
+    #[must_use]
+    pub fn choice<T: Copy>(&self, key: &str, words: &[(&str, T)]) -> Option<Spanned<T>> {
+        let text = self.text(key)?;
+        if let Some((_, value)) = words.iter().find(|(word, _)| *word == text.value) {
+            return Some(Spanned { value: *value, span: text.span });
+        }
+        let list = words.iter().map(|(w, _)| *w).collect::<Vec<_>>().join(", ");
+        let help = match nearest(&text.value, words.iter().map(|(w, _)| *w)) {
+            Some(near) => format!("did you mean \"{near}\"? known: {list}"),
+            None => format!("known: {list}"),
+        };
+        self.error_with_help(
+            text.span,
+            format!("unknown {key} \"{}\"", text.value),
+            "not one of the known words",
+            help,
+        );
+        None
+    }
+
+    /// A list, each item as the TOML value; an item of the wrong type is an error.
+    fn list<T>(
+        &self,
+        key: &str,
+        wanted: &str,
+        convert: impl Fn(&DeValue<'a>) -> Option<T>,
+    ) -> Vec<Spanned<T>> {
+        let Some((value, span)) = self.entry(key) else { return Vec::new() };
+        let Some(array) = value.get_ref().as_array() else {
+            self.wrong_type(key, span, value.get_ref(), &format!("a list of {wanted}"));
+            return Vec::new();
+        };
+        let mut out = Vec::new();
+        for item in array.iter() {
+            match convert(item.get_ref()) {
+                Some(value) => out.push(Spanned { value, span: item.span() }),
+                None => self.wrong_type(key, item.span(), item.get_ref(), &format!("a list of {wanted}")),
+            }
+        }
+        out
+    }
+
+    /// A list of texts.
+    #[must_use]
+    pub fn texts(&self, key: &str) -> Vec<Spanned<String>> {
+        self.list(key, "texts", |v| v.as_str().map(str::to_owned))
+    }
+
+    /// A list of whole numbers.
+    #[must_use]
+    pub fn integers(&self, key: &str) -> Vec<Spanned<i128>> {
+        self.list(key, "whole numbers", integer)
+    }
+
+    /// A list of whole numbers and words, each as its text: `[0x8000, "nan"]`.
+    #[must_use]
+    pub fn integers_or_texts(&self, key: &str) -> Vec<Spanned<Result<i128, String>>> {
+        self.list(key, "whole numbers or words", |v| match v.as_str() {
+            Some(text) => Some(Err(text.to_owned())),
+            None => integer(v).map(Ok),
+        })
+    }
+
+    /// A table below this one.
+    #[must_use]
+    pub fn section(&self, key: &str) -> Option<Section<'a>> {
+        let (value, span) = self.entry(key)?;
+        match value.get_ref().as_table() {
+            Some(table) => {
+                let span = if span.is_empty() { self.key_span(key) } else { span };
+                Some(Section::new(self.sink, table, span, format!("{}{key}.", self.path)))
+            }
+            None => {
+                self.wrong_type(key, span, value.get_ref(), "a table");
+                None
+            }
+        }
+    }
+
+    /// A list of tables: `[[key]]`, or inline tables in a list.
+    #[must_use]
+    pub fn sections(&self, key: &str) -> Vec<Section<'a>> {
+        let Some((value, span)) = self.entry(key) else { return Vec::new() };
+        let Some(array) = value.get_ref().as_array() else {
+            self.wrong_type(key, span, value.get_ref(), "a list of tables");
+            return Vec::new();
+        };
+        let mut out = Vec::new();
+        for item in array.iter() {
+            match item.get_ref().as_table() {
+                Some(table) => {
+                    out.push(Section::new(self.sink, table, item.span(), format!("{}{key}.", self.path)));
+                }
+                None => self.wrong_type(key, item.span(), item.get_ref(), "a list of tables"),
+            }
+        }
+        out
+    }
+
+    /// Every entry of this table by its name, in the order of the file: for tables keyed by names.
+    #[must_use]
+    pub fn names(&self) -> Vec<Spanned<String>> {
+        let mut names: Vec<_> = self
+            .table
+            .iter()
+            .map(|(k, _)| Spanned { value: k.get_ref().to_string(), span: k.span() })
+            .collect();
+        names.sort_by_key(|n| n.span.start);
+        names
+    }
+
+    /// Any scalar under a key: for the expectations of a case.
+    #[must_use]
+    pub fn scalar(&self, key: &str) -> Option<Spanned<crate::words::Value>> {
+        use crate::words::Value;
+        self.read(key, "a number, text, true or false", |v| match v {
+            DeValue::String(t) => Some(Value::Text(t.as_ref().into())),
+            DeValue::Boolean(b) => Some(Value::Bool(*b)),
+            DeValue::Integer(_) => integer(v).map(Value::Integer),
+            DeValue::Float(_) => number(v).map(Value::Real),
+            DeValue::Datetime(_) | DeValue::Array(_) | DeValue::Table(_) => None,
+        })
+    }
+
+    /// Notes that a key is missing.
+    pub fn missing(&self, key: &str, example: &str) {
+        let path = self.path.trim_end_matches('.');
+        let place = if path.is_empty() { String::new() } else { format!(" in [{path}]") };
+        let span = self.span.start..self.span.end.min(self.span.start + 80);
+        self.error_with_help(span, format!("{key} is missing{place}"), "", format!("add: {key} = {example}"));
+    }
+
+    /// A value that must be there.
+    pub fn required<T>(&self, key: &str, example: &str, found: Option<T>) -> Option<T> {
+        if found.is_none() && !self.table.iter().any(|(k, _)| k.get_ref() == key) {
+            self.missing(key, example);
+        }
+        found
+    }
+
+    /// Ends the table: whatever was never asked for is an error, with the nearest known key.
+    pub fn finish(&self) {
+        let known = self.known.borrow();
+        for (key, _) in self.table.iter() {
+            let name = key.get_ref().as_ref();
+            if known.iter().any(|k| k == name) {
+                continue;
+            }
+            let mut words: Vec<&str> = known.iter().map(String::as_str).collect();
+            words.sort_unstable();
+            words.dedup();
+            let help = match nearest(name, words.iter().copied()) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("known here: {}", words.join(", ")),
+            };
+            let path = self.path.trim_end_matches('.');
+            let place = if path.is_empty() { "at the top" } else { path };
+            self.error_with_help(key.span(), format!("unknown key `{name}` in {place}"), "", help);
+        }
+    }
+}
+
+fn with_article(kind: &str) -> String {
+    match kind {
+        "integer" | "array" => format!("an {kind}"),
+        other => format!("a {other}"),
+    }
+}
+
+fn integer(value: &DeValue<'_>) -> Option<i128> {
+    let int = value.as_integer()?;
+    let text = int.as_str().replace('_', "");
+    let (sign, digits) = match text.strip_prefix('-') {
+        Some(rest) => (-1, rest),
+        None => (1, text.strip_prefix('+').unwrap_or(&text)),
+    };
+    i128::from_str_radix(digits, int.radix()).ok()?.checked_mul(sign)
+}
+
+fn number(value: &DeValue<'_>) -> Option<f64> {
+    if let Some(float) = value.as_float() {
+        return float.as_str().replace('_', "").parse().ok();
+    }
+    #[expect(clippy::cast_precision_loss, reason = "a number in a profile is an f64")]
+    integer(value).map(|i| i as f64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::SourceText;
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, lines: &[&str]) {
+        let mut diagnostics = Diagnostics::new(SourceText::new("f.toml", text));
+        read_toml(&mut diagnostics, |root| {
+            if let Some(device) = root.section("device") {
+                let vendor = device.text("vendor");
+                let _ = device.required("vendor", "\"ABB\"", vendor);
+                let _ = device.duration("every");
+                let _ = device.integer_between("unit", 0, 247);
+                device.finish();
+            }
+            root.finish();
+            Some(())
+        });
+        assert_eq!(diagnostics.lines(), lines);
+    }
+
+    #[test]
+    fn all_problems_are_told_at_once() {
+        check(
+            "[device]\nvendr = 'x'\nevery = '5'\nunit = 300\n",
+            &[
+                "f.toml:1:1: error: vendor is missing in [device]; help: add: vendor = \"ABB\"",
+                "f.toml:3:9: error: device.every is a duration: write a number and a unit, as 500ms, 5s, 1m30s, 2000h or 7d",
+                "f.toml:4:8: error: device.unit is between 0 and 247: 300 is outside",
+                "f.toml:2:1: error: unknown key `vendr` in device; help: did you mean `vendor`?",
+            ],
+        );
+    }
+
+    #[test]
+    fn a_wrong_type_says_what_it_is() {
+        check("[device]\nvendor = 7\n", &["f.toml:2:10: error: device.vendor is a text: this is an integer"]);
+    }
+
+    #[test]
+    fn syntax_errors_have_a_place() {
+        let mut diagnostics = Diagnostics::new(SourceText::new("f", "a = \nb = [1,\n"));
+        read_toml(&mut diagnostics, |_| Some(()));
+        assert!(diagnostics.list.len() >= 2, "{:?}", diagnostics.lines());
+    }
+}

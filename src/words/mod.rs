@@ -1,0 +1,26 @@
+//! The words of the field, one file a word: ids, time, readings, severities, outcomes, refusals.
+//!
+//! *Must not know* any room: no behaviour of one lives here.
+
+mod id;
+mod outcome;
+mod person;
+mod reading;
+mod refusal;
+mod severity;
+mod span;
+mod time;
+mod unit;
+
+pub use id::{
+    EquipmentId, EquipmentIndex, FaultName, IdError, LinkName, PointIndex, PointName, ProfileName, Seq,
+    StepId, TicketNumber,
+};
+pub use outcome::Outcome;
+pub use person::Author;
+pub use reading::{BadReason, Quality, Reading, Value, render_real};
+pub use refusal::{Refusal, Remedy, Rule};
+pub use severity::Severity;
+pub use span::{parse_duration, render_duration};
+pub use time::{Mono, Now, Wall};
+pub use unit::Unit;

@@ -1,0 +1,203 @@
+//! Refusals are data: which rule refused, about what, and what would satisfy it.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::outcome::Outcome;
+
+/// Everything that can refuse a command. Each has a stable code and a test that names it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Rule {
+    /// There is no ticket of that number.
+    NoSuchTicket,
+    /// There is no equipment of that id.
+    NoSuchEquipment,
+    /// The equipment has neither a point nor a fault of that name.
+    NoSuchPointOrFault,
+    /// The equipment has no live ticket.
+    NoLiveTicket,
+    /// The equipment has several live tickets: a number is needed.
+    SeveralLiveTickets,
+    /// The ticket's state does not allow the verb.
+    WrongState,
+    /// Nobody says who acts.
+    NoPerson,
+    /// A fix was recorded while the fault is still active, without a reason.
+    FixWhileActive,
+    /// A close was asked while the fault is still active.
+    CloseWhileActive,
+    /// The ticket has no such step.
+    NoSuchStep,
+    /// Another step comes first.
+    StepOutOfOrder,
+    /// A step that a person does needs an answer.
+    StepNeedsAnswer,
+    /// The equipment did not answer the check in time.
+    CheckUnanswered,
+    /// The same check is under way.
+    CheckUnderWay,
+    /// A ticket cannot be a duplicate of itself, or of one that does not exist.
+    BadDuplicate,
+    /// A text is empty or too long.
+    BadText,
+    /// The ticket's record is full.
+    RecordFull,
+    /// The journal cannot be written.
+    JournalNotWritable,
+    /// Too many commands wait.
+    TooBusy,
+}
+
+impl Rule {
+    /// Every rule, in the order of the guide's table.
+    pub const ALL: [Rule; 19] = [
+        Rule::NoSuchTicket,
+        Rule::NoSuchEquipment,
+        Rule::NoSuchPointOrFault,
+        Rule::NoLiveTicket,
+        Rule::SeveralLiveTickets,
+        Rule::WrongState,
+        Rule::NoPerson,
+        Rule::FixWhileActive,
+        Rule::CloseWhileActive,
+        Rule::NoSuchStep,
+        Rule::StepOutOfOrder,
+        Rule::StepNeedsAnswer,
+        Rule::CheckUnanswered,
+        Rule::CheckUnderWay,
+        Rule::BadDuplicate,
+        Rule::BadText,
+        Rule::RecordFull,
+        Rule::JournalNotWritable,
+        Rule::TooBusy,
+    ];
+
+    /// The stable code, as in JSON and the guide.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Rule::NoSuchTicket => "ticket/no-such-ticket",
+            Rule::NoSuchEquipment => "site/no-such-equipment",
+            Rule::NoSuchPointOrFault => "site/no-such-point-or-fault",
+            Rule::NoLiveTicket => "ticket/no-live-ticket",
+            Rule::SeveralLiveTickets => "ticket/several-live-tickets",
+            Rule::WrongState => "ticket/wrong-state",
+            Rule::NoPerson => "people/no-person",
+            Rule::FixWhileActive => "ticket/fix-while-active",
+            Rule::CloseWhileActive => "ticket/close-while-active",
+            Rule::NoSuchStep => "ticket/no-such-step",
+            Rule::StepOutOfOrder => "ticket/step-out-of-order",
+            Rule::StepNeedsAnswer => "ticket/step-needs-answer",
+            Rule::CheckUnanswered => "ticket/check-unanswered",
+            Rule::CheckUnderWay => "ticket/check-under-way",
+            Rule::BadDuplicate => "ticket/bad-duplicate",
+            Rule::BadText => "ticket/bad-text",
+            Rule::RecordFull => "ticket/record-full",
+            Rule::JournalNotWritable => "journal/not-writable",
+            Rule::TooBusy => "gateway/too-busy",
+        }
+    }
+
+    /// What the rule protects, for the guide.
+    #[must_use]
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Rule::NoSuchTicket => "A ticket is named by a number that was given out.",
+            Rule::NoSuchEquipment => "Equipment is named by its id in andon.toml.",
+            Rule::NoSuchPointOrFault => "Points and faults are named as in the profile.",
+            Rule::NoLiveTicket => "An equipment id stands for its one live ticket.",
+            Rule::SeveralLiveTickets => "An equipment id stands for its one live ticket.",
+            Rule::WrongState => "A ticket moves along its lifecycle only.",
+            Rule::NoPerson => "Every change has a person: --as NAME, or the user logged in.",
+            Rule::FixWhileActive => "A fix while the fault is active needs a reason.",
+            Rule::CloseWhileActive => "Closing verifies the fix: the fault must have cleared.",
+            Rule::NoSuchStep => "Steps are named as in the profile.",
+            Rule::StepOutOfOrder => "Steps are walked in order.",
+            Rule::StepNeedsAnswer => "A step that a person does is answered yes, no or skip.",
+            Rule::CheckUnanswered => "A check is answered from fresh readings only.",
+            Rule::CheckUnderWay => "A check runs once at a time.",
+            Rule::BadDuplicate => "A duplicate names another ticket.",
+            Rule::BadText => "Texts say something, within bounds.",
+            Rule::RecordFull => "A ticket's record is bounded.",
+            Rule::JournalNotWritable => "Nothing is acknowledged that is not on disk.",
+            Rule::TooBusy => "Commands wait in a bounded queue.",
+        }
+    }
+
+    /// The outcome a refusal by this rule ends in.
+    #[must_use]
+    pub fn outcome(self) -> Outcome {
+        match self {
+            Rule::NoSuchTicket
+            | Rule::NoSuchEquipment
+            | Rule::NoSuchPointOrFault
+            | Rule::NoLiveTicket
+            | Rule::NoSuchStep => Outcome::NoSuchThing,
+            Rule::JournalNotWritable | Rule::TooBusy => Outcome::OwnFailure,
+            Rule::SeveralLiveTickets
+            | Rule::WrongState
+            | Rule::NoPerson
+            | Rule::FixWhileActive
+            | Rule::CloseWhileActive
+            | Rule::StepOutOfOrder
+            | Rule::StepNeedsAnswer
+            | Rule::CheckUnanswered
+            | Rule::CheckUnderWay
+            | Rule::BadDuplicate
+            | Rule::BadText
+            | Rule::RecordFull => Outcome::Refused,
+        }
+    }
+}
+
+/// What would satisfy the rule: a sentence and, where there is one, the very command to type.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Remedy {
+    /// What to do.
+    pub text: String,
+    /// The command that does it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub command: Option<String>,
+}
+
+/// A command that a rule refused. Nothing was changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// Which rule.
+    pub rule: Rule,
+    /// What is the case, as a sentence without a full stop.
+    pub message: String,
+    /// What would satisfy it.
+    pub remedies: Vec<Remedy>,
+}
+
+impl Refusal {
+    /// A refusal without a remedy yet.
+    #[must_use]
+    pub fn new(rule: Rule, message: impl Into<String>) -> Self {
+        Self { rule, message: message.into(), remedies: Vec::new() }
+    }
+
+    /// Adds what would satisfy the rule.
+    #[must_use]
+    pub fn remedy(mut self, text: impl Into<String>) -> Self {
+        self.remedies.push(Remedy { text: text.into(), command: None });
+        self
+    }
+
+    /// Adds what would satisfy the rule and the command that does it.
+    #[must_use]
+    pub fn command(mut self, text: impl Into<String>, command: impl Into<String>) -> Self {
+        self.remedies.push(Remedy { text: text.into(), command: Some(command.into()) });
+        self
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} [{}]", self.message, self.rule.code())
+    }
+}
+
+impl std::error::Error for Refusal {}
