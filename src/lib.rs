@@ -2,8 +2,10 @@
 #![warn(missing_docs)]
 #![doc = include_str!("ARCHITECTURE.md")]
 
+pub mod detect;
 pub mod expr;
 pub mod limits;
 pub mod profile;
+pub mod site;
 pub mod source;
 pub mod words;

@@ -216,7 +216,7 @@ pub struct Fault {
 }
 
 /// What a technician needs to know of a fault.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Guidance {
     /// What it means.
     pub means: String,

@@ -1,0 +1,451 @@
+//! The detector: readings in, transitions out.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::expr::{Operands, Program, Scalar, Truth};
+use crate::profile::{Fault, Trigger, scalar};
+use crate::site::Site;
+use crate::words::{EquipmentIndex, Mono, Now, PointIndex, Reading, Value};
+
+/// Whether a condition came or went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TransitionKind {
+    /// It has held for its delay.
+    Raised,
+    /// It has gone for its delay.
+    Cleared,
+}
+
+/// A fault's condition came or went.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Transition {
+    /// On which equipment.
+    pub equipment: EquipmentIndex,
+    /// The fault's place in the profile.
+    pub fault: usize,
+    /// What happened.
+    pub kind: TransitionKind,
+    /// Since when the condition held; for a clear, since when it did not.
+    pub onset: Now,
+    /// When it was raised or cleared.
+    pub at: Now,
+    /// What the fault's points were.
+    pub values: BTreeMap<String, String>,
+    /// A text of its own, for codes that are not listed.
+    pub text: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Slot {
+    pub last: Option<Reading>,
+    pub good_at: Option<Mono>,
+    pub good: Option<Value>,
+    pub fresh: bool,
+    dependents: Vec<usize>,
+}
+
+#[derive(Debug)]
+pub(super) struct Unit {
+    pub slots: Vec<Slot>,
+    pub lost: bool,
+    pub last_answer: Option<Now>,
+    started: Mono,
+    offline_after: Duration,
+    silence: usize,
+    faults: Vec<usize>,
+    stale_due: Option<Mono>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Phase {
+    Normal { since: Option<Now> },
+    Active { clearing: Option<Now> },
+}
+
+#[derive(Debug)]
+pub(super) struct Watch {
+    pub equipment: EquipmentIndex,
+    pub fault: usize,
+    pub phase: Phase,
+    pub when: Resolved,
+    pub clear: Resolved,
+    due: Option<Mono>,
+}
+
+/// Where each operand of a program stands.
+#[derive(Debug, Default, Clone)]
+pub(super) struct Resolved(pub Vec<Option<(EquipmentIndex, PointIndex)>>);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Due {
+    Delay(usize),
+    Stale(usize),
+    Silence(usize),
+}
+
+/// Judges every fault of a site.
+#[derive(Debug)]
+pub struct Detector {
+    pub(super) site: Arc<Site>,
+    pub(super) units: Vec<Unit>,
+    pub(super) watches: Vec<Watch>,
+    due: BTreeSet<(Mono, Due)>,
+    transitions: Vec<Transition>,
+}
+
+pub(super) struct View<'a> {
+    pub units: &'a [Unit],
+    pub resolved: &'a Resolved,
+}
+
+impl Operands for View<'_> {
+    fn read(&self, slot: usize) -> Option<Scalar> {
+        let (equipment, point) = (*self.resolved.0.get(slot)?)?;
+        let unit = self.units.get(equipment.0).filter(|u| !u.lost)?;
+        let slot = unit.slots.get(point.0).filter(|s| s.fresh)?;
+        slot.good.as_ref().map(scalar)
+    }
+}
+
+impl Detector {
+    /// A detector that has seen nothing yet.
+    #[must_use]
+    pub fn new(site: Arc<Site>, now: Now) -> Self {
+        let mut d = Self {
+            site: site.clone(),
+            units: Vec::new(),
+            watches: Vec::new(),
+            due: BTreeSet::new(),
+            transitions: Vec::new(),
+        };
+        for (e, equipment) in site.equipment.iter().enumerate() {
+            let first = d.watches.len();
+            for (f, fault) in equipment.profile.faults.iter().enumerate() {
+                d.watches.push(watch(&site, EquipmentIndex(e), f, fault));
+            }
+            let silence = equipment.profile.faults.iter().position(|f| f.trigger == Trigger::Silence);
+            let blank = Slot { last: None, good_at: None, good: None, fresh: false, dependents: Vec::new() };
+            d.units.push(Unit {
+                slots: vec![blank; equipment.profile.points.len()],
+                lost: false,
+                last_answer: None,
+                started: now.mono,
+                offline_after: equipment.profile.offline_after,
+                silence: first + silence.unwrap_or(0),
+                faults: (first..d.watches.len()).collect(),
+                stale_due: None,
+            });
+            d.due.insert((now.mono + equipment.profile.offline_after, Due::Silence(e)));
+        }
+        for (index, watch) in d.watches.iter().enumerate() {
+            for (e, p) in watch.when.0.iter().chain(&watch.clear.0).flatten() {
+                if let Some(slot) = d.units.get_mut(e.0).and_then(|u| u.slots.get_mut(p.0))
+                    && !slot.dependents.contains(&index)
+                {
+                    slot.dependents.push(index);
+                }
+            }
+        }
+        d
+    }
+
+    /// Takes up an alarm that stood before a restart. Returns whether the fault is still known.
+    pub fn restore_active(&mut self, equipment: &str, fault: &str) -> bool {
+        let Some((index, _)) = self.site.find(equipment) else { return false };
+        let site = self.site.clone();
+        let Some(e) = site.equipment.get(index.0) else { return false };
+        let Some(at) = e.profile.faults.iter().position(|f| f.name.as_str() == fault) else { return false };
+        let Some(unit) = self.units.get_mut(index.0) else { return false };
+        let Some(watch) = unit.faults.get(at).and_then(|w| self.watches.get_mut(*w)) else { return false };
+        watch.phase = Phase::Active { clearing: None };
+        if unit.faults.get(at) == Some(&unit.silence) {
+            unit.lost = true;
+        }
+        true
+    }
+
+    /// Whether the fault's condition stands.
+    #[must_use]
+    pub fn is_active(&self, equipment: EquipmentIndex, fault: usize) -> bool {
+        let watch =
+            self.units.get(equipment.0).and_then(|u| u.faults.get(fault)).and_then(|w| self.watches.get(*w));
+        watch.is_some_and(|w| matches!(w.phase, Phase::Active { .. }))
+    }
+
+    /// Whether no good answer comes from the equipment.
+    #[must_use]
+    pub fn is_lost(&self, equipment: EquipmentIndex) -> bool {
+        self.units.get(equipment.0).is_some_and(|u| u.lost)
+    }
+
+    /// When [`Self::elapsed`] is to be called.
+    #[must_use]
+    pub fn next_due(&self) -> Option<Mono> {
+        self.due.first().map(|(at, _)| *at)
+    }
+
+    /// What came and went since the last call, in order.
+    pub fn take_transitions(&mut self) -> Vec<Transition> {
+        std::mem::take(&mut self.transitions)
+    }
+
+    /// Ends everything that is due up to now.
+    pub fn elapsed(&mut self, now: Now) {
+        while let Some((at, due)) = self.due.first().copied().filter(|(at, _)| *at <= now.mono) {
+            self.due.remove(&(at, due));
+            let then = now.at(at);
+            match due {
+                Due::Delay(w) => self.delay_ended(w, then),
+                Due::Stale(e) => self.grow_stale(e, then),
+                Due::Silence(e) => self.grow_silent(e, then),
+            }
+        }
+    }
+
+    /// Takes the readings of one answer; they are one evaluation. `answered` says whether the equipment
+    /// answered at all: readings that only say why there is no value are no answer.
+    pub fn readings(
+        &mut self,
+        now: Now,
+        equipment: EquipmentIndex,
+        readings: Vec<(PointIndex, Reading)>,
+        answered: bool,
+    ) {
+        self.elapsed(now);
+        let site = self.site.clone();
+        let Some(unit) = self.units.get_mut(equipment.0) else { return };
+        let Some(profile) = site.equipment.get(equipment.0).map(|e| &e.profile) else { return };
+        let mut affected: BTreeSet<usize> = BTreeSet::new();
+        let mut found = false;
+        if answered {
+            unit.last_answer = Some(now);
+            found = std::mem::take(&mut unit.lost);
+        }
+        let mut soonest = unit.stale_due;
+        for (index, reading) in readings {
+            let (Some(slot), Some(point)) = (unit.slots.get_mut(index.0), profile.points.get(index.0)) else {
+                continue;
+            };
+            slot.fresh = reading.value.is_ok();
+            if let Ok(value) = &reading.value {
+                slot.good = Some(value.clone());
+                slot.good_at = Some(now.mono);
+                let at = now.mono + point.stale_after;
+                soonest = Some(soonest.map_or(at, |s| s.min(at)));
+            }
+            slot.last = Some(reading);
+            affected.extend(&slot.dependents);
+        }
+        if soonest != unit.stale_due
+            && let Some(at) = soonest
+        {
+            if let Some(before) = unit.stale_due.replace(at) {
+                self.due.remove(&(before, Due::Stale(equipment.0)));
+            }
+            self.due.insert((at, Due::Stale(equipment.0)));
+        }
+        if found {
+            affected.extend(unit.slots.iter().flat_map(|s| &s.dependents));
+            let silence = unit.silence;
+            self.leave(silence, now, now);
+            self.due.insert((now.mono + profile.offline_after, Due::Silence(equipment.0)));
+        }
+        for w in affected {
+            self.judge(w, now);
+        }
+    }
+
+    fn grow_stale(&mut self, e: usize, now: Now) {
+        let site = self.site.clone();
+        let (Some(unit), Some(equipment)) = (self.units.get_mut(e), site.equipment.get(e)) else { return };
+        let mut affected = BTreeSet::new();
+        let mut next: Option<Mono> = None;
+        for (slot, point) in unit.slots.iter_mut().zip(&equipment.profile.points) {
+            let Some(good_at) = slot.good_at.filter(|_| slot.fresh) else { continue };
+            let at = good_at + point.stale_after;
+            if at <= now.mono {
+                slot.fresh = false;
+                affected.extend(slot.dependents.iter().copied());
+            } else {
+                next = Some(next.map_or(at, |n| n.min(at)));
+            }
+        }
+        unit.stale_due = next;
+        if let Some(at) = next {
+            self.due.insert((at, Due::Stale(e)));
+        }
+        for w in affected {
+            self.judge(w, now);
+        }
+    }
+
+    fn grow_silent(&mut self, e: usize, now: Now) {
+        let Some(unit) = self.units.get_mut(e) else { return };
+        if unit.lost {
+            return;
+        }
+        let since = unit.last_answer.map_or(unit.started, |n| n.mono);
+        let at = since + unit.offline_after;
+        if at > now.mono {
+            self.due.insert((at, Due::Silence(e)));
+            return;
+        }
+        unit.lost = true;
+        let affected: BTreeSet<usize> =
+            unit.slots.iter().flat_map(|s| s.dependents.iter().copied()).collect();
+        let silence = unit.silence;
+        self.enter(silence, now.at(since), now);
+        for w in affected {
+            self.judge(w, now);
+        }
+    }
+
+    fn judge(&mut self, index: usize, now: Now) {
+        let site = self.site.clone();
+        let Some(watch) = self.watches.get(index) else { return };
+        let Some(fault) = fault_of(&site, watch) else { return };
+        let Trigger::Condition { when, clear } = &fault.trigger else { return };
+        let true_now = self.evaluate(when, &watch.when);
+        let next = match watch.phase {
+            Phase::Normal { since } => match true_now {
+                Truth::True => Phase::Normal { since: since.or(Some(now)) },
+                Truth::False | Truth::Unknown => Phase::Normal { since: None },
+            },
+            Phase::Active { clearing } => {
+                let cleared = match clear {
+                    Some(clear) => self.evaluate(clear, &watch.clear),
+                    None => true_now.negated(),
+                };
+                match (true_now, cleared) {
+                    (Truth::False | Truth::Unknown, Truth::True) => {
+                        Phase::Active { clearing: clearing.or(Some(now)) }
+                    }
+                    _ => Phase::Active { clearing: None },
+                }
+            }
+        };
+        let due = match next {
+            Phase::Normal { since } => since.map(|s| (s, s.mono + fault.on_delay)),
+            Phase::Active { clearing } => clearing.map(|s| (s, s.mono + fault.off_delay)),
+        };
+        self.set_phase(index, next, due.map(|(_, at)| at).filter(|at| *at > now.mono));
+        if let Some((since, at)) = due
+            && at <= now.mono
+        {
+            match next {
+                Phase::Normal { .. } => self.enter(index, since, now),
+                Phase::Active { .. } => self.leave(index, since, now),
+            }
+        }
+    }
+
+    fn delay_ended(&mut self, index: usize, now: Now) {
+        let Some(watch) = self.watches.get_mut(index) else { return };
+        watch.due = None;
+        match watch.phase {
+            Phase::Normal { since: Some(since) } => self.enter(index, since, now),
+            Phase::Active { clearing: Some(since) } => self.leave(index, since, now),
+            Phase::Normal { since: None } | Phase::Active { clearing: None } => {}
+        }
+    }
+
+    fn set_phase(&mut self, index: usize, phase: Phase, due: Option<Mono>) {
+        let Some(watch) = self.watches.get_mut(index) else { return };
+        watch.phase = phase;
+        if watch.due == due {
+            return;
+        }
+        if let Some(before) = watch.due {
+            self.due.remove(&(before, Due::Delay(index)));
+        }
+        if let Some(at) = due {
+            self.due.insert((at, Due::Delay(index)));
+        }
+        watch.due = due;
+    }
+
+    fn enter(&mut self, index: usize, onset: Now, at: Now) {
+        self.set_phase(index, Phase::Active { clearing: None }, None);
+        self.tell(index, TransitionKind::Raised, onset, at);
+    }
+
+    fn leave(&mut self, index: usize, onset: Now, at: Now) {
+        self.set_phase(index, Phase::Normal { since: None }, None);
+        self.tell(index, TransitionKind::Cleared, onset, at);
+    }
+
+    fn tell(&mut self, index: usize, kind: TransitionKind, onset: Now, at: Now) {
+        let Some(watch) = self.watches.get(index) else { return };
+        let Some(fault) = fault_of(&self.site, watch) else { return };
+        let mut values = BTreeMap::new();
+        for (e, p) in watch.when.0.iter().flatten() {
+            let name = self.point_name(watch.equipment, *e, *p);
+            values.insert(name, self.point_text(*e, *p));
+        }
+        let text = fault
+            .shows_value_of
+            .filter(|_| kind == TransitionKind::Raised)
+            .map(|p| format!("unlisted code {}", self.point_text(watch.equipment, p)));
+        self.transitions.push(Transition {
+            equipment: watch.equipment,
+            fault: watch.fault,
+            kind,
+            onset,
+            at,
+            values,
+            text,
+        });
+    }
+
+    pub(super) fn evaluate(&self, program: &Program, resolved: &Resolved) -> Truth {
+        program.evaluate(&View { units: &self.units, resolved })
+    }
+
+    /// Judges a program of one piece of equipment as things are: for checks.
+    #[must_use]
+    pub fn check(&self, equipment: EquipmentIndex, program: &Program) -> Truth {
+        self.evaluate(program, &resolve(&self.site, equipment, program))
+    }
+
+    pub(super) fn point_name(&self, own: EquipmentIndex, e: EquipmentIndex, p: PointIndex) -> String {
+        let Some(equipment) = self.site.equipment.get(e.0) else { return String::new() };
+        let name = equipment.profile.points.get(p.0).map_or("", |p| p.name.as_str());
+        if e == own { name.to_owned() } else { format!("@{}:{name}", equipment.id) }
+    }
+
+    /// A point's last good value with its unit, or why there is none.
+    pub(super) fn point_text(&self, e: EquipmentIndex, p: PointIndex) -> String {
+        let point = self.site.equipment.get(e.0).and_then(|x| x.profile.points.get(p.0));
+        let slot = self.units.get(e.0).and_then(|u| u.slots.get(p.0));
+        let (Some(point), Some(slot)) = (point, slot) else { return String::new() };
+        match &slot.good {
+            Some(Value::Integer(i)) if point.value_name(*i).is_some() => {
+                point.value_name(*i).unwrap_or("").to_owned()
+            }
+            Some(value) if point.unit.is_empty() => value.to_string(),
+            Some(value) => format!("{value} {}", point.unit),
+            None => "never read".to_owned(),
+        }
+    }
+}
+
+fn fault_of<'a>(site: &'a Site, watch: &Watch) -> Option<&'a Fault> {
+    site.equipment.get(watch.equipment.0)?.profile.faults.get(watch.fault)
+}
+
+fn watch(site: &Site, equipment: EquipmentIndex, fault: usize, of: &Fault) -> Watch {
+    let (when, clear) = match &of.trigger {
+        Trigger::Condition { when, clear } => (
+            resolve(site, equipment, when),
+            clear.as_ref().map_or_else(Resolved::default, |c| resolve(site, equipment, c)),
+        ),
+        Trigger::Silence => (Resolved::default(), Resolved::default()),
+    };
+    Watch { equipment, fault, phase: Phase::Normal { since: None }, when, clear, due: None }
+}
+
+pub(super) fn resolve(site: &Site, own: EquipmentIndex, program: &Program) -> Resolved {
+    Resolved(program.operands.iter().map(|o| site.resolve(own, o.equipment.as_deref(), &o.point)).collect())
+}

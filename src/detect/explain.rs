@@ -1,0 +1,129 @@
+//! Why a fault is or is not raised, and what is known of a point: for `andon why` and `status`.
+
+use std::time::Duration;
+
+use super::detector::{Detector, Phase, resolve};
+use crate::expr::Truth;
+use crate::profile::Trigger;
+use crate::words::{BadReason, EquipmentIndex, Now, PointIndex, Quality, Value};
+
+/// What is known of a point.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PointState {
+    /// The last good value.
+    pub value: Option<Value>,
+    /// Whether it can be trusted now.
+    pub quality: Quality,
+    /// When the last reading, good or bad, came.
+    pub at: Option<Now>,
+    /// How old the last good reading is.
+    pub age: Option<Duration>,
+    /// Why it is bad.
+    pub reason: Option<BadReason>,
+}
+
+/// One operand of a condition.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OperandExplanation {
+    /// The point, with its equipment when it is another's.
+    pub name: String,
+    /// Its last value with unit.
+    pub value: String,
+    /// Whether it can be trusted now.
+    pub quality: Quality,
+}
+
+/// Why a fault is or is not raised.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FaultExplanation {
+    /// Whether it is raised.
+    pub active: bool,
+    /// The raising condition and what it comes to; absent for silence.
+    pub when: Option<(String, Truth)>,
+    /// The clearing condition and what it comes to.
+    pub clear: Option<(String, Truth)>,
+    /// What the conditions read.
+    pub operands: Vec<OperandExplanation>,
+    /// The delay that runs and how much of it is left.
+    pub pending: Option<(Duration, Duration)>,
+    /// For silence: time since the last good answer, and the limit.
+    pub silence: Option<(Option<Duration>, Duration)>,
+}
+
+impl Detector {
+    /// What is known of a point.
+    #[must_use]
+    pub fn point_state(&self, equipment: EquipmentIndex, point: PointIndex, now: Now) -> Option<PointState> {
+        let unit = self.units.get(equipment.0)?;
+        let slot = unit.slots.get(point.0)?;
+        let bad = slot.last.as_ref().and_then(|r| r.value.as_ref().err()).cloned();
+        let quality = match (&bad, slot.fresh, unit.lost, &slot.good) {
+            (Some(_), ..) | (_, _, _, None) => Quality::Bad,
+            (None, true, false, Some(_)) => Quality::Good,
+            (None, _, true, _) => Quality::Bad,
+            (None, false, false, Some(_)) => Quality::Uncertain,
+        };
+        Some(PointState {
+            value: slot.good.clone(),
+            quality,
+            at: slot.last.as_ref().map(|r| r.at),
+            age: slot.good_at.map(|at| now.mono.since(at)),
+            reason: bad,
+        })
+    }
+
+    /// The time of the last good answer.
+    #[must_use]
+    pub fn last_answer(&self, equipment: EquipmentIndex) -> Option<Now> {
+        self.units.get(equipment.0)?.last_answer
+    }
+
+    /// Why a fault is or is not raised.
+    #[must_use]
+    pub fn explain(&self, equipment: EquipmentIndex, fault: usize, now: Now) -> Option<FaultExplanation> {
+        let of = self.site.equipment.get(equipment.0)?.profile.faults.get(fault)?;
+        let watch = self.watches.iter().find(|w| w.equipment == equipment && w.fault == fault)?;
+        let active = matches!(watch.phase, Phase::Active { .. });
+        let pending = match watch.phase {
+            Phase::Normal { since } => since.map(|s| (s, of.on_delay)),
+            Phase::Active { clearing } => clearing.map(|s| (s, of.off_delay)),
+        };
+        let pending = pending.map(|(s, delay)| (delay, delay.saturating_sub(now.mono.since(s.mono))));
+        let mut out = FaultExplanation {
+            active,
+            when: None,
+            clear: None,
+            operands: Vec::new(),
+            pending,
+            silence: None,
+        };
+        match &of.trigger {
+            Trigger::Condition { when, clear } => {
+                let truth = self.evaluate(when, &watch.when);
+                out.when = Some((when.text.clone(), truth));
+                out.clear = Some(match clear {
+                    Some(clear) => (clear.text.clone(), self.evaluate(clear, &watch.clear)),
+                    None => (format!("not ({})", when.text), truth.negated()),
+                });
+                let mut places: Vec<_> =
+                    resolve(&self.site, equipment, when).0.into_iter().flatten().collect();
+                places.extend(watch.clear.0.iter().flatten());
+                places.sort_unstable();
+                places.dedup();
+                for (e, p) in places {
+                    out.operands.push(OperandExplanation {
+                        name: self.point_name(equipment, e, p),
+                        value: self.point_text(e, p),
+                        quality: self.point_state(e, p, now).map_or(Quality::Bad, |s| s.quality),
+                    });
+                }
+            }
+            Trigger::Silence => {
+                let last = self.last_answer(equipment).map(|at| now.mono.since(at.mono));
+                let limit = self.site.equipment.get(equipment.0)?.profile.offline_after;
+                out.silence = Some((last, limit));
+            }
+        }
+        Some(out)
+    }
+}

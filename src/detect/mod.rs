@@ -1,0 +1,12 @@
+//! Is a condition true: staleness, delays, hysteresis, codes, silence.
+//!
+//! *Must not know* people or acknowledgement; it never asks for the time. Everything due is ended in time
+//! order before an input is looked at; extra calls of [`Detector::elapsed`] change nothing (test:
+//! `extra_elapsed_changes_nothing`). A delay that is due at the instant of a reading ends before that reading counts.
+//! State comes back from readings; alarms that stood are told by [`Detector::restore_active`].
+
+mod detector;
+mod explain;
+
+pub use detector::{Detector, Transition, TransitionKind};
+pub use explain::{FaultExplanation, OperandExplanation, PointState};

@@ -1,0 +1,531 @@
+//! `andon.toml`, read whole.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+
+use super::names::SiteNames;
+use crate::limits;
+use crate::profile::{Profile, load_with};
+use crate::source::{Diagnostics, Section, SourceText, Spanned, nearest, read_toml};
+use crate::words::{EquipmentId, EquipmentIndex, LinkName, PointIndex, ProfileName};
+
+/// Everything a gateway is told to do.
+#[derive(Debug, Clone)]
+pub struct Site {
+    /// The gateway's name.
+    pub name: String,
+    /// The data directory, as written.
+    pub data: Option<String>,
+    /// The IANA time zone of screens and calendars.
+    pub timezone: Option<String>,
+    /// The lines to equipment.
+    pub links: Vec<Link>,
+    /// The machines and instruments.
+    pub equipment: Vec<Equipment>,
+    /// What is in force: each file and its SHA-256.
+    pub files: Vec<FileHash>,
+}
+
+/// A file that is in force.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct FileHash {
+    /// Its name.
+    pub name: String,
+    /// SHA-256 in hexadecimal.
+    pub sha256: String,
+}
+
+/// One line to equipment.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Link {
+    /// Its name.
+    pub name: LinkName,
+    /// What it is.
+    pub kind: LinkKind,
+}
+
+/// What a link is.
+#[derive(Debug, Clone, PartialEq)]
+pub enum LinkKind {
+    /// Modbus TCP to `host:port`.
+    ModbusTcp {
+        /// `host:port`
+        address: String,
+    },
+    /// Modbus RTU frames over a TCP connection.
+    ModbusRtuOverTcp {
+        /// `host:port`
+        address: String,
+    },
+    /// Modbus RTU on a serial line.
+    ModbusRtu(SerialLine),
+}
+
+impl LinkKind {
+    /// The word in `andon.toml`.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            LinkKind::ModbusTcp { .. } => "modbus-tcp",
+            LinkKind::ModbusRtuOverTcp { .. } => "modbus-rtu-over-tcp",
+            LinkKind::ModbusRtu(_) => "modbus-rtu",
+        }
+    }
+
+    /// Where it leads, for people.
+    #[must_use]
+    pub fn place(&self) -> &str {
+        match self {
+            LinkKind::ModbusTcp { address } | LinkKind::ModbusRtuOverTcp { address } => address,
+            LinkKind::ModbusRtu(line) => &line.port,
+        }
+    }
+}
+
+/// A serial line's settings.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SerialLine {
+    /// The device, or a glob that names exactly one.
+    pub port: String,
+    /// Bits a second.
+    pub baud: u32,
+    /// Parity.
+    pub parity: Parity,
+    /// Stop bits: 1 or 2; two without parity, as the standard asks.
+    pub stop_bits: u8,
+}
+
+/// Parity of a serial character.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Parity {
+    /// None.
+    None,
+    /// Even, Modbus's default.
+    Even,
+    /// Odd.
+    Odd,
+}
+
+/// How much it matters when a machine stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Criticality {
+    /// It stops the line.
+    A,
+    /// It slows the line.
+    B,
+    /// It can wait.
+    C,
+}
+
+impl Criticality {
+    /// The letter.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Criticality::A => "A",
+            Criticality::B => "B",
+            Criticality::C => "C",
+        }
+    }
+}
+
+/// One machine or instrument.
+#[derive(Debug, Clone)]
+pub struct Equipment {
+    /// Its id.
+    pub id: EquipmentId,
+    /// Its name, for people.
+    pub name: String,
+    /// What it is.
+    pub profile: Arc<Profile>,
+    /// The link's place in the site's list.
+    pub link: usize,
+    /// Its Modbus unit.
+    pub unit: u8,
+    /// Where it stands.
+    pub location: String,
+    /// How much it matters.
+    pub criticality: Criticality,
+    /// What it cannot work without.
+    pub depends_on: Vec<String>,
+}
+
+/// Where profiles come from: beside `andon.toml`, then built in.
+pub trait ProfileFiles {
+    /// A profile's text.
+    fn text(&self, name: &ProfileName) -> Option<SourceText>;
+    /// Every name there is.
+    fn names(&self) -> Vec<String>;
+}
+
+impl Site {
+    /// A piece of equipment by id.
+    #[must_use]
+    pub fn find(&self, id: &str) -> Option<(EquipmentIndex, &Equipment)> {
+        let at = self.equipment.iter().position(|e| e.id.as_str() == id)?;
+        self.equipment.get(at).map(|e| (EquipmentIndex(at), e))
+    }
+
+    /// A point across equipment: `None` for the own one.
+    #[must_use]
+    pub fn resolve(
+        &self,
+        own: EquipmentIndex,
+        equipment: Option<&str>,
+        point: &str,
+    ) -> Option<(EquipmentIndex, PointIndex)> {
+        let index = match equipment {
+            None => own,
+            Some(id) => self.find(id)?.0,
+        };
+        let (point, _) = self.equipment.get(index.0)?.profile.point(point)?;
+        Some((index, point))
+    }
+}
+
+struct Draft {
+    id: EquipmentId,
+    name: String,
+    profile: Spanned<String>,
+    link: usize,
+    unit: u8,
+    location: String,
+    criticality: Criticality,
+    depends_on: Vec<Spanned<String>>,
+}
+
+/// Reads a site. The diagnostics come file by file, `andon.toml` first; no site when any is an error.
+pub fn load(source: &SourceText, profiles: &dyn ProfileFiles) -> (Option<Site>, Vec<Diagnostics>) {
+    let mut diagnostics = Diagnostics::new(source.clone());
+    let mut others = Vec::new();
+    let site = read_toml(&mut diagnostics, |root| read(root, source, profiles, &mut others));
+    let broken = diagnostics.has_errors() || others.iter().any(Diagnostics::has_errors);
+    let mut all = vec![diagnostics];
+    all.extend(others);
+    (site.filter(|_| !broken), all)
+}
+
+fn read(
+    root: &Section<'_>,
+    source: &SourceText,
+    files: &dyn ProfileFiles,
+    others: &mut Vec<Diagnostics>,
+) -> Option<Site> {
+    let gateway = root.section("gateway");
+    let gateway = root.required("gateway", "{ name = \"line-3\" }", gateway);
+    let mut site = Site {
+        name: String::new(),
+        data: None,
+        timezone: None,
+        links: Vec::new(),
+        equipment: Vec::new(),
+        files: Vec::new(),
+    };
+    if let Some(s) = gateway {
+        let name = s.text("name");
+        site.name = s.required("name", "\"line-3\"", name).map_or_else(String::new, |n| n.value);
+        site.data = s.text("data").map(|d| d.value);
+        site.timezone = s.text("timezone").and_then(|t| check_timezone(&s, t));
+        let _ = s.choice("mode", &[("open", ())]);
+        s.finish();
+    }
+    for s in root.sections("link") {
+        if let Some(link) = read_link(&s) {
+            if site.links.iter().any(|l| l.name == link.name) {
+                s.error(s.key_span("name"), format!("two links are named {}", link.name), "");
+            }
+            site.links.push(link);
+        }
+        s.finish();
+    }
+    let mut drafts: Vec<Draft> = Vec::new();
+    for s in root.sections("equipment") {
+        if let Some(draft) = read_equipment(&s, &site.links) {
+            if drafts.iter().any(|d| d.id == draft.id) {
+                s.error(s.key_span("id"), format!("two pieces of equipment have the id {}", draft.id), "");
+            }
+            drafts.push(draft);
+        }
+        s.finish();
+    }
+    root.finish();
+    if drafts.len() > limits::EQUIPMENT_MAX {
+        root.error(0..0, format!("a gateway has at most {} pieces of equipment", limits::EQUIPMENT_MAX), "");
+    }
+    check_dependencies(root, &drafts);
+    let loaded = load_profiles(root, &drafts, files, others);
+    site.files = file_hashes(source, &loaded);
+    for d in drafts {
+        let Some(profile) = loaded.get(&d.profile.value) else { continue };
+        site.equipment.push(Equipment {
+            id: d.id,
+            name: d.name,
+            profile: profile.clone(),
+            link: d.link,
+            unit: d.unit,
+            location: d.location,
+            criticality: d.criticality,
+            depends_on: d.depends_on.into_iter().map(|s| s.value).collect(),
+        });
+    }
+    Some(site)
+}
+
+fn check_timezone(s: &Section<'_>, zone: Spanned<String>) -> Option<String> {
+    match jiff::tz::TimeZone::get(&zone.value) {
+        Ok(_) => Some(zone.value),
+        Err(_) => {
+            s.error_with_help(
+                zone.span,
+                format!("there is no time zone {}", zone.value),
+                "",
+                "as in Europe/Berlin, UTC",
+            );
+            None
+        }
+    }
+}
+
+fn file_hashes(source: &SourceText, loaded: &BTreeMap<String, Arc<Profile>>) -> Vec<FileHash> {
+    let sha256 = Sha256::digest(source.text.as_bytes()).iter().map(|b| format!("{b:02x}")).collect();
+    let mut files = vec![FileHash { name: "andon.toml".to_owned(), sha256 }];
+    files.extend(loaded.iter().map(|(name, p)| FileHash {
+        name: format!("device-profiles/{name}.toml"),
+        sha256: p.sha256.clone(),
+    }));
+    files
+}
+
+fn load_profiles(
+    root: &Section<'_>,
+    drafts: &[Draft],
+    files: &dyn ProfileFiles,
+    others: &mut Vec<Diagnostics>,
+) -> BTreeMap<String, Arc<Profile>> {
+    let mut first: BTreeMap<String, (SourceText, Arc<Profile>)> = BTreeMap::new();
+    let mut tried: Vec<&str> = Vec::new();
+    for d in drafts {
+        let name = d.profile.value.as_str();
+        if tried.contains(&name) && first.contains_key(name) {
+            continue;
+        }
+        let text = ProfileName::parse(name).ok().and_then(|n| files.text(&n).map(|t| (n, t)));
+        let Some((parsed, text)) = text else {
+            let known = files.names();
+            let help = match nearest(name, known.iter().map(String::as_str)) {
+                Some(near) => format!("did you mean \"{near}\"?"),
+                None => format!("known: {}", known.join(", ")),
+            };
+            root.error_with_help(d.profile.span.clone(), format!("there is no profile {name}"), "", help);
+            continue;
+        };
+        if tried.contains(&name) {
+            continue;
+        }
+        tried.push(name);
+        let (profile, diagnostics) = load_with(&parsed, &text, None);
+        if !diagnostics.list.is_empty() {
+            others.push(diagnostics);
+        }
+        if let Some(profile) = profile {
+            first.insert(name.to_owned(), (text, Arc::new(profile)));
+        }
+    }
+    let by_equipment: BTreeMap<String, Arc<Profile>> = drafts
+        .iter()
+        .filter_map(|d| Some((d.id.as_str().to_owned(), first.get(&d.profile.value)?.1.clone())))
+        .collect();
+    let mut out = BTreeMap::new();
+    for (name, (text, profile)) in &first {
+        let names = SiteNames { own: profile, others: &by_equipment };
+        let (checked, diagnostics) = load_with(&profile.name, text, Some(&names));
+        match checked {
+            Some(checked) => {
+                out.insert(name.clone(), Arc::new(checked));
+            }
+            None => others.push(diagnostics),
+        }
+    }
+    out
+}
+
+fn read_link(s: &Section<'_>) -> Option<Link> {
+    #[derive(Clone, Copy)]
+    enum Word {
+        Tcp,
+        Rtu,
+        RtuOverTcp,
+    }
+    let name = s.text("name");
+    let name = s.required("name", "\"rs485-a\"", name);
+    let words =
+        [("modbus-tcp", Word::Tcp), ("modbus-rtu", Word::Rtu), ("modbus-rtu-over-tcp", Word::RtuOverTcp)];
+    let kind = s.choice("kind", &words);
+    let kind = s.required("kind", "\"modbus-tcp\"", kind);
+    let name = name.and_then(|n| {
+        LinkName::parse(&n.value)
+            .map_err(|e| s.error(n.span, format!("{} is no name for a link", n.value), e.to_string()))
+            .ok()
+    });
+    let kind = match kind?.value {
+        Word::Tcp => LinkKind::ModbusTcp { address: read_address(s)? },
+        Word::RtuOverTcp => LinkKind::ModbusRtuOverTcp { address: read_address(s)? },
+        Word::Rtu => LinkKind::ModbusRtu(read_line(s)?),
+    };
+    Some(Link { name: name?, kind })
+}
+
+fn read_address(s: &Section<'_>) -> Option<String> {
+    let address = s.text("address");
+    let address = s.required("address", "\"192.168.10.20:502\"", address)?;
+    let port = address
+        .value
+        .rsplit_once(':')
+        .and_then(|(host, port)| (!host.is_empty()).then(|| port.parse::<u16>().ok())?);
+    match port {
+        Some(port) if port > 0 => Some(address.value),
+        _ if !address.value.contains(':') => Some(format!("{}:502", address.value)),
+        _ => {
+            s.error(address.span, format!("\"{}\" is no address", address.value), "write host:port");
+            None
+        }
+    }
+}
+
+fn read_line(s: &Section<'_>) -> Option<SerialLine> {
+    let port = s.text("port");
+    let port = s.required("port", "\"/dev/serial/by-id/usb-...\"", port);
+    let baud =
+        s.integer_between("baud", 300, 4_000_000).and_then(|b| u32::try_from(b.value).ok()).unwrap_or(19_200);
+    let parities = [("none", Parity::None), ("even", Parity::Even), ("odd", Parity::Odd)];
+    let parity = s.choice("parity", &parities).map_or(Parity::Even, |p| p.value);
+    let stop_bits =
+        s.integer_between("stop_bits", 1, 2).and_then(|b| u8::try_from(b.value).ok()).unwrap_or(1);
+    Some(SerialLine { port: port?.value, baud, parity, stop_bits })
+}
+
+fn read_equipment(s: &Section<'_>, links: &[Link]) -> Option<Draft> {
+    let id = s.text("id");
+    let id = s.required("id", "\"press-7\"", id);
+    let name = s.text("name");
+    let profile = s.text("profile");
+    let profile = s.required("profile", "\"eastron-sdm630\"", profile);
+    let link = s.text("link");
+    let link = s.required("link", "\"rs485-a\"", link);
+    let unit = s.integer_between("unit", 0, 255).and_then(|u| u8::try_from(u.value).ok()).unwrap_or(1);
+    let location = s.text("location").map_or_else(String::new, |t| t.value);
+    let letters = [("A", Criticality::A), ("B", Criticality::B), ("C", Criticality::C)];
+    let criticality = s.choice("criticality", &letters).map_or(Criticality::B, |c| c.value);
+    let depends_on = s.texts("depends_on");
+    let id = id.and_then(|i| {
+        EquipmentId::parse(&i.value)
+            .map_err(|e| s.error(i.span, format!("{} is no id", i.value), e.to_string()))
+            .ok()
+    });
+    let link = link.and_then(|l| {
+        let at = links.iter().position(|x| x.name.as_str() == l.value);
+        if at.is_none() {
+            let near = nearest(&l.value, links.iter().map(|x| x.name.as_str()));
+            let help =
+                near.map_or_else(|| "add it as a [[link]]".to_owned(), |n| format!("did you mean \"{n}\"?"));
+            s.error_with_help(l.span, format!("there is no link {}", l.value), "", help);
+        }
+        at
+    });
+    let id = id?;
+    Some(Draft {
+        name: name.map_or_else(|| id.as_str().to_owned(), |n| n.value),
+        id,
+        profile: profile?,
+        link: link?,
+        unit,
+        location,
+        criticality,
+        depends_on,
+    })
+}
+
+fn check_dependencies(root: &Section<'_>, drafts: &[Draft]) {
+    for d in drafts {
+        for other in &d.depends_on {
+            if other.value == d.id.as_str() {
+                root.error(other.span.clone(), format!("{} cannot depend on itself", d.id), "");
+            } else if !drafts.iter().any(|x| x.id.as_str() == other.value) {
+                let near = nearest(&other.value, drafts.iter().map(|x| x.id.as_str()));
+                let help = near.map_or_else(
+                    || "name a piece of equipment of this file".to_owned(),
+                    |n| format!("did you mean \"{n}\"?"),
+                );
+                root.error_with_help(
+                    other.span.clone(),
+                    format!("there is no equipment {}", other.value),
+                    "",
+                    help,
+                );
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::profile::{built_in, built_in_names};
+
+    struct BuiltIn;
+    impl ProfileFiles for BuiltIn {
+        fn text(&self, name: &ProfileName) -> Option<SourceText> {
+            built_in(name)
+        }
+        fn names(&self) -> Vec<String> {
+            built_in_names().iter().map(|n| n.as_str().to_owned()).collect()
+        }
+    }
+
+    #[track_caller]
+    fn check(text: &str, lines: &[&str]) {
+        let (site, diagnostics) = load(&SourceText::new("andon.toml", text), &BuiltIn);
+        let found: Vec<String> = diagnostics.iter().flat_map(Diagnostics::lines).collect();
+        assert_eq!(found, lines);
+        assert_eq!(site.is_some(), lines.is_empty());
+    }
+
+    const GOOD: &str = r#"
+[gateway]
+name = "line-3"
+[[link]]
+name = "bus"
+kind = "modbus-rtu"
+port = "/dev/ttyUSB0"
+[[equipment]]
+id = "press-7"
+profile = "eastron-sdm630"
+link = "bus"
+"#;
+
+    #[test]
+    fn a_good_site() {
+        check(GOOD, &[]);
+    }
+
+    #[test]
+    fn everything_wrong_is_told_at_once() {
+        check(
+            &GOOD
+                .replace("eastron-sdm630", "eastron-sdm63")
+                .replace("link = \"bus\"", "link = \"buss\"\nunt = 3"),
+            &[
+                "andon.toml:11:8: error: there is no link buss; help: did you mean \"bus\"?",
+                "andon.toml:12:1: error: unknown key `unt` in equipment; help: did you mean `unit`?",
+            ],
+        );
+        check(
+            &GOOD.replace("eastron-sdm630", "eastron-sdm63"),
+            &[
+                "andon.toml:10:11: error: there is no profile eastron-sdm63; help: did you mean \"eastron-sdm630\"?",
+            ],
+        );
+    }
+}

@@ -1,0 +1,10 @@
+//! The gateway's own configuration: links, equipment, and the profiles they need, resolved and checked together.
+//!
+//! Loading is all or nothing; every file's problems are told at once. *Must not know* how a link works.
+
+mod config;
+mod names;
+
+pub use config::{
+    Criticality, Equipment, FileHash, Link, LinkKind, Parity, ProfileFiles, SerialLine, Site, load,
+};
