@@ -2,10 +2,13 @@
 #![warn(missing_docs)]
 #![doc = include_str!("ARCHITECTURE.md")]
 
+pub mod alarm;
+pub mod desk;
 pub mod detect;
 pub mod expr;
 pub mod limits;
 pub mod profile;
 pub mod site;
 pub mod source;
+pub mod ticket;
 pub mod words;

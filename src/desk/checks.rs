@@ -1,0 +1,68 @@
+//! Checks under way: steps that the gateway answers by reading the equipment.
+
+use std::time::Duration;
+
+use super::command::Token;
+use crate::expr::Truth;
+use crate::limits;
+use crate::words::{Author, EquipmentIndex, Mono, Now, PointIndex, StepId, TicketNumber};
+
+/// One check.
+#[derive(Debug, Clone)]
+pub(super) struct Check {
+    pub token: Token,
+    pub by: Author,
+    pub number: TicketNumber,
+    pub step: StepId,
+    pub equipment: EquipmentIndex,
+    pub note: Option<String>,
+    pub hold: Duration,
+    pub operands: Vec<(EquipmentIndex, PointIndex)>,
+    pub asked_at: Now,
+    held_since: Option<Mono>,
+}
+
+/// What a check comes to, seen now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verdict {
+    Yes,
+    No,
+    Waiting(Mono),
+    Unanswered,
+}
+
+impl Check {
+    #[expect(clippy::too_many_arguments, reason = "one value each, all from one place")]
+    pub(super) fn new(
+        token: Token,
+        by: Author,
+        number: TicketNumber,
+        step: StepId,
+        equipment: EquipmentIndex,
+        note: Option<String>,
+        hold: Duration,
+        operands: Vec<(EquipmentIndex, PointIndex)>,
+        now: Now,
+    ) -> Self {
+        Self { token, by, number, step, equipment, note, hold, operands, asked_at: now, held_since: None }
+    }
+
+    /// Judges: only readings that came after the question count; a false one ends it, unknown starts the time again.
+    pub(super) fn judge(&mut self, truth: Truth, all_fresh: bool, now: Now) -> Verdict {
+        let give_up = self.asked_at.mono + self.hold + limits::CHECK_ANSWER_MAX;
+        if all_fresh {
+            match truth {
+                Truth::False => return Verdict::No,
+                Truth::True => {
+                    let since = *self.held_since.get_or_insert(now.mono);
+                    if now.mono.since(since) >= self.hold {
+                        return Verdict::Yes;
+                    }
+                    return Verdict::Waiting((since + self.hold).min(give_up));
+                }
+                Truth::Unknown => self.held_since = None,
+            }
+        }
+        if now.mono >= give_up { Verdict::Unanswered } else { Verdict::Waiting(give_up) }
+    }
+}

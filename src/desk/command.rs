@@ -1,0 +1,76 @@
+//! What goes into the desk and what comes out.
+
+use crate::ticket::{Ticket, TicketCommand};
+use crate::words::{Author, EquipmentIndex, PointIndex, Reading, Refusal, Seq, TicketNumber};
+
+use super::event::Record;
+
+/// Names an asker, so that the reply finds it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Token(pub u64);
+
+/// Which ticket is meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target {
+    /// The one of this number.
+    Number(TicketNumber),
+    /// The only live one of this equipment.
+    Equipment(String),
+}
+
+/// What somebody asks for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Command {
+    /// Who.
+    pub by: Author,
+    /// Which ticket.
+    pub target: Target,
+    /// What.
+    pub verb: TicketCommand,
+    /// The ticket from the store, when the desk may no longer hold it.
+    pub stored: Option<Box<Ticket>>,
+    /// The other ticket of a duplicate exists.
+    pub duplicate_exists: bool,
+}
+
+/// What goes in.
+#[derive(Debug)]
+pub enum Input {
+    /// The readings of one answer.
+    Readings {
+        /// Of which equipment.
+        equipment: EquipmentIndex,
+        /// Each point's reading.
+        readings: Vec<(PointIndex, Reading)>,
+        /// Whether the equipment answered at all.
+        answered: bool,
+    },
+    /// Somebody asks.
+    Asked(Token, Command),
+    /// Time has passed.
+    Elapsed,
+    /// Events up to this one are on disk.
+    Written(Seq),
+    /// Events from this one on could not be written.
+    NotWritten(Seq, String),
+    /// The daemon is stopping.
+    Stopping,
+}
+
+/// What a command came to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Done {
+    /// The ticket, as it is now.
+    pub ticket: Ticket,
+}
+
+/// What comes out.
+#[derive(Debug, PartialEq)]
+pub enum Output {
+    /// To be written, in this order.
+    Write(Record),
+    /// To the asker.
+    Reply(Token, Box<Result<Done, Refusal>>),
+    /// Read all of this equipment now.
+    Read(EquipmentIndex),
+}

@@ -1,0 +1,608 @@
+//! The engine itself.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use super::checks::{Check, Verdict};
+use super::command::{Command, Done, Input, Output, Target, Token};
+use super::event::{Event, GatewayEvent, Record};
+use super::state::{State, Touched};
+use crate::alarm::{AlarmEvent, AlarmState};
+use crate::detect::{Detector, Transition, TransitionKind};
+use crate::limits;
+use crate::profile::{Fault, Question};
+use crate::site::Site;
+use crate::ticket::{
+    Answer, CancelReason, StepNow, Ticket, TicketCommand, TicketEvent, TicketOpening, TicketState,
+    current_step, decide, decide_answer,
+};
+use crate::words::{
+    Author, EquipmentId, EquipmentIndex, FaultName, Mono, Now, Refusal, Rule, Seq, TicketNumber,
+};
+
+#[derive(Debug, Clone)]
+enum Change {
+    Transition(Box<Transition>),
+    Verified(TicketNumber),
+    Gateway(GatewayEvent),
+    Withdrawn(EquipmentId, FaultName),
+}
+
+#[derive(Debug)]
+enum Origin {
+    Machine(Change),
+    Command(Token),
+}
+
+#[derive(Debug)]
+struct Unwritten {
+    records: Vec<Record>,
+    origin: Origin,
+    /// The ticket a command fetched from the store, to apply it again to the durable state.
+    stored: Option<Box<Ticket>>,
+    /// The ticket as the events leave it: the reply, once they are on disk.
+    result: Option<Box<Ticket>>,
+}
+
+/// The engine: inputs in, outputs out, nothing else.
+#[derive(Debug)]
+pub struct Desk {
+    site: Arc<Site>,
+    /// What is true of every fault's condition.
+    pub detector: Detector,
+    state: State,
+    durable: State,
+    next_seq: Seq,
+    unwritten: VecDeque<Unwritten>,
+    waiting: VecDeque<Change>,
+    /// Machine changes that were dropped because too many waited.
+    pub changes_dropped: u64,
+    retry_at: Option<Mono>,
+    not_writable: Option<String>,
+    checks: Vec<(Check, Mono)>,
+    outputs: VecDeque<Output>,
+    last: Now,
+}
+
+impl Desk {
+    /// Takes up where the journal ends: `state` is everything it adds up to.
+    #[must_use]
+    pub fn new(site: Arc<Site>, state: State, now: Now) -> Self {
+        let detector = Detector::new(site.clone(), now);
+        Self {
+            site,
+            detector,
+            next_seq: state.seq.next(),
+            durable: state.clone(),
+            state,
+            unwritten: VecDeque::new(),
+            waiting: VecDeque::new(),
+            changes_dropped: 0,
+            retry_at: None,
+            not_writable: None,
+            checks: Vec::new(),
+            outputs: VecDeque::new(),
+            last: now,
+        }
+    }
+
+    /// Begins as a daemon: records the start and the files in force, takes up standing alarms.
+    pub fn start(&mut self, now: Now, version: &str) {
+        self.machine(
+            now,
+            Change::Gateway(GatewayEvent::Started {
+                version: version.to_owned(),
+                name: self.site.name.clone(),
+            }),
+        );
+        if self.state.files != self.site.files {
+            self.machine(
+                now,
+                Change::Gateway(GatewayEvent::ConfigurationLoaded { files: self.site.files.clone() }),
+            );
+        }
+        let standing: Vec<_> =
+            self.state.alarms.iter().filter(|(_, a)| a.is_active()).map(|(k, _)| k.clone()).collect();
+        for (equipment, fault) in standing {
+            if !self.detector.restore_active(equipment.as_str(), fault.as_str()) {
+                self.machine(now, Change::Withdrawn(equipment, fault));
+            }
+        }
+    }
+
+    /// The live state, commands not yet written included.
+    #[must_use]
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// The site in force.
+    #[must_use]
+    pub fn site(&self) -> &Arc<Site> {
+        &self.site
+    }
+
+    /// Why the journal cannot be written, while it cannot.
+    #[must_use]
+    pub fn not_writable(&self) -> Option<&str> {
+        self.not_writable.as_deref()
+    }
+
+    /// The last event that is on disk.
+    #[must_use]
+    pub fn durable_seq(&self) -> Seq {
+        self.durable.seq
+    }
+
+    /// The next output; call until there is none.
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    /// When to call with [`Input::Elapsed`], and why.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<(Mono, &'static str)> {
+        let watch = self
+            .state
+            .next_watch
+            .map(|wall| (self.last.mono + wall.since(self.last.wall), "the end of a watch"));
+        let checks = self.checks.iter().map(|(_, at)| (*at, "a check"));
+        let retry = self.retry_at.map(|at| (at, "the journal is tried again"));
+        let detect = self.detector.next_due().map(|at| (at, "a delay, staleness or silence"));
+        watch.into_iter().chain(checks).chain(retry).chain(detect).min_by_key(|(at, _)| *at)
+    }
+
+    /// Ends everything due up to now, in time order, and only then looks at the input.
+    pub fn handle(&mut self, now: Now, input: Input) {
+        self.notice_clock_step(now);
+        self.detector.elapsed(now);
+        self.take_transitions(now);
+        self.end_watches(now);
+        if self.retry_at.is_some_and(|at| at <= now.mono) {
+            self.retry(now);
+        }
+        match input {
+            Input::Readings { equipment, readings, answered } => {
+                self.detector.readings(now, equipment, readings, answered);
+                self.take_transitions(now);
+            }
+            Input::Asked(token, command) => self.asked(now, token, command),
+            Input::Elapsed => {}
+            Input::Written(seq) => self.written(seq),
+            Input::NotWritten(seq, why) => self.not_written(now, seq, why),
+            Input::Stopping => self.machine(now, Change::Gateway(GatewayEvent::Stopped {})),
+        }
+        self.judge_checks(now);
+    }
+
+    fn notice_clock_step(&mut self, now: Now) {
+        let expected = self.last.at(now.mono);
+        self.last = now;
+        let by_ms = now.wall.millis().saturating_sub(expected.wall.millis());
+        if u128::from(by_ms.unsigned_abs()) >= limits::CLOCK_STEP_MIN.as_millis() {
+            self.machine(now, Change::Gateway(GatewayEvent::ClockStepped { by_ms }));
+        }
+    }
+
+    fn take_transitions(&mut self, now: Now) {
+        for t in self.detector.take_transitions() {
+            self.machine(now, Change::Transition(Box::new(t)));
+        }
+    }
+
+    fn end_watches(&mut self, now: Now) {
+        if self.state.next_watch.is_none_or(|at| at > now.wall) {
+            return;
+        }
+        let over = |t: &&Ticket| t.watch_until.is_some_and(|at| at <= now.wall);
+        let numbers: Vec<_> = self.state.tickets.values().filter(over).map(|t| t.number).collect();
+        for number in numbers {
+            self.machine(now, Change::Verified(number));
+        }
+    }
+
+    /// A change that nobody asked for: it is decided now, or waits while the journal cannot be written.
+    fn machine(&mut self, now: Now, change: Change) {
+        if self.retry_at.is_some() {
+            if self.waiting.len() >= limits::WAITING_CHANGES_MAX {
+                self.waiting.pop_front();
+                self.changes_dropped += 1;
+            }
+            self.waiting.push_back(change);
+            return;
+        }
+        let (at, events) = self.decide_change(now, &change);
+        self.emit(at, &Author::Gateway, events, Origin::Machine(change), None);
+    }
+
+    fn decide_change(&self, now: Now, change: &Change) -> (Now, Vec<Event>) {
+        match change {
+            Change::Gateway(event) => (now, vec![Event::Gateway(event.clone())]),
+            Change::Verified(number) => {
+                let watched = self.state.tickets.get(number).is_some_and(|t| t.watch_until.is_some());
+                let event = Event::Ticket(TicketEvent::FixVerified { number: *number });
+                (now, if watched { vec![event] } else { Vec::new() })
+            }
+            Change::Withdrawn(equipment, fault) => {
+                let reason = Some("the configuration no longer names this fault".to_owned());
+                (now, self.cleared(equipment, fault, reason))
+            }
+            Change::Transition(t) => {
+                let Some(equipment) = self.site.equipment.get(t.equipment.0) else {
+                    return (now, Vec::new());
+                };
+                let Some(fault) = equipment.profile.faults.get(t.fault) else { return (now, Vec::new()) };
+                let events = match t.kind {
+                    TransitionKind::Raised => self.raised(
+                        &equipment.id,
+                        &equipment.profile.name.to_string(),
+                        &equipment.profile.sha256,
+                        fault,
+                        t,
+                    ),
+                    TransitionKind::Cleared => self.cleared(&equipment.id, &fault.name, None),
+                };
+                (t.at, events)
+            }
+        }
+    }
+
+    fn raised(
+        &self,
+        equipment: &EquipmentId,
+        profile: &str,
+        sha256: &str,
+        fault: &Fault,
+        t: &Transition,
+    ) -> Vec<Event> {
+        let mut events = vec![Event::Alarm(AlarmEvent::Raised {
+            equipment: equipment.clone(),
+            fault: fault.name.clone(),
+            severity: fault.severity,
+            onset: t.onset.wall,
+            latch: fault.latch,
+            values: t.values.clone(),
+        })];
+        if !fault.ticket {
+            return events;
+        }
+        let ticket = match self.state.ticket_for(equipment, &fault.name) {
+            Some(old) if matches!(old.state, TicketState::Fixed | TicketState::Closed) => {
+                TicketEvent::Reopened {
+                    number: old.number,
+                    reason: format!("{} came back after the fix", fault.name),
+                    fix_ineffective: true,
+                    values: t.values.clone(),
+                }
+            }
+            Some(old) => {
+                TicketEvent::Recurred { number: old.number, onset: t.onset.wall, values: t.values.clone() }
+            }
+            None => TicketEvent::Opened(TicketOpening {
+                number: TicketNumber(self.state.last_ticket + 1),
+                equipment: equipment.clone(),
+                fault: fault.name.clone(),
+                severity: fault.severity,
+                summary: t.text.as_ref().map_or_else(
+                    || fault.guidance.means.clone(),
+                    |x| format!("{x}: {}", fault.guidance.means),
+                ),
+                code: fault.code.clone(),
+                onset: t.onset.wall,
+                values: t.values.clone(),
+                profile: profile.to_owned(),
+                profile_sha256: sha256.to_owned(),
+            }),
+        };
+        events.push(Event::Ticket(ticket));
+        events
+    }
+
+    fn cleared(&self, equipment: &EquipmentId, fault: &FaultName, reason: Option<String>) -> Vec<Event> {
+        let mut events = vec![Event::Alarm(AlarmEvent::Cleared {
+            equipment: equipment.clone(),
+            fault: fault.clone(),
+            reason,
+        })];
+        if let Some(t) = self.state.ticket_for(equipment, fault).filter(|t| t.state.is_live()) {
+            events.push(Event::Ticket(TicketEvent::Returned { number: t.number }));
+        }
+        events
+    }
+
+    fn emit(
+        &mut self,
+        now: Now,
+        by: &Author,
+        events: Vec<Event>,
+        origin: Origin,
+        stored: Option<Box<Ticket>>,
+    ) {
+        if events.is_empty() {
+            return;
+        }
+        let mut records = Vec::with_capacity(events.len());
+        let mut result = None;
+        for event in events {
+            let record = Record { seq: self.next_seq, at: now.wall, by: by.clone(), event };
+            self.next_seq = self.next_seq.next();
+            let mut fetched = stored.clone();
+            if let Touched::Ticket(t) = self.state.apply(&record, &mut |_| fetched.take().map(|t| *t)) {
+                result = Some(t);
+            }
+            self.outputs.push_back(Output::Write(record.clone()));
+            records.push(record);
+        }
+        self.unwritten.push_back(Unwritten { records, origin, stored, result });
+    }
+
+    fn written(&mut self, seq: Seq) {
+        while let Some(first) = self.unwritten.pop_front() {
+            if first.records.last().is_some_and(|r| r.seq > seq) {
+                self.unwritten.push_front(first);
+                return;
+            }
+            for record in &first.records {
+                let mut fetched = first.stored.clone();
+                self.durable.apply(record, &mut |_| fetched.take().map(|t| *t));
+            }
+            self.not_writable = None;
+            if let (Origin::Command(token), Some(ticket)) = (first.origin, first.result) {
+                self.outputs.push_back(Output::Reply(token, Box::new(Ok(Done { ticket: *ticket }))));
+            }
+        }
+    }
+
+    fn not_written(&mut self, now: Now, seq: Seq, why: String) {
+        self.state = self.durable.clone();
+        self.next_seq = self.durable.seq.next();
+        self.outputs.retain(|o| !matches!(o, Output::Write(r) if r.seq >= seq));
+        let undone = std::mem::take(&mut self.unwritten);
+        for entry in undone {
+            match entry.origin {
+                Origin::Machine(change) => self.waiting.push_back(change),
+                Origin::Command(token) => {
+                    let refusal = not_writable(&why);
+                    self.outputs.push_back(Output::Reply(token, Box::new(Err(refusal))));
+                }
+            }
+        }
+        self.not_writable = Some(why);
+        self.retry_at = (!self.waiting.is_empty()).then(|| now.mono + limits::JOURNAL_RETRY);
+    }
+
+    fn retry(&mut self, now: Now) {
+        self.retry_at = None;
+        for change in std::mem::take(&mut self.waiting) {
+            self.machine(now, change);
+        }
+    }
+
+    fn asked(&mut self, now: Now, token: Token, command: Command) {
+        match self.decide_command(now, token, &command) {
+            Ok(Some(events)) => {
+                self.emit(now, &command.by, events, Origin::Command(token), command.stored);
+            }
+            Ok(None) => {}
+            Err(refusal) => self.outputs.push_back(Output::Reply(token, Box::new(Err(refusal)))),
+        }
+    }
+
+    fn decide_command(
+        &mut self,
+        now: Now,
+        token: Token,
+        command: &Command,
+    ) -> Result<Option<Vec<Event>>, Refusal> {
+        if let (Some(why), true) = (&self.not_writable, self.retry_at.is_some()) {
+            return Err(not_writable(why));
+        }
+        if command.by.name().trim().is_empty() || command.by.name().len() > limits::PERSON_BYTES_MAX {
+            return Err(Refusal::new(Rule::NoPerson, "nobody says who acts")
+                .command("name yourself", "andon --as NAME ..."));
+        }
+        let ticket = self.find(command)?.clone();
+        if let TicketCommand::Cancel { reason: CancelReason::DuplicateOf(other), .. } = &command.verb
+            && !command.duplicate_exists
+        {
+            return Err(Refusal::new(Rule::BadDuplicate, format!("there is no ticket {other}"))
+                .command("name the other ticket", "andon ticket list"));
+        }
+        let found = self.site.find(ticket.equipment.as_str());
+        let site = self.site.clone();
+        let fault =
+            site.find(ticket.equipment.as_str()).and_then(|(_, e)| e.profile.fault(ticket.fault.as_str()));
+        if let TicketCommand::Step { step, answer, note } = &command.verb
+            && let StepNow::ToCheck(found_step) = current_step(&ticket, fault, step, *answer)?
+            && let (Question::Check { program, hold }, Some((index, _))) = (&found_step.question, found)
+        {
+            if self.checks.iter().any(|(c, _)| c.number == ticket.number) {
+                return Err(Refusal::new(
+                    Rule::CheckUnderWay,
+                    format!("a check of ticket {} is under way", ticket.number),
+                )
+                .remedy("wait for its answer"));
+            }
+            let operands = program
+                .operands
+                .iter()
+                .filter_map(|o| self.site.resolve(index, o.equipment.as_deref(), &o.point))
+                .collect();
+            let check = Check::new(
+                token,
+                command.by.clone(),
+                ticket.number,
+                step.clone(),
+                index,
+                note.clone(),
+                *hold,
+                operands,
+                now,
+            );
+            for e in check.operands.iter().map(|(e, _)| *e).collect::<std::collections::BTreeSet<_>>() {
+                self.outputs.push_back(Output::Read(e));
+            }
+            self.checks.push((check, now.mono + limits::CHECK_ANSWER_MAX));
+            return Ok(None);
+        }
+        let events = decide(&ticket, fault, &command.verb, now)?;
+        let mut events: Vec<Event> = events.into_iter().map(Event::Ticket).collect();
+        self.acknowledge_alarm(&ticket, &mut events);
+        Ok(Some(events))
+    }
+
+    /// Acknowledging a ticket acknowledges its alarm.
+    fn acknowledge_alarm(&self, ticket: &Ticket, events: &mut Vec<Event>) {
+        let acknowledged =
+            events.iter().any(|e| matches!(e, Event::Ticket(TicketEvent::Acknowledged { .. })));
+        let key = (ticket.equipment.clone(), ticket.fault.clone());
+        let unseen = self.state.alarms.get(&key).is_some_and(|a| a.state != AlarmState::Acknowledged);
+        if acknowledged && unseen {
+            let (equipment, fault) = key;
+            events.push(Event::Alarm(AlarmEvent::Acknowledged { equipment, fault }));
+        }
+    }
+
+    fn find<'a>(&'a self, command: &'a Command) -> Result<&'a Ticket, Refusal> {
+        match &command.target {
+            Target::Number(number) => {
+                self.state.tickets.get(number).or(command.stored.as_deref()).ok_or_else(|| {
+                    Refusal::new(Rule::NoSuchTicket, format!("there is no ticket {number}"))
+                        .command("see which there are", "andon ticket list")
+                })
+            }
+            Target::Equipment(id) => {
+                if self.site.find(id).is_none() {
+                    return Err(Refusal::new(Rule::NoSuchEquipment, format!("there is no equipment {id}"))
+                        .command("see which there is", "andon equipment list"));
+                }
+                let live: Vec<&Ticket> = self
+                    .state
+                    .tickets
+                    .values()
+                    .filter(|t| t.state.is_live() && t.equipment.as_str() == id)
+                    .collect();
+                match live.as_slice() {
+                    [only] => Ok(only),
+                    [] => Err(Refusal::new(Rule::NoLiveTicket, format!("{id} has no live ticket"))
+                        .command("see its past", format!("andon history --equipment {id}"))),
+                    several => {
+                        let numbers: Vec<String> =
+                            several.iter().map(|t| format!("{} ({})", t.number, t.fault)).collect();
+                        Err(Refusal::new(
+                            Rule::SeveralLiveTickets,
+                            format!("{id} has {} live tickets", several.len()),
+                        )
+                        .remedy(format!("name one by number: {}", numbers.join(", "))))
+                    }
+                }
+            }
+        }
+    }
+
+    fn judge_checks(&mut self, now: Now) {
+        let mut going = std::mem::take(&mut self.checks);
+        going.retain_mut(|(check, due)| match self.judge_check(check, now) {
+            Some(at) => {
+                *due = at;
+                true
+            }
+            None => false,
+        });
+        going.append(&mut self.checks);
+        self.checks = going;
+    }
+
+    /// The next time to look at a check; nothing once it is answered.
+    fn judge_check(&mut self, check: &mut Check, now: Now) -> Option<Mono> {
+        let site = self.site.clone();
+        let token = check.token;
+        let refuse = |desk: &mut Self, refusal| {
+            desk.outputs.push_back(Output::Reply(token, Box::new(Err(refusal))));
+        };
+        let Some(ticket) = self.state.tickets.get(&check.number).cloned() else {
+            refuse(
+                self,
+                Refusal::new(Rule::NoSuchTicket, format!("ticket {} is no longer live", check.number)),
+            );
+            return None;
+        };
+        let fault =
+            site.find(ticket.equipment.as_str()).and_then(|(_, e)| e.profile.fault(ticket.fault.as_str()));
+        let step = match current_step(&ticket, fault, &check.step, None) {
+            Ok(StepNow::ToCheck(step)) => step,
+            Ok(StepNow::Answered(..)) => return None,
+            Err(refusal) => {
+                refuse(self, refusal);
+                return None;
+            }
+        };
+        let Question::Check { program, .. } = &step.question else { return None };
+        let truth = self.detector.check(check.equipment, program);
+        let fresh = check.operands.iter().all(|(e, p)| {
+            self.detector
+                .point_state(*e, *p, now)
+                .and_then(|s| s.at)
+                .is_some_and(|at| at.mono > check.asked_at.mono)
+        });
+        let answer = match check.judge(truth, fresh, now) {
+            Verdict::Waiting(at) => return Some(at),
+            Verdict::Unanswered => {
+                refuse(
+                    self,
+                    Refusal::new(
+                        Rule::CheckUnanswered,
+                        format!("{} did not answer well enough to judge: {}", ticket.equipment, program.text),
+                    )
+                    .command("see why", format!("andon why {} {}", ticket.equipment, ticket.fault))
+                    .command(
+                        "or answer it yourself",
+                        format!("andon ticket step {} {} yes|no", ticket.number, check.step),
+                    ),
+                );
+                return None;
+            }
+            Verdict::Yes => Answer::Yes,
+            Verdict::No => Answer::No,
+        };
+        let values = self.values_of(check.equipment, &check.operands, now);
+        match decide_answer(&ticket, step, answer, true, check.note.clone(), values) {
+            Ok(event) => {
+                let origin = Origin::Command(check.token);
+                self.emit(now, &check.by, vec![Event::Ticket(event)], origin, None);
+            }
+            Err(refusal) => refuse(self, refusal),
+        }
+        None
+    }
+
+    fn values_of(
+        &self,
+        own: EquipmentIndex,
+        operands: &[(EquipmentIndex, crate::words::PointIndex)],
+        now: Now,
+    ) -> BTreeMap<String, String> {
+        operands
+            .iter()
+            .filter_map(|(e, p)| {
+                let equipment = self.site.equipment.get(e.0)?;
+                let point = equipment.profile.points.get(p.0)?;
+                let value = self.detector.point_state(*e, *p, now)?.value?;
+                let name = if *e == own {
+                    point.name.to_string()
+                } else {
+                    format!("@{}:{}", equipment.id, point.name)
+                };
+                Some((name, format!("{value} {}", point.unit).trim_end().to_owned()))
+            })
+            .collect()
+    }
+}
+
+fn not_writable(why: &str) -> Refusal {
+    Refusal::new(
+        Rule::JournalNotWritable,
+        format!("nothing was changed: the journal cannot be written: {why}"),
+    )
+    .remedy("make room on the data directory's disk; the gateway goes on by itself")
+}

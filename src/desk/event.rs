@@ -1,0 +1,133 @@
+//! Every event, and the record that carries one. Each kind has a version; a sample of each stands in
+//! `tests/samples/journal/` and is read by every later build.
+
+use serde::{Deserialize, Serialize};
+
+use crate::alarm::AlarmEvent;
+use crate::site::FileHash;
+use crate::ticket::TicketEvent;
+use crate::words::{Author, Seq, Wall};
+
+/// What happened to the gateway itself.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", content = "data")]
+pub enum GatewayEvent {
+    /// The daemon started.
+    #[serde(rename = "gateway-started")]
+    Started {
+        /// The program's version.
+        version: String,
+        /// The gateway's name.
+        name: String,
+    },
+    /// The daemon stopped in order.
+    #[serde(rename = "gateway-stopped")]
+    Stopped {},
+    /// These files are in force from here on.
+    #[serde(rename = "configuration-loaded")]
+    ConfigurationLoaded {
+        /// Each file with its SHA-256.
+        files: Vec<FileHash>,
+    },
+    /// The wall clock was stepped.
+    #[serde(rename = "clock-stepped")]
+    ClockStepped {
+        /// By how many milliseconds, forward when positive.
+        by_ms: i64,
+    },
+}
+
+/// Something that happened, for good.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    /// To the gateway.
+    Gateway(GatewayEvent),
+    /// To an alarm.
+    Alarm(AlarmEvent),
+    /// To a ticket.
+    Ticket(TicketEvent),
+    /// A kind that a later version wrote; it is kept and passed over.
+    Other {
+        /// Its kind.
+        kind: String,
+    },
+}
+
+/// An event with its place, time and author.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Record {
+    /// Its number.
+    pub seq: Seq,
+    /// When.
+    pub at: Wall,
+    /// Who.
+    pub by: Author,
+    /// What.
+    pub event: Event,
+}
+
+#[derive(Serialize)]
+struct LineOut<'a, E: Serialize> {
+    seq: Seq,
+    prev: &'a str,
+    at: Wall,
+    by: &'a Author,
+    v: u32,
+    #[serde(flatten)]
+    event: &'a E,
+}
+
+#[derive(Deserialize)]
+struct LineIn {
+    seq: Seq,
+    at: Wall,
+    by: Author,
+    kind: String,
+}
+
+/// The version of every event kind of this build.
+const VERSION: u32 = 1;
+
+impl Record {
+    /// The journal's line, without its newline; `prev` is the SHA-256 of the line before.
+    ///
+    /// # Errors
+    /// Never for records of this program; kinds of later versions are not written.
+    pub fn to_line(&self, prev: &str) -> Result<String, serde_json::Error> {
+        fn line<E: Serialize>(r: &Record, prev: &str, event: &E) -> Result<String, serde_json::Error> {
+            serde_json::to_string(&LineOut { seq: r.seq, prev, at: r.at, by: &r.by, v: VERSION, event })
+        }
+        match &self.event {
+            Event::Gateway(e) => line(self, prev, e),
+            Event::Alarm(e) => line(self, prev, e),
+            Event::Ticket(e) => line(self, prev, e),
+            Event::Other { kind } => Err(serde::ser::Error::custom(format!(
+                "{kind} is a later version's event and is not written"
+            ))),
+        }
+    }
+
+    /// Reads a journal's line.
+    ///
+    /// # Errors
+    /// When it is no record, or one of a known kind that does not read.
+    pub fn from_line(line: &str) -> Result<Self, serde_json::Error> {
+        let head: LineIn = serde_json::from_str(line)?;
+        let event = match head.kind.split('-').next().unwrap_or("") {
+            "ticket" => known(line).map(Event::Ticket),
+            "alarm" => known(line).map(Event::Alarm),
+            "gateway" | "configuration" | "clock" => known(line).map(Event::Gateway),
+            _ => Ok(Event::Other { kind: head.kind.clone() }),
+        };
+        let event = match event {
+            Ok(event) => event,
+            Err(e) if e.to_string().contains("unknown variant") => Event::Other { kind: head.kind },
+            Err(e) => return Err(e),
+        };
+        Ok(Self { seq: head.seq, at: head.at, by: head.by, event })
+    }
+}
+
+fn known<'a, E: Deserialize<'a>>(line: &'a str) -> Result<E, serde_json::Error> {
+    serde_json::from_str(line)
+}

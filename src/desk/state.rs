@@ -1,0 +1,112 @@
+//! Everything the journal's events add up to, as far as it is still live. The desk and the store fold with
+//! the same function, so a restart from either comes to the same.
+
+use std::collections::BTreeMap;
+
+use super::event::{Event, GatewayEvent, Record};
+use crate::alarm::{self, AlarmEvent, Alarms};
+use crate::site::FileHash;
+use crate::ticket::{self, Ticket, TicketEvent};
+use crate::words::{EquipmentId, FaultName, Seq, TicketNumber, Wall};
+
+/// What an event touched, for the store.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Touched {
+    /// A ticket, as it is now.
+    Ticket(Box<Ticket>),
+    /// An alarm; absent when it no longer stands.
+    Alarm(EquipmentId, FaultName),
+    /// The files in force.
+    Files,
+    /// Nothing that is kept.
+    Nothing,
+}
+
+/// The live state.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct State {
+    /// The last event taken in.
+    pub seq: Seq,
+    /// Tickets with work, verification or watch left.
+    pub tickets: BTreeMap<TicketNumber, Ticket>,
+    /// Alarms that stand.
+    pub alarms: Alarms,
+    /// The last ticket number given out.
+    pub last_ticket: u64,
+    /// The files in force.
+    pub files: Vec<FileHash>,
+    /// The soonest end of a watch.
+    pub next_watch: Option<Wall>,
+}
+
+impl State {
+    /// Takes a record in. A ticket that is no longer held is asked of `stored`.
+    pub fn apply(
+        &mut self,
+        record: &Record,
+        stored: &mut dyn FnMut(TicketNumber) -> Option<Ticket>,
+    ) -> Touched {
+        self.seq = record.seq;
+        match &record.event {
+            Event::Gateway(GatewayEvent::ConfigurationLoaded { files }) => {
+                self.files.clone_from(files);
+                Touched::Files
+            }
+            Event::Gateway(_) | Event::Other { .. } => Touched::Nothing,
+            Event::Alarm(event) => {
+                alarm::apply(&mut self.alarms, record.at, event);
+                let (AlarmEvent::Raised { equipment, fault, .. }
+                | AlarmEvent::Cleared { equipment, fault, .. }
+                | AlarmEvent::Acknowledged { equipment, fault }) = event;
+                Touched::Alarm(equipment.clone(), fault.clone())
+            }
+            Event::Ticket(event) => self.apply_ticket(record, event, stored),
+        }
+    }
+
+    fn apply_ticket(
+        &mut self,
+        record: &Record,
+        event: &TicketEvent,
+        stored: &mut dyn FnMut(TicketNumber) -> Option<Ticket>,
+    ) -> Touched {
+        let number = event.number();
+        let ticket = match event {
+            TicketEvent::Opened(opening) => {
+                self.last_ticket = self.last_ticket.max(number.0);
+                Some(ticket::opened(record.seq, record.at, &record.by, opening))
+            }
+            _ => {
+                let mut found = self.tickets.remove(&number).or_else(|| stored(number));
+                if let Some(t) = &mut found {
+                    ticket::apply(t, record.seq, record.at, &record.by, event);
+                }
+                found
+            }
+        };
+        let Some(ticket) = ticket else { return Touched::Nothing };
+        let watched = matches!(
+            event,
+            TicketEvent::Closed { .. } | TicketEvent::Reopened { .. } | TicketEvent::FixVerified { .. }
+        );
+        let touched = Touched::Ticket(Box::new(ticket.clone()));
+        if ticket.is_held_by_desk() {
+            self.tickets.insert(number, ticket);
+        }
+        if watched {
+            self.next_watch = self.tickets.values().filter_map(|t| t.watch_until).min();
+        }
+        touched
+    }
+
+    /// The live ticket for a fault on a piece of equipment, or the closed one that is still watched.
+    #[must_use]
+    pub fn ticket_for(&self, equipment: &EquipmentId, fault: &FaultName) -> Option<&Ticket> {
+        let of = |t: &&Ticket| t.equipment == *equipment && t.fault == *fault;
+        self.tickets
+            .values()
+            .filter(of)
+            .find(|t| t.state.is_live())
+            .or_else(|| self.tickets.values().rev().find(of))
+    }
+}

@@ -1,0 +1,182 @@
+//! Events into state. Nothing here can refuse.
+
+use super::command::CancelReason;
+use super::event::{TicketEvent, TicketOpening};
+use super::state::{Condition, Fix, LogEntry, StepRecord, Ticket, TicketState};
+use crate::limits;
+use crate::words::{Author, Seq, Wall};
+
+/// The ticket that an opening makes.
+#[must_use]
+pub fn opened(seq: Seq, at: Wall, by: &Author, o: &TicketOpening) -> Ticket {
+    let code = o.code.as_ref().map_or(String::new(), |c| format!(" (code {c})"));
+    let mut ticket = Ticket {
+        number: o.number,
+        equipment: o.equipment.clone(),
+        fault: o.fault.clone(),
+        severity: o.severity,
+        state: TicketState::Open,
+        condition: Condition::Active,
+        summary: o.summary.clone(),
+        code: o.code.clone(),
+        opened_at: at,
+        onset: o.onset,
+        last_raised_at: at,
+        occurrences: 1,
+        assignee: None,
+        hold_reason: None,
+        values: o.values.clone(),
+        walk: Vec::new(),
+        next_step: None,
+        walked: false,
+        finding: None,
+        fixes: Vec::new(),
+        closed_at: None,
+        watch_until: None,
+        cancelled: None,
+        profile: o.profile.clone(),
+        profile_sha256: o.profile_sha256.clone(),
+        log: Vec::new(),
+    };
+    log(&mut ticket, seq, at, by, format!("opened: {}{code}", o.fault));
+    ticket
+}
+
+fn log(t: &mut Ticket, seq: Seq, at: Wall, by: &Author, text: String) {
+    let machine = |e: &LogEntry| e.by == Author::Gateway.name();
+    if *by == Author::Gateway
+        && t.log.iter().filter(|e| machine(e)).count() >= limits::TICKET_MACHINE_ENTRIES_MAX
+    {
+        let middle = limits::TICKET_MACHINE_ENTRIES_MAX / 2;
+        if let Some(at) = t.log.iter().enumerate().filter(|(_, e)| machine(e)).nth(middle).map(|(i, _)| i) {
+            t.log.remove(at);
+        }
+    }
+    t.log.push(LogEntry { seq, at, by: by.name().to_owned(), text });
+}
+
+fn with(text: &str, note: Option<&String>) -> String {
+    note.map_or_else(|| text.to_owned(), |n| format!("{text}: {n}"))
+}
+
+/// Takes an event in.
+pub fn apply(t: &mut Ticket, seq: Seq, at: Wall, by: &Author, event: &TicketEvent) {
+    let text = match event {
+        TicketEvent::Opened(o) => {
+            *t = opened(seq, at, by, o);
+            return;
+        }
+        TicketEvent::Recurred { values, .. } => {
+            t.condition = Condition::Active;
+            t.occurrences += 1;
+            t.last_raised_at = at;
+            t.values.clone_from(values);
+            format!("raised again, occurrence {}", t.occurrences)
+        }
+        TicketEvent::Returned { .. } => {
+            t.condition = Condition::Returned;
+            "the condition has gone".to_owned()
+        }
+        TicketEvent::Acknowledged { .. } => {
+            t.state = TicketState::Acknowledged;
+            "acknowledged".to_owned()
+        }
+        TicketEvent::Assigned { person, .. } => {
+            t.assignee = Some(person.clone());
+            format!("assigned to {person}")
+        }
+        TicketEvent::Started { .. } => {
+            if t.state == TicketState::Reopened {
+                restart_walk(t);
+            }
+            t.state = TicketState::InProgress;
+            t.hold_reason = None;
+            if t.assignee.is_none() && *by != Author::Gateway {
+                t.assignee = Some(by.name().to_owned());
+            }
+            "work started".to_owned()
+        }
+        TicketEvent::Held { reason, .. } => {
+            t.state = TicketState::OnHold;
+            t.hold_reason = Some(reason.clone());
+            format!("on hold: {reason}")
+        }
+        TicketEvent::Noted { text, .. } => format!("note: {text}"),
+        TicketEvent::StepAnswered {
+            step, question, answer, checked_by_gateway, note, next, finding, ..
+        } => {
+            t.walk.push(StepRecord { step: step.clone(), answer: *answer });
+            t.next_step.clone_from(next);
+            t.walked = next.is_none();
+            if finding.is_some() {
+                t.finding.clone_from(finding);
+            }
+            let checked = if *checked_by_gateway { " (read by the gateway)" } else { "" };
+            let text = format!("step {step}: {question} {}{checked}", answer.word());
+            let text = finding.as_ref().map_or(text.clone(), |f| format!("{text}; finding: {f}"));
+            with(&text, note.as_ref())
+        }
+        TicketEvent::Fixed { cause, action, parts, minutes, while_active, .. } => {
+            t.state = TicketState::Fixed;
+            t.fixes.push(Fix {
+                cause: cause.clone(),
+                action: action.clone(),
+                parts: parts.clone(),
+                minutes: *minutes,
+                by: by.name().to_owned(),
+                at,
+                effective: None,
+            });
+            with(
+                &format!("fixed: {cause}; {action}"),
+                while_active.as_ref().map(|r| format!("while active, {r}")).as_ref(),
+            )
+        }
+        TicketEvent::Closed { watch_until, note, .. } => {
+            t.state = TicketState::Closed;
+            t.closed_at = Some(at);
+            t.watch_until = Some(*watch_until);
+            with("closed", note.as_ref())
+        }
+        TicketEvent::Reopened { reason, fix_ineffective, values, .. } => {
+            t.state = TicketState::Reopened;
+            t.closed_at = None;
+            t.watch_until = None;
+            if *fix_ineffective {
+                t.condition = Condition::Active;
+                t.occurrences += 1;
+                t.last_raised_at = at;
+                t.values.clone_from(values);
+                if let Some(fix) = t.fixes.last_mut() {
+                    fix.effective = Some(false);
+                }
+            }
+            format!("reopened: {reason}")
+        }
+        TicketEvent::Cancelled { reason, note, .. } => {
+            t.state = TicketState::Cancelled;
+            t.cancelled = Some(reason.clone());
+            match reason {
+                CancelReason::Nuisance => with("cancelled as a nuisance", note.as_ref()),
+                CancelReason::DuplicateOf(n) => {
+                    with(&format!("cancelled as a duplicate of {n}"), note.as_ref())
+                }
+            }
+        }
+        TicketEvent::FixVerified { .. } => {
+            t.watch_until = None;
+            if let Some(fix) = t.fixes.last_mut() {
+                fix.effective = Some(true);
+            }
+            "the fault stayed away: fix verified".to_owned()
+        }
+    };
+    log(t, seq, at, by, text);
+}
+
+fn restart_walk(t: &mut Ticket) {
+    t.walk.clear();
+    t.next_step = None;
+    t.walked = false;
+    t.finding = None;
+}

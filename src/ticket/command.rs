@@ -1,0 +1,119 @@
+//! What somebody asks of a ticket.
+
+use serde::{Deserialize, Serialize};
+
+use crate::words::{StepId, TicketNumber};
+
+/// The answer to a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Answer {
+    /// It is so.
+    Yes,
+    /// It is not so.
+    No,
+    /// Passed over; the walk goes on as after `yes`.
+    Skip,
+}
+
+impl Answer {
+    /// The word.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Answer::Yes => "yes",
+            Answer::No => "no",
+            Answer::Skip => "skip",
+        }
+    }
+}
+
+/// Why a ticket is cancelled.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CancelReason {
+    /// The alarm was no fault.
+    Nuisance,
+    /// Another ticket has it.
+    DuplicateOf(TicketNumber),
+}
+
+/// A part that was used.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UsedPart {
+    /// Its stock number.
+    pub id: String,
+    /// How many.
+    pub quantity: u32,
+}
+
+/// A ticket verb and what goes with it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "verb", rename_all = "kebab-case")]
+pub enum TicketCommand {
+    /// I have seen it.
+    Acknowledge,
+    /// This person shall do it.
+    Assign {
+        /// Who.
+        person: String,
+    },
+    /// I work on it.
+    Start,
+    /// It waits.
+    Hold {
+        /// For what.
+        reason: String,
+    },
+    /// For the record.
+    Note {
+        /// What.
+        text: String,
+    },
+    /// A step is answered; without an answer the gateway checks.
+    Step {
+        /// Which.
+        step: StepId,
+        /// How.
+        #[serde(default)]
+        answer: Option<Answer>,
+        /// For the record.
+        #[serde(default)]
+        note: Option<String>,
+    },
+    /// It is repaired.
+    Fix {
+        /// What it came from.
+        cause: String,
+        /// What was done.
+        action: String,
+        /// With which parts.
+        #[serde(default)]
+        parts: Vec<UsedPart>,
+        /// How long it took.
+        #[serde(default)]
+        minutes: Option<u32>,
+        /// Why it is recorded while the fault is still active.
+        #[serde(default)]
+        while_active: Option<String>,
+    },
+    /// The fix is verified.
+    Close {
+        /// For the record.
+        #[serde(default)]
+        note: Option<String>,
+    },
+    /// It is not over.
+    Reopen {
+        /// Why.
+        reason: String,
+    },
+    /// It is no work.
+    Cancel {
+        /// Why.
+        reason: CancelReason,
+        /// For the record.
+        #[serde(default)]
+        note: Option<String>,
+    },
+}

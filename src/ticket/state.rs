@@ -1,0 +1,203 @@
+//! A ticket as it stands.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::command::{Answer, CancelReason, UsedPart};
+use crate::words::{EquipmentId, FaultName, Seq, Severity, StepId, TicketNumber, Wall};
+
+/// Where a ticket is in its life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TicketState {
+    /// Nobody has seen it.
+    Open,
+    /// Somebody has.
+    Acknowledged,
+    /// Somebody works on it.
+    InProgress,
+    /// It waits.
+    OnHold,
+    /// Repaired, not yet verified.
+    Fixed,
+    /// Verified.
+    Closed,
+    /// It came back.
+    Reopened,
+    /// It was no work.
+    Cancelled,
+}
+
+impl TicketState {
+    /// Every state.
+    pub const ALL: [TicketState; 8] = [
+        TicketState::Open,
+        TicketState::Acknowledged,
+        TicketState::InProgress,
+        TicketState::OnHold,
+        TicketState::Fixed,
+        TicketState::Closed,
+        TicketState::Reopened,
+        TicketState::Cancelled,
+    ];
+
+    /// The word.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            TicketState::Open => "open",
+            TicketState::Acknowledged => "acknowledged",
+            TicketState::InProgress => "in-progress",
+            TicketState::OnHold => "on-hold",
+            TicketState::Fixed => "fixed",
+            TicketState::Closed => "closed",
+            TicketState::Reopened => "reopened",
+            TicketState::Cancelled => "cancelled",
+        }
+    }
+
+    /// Whether work or verification is left: a repeat counts on this ticket.
+    #[must_use]
+    pub fn is_live(self) -> bool {
+        match self {
+            TicketState::Open
+            | TicketState::Acknowledged
+            | TicketState::InProgress
+            | TicketState::OnHold
+            | TicketState::Fixed
+            | TicketState::Reopened => true,
+            TicketState::Closed | TicketState::Cancelled => false,
+        }
+    }
+}
+
+/// Whether the fault's condition stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Condition {
+    /// It stands.
+    Active,
+    /// It has gone.
+    Returned,
+}
+
+/// A repair.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fix {
+    /// What it came from.
+    pub cause: String,
+    /// What was done.
+    pub action: String,
+    /// With which parts.
+    pub parts: Vec<UsedPart>,
+    /// How long it took.
+    #[serde(default)]
+    pub minutes: Option<u32>,
+    /// Who did it.
+    pub by: String,
+    /// When.
+    pub at: Wall,
+    /// Whether it held: unknown until the watch is over.
+    #[serde(default)]
+    pub effective: Option<bool>,
+}
+
+/// A step that was answered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StepRecord {
+    /// Which.
+    pub step: StepId,
+    /// How.
+    pub answer: Answer,
+}
+
+/// One line of a ticket's log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogEntry {
+    /// The event's number in the journal.
+    pub seq: Seq,
+    /// When.
+    pub at: Wall,
+    /// Who.
+    pub by: String,
+    /// What, as a sentence.
+    pub text: String,
+}
+
+/// The record of troubleshooting one fault on one piece of equipment.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Ticket {
+    /// Its number.
+    pub number: TicketNumber,
+    /// On which equipment.
+    pub equipment: EquipmentId,
+    /// Which fault.
+    pub fault: FaultName,
+    /// How bad.
+    pub severity: Severity,
+    /// Where it is in its life.
+    pub state: TicketState,
+    /// Whether the condition stands.
+    pub condition: Condition,
+    /// What it means.
+    pub summary: String,
+    /// The device's own code.
+    #[serde(default)]
+    pub code: Option<String>,
+    /// When it was opened.
+    pub opened_at: Wall,
+    /// Since when the condition held.
+    pub onset: Wall,
+    /// When the fault was last raised.
+    pub last_raised_at: Wall,
+    /// How often the fault was raised.
+    pub occurrences: u64,
+    /// Who shall do it.
+    #[serde(default)]
+    pub assignee: Option<String>,
+    /// What it waits for.
+    #[serde(default)]
+    pub hold_reason: Option<String>,
+    /// What the fault's points were at the last raise.
+    #[serde(default)]
+    pub values: BTreeMap<String, String>,
+    /// The steps answered since the walk began.
+    #[serde(default)]
+    pub walk: Vec<StepRecord>,
+    /// The step to answer next; absent before the first answer.
+    #[serde(default)]
+    pub next_step: Option<StepId>,
+    /// Whether the walk came to its end.
+    #[serde(default)]
+    pub walked: bool,
+    /// The cause the walk led to.
+    #[serde(default)]
+    pub finding: Option<String>,
+    /// The repairs, the last one last.
+    #[serde(default)]
+    pub fixes: Vec<Fix>,
+    /// When it was closed.
+    #[serde(default)]
+    pub closed_at: Option<Wall>,
+    /// Until when the gateway watches for its coming back.
+    #[serde(default)]
+    pub watch_until: Option<Wall>,
+    /// Why it was cancelled.
+    #[serde(default)]
+    pub cancelled: Option<CancelReason>,
+    /// The profile in force at opening, with its SHA-256.
+    pub profile: String,
+    /// SHA-256 of that profile.
+    pub profile_sha256: String,
+    /// What happened, in order; repeats beyond a bound are counted, not listed.
+    pub log: Vec<LogEntry>,
+}
+
+impl Ticket {
+    /// Whether the gateway still has to do with it: work, verification or watch is left.
+    #[must_use]
+    pub fn is_held_by_desk(&self) -> bool {
+        self.state.is_live() || (self.state == TicketState::Closed && self.watch_until.is_some())
+    }
+}
