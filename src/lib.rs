@@ -3,12 +3,16 @@
 #![doc = include_str!("ARCHITECTURE.md")]
 
 pub mod alarm;
+pub mod ambient;
 pub mod desk;
 pub mod detect;
+pub mod disk;
 pub mod expr;
+pub mod journal;
 pub mod limits;
 pub mod profile;
 pub mod site;
 pub mod source;
+pub mod store;
 pub mod ticket;
 pub mod words;
