@@ -4,12 +4,14 @@
 
 pub mod alarm;
 pub mod ambient;
+pub mod api;
 pub mod desk;
 pub mod detect;
 pub mod disk;
 pub mod expr;
 pub mod journal;
 pub mod limits;
+pub mod link;
 pub mod profile;
 pub mod site;
 pub mod source;

@@ -62,6 +62,7 @@ pub struct Desk {
     checks: Vec<(Check, Mono)>,
     outputs: VecDeque<Output>,
     last: Now,
+    reads: bool,
 }
 
 impl Desk {
@@ -83,6 +84,17 @@ impl Desk {
             checks: Vec::new(),
             outputs: VecDeque::new(),
             last: now,
+            reads: true,
+        }
+    }
+
+    /// Takes up standing alarms for a single command: nothing is recorded, nothing is read.
+    pub fn take_up(&mut self) {
+        self.reads = false;
+        let standing: Vec<_> =
+            self.state.alarms.iter().filter(|(_, a)| a.is_active()).map(|(k, _)| k.clone()).collect();
+        for (equipment, fault) in standing {
+            self.detector.restore_active(equipment.as_str(), fault.as_str());
         }
     }
 
@@ -413,6 +425,7 @@ impl Desk {
         let fault =
             site.find(ticket.equipment.as_str()).and_then(|(_, e)| e.profile.fault(ticket.fault.as_str()));
         if let TicketCommand::Step { step, answer, note } = &command.verb
+            && self.reads
             && let StepNow::ToCheck(found_step) = current_step(&ticket, fault, step, *answer)?
             && let (Question::Check { program, hold }, Some((index, _))) = (&found_step.question, found)
         {

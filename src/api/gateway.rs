@@ -1,0 +1,119 @@
+//! What the routes reach: the desk by messages, the store by a reader, the links by their boards.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::{mpsc, oneshot, watch};
+
+use crate::ambient::Clock;
+use crate::desk::{Command, Desk, Done};
+use crate::limits;
+use crate::link::{LinkBoard, LinkCommand};
+use crate::site::Site;
+use crate::store::StoreReader;
+use crate::ticket::Ticket;
+use crate::words::{Now, Refusal, Rule, Seq, TicketNumber};
+
+type Look = Box<dyn FnOnce(&Desk, Now) + Send>;
+
+/// What the desk's task is sent.
+pub enum Message {
+    /// A command, and where its reply goes.
+    Ask(Box<Command>, oneshot::Sender<Result<Done, Refusal>>),
+    /// A look at the desk.
+    Look(Look),
+}
+
+/// A gateway, as the routes see it; cheap to clone.
+#[derive(Clone)]
+pub struct Gateway {
+    /// The site in force.
+    pub site: Arc<Site>,
+    /// Whether links are served.
+    pub daemon: bool,
+    /// The clock.
+    pub clock: Clock,
+    /// The journal's folder.
+    pub journal: PathBuf,
+    /// The desk.
+    pub desk: mpsc::Sender<Message>,
+    /// The store; absent while it is opened again.
+    pub store: Arc<Mutex<Option<StoreReader>>>,
+    /// The last event the store has taken in.
+    pub applied: watch::Receiver<Seq>,
+    /// Each link's board, in the site's order.
+    pub boards: Vec<LinkBoard>,
+    /// Each link's commands, in the site's order; replaced when a link's task is started again.
+    pub links: Arc<Mutex<Vec<mpsc::Sender<LinkCommand>>>>,
+}
+
+fn gone() -> Refusal {
+    Refusal::new(Rule::TooBusy, "the gateway is stopping")
+}
+
+impl Gateway {
+    /// Looks at the desk between two of its inputs.
+    ///
+    /// # Errors
+    /// When the gateway is stopping.
+    pub async fn look<T: Send + 'static>(
+        &self,
+        f: impl FnOnce(&Desk, Now) -> T + Send + 'static,
+    ) -> Result<T, Refusal> {
+        let (tx, rx) = oneshot::channel();
+        let look: Look = Box::new(move |desk, now| {
+            // Nobody may be waiting any more.
+            let _sent = tx.send(f(desk, now));
+        });
+        self.desk.send(Message::Look(look)).await.map_err(|_| gone())?;
+        rx.await.map_err(|_| gone())
+    }
+
+    /// Asks for a change and waits until it is on disk.
+    ///
+    /// # Errors
+    /// The rule that refuses.
+    pub async fn ask(&self, command: Command) -> Result<Done, Refusal> {
+        let (tx, rx) = oneshot::channel();
+        self.desk.send(Message::Ask(Box::new(command), tx)).await.map_err(|_| gone())?;
+        rx.await.map_err(|_| gone())?
+    }
+
+    /// Runs a query on the store, once it has taken in everything that is on disk.
+    ///
+    /// # Errors
+    /// When the gateway is stopping or the store does not answer.
+    pub async fn query<T: Send + 'static>(
+        &self,
+        f: impl FnOnce(&StoreReader) -> T + Send + 'static,
+    ) -> Result<T, Refusal> {
+        let durable = self.look(|desk, _| desk.durable_seq()).await?;
+        let mut applied = self.applied.clone();
+        let caught_up = tokio::time::timeout(limits::STORE_CATCH_UP_MAX, async {
+            applied.wait_for(|seq| *seq >= durable).await.is_ok()
+        });
+        let behind = || {
+            Refusal::new(Rule::TooBusy, "the store is still catching up with the journal")
+                .remedy("try again in a moment; andon status tells when it is there")
+        };
+        if caught_up.await != Ok(true) {
+            return Err(behind());
+        }
+        let reader = self.store.lock().unwrap_or_else(PoisonError::into_inner).clone().ok_or_else(behind)?;
+        tokio::task::spawn_blocking(move || f(&reader))
+            .await
+            .map_err(|e| Refusal::new(Rule::TooBusy, format!("the store failed: {e}")))
+    }
+
+    /// A ticket, live or stored.
+    ///
+    /// # Errors
+    /// When the gateway is stopping.
+    pub async fn ticket(&self, number: TicketNumber) -> Result<Option<Ticket>, Refusal> {
+        let live = self.look(move |desk, _| desk.state().tickets.get(&number).cloned()).await?;
+        match live {
+            Some(ticket) => Ok(Some(ticket)),
+            None => self.query(move |store| store.ticket(number)).await,
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! HTTP over the Unix socket: the contract (`v1`), the server, the client. The CLI calls the same routes in
+//! the process when no daemon runs: one path, two transports.
+
+mod client;
+mod gateway;
+mod server;
+pub mod v1;
+
+pub use client::{Client, ClientError};
+pub use gateway::{Gateway, Message};
+pub use server::router;

@@ -1,0 +1,131 @@
+//! `GET /v1/equipment`, one of it, and its readings.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::{Path, Query, State};
+use serde::Deserialize;
+
+use super::status::equipment_status;
+use super::{Answer, Failure, find};
+use crate::api::Gateway;
+use crate::api::v1::{EquipmentV1, PointV1, ReadingsV1};
+use crate::desk::Desk;
+use crate::limits;
+use crate::link::LinkCommand;
+use crate::site::Equipment;
+use crate::words::{EquipmentIndex, Now, PointIndex, Value};
+
+pub(super) async fn equipment_list(State(g): State<Gateway>) -> Answer<Vec<EquipmentV1>> {
+    let mut rows = Vec::new();
+    for e in &g.site.equipment {
+        rows.push(equipment_row(&g, e).await?);
+    }
+    Ok(Json(rows))
+}
+
+async fn equipment_row(g: &Gateway, e: &Equipment) -> Result<EquipmentV1, Failure> {
+    let id = e.id.clone();
+    let (tickets, now, lost) = g
+        .look(move |desk, now| {
+            let live = desk.state().tickets.values().filter(|t| t.state.is_live() && t.equipment == id);
+            let lost = desk.site().find(id.as_str()).is_some_and(|(i, _)| desk.detector.is_lost(i));
+            (live.map(|t| t.number.0).collect::<Vec<_>>(), now, lost)
+        })
+        .await?;
+    let index = g.site.find(e.id.as_str()).map_or(0, |(i, _)| i.0);
+    Ok(EquipmentV1 {
+        id: e.id.to_string(),
+        name: e.name.clone(),
+        profile: e.profile.name.to_string(),
+        device: format!("{} {}", e.profile.device.vendor, e.profile.device.model),
+        link: g.site.links.get(e.link).map_or_else(String::new, |l| l.name.to_string()),
+        unit: e.unit,
+        location: e.location.clone(),
+        criticality: e.criticality.word().to_owned(),
+        state: equipment_status(g, index, e, now, lost).state,
+        tickets,
+    })
+}
+
+pub(super) async fn equipment_show(State(g): State<Gateway>, Path(id): Path<String>) -> Answer<EquipmentV1> {
+    let (_, e) = find(&g, &id)?;
+    Ok(Json(equipment_row(&g, e).await?))
+}
+
+#[derive(Deserialize)]
+pub(super) struct ReadingsQuery {
+    #[serde(default)]
+    fresh: bool,
+}
+
+pub(super) async fn readings(
+    State(g): State<Gateway>,
+    Path(id): Path<String>,
+    Query(q): Query<ReadingsQuery>,
+) -> Answer<ReadingsV1> {
+    let (index, e) = find(&g, &id)?;
+    if q.fresh && g.daemon {
+        read_now(&g, index, e.link).await?;
+    }
+    let points = g.look(move |desk, now| all_points(desk, index, now)).await?;
+    Ok(Json(ReadingsV1 { equipment: id, points }))
+}
+
+/// Has the equipment read and waits until every point has a reading that came after the question.
+async fn read_now(g: &Gateway, index: EquipmentIndex, link: usize) -> Result<(), Failure> {
+    const LOOK_EVERY: Duration = Duration::from_millis(20);
+    let asked = g.clock.now().mono;
+    let sender = g.links.lock().unwrap_or_else(std::sync::PoisonError::into_inner).get(link).cloned();
+    if let Some(sender) = sender {
+        // A full queue means that the link is busy reading anyway.
+        let _queued = sender.try_send(LinkCommand::ReadNow(index));
+    }
+    while g.clock.now().mono.since(asked) < limits::CLIENT_CONNECT_MAX {
+        let count = g.site.equipment.get(index.0).map_or(0, |e| e.profile.points.len());
+        let fresh = g
+            .look(move |desk, now| {
+                (0..count).all(|p| {
+                    desk.detector
+                        .point_state(index, PointIndex(p), now)
+                        .and_then(|s| s.at)
+                        .is_some_and(|at| at.mono >= asked)
+                })
+            })
+            .await?;
+        if fresh {
+            break;
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+    Ok(())
+}
+
+fn all_points(desk: &Desk, index: EquipmentIndex, now: Now) -> BTreeMap<String, PointV1> {
+    let Some(e) = desk.site().equipment.get(index.0) else { return BTreeMap::new() };
+    let points = e.profile.points.iter().enumerate();
+    points
+        .filter_map(|(p, point)| Some((point.name.to_string(), point_row(desk, index, PointIndex(p), now)?)))
+        .collect()
+}
+
+pub(super) fn point_row(desk: &Desk, index: EquipmentIndex, p: PointIndex, now: Now) -> Option<PointV1> {
+    let point = desk.site().equipment.get(index.0)?.profile.points.get(p.0)?;
+    let state = desk.detector.point_state(index, p, now)?;
+    let code = match &state.value {
+        Some(Value::Integer(i)) => Some(*i),
+        _ => None,
+    };
+    Some(PointV1 {
+        name: code.and_then(|c| point.value_name(c)).map(str::to_owned),
+        bits: code
+            .map(|c| point.bits.iter().map(|(n, b)| (n.clone(), c >> b & 1 == 1)).collect())
+            .unwrap_or_default(),
+        value: state.value.and_then(|v| serde_json::to_value(v).ok()),
+        unit: point.unit.to_string(),
+        quality: state.quality,
+        at: state.at.map(|n| n.wall),
+        reason: state.reason.map(|r| r.to_string()),
+    })
+}

@@ -1,0 +1,86 @@
+//! `GET /v1/links` and `/v1/links/{name}/plan`.
+
+use axum::Json;
+use axum::extract::{Path, State};
+
+use super::{Answer, own_failure};
+use crate::api::Gateway;
+use crate::api::v1::{LinkV1, PlanRowV1, PlanV1};
+use crate::link::LinkState;
+use crate::link::modbus::{LineTiming, load, plan};
+use crate::words::{Now, Refusal, Rule};
+
+pub(super) async fn links(State(g): State<Gateway>) -> Answer<Vec<LinkV1>> {
+    Ok(Json(link_rows(&g, g.clock.now())))
+}
+
+pub(super) fn link_rows(g: &Gateway, now: Now) -> Vec<LinkV1> {
+    let rows = g.site.links.iter().enumerate().map(|(i, link)| {
+        let stats = g.boards.get(i).map(|b| b.lock().clone());
+        let uptime = now.mono.0.max(1);
+        LinkV1 {
+            name: link.name.to_string(),
+            kind: link.kind.word().to_owned(),
+            place: link.kind.place().to_owned(),
+            state: stats.as_ref().map_or(LinkState::Offline, |s| s.state).word().to_owned(),
+            since: stats.as_ref().map_or(now.wall, |s| s.since.wall),
+            requests: stats.as_ref().map_or(0, |s| s.requests),
+            errors: stats.as_ref().map(|s| s.errors.clone()).unwrap_or_default(),
+            message: stats.as_ref().map_or_else(|| "no daemon serves it".to_owned(), |s| s.message.clone()),
+            #[expect(clippy::cast_precision_loss, reason = "a share")]
+            line_use: stats.as_ref().map_or(0.0, |s| s.busy.as_nanos() as f64 / uptime as f64),
+        }
+    });
+    rows.collect()
+}
+
+pub(super) async fn link_plan(State(g): State<Gateway>, Path(name): Path<String>) -> Answer<PlanV1> {
+    let Some(at) = g.site.links.iter().position(|l| l.name.as_str() == name) else {
+        return Err(Refusal::new(Rule::NoSuchEquipment, format!("there is no link {name}"))
+            .command("see which there are", "andon link list")
+            .into());
+    };
+    Ok(Json(plan_of(&g, at).ok_or_else(|| own_failure("the link is gone".to_owned()))?))
+}
+
+fn plan_of(g: &Gateway, at: usize) -> Option<PlanV1> {
+    let link = g.site.links.get(at)?;
+    let timing = LineTiming::of(&link.kind);
+    let mut rows = Vec::new();
+    let mut all = 0.0;
+    for e in g.site.equipment.iter().filter(|e| e.link == at) {
+        let requests = plan(&e.profile, timing);
+        all += load(&requests, timing);
+        rows.extend(requests.iter().map(|r| {
+            PlanRowV1 {
+                equipment: e.id.to_string(),
+                unit: e.unit,
+                area: r.area.word().to_owned(),
+                start: r.start,
+                count: r.count,
+                used: (0..r.count)
+                    .filter(|i| {
+                        r.points
+                            .iter()
+                            .any(|p| (p.offset..p.offset + p.width).contains(i) || p.factor == Some(*i))
+                    })
+                    .count(),
+                every_ms: u64::try_from(r.every.as_millis()).unwrap_or(u64::MAX),
+                takes_ms: timing.transaction(r.area, r.count).as_secs_f64() * 1000.0,
+                points: r
+                    .points
+                    .iter()
+                    .filter_map(|p| e.profile.points.get(p.point.0))
+                    .map(|p| p.name.to_string())
+                    .collect(),
+            }
+        }));
+    }
+    Some(PlanV1 {
+        link: link.name.to_string(),
+        kind: link.kind.word().to_owned(),
+        load: all,
+        carries: all <= 1.0,
+        requests: rows,
+    })
+}

@@ -1,0 +1,83 @@
+//! The routes, a file a noun. Every one that changes anything goes through [`Gateway::ask`].
+
+mod audit;
+mod equipment;
+mod links;
+mod status;
+mod tickets;
+mod why;
+
+use axum::extract::DefaultBodyLimit;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+
+use super::gateway::Gateway;
+use super::v1::{ErrorBody, ErrorV1};
+use crate::limits;
+use crate::site::Equipment;
+use crate::words::{EquipmentIndex, Outcome, Refusal, Rule};
+
+/// An error as an answer.
+struct Failure(ErrorV1);
+
+impl From<Refusal> for Failure {
+    fn from(r: Refusal) -> Self {
+        let outcome = r.rule.outcome();
+        Failure(ErrorV1 { rule: r.rule.code().to_owned(), message: r.message, remedies: r.remedies, outcome })
+    }
+}
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        let status =
+            StatusCode::from_u16(self.0.outcome.http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        (status, Json(ErrorBody { error: self.0 })).into_response()
+    }
+}
+
+fn own_failure(message: String) -> Failure {
+    Failure(ErrorV1 {
+        rule: "gateway/own-failure".to_owned(),
+        message,
+        remedies: Vec::new(),
+        outcome: Outcome::OwnFailure,
+    })
+}
+
+fn usage(message: String) -> Failure {
+    Failure(ErrorV1 { rule: "api/usage".to_owned(), message, remedies: Vec::new(), outcome: Outcome::Usage })
+}
+
+type Answer<T> = Result<Json<T>, Failure>;
+
+/// The routes of a gateway.
+pub fn router(gateway: Gateway) -> Router {
+    Router::new()
+        .route("/v1/status", get(status::status))
+        .route("/v1/alarms", get(status::alarms))
+        .route("/v1/equipment", get(equipment::equipment_list))
+        .route("/v1/equipment/{id}", get(equipment::equipment_show))
+        .route("/v1/equipment/{id}/readings", get(equipment::readings))
+        .route("/v1/links", get(links::links))
+        .route("/v1/links/{name}/plan", get(links::link_plan))
+        .route("/v1/tickets", get(tickets::tickets))
+        .route("/v1/tickets/{target}", get(tickets::ticket_show).post(tickets::ticket_change))
+        .route("/v1/history", get(tickets::history))
+        .route("/v1/why/{equipment}/{name}", get(why::why))
+        .route("/v1/audit/verify", get(audit::audit_verify))
+        .fallback(|| async { usage("there is no such path".to_owned()) })
+        .layer(DefaultBodyLimit::max(limits::BODY_BYTES_MAX))
+        .with_state(gateway)
+}
+
+fn no_equipment(id: &str) -> Failure {
+    Refusal::new(Rule::NoSuchEquipment, format!("there is no equipment {id}"))
+        .command("see which there is", "andon equipment list")
+        .into()
+}
+
+fn find<'a>(gateway: &'a Gateway, id: &str) -> Result<(EquipmentIndex, &'a Equipment), Failure> {
+    gateway.site.find(id).ok_or_else(|| no_equipment(id))
+}

@@ -1,0 +1,103 @@
+//! `GET /v1/status` and `/v1/alarms`.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::State;
+
+use super::Answer;
+use super::links::link_rows;
+use crate::api::Gateway;
+use crate::api::v1::{AlarmV1, EquipmentStatusV1, JournalV1, StatusV1};
+use crate::desk::Desk;
+use crate::link::LinkState;
+use crate::site::Equipment;
+use crate::words::{EquipmentIndex, Now};
+
+pub(super) async fn status(State(g): State<Gateway>) -> Answer<StatusV1> {
+    let (journal, alarms, counts, now, lost) = g
+        .look(|desk, now| {
+            let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+            for t in desk.state().tickets.values().filter(|t| t.state.is_live()) {
+                *counts.entry(t.state.word().to_owned()).or_default() += 1;
+            }
+            let journal = JournalV1 {
+                seq: desk.durable_seq(),
+                writable: desk.not_writable().is_none(),
+                message: desk.not_writable().unwrap_or("").to_owned(),
+                changes_dropped: desk.changes_dropped,
+            };
+            let lost: Vec<bool> =
+                (0..desk.site().equipment.len()).map(|i| desk.detector.is_lost(EquipmentIndex(i))).collect();
+            (journal, alarm_rows(desk), counts, now, lost)
+        })
+        .await?;
+    let equipment = g
+        .site
+        .equipment
+        .iter()
+        .enumerate()
+        .map(|(i, e)| equipment_status(&g, i, e, now, lost.get(i) == Some(&true)))
+        .collect();
+    Ok(Json(StatusV1 {
+        gateway: g.site.name.clone(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        daemon: g.daemon,
+        now: now.wall,
+        journal,
+        links: link_rows(&g, now),
+        equipment,
+        alarms,
+        tickets: counts,
+    }))
+}
+
+pub(super) fn equipment_status(
+    g: &Gateway,
+    index: usize,
+    e: &Equipment,
+    now: Now,
+    lost: bool,
+) -> EquipmentStatusV1 {
+    let stats = g.boards.get(e.link).and_then(|b| b.lock().equipment.get(&index).cloned());
+    let ms = |d: Duration| d.as_secs_f64() * 1000.0;
+    let state = match &stats {
+        Some(s) if !lost => s.state,
+        _ => LinkState::Offline,
+    };
+    EquipmentStatusV1 {
+        id: e.id.to_string(),
+        name: e.name.clone(),
+        state: state.word().to_owned(),
+        since: stats.as_ref().map_or(now.wall, |s| s.since.wall),
+        requests: stats.as_ref().map_or(0, |s| s.requests),
+        errors: stats.as_ref().map(|s| s.errors.clone()).unwrap_or_default(),
+        message: stats.as_ref().map_or_else(|| "no daemon reads it".to_owned(), |s| s.message.clone()),
+        answer_ms_p50: stats.as_ref().and_then(|s| s.answer_time(0.5)).map(ms),
+        answer_ms_p99: stats.as_ref().and_then(|s| s.answer_time(0.99)).map(ms),
+        missed: stats.as_ref().map_or(0, |s| s.missed),
+    }
+}
+
+fn alarm_rows(desk: &Desk) -> Vec<AlarmV1> {
+    let mut rows: Vec<AlarmV1> = desk
+        .state()
+        .alarms
+        .values()
+        .map(|a| AlarmV1 {
+            equipment: a.equipment.to_string(),
+            fault: a.fault.to_string(),
+            severity: a.severity,
+            state: a.state,
+            onset: a.onset,
+            raised_at: a.raised_at,
+        })
+        .collect();
+    rows.sort_by(|a, b| (a.severity, a.raised_at).cmp(&(b.severity, b.raised_at)));
+    rows
+}
+
+pub(super) async fn alarms(State(g): State<Gateway>) -> Answer<Vec<AlarmV1>> {
+    Ok(Json(g.look(|desk, _| alarm_rows(desk)).await?))
+}

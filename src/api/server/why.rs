@@ -1,0 +1,196 @@
+//! `GET /v1/why/{equipment}/{name}`: where a value comes from, why a fault is or is not raised.
+
+use axum::Json;
+use axum::extract::{Path, State};
+
+use super::equipment::point_row;
+use super::{Answer, Failure, find, own_failure};
+use crate::api::Gateway;
+use crate::api::v1::WhyV1;
+use crate::profile::{DataType, Point, raw_unsigned};
+use crate::site::Equipment;
+use crate::words::{EquipmentIndex, PointIndex, Refusal, Rule, render_duration};
+
+pub(super) async fn why(State(g): State<Gateway>, Path((id, name)): Path<(String, String)>) -> Answer<WhyV1> {
+    let (index, e) = find(&g, &id)?;
+    let bare = name.split('.').next().unwrap_or("").to_owned();
+    if let Some((p, _)) = e.profile.point(&bare) {
+        return Ok(Json(why_point(&g, index, e, p, name).await?));
+    }
+    let Some(at) = e.profile.faults.iter().position(|f| f.name.as_str() == name) else {
+        let known: Vec<&str> = e
+            .profile
+            .points
+            .iter()
+            .map(|p| p.name.as_str())
+            .chain(e.profile.faults.iter().map(|f| f.name.as_str()))
+            .collect();
+        let near = crate::source::nearest(&name, known.iter().copied());
+        let refusal =
+            Refusal::new(Rule::NoSuchPointOrFault, format!("{id} has neither a point nor a fault {name}"));
+        return Err(match near {
+            Some(near) => refusal.command("did you mean", format!("andon why {id} {near}")),
+            None => refusal.command("see what it has", format!("andon profile show {}", e.profile.name)),
+        }
+        .into());
+    };
+    why_fault(&g, index, e, at, name).await.map(Json)
+}
+
+async fn why_point(
+    g: &Gateway,
+    index: EquipmentIndex,
+    e: &Equipment,
+    p: PointIndex,
+    name: String,
+) -> Result<WhyV1, Failure> {
+    let (row, age, now) = g
+        .look(move |desk, now| {
+            (
+                point_row(desk, index, p, now),
+                desk.detector.point_state(index, p, now).and_then(|s| s.age),
+                now,
+            )
+        })
+        .await?;
+    let Some(point) = e.profile.points.get(p.0) else {
+        return Err(own_failure("the point is gone".to_owned()));
+    };
+    let mut lines = Vec::new();
+    if let Some(row) = &row {
+        let value = row.value.as_ref().map_or_else(
+            || "never read".to_owned(),
+            |v| format!("{} {}", plain(v), row.unit).trim_end().to_owned(),
+        );
+        let named = row.name.as_ref().map_or(String::new(), |n| format!(" ({n})"));
+        lines.push(format!("{name} is {value}{named}, quality {}", row.quality));
+        if let Some(reason) = &row.reason {
+            lines.push(format!("bad because {reason}"));
+        }
+        if let Some(age) = age {
+            lines.push(format!(
+                "its last good reading is {} old; it is stale after {}",
+                render_duration(age),
+                render_duration(point.stale_after)
+            ));
+        }
+    }
+    let answer = g.boards.get(e.link).and_then(|b| {
+        let stats = b.lock();
+        let last = &stats.equipment.get(&index.0)?.last;
+        let number = point.address.number;
+        last.iter()
+            .filter(|((area, _), a)| {
+                *area == point.address.area.word()
+                    && a.start <= number
+                    && usize::from(number - a.start) < a.words.len()
+            })
+            .max_by_key(|(_, a)| a.at.mono)
+            .map(|(_, a)| a.clone())
+    });
+    let mut registers = Vec::new();
+    match &answer {
+        Some(a) => {
+            let first = usize::from(point.address.number - a.start);
+            let raw = a.words.get(first..first + usize::from(point.width())).unwrap_or(&[]);
+            registers = raw.iter().map(|w| format!("{w:04X}")).collect();
+            lines.push(format!(
+                "it came with: {}, {} ago, answered in {:.1} ms",
+                a.request,
+                render_duration(now.mono.since(a.at.mono)),
+                a.took.as_secs_f64() * 1000.0
+            ));
+            let bits = if matches!(point.kind, DataType::Text { .. }) {
+                String::new()
+            } else {
+                format!(" = {}", raw_unsigned(raw, point.word_order, point.byte_order))
+            };
+            lines.push(format!("{} holds {}{bits}", point.address, registers.join(" ")));
+            lines.push(format!("read as {}{}", point.kind.word(), scaling(e, point)));
+        }
+        None => lines.push(format!("no answer has brought {} yet", point.address)),
+    }
+    Ok(WhyV1 {
+        equipment: e.id.to_string(),
+        name,
+        lines,
+        point: row,
+        request: answer.map(|a| a.request),
+        registers,
+        active: None,
+    })
+}
+
+#[expect(clippy::float_cmp, reason = "the defaults are exact")]
+fn scaling(e: &Equipment, point: &Point) -> String {
+    let mut text = String::new();
+    if let Some(factor) = point.scale_from.and_then(|f| e.profile.points.get(f)) {
+        text.push_str(&format!(", times ten to the power of {}", factor.name));
+    }
+    if point.scale != 1.0 {
+        text.push_str(&format!(", times {}", point.scale));
+    }
+    if point.offset != 0.0 {
+        text.push_str(&format!(", plus {}", point.offset));
+    }
+    text
+}
+
+async fn why_fault(
+    g: &Gateway,
+    index: EquipmentIndex,
+    e: &Equipment,
+    at: usize,
+    name: String,
+) -> Result<WhyV1, Failure> {
+    let key = (e.id.clone(), e.profile.faults.get(at).map(|f| f.name.clone()));
+    let (explanation, ticket) = g
+        .look(move |desk, now| {
+            let ticket =
+                key.1.as_ref().and_then(|f| desk.state().ticket_for(&key.0, f)).map(|t| (t.number, t.state));
+            (desk.detector.explain(index, at, now), ticket)
+        })
+        .await?;
+    let Some(x) = explanation else { return Err(own_failure("the fault is gone".to_owned())) };
+    let mut lines = vec![format!("{name} is {}", if x.active { "raised" } else { "not raised" })];
+    if let Some((text, truth)) = &x.when {
+        lines.push(format!("raised when {text}: {}", truth.word()));
+    }
+    if let Some((text, truth)) = &x.clear {
+        lines.push(format!("cleared when {text}: {}", truth.word()));
+    }
+    for o in &x.operands {
+        lines.push(format!("  {} is {}, quality {}", o.name, o.value, o.quality));
+    }
+    if let Some((delay, left)) = x.pending {
+        let what = if x.active { "cleared" } else { "raised" };
+        lines.push(format!(
+            "{what} in {} of its delay of {}, if it stays so",
+            render_duration(left),
+            render_duration(delay)
+        ));
+    }
+    if let Some((since, limit)) = x.silence {
+        let last = since.map_or_else(
+            || "there was no good answer yet".to_owned(),
+            |s| format!("the last good answer is {} old", render_duration(s)),
+        );
+        lines.push(format!("{last}; lost after {}", render_duration(limit)));
+    }
+    if let Some((number, state)) = ticket {
+        lines.push(format!("ticket {number} is {}", state.word()));
+    }
+    Ok(WhyV1 {
+        equipment: e.id.to_string(),
+        name,
+        lines,
+        point: None,
+        request: None,
+        registers: Vec::new(),
+        active: Some(x.active),
+    })
+}
+
+fn plain(value: &serde_json::Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}

@@ -1,0 +1,402 @@
+//! The contract: types of their own, so that a rename inside breaks nobody. Fields are only ever added.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::ticket::{Fix, LogEntry};
+use crate::words::{Quality, Remedy, Seq, Severity, Wall};
+
+/// What went wrong, in every answer that is not 200.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ErrorBody {
+    /// The error.
+    pub error: ErrorV1,
+}
+
+/// A refusal or failure.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ErrorV1 {
+    /// The rule's stable code.
+    pub rule: String,
+    /// What is the case.
+    pub message: String,
+    /// What would satisfy the rule.
+    pub remedies: Vec<Remedy>,
+    /// The kind of outcome.
+    pub outcome: crate::words::Outcome,
+}
+
+/// `GET /v1/status`
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct StatusV1 {
+    /// The gateway's name.
+    pub gateway: String,
+    /// The program's version.
+    pub version: String,
+    /// Whether a daemon answers.
+    pub daemon: bool,
+    /// The gateway's time.
+    pub now: Wall,
+    /// The journal.
+    pub journal: JournalV1,
+    /// Every link.
+    pub links: Vec<LinkV1>,
+    /// Every piece of equipment.
+    pub equipment: Vec<EquipmentStatusV1>,
+    /// Every alarm that stands.
+    pub alarms: Vec<AlarmV1>,
+    /// Live tickets by state.
+    pub tickets: BTreeMap<String, usize>,
+}
+
+/// The journal's state.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct JournalV1 {
+    /// The last event on disk.
+    pub seq: Seq,
+    /// Whether it can be written.
+    pub writable: bool,
+    /// Why not.
+    pub message: String,
+    /// Machine changes dropped while it could not.
+    pub changes_dropped: u64,
+}
+
+/// A link's state.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct LinkV1 {
+    /// Its name.
+    pub name: String,
+    /// Its kind.
+    pub kind: String,
+    /// Where it leads.
+    pub place: String,
+    /// `online`, `degraded`, `offline`.
+    pub state: String,
+    /// Since when.
+    pub since: Wall,
+    /// Requests sent.
+    pub requests: u64,
+    /// Failures by kind.
+    pub errors: BTreeMap<String, u64>,
+    /// What is wrong, as a sentence.
+    pub message: String,
+    /// Share of the time the line was in use since its task began.
+    pub line_use: f64,
+}
+
+/// A piece of equipment's state.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct EquipmentStatusV1 {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// `online`, `degraded`, `offline`.
+    pub state: String,
+    /// Since when.
+    pub since: Wall,
+    /// Requests sent.
+    pub requests: u64,
+    /// Failures by kind.
+    pub errors: BTreeMap<String, u64>,
+    /// What is wrong, as a sentence.
+    pub message: String,
+    /// Half of the last answers came within this time.
+    pub answer_ms_p50: Option<f64>,
+    /// 99 of 100 of the last answers came within this time.
+    pub answer_ms_p99: Option<f64>,
+    /// Turns left out because the line was late.
+    pub missed: u64,
+}
+
+/// An alarm that stands.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct AlarmV1 {
+    /// On which equipment.
+    pub equipment: String,
+    /// Which fault.
+    pub fault: String,
+    /// How bad.
+    pub severity: Severity,
+    /// Its ISA-18.2 state.
+    pub state: crate::alarm::AlarmState,
+    /// Since when the condition held.
+    pub onset: Wall,
+    /// When it was raised.
+    pub raised_at: Wall,
+}
+
+/// `GET /v1/equipment`
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct EquipmentV1 {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Its profile.
+    pub profile: String,
+    /// Maker and model.
+    pub device: String,
+    /// Its link.
+    pub link: String,
+    /// Its unit.
+    pub unit: u8,
+    /// Where it stands.
+    pub location: String,
+    /// A, B or C.
+    pub criticality: String,
+    /// `online`, `degraded`, `offline`.
+    pub state: String,
+    /// Its live tickets.
+    pub tickets: Vec<u64>,
+}
+
+/// `GET /v1/equipment/{id}/readings`
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ReadingsV1 {
+    /// Its id.
+    pub equipment: String,
+    /// Every point.
+    pub points: BTreeMap<String, PointV1>,
+}
+
+/// A point's reading.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct PointV1 {
+    /// The value; the last good one where the quality is not good.
+    pub value: Option<serde_json::Value>,
+    /// The unit, empty for none.
+    pub unit: String,
+    /// Whether it can be trusted.
+    pub quality: Quality,
+    /// When it was read.
+    pub at: Option<Wall>,
+    /// The name of an enum's value.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub name: Option<String>,
+    /// Named bits.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    pub bits: BTreeMap<String, bool>,
+    /// Why it is bad.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub reason: Option<String>,
+}
+
+/// A ticket in a list.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct TicketRowV1 {
+    /// Its number.
+    pub id: u64,
+    /// On which equipment.
+    pub equipment: String,
+    /// Which fault.
+    pub fault: String,
+    /// How bad.
+    pub severity: Severity,
+    /// Where it is in its life.
+    pub state: crate::ticket::TicketState,
+    /// Whether the condition stands.
+    pub condition: crate::ticket::Condition,
+    /// When it was opened.
+    pub opened_at: Wall,
+    /// How often the fault was raised.
+    pub occurrences: u64,
+    /// Who shall do it.
+    pub assignee: Option<String>,
+    /// Until when; deadlines are not part of this version.
+    pub due_at: Option<Wall>,
+    /// What it means.
+    pub summary: String,
+}
+
+/// A ticket whole.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct TicketV1 {
+    /// As in a list.
+    #[serde(flatten)]
+    pub row: TicketRowV1,
+    /// The device's own code.
+    pub code: Option<String>,
+    /// Since when the condition held.
+    pub onset: Wall,
+    /// What the fault's points were.
+    pub values: BTreeMap<String, String>,
+    /// What it waits for.
+    pub hold_reason: Option<String>,
+    /// What it may come from.
+    pub causes: Vec<String>,
+    /// What is unsafe.
+    pub safety: Vec<String>,
+    /// What one must be able to do.
+    pub skills: Vec<String>,
+    /// What is likely to be needed.
+    pub parts: Vec<PartV1>,
+    /// The procedure.
+    pub sop: Option<String>,
+    /// The checks.
+    pub steps: Vec<StepV1>,
+    /// The cause the checks led to.
+    pub finding: Option<String>,
+    /// The repairs.
+    pub fixes: Vec<Fix>,
+    /// When it was closed.
+    pub closed_at: Option<Wall>,
+    /// Until when the gateway watches.
+    pub watch_until: Option<Wall>,
+    /// Earlier repairs of this fault on this equipment.
+    pub earlier: Vec<EarlierV1>,
+    /// What happened.
+    pub log: Vec<LogEntry>,
+}
+
+/// A spare part.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct PartV1 {
+    /// Its stock number.
+    pub id: String,
+    /// What it is.
+    pub name: String,
+    /// How many.
+    pub quantity: u32,
+}
+
+/// A step of a ticket.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct StepV1 {
+    /// Its name.
+    pub id: String,
+    /// What to do, or what the gateway checks.
+    pub text: String,
+    /// Whether the gateway answers it.
+    pub checked_by_gateway: bool,
+    /// Its answer in the present walk.
+    pub answer: Option<String>,
+    /// Whether it is the next one.
+    pub is_next: bool,
+}
+
+/// An earlier repair.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct EarlierV1 {
+    /// Its ticket.
+    pub ticket: u64,
+    /// When.
+    pub at: Wall,
+    /// What it came from.
+    pub cause: String,
+    /// What was done.
+    pub action: String,
+    /// Whether it held.
+    pub effective: Option<bool>,
+}
+
+/// A ticket of the past.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct HistoryRowV1 {
+    /// As in a list.
+    #[serde(flatten)]
+    pub row: TicketRowV1,
+    /// When it was closed.
+    pub closed_at: Option<Wall>,
+    /// What it came from.
+    pub cause: Option<String>,
+    /// What was done.
+    pub action: Option<String>,
+    /// How long it took.
+    pub minutes: Option<u32>,
+    /// Who did it.
+    pub by: Option<String>,
+    /// Whether it held; unknown while the gateway watches.
+    pub effective: Option<bool>,
+}
+
+/// `GET /v1/links/{name}/plan`
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct PlanV1 {
+    /// The link.
+    pub link: String,
+    /// Its kind.
+    pub kind: String,
+    /// Share of its time that the line is in use.
+    pub load: f64,
+    /// Whether it can carry what is asked of it.
+    pub carries: bool,
+    /// Its requests.
+    pub requests: Vec<PlanRowV1>,
+}
+
+/// A planned request.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct PlanRowV1 {
+    /// Of which equipment.
+    pub equipment: String,
+    /// Its unit.
+    pub unit: u8,
+    /// `holding`, `input`, `coil`, `discrete`.
+    pub area: String,
+    /// The first register, zero-based.
+    pub start: u16,
+    /// How many.
+    pub count: u16,
+    /// How many of them a point reads.
+    pub used: usize,
+    /// How often, in milliseconds.
+    pub every_ms: u64,
+    /// How long it takes on the line, in milliseconds.
+    pub takes_ms: f64,
+    /// The points it brings.
+    pub points: Vec<String>,
+}
+
+/// `GET /v1/why/{equipment}/{name}`
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct WhyV1 {
+    /// Of which equipment.
+    pub equipment: String,
+    /// The point or fault.
+    pub name: String,
+    /// Sentences, the most important first.
+    pub lines: Vec<String>,
+    /// For a point.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub point: Option<PointV1>,
+    /// The request that brings it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub request: Option<String>,
+    /// Its registers, as they came.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub registers: Vec<String>,
+    /// For a fault: whether it is raised.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub active: Option<bool>,
+}
+
+/// `GET /v1/audit/verify`
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct AuditV1 {
+    /// Whether the chain holds.
+    pub verified: bool,
+    /// Events that follow each other from the first on.
+    pub events: u64,
+    /// The last good event.
+    pub seq: Seq,
+    /// Its hash.
+    pub head: String,
+    /// Where the chain breaks.
+    pub broken: Option<BreakV1>,
+}
+
+/// Where the chain breaks.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct BreakV1 {
+    /// The segment's file name.
+    pub segment: String,
+    /// The line in it.
+    pub line: usize,
+    /// The event.
+    pub seq: Seq,
+    /// What is wrong.
+    pub message: String,
+}

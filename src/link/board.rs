@@ -1,0 +1,176 @@
+//! What is known of links and of each piece of equipment on them, for `status` and `why`.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use crate::limits;
+use crate::words::{EquipmentIndex, Now};
+
+/// How a link or a piece of equipment is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LinkState {
+    /// It answers.
+    Online,
+    /// It answers, not always or not everything.
+    Degraded,
+    /// It does not.
+    Offline,
+}
+
+impl LinkState {
+    /// The word.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            LinkState::Online => "online",
+            LinkState::Degraded => "degraded",
+            LinkState::Offline => "offline",
+        }
+    }
+}
+
+/// The last answer to one request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LastAnswer {
+    /// The request, as `unit 3 read holding 40..59`.
+    pub request: String,
+    /// The registers it brought, from `start` on.
+    pub words: Vec<u16>,
+    /// The first register.
+    pub start: u16,
+    /// When it arrived.
+    pub at: Now,
+    /// How long it took.
+    pub took: Duration,
+}
+
+/// What is known of one piece of equipment on a link.
+#[derive(Debug, Clone)]
+pub struct EquipmentStats {
+    /// How it is.
+    pub state: LinkState,
+    /// Since when.
+    pub since: Now,
+    /// Requests sent.
+    pub requests: u64,
+    /// Failures by kind.
+    pub errors: BTreeMap<String, u64>,
+    /// What is wrong, as a sentence.
+    pub message: String,
+    /// Times of the last answers.
+    pub answer_times: VecDeque<Duration>,
+    /// The last answer to each request, by area word and first register.
+    pub last: BTreeMap<(&'static str, u16), LastAnswer>,
+    /// Requests whose turn came too late.
+    pub missed: u64,
+}
+
+/// What is known of a link.
+#[derive(Debug, Clone)]
+pub struct LinkStats {
+    /// Its name.
+    pub name: String,
+    /// How it is.
+    pub state: LinkState,
+    /// Since when.
+    pub since: Now,
+    /// Requests sent.
+    pub requests: u64,
+    /// Failures by kind.
+    pub errors: BTreeMap<String, u64>,
+    /// What is wrong, as a sentence.
+    pub message: String,
+    /// Time the line was in use.
+    pub busy: Duration,
+    /// Its equipment.
+    pub equipment: BTreeMap<usize, EquipmentStats>,
+}
+
+/// Shared between a link's task, which writes, and `status`, which reads; never held across an await.
+#[derive(Debug, Clone)]
+pub struct LinkBoard(Arc<Mutex<LinkStats>>);
+
+impl LinkBoard {
+    /// A link that has not been opened yet.
+    #[must_use]
+    pub fn new(name: &str, equipment: impl IntoIterator<Item = EquipmentIndex>, now: Now) -> Self {
+        let blank = EquipmentStats {
+            state: LinkState::Offline,
+            since: now,
+            requests: 0,
+            errors: BTreeMap::new(),
+            message: "not asked yet".to_owned(),
+            answer_times: VecDeque::new(),
+            last: BTreeMap::new(),
+            missed: 0,
+        };
+        Self(Arc::new(Mutex::new(LinkStats {
+            name: name.to_owned(),
+            state: LinkState::Offline,
+            since: now,
+            requests: 0,
+            errors: BTreeMap::new(),
+            message: "not opened yet".to_owned(),
+            busy: Duration::ZERO,
+            equipment: equipment.into_iter().map(|e| (e.0, blank.clone())).collect(),
+        })))
+    }
+
+    /// A look at it.
+    pub fn lock(&self) -> MutexGuard<'_, LinkStats> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl LinkStats {
+    /// Notes how the link is.
+    pub fn set_state(&mut self, state: LinkState, message: &str, now: Now) {
+        if self.state != state {
+            self.since = now;
+        }
+        self.state = state;
+        message.clone_into(&mut self.message);
+    }
+
+    /// Counts a failure of the link itself.
+    pub fn count_error(&mut self, kind: &str) {
+        *self.errors.entry(kind.to_owned()).or_default() += 1;
+    }
+}
+
+impl EquipmentStats {
+    /// Notes how the equipment is.
+    pub fn set_state(&mut self, state: LinkState, message: &str, now: Now) {
+        if self.state != state {
+            self.since = now;
+        }
+        self.state = state;
+        if self.message != message {
+            message.clone_into(&mut self.message);
+        }
+    }
+
+    /// Notes the time of an answer.
+    pub fn note_time(&mut self, took: Duration) {
+        if self.answer_times.len() >= limits::ANSWER_TIMES_KEPT {
+            self.answer_times.pop_front();
+        }
+        self.answer_times.push_back(took);
+    }
+
+    /// The answer time that this share of the last answers kept within.
+    #[must_use]
+    pub fn answer_time(&self, share: f64) -> Option<Duration> {
+        let mut times: Vec<Duration> = self.answer_times.iter().copied().collect();
+        times.sort_unstable();
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            clippy::cast_precision_loss,
+            reason = "an index into 256"
+        )]
+        let at = ((times.len() as f64 - 1.0) * share).round().max(0.0) as usize;
+        times.get(at).copied()
+    }
+}

@@ -1,0 +1,30 @@
+//! Bytes to readings: one task a link, because a bus is serial and so are its requests.
+//!
+//! Plan, schedule and guard are pure or tested without a wire; only `*/wire.rs` touches a socket or a port.
+//! No late, foreign, short, doubled or echoed answer is ever taken for the answer to another request
+//! (tests: `guard::*`, and `tests/it/wire` against misbehaving peers).
+
+mod board;
+pub mod modbus;
+
+pub use board::{EquipmentStats, LastAnswer, LinkBoard, LinkState, LinkStats};
+
+use crate::words::{EquipmentIndex, PointIndex, Reading};
+
+/// The readings of one answer, or why there are none.
+#[derive(Debug)]
+pub struct Batch {
+    /// Of which equipment.
+    pub equipment: EquipmentIndex,
+    /// Each point's reading.
+    pub readings: Vec<(PointIndex, Reading)>,
+    /// Whether the equipment answered with data.
+    pub answered: bool,
+}
+
+/// What a link is asked besides its schedule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LinkCommand {
+    /// Read all of this equipment now.
+    ReadNow(EquipmentIndex),
+}

@@ -1,0 +1,65 @@
+//! What can go wrong with a request on a wire.
+
+/// Why a request brought nothing.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum WireFault {
+    /// Nothing came in time.
+    #[error("no answer in time")]
+    Timeout,
+    /// The other side closed the connection.
+    #[error("the connection was closed")]
+    Closed,
+    /// The operating system says.
+    #[error("{0}")]
+    Io(String),
+    /// Bytes came that pass no check.
+    #[error("the answer is garbled: {0} bytes with a wrong checksum")]
+    Garbled(usize),
+    /// An answer that is for somebody else.
+    #[error("only an answer to another request came: {0}")]
+    Foreign(String),
+    /// An answer of another length than asked for.
+    #[error("the answer has {got} bytes of data instead of {wanted}")]
+    Length {
+        /// What came.
+        got: usize,
+        /// What was asked for.
+        wanted: usize,
+    },
+    /// Two answers that contradict each other.
+    #[error("the answer came twice")]
+    Doubled,
+    /// The stream no longer makes sense.
+    #[error("the stream is out of step: {0}")]
+    OutOfStep(String),
+}
+
+impl WireFault {
+    /// The kind under which it is counted.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            WireFault::Timeout => "timeout",
+            WireFault::Closed => "closed",
+            WireFault::Io(_) => "io",
+            WireFault::Garbled(_) => "garbled",
+            WireFault::Foreign(_) => "foreign",
+            WireFault::Length { .. } => "length",
+            WireFault::Doubled => "doubled",
+            WireFault::OutOfStep(_) => "out-of-step",
+        }
+    }
+
+    /// Whether the connection has to be opened again.
+    #[must_use]
+    pub fn breaks_connection(&self) -> bool {
+        match self {
+            WireFault::Closed | WireFault::Io(_) | WireFault::OutOfStep(_) => true,
+            WireFault::Timeout
+            | WireFault::Garbled(_)
+            | WireFault::Foreign(_)
+            | WireFault::Length { .. }
+            | WireFault::Doubled => false,
+        }
+    }
+}

@@ -1,0 +1,459 @@
+//! The guard: what stands between the wire and the Modbus client, and lets through only the answer to the
+//! request that was sent.
+//!
+//! It checks unit, function, length by function, count, write echo, checksum or transaction id of every frame
+//! before the client sees a byte; everything else is dropped and remembered, so that a failure can be named.
+//! An echo of the request is stripped. Bytes that wait before a request is sent are drained.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use super::fault::WireFault;
+use crate::limits;
+
+/// How frames stand on the wire.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Framing {
+    /// With a header that carries a transaction id.
+    Tcp,
+    /// With a checksum, and nothing that says which request they answer.
+    Rtu,
+}
+
+/// A byte stream.
+pub trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
+
+struct Inner {
+    io: Box<dyn Stream>,
+    framing: Framing,
+    flush: bool,
+    request: Vec<u8>,
+    received: Vec<u8>,
+    ready: Vec<u8>,
+    waiting: bool,
+    seen: Option<WireFault>,
+    fatal: Option<WireFault>,
+    /// The last answer let through, and the request it answered.
+    last: Option<(Vec<u8>, Vec<u8>)>,
+    suspicious: bool,
+    /// Frames dropped, echoes stripped.
+    dropped: u64,
+}
+
+/// A handle on the guarded stream; the client gets one, the wire keeps one.
+#[derive(Clone)]
+pub struct Guard(Arc<Mutex<Inner>>);
+
+impl std::fmt::Debug for Guard {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Guard")
+    }
+}
+
+impl Guard {
+    /// Guards a stream. A serial driver's flush blocks the thread, so it is left out there.
+    pub fn new(io: Box<dyn Stream>, framing: Framing, flush: bool) -> Self {
+        Self(Arc::new(Mutex::new(Inner {
+            io,
+            framing,
+            flush,
+            request: Vec::new(),
+            received: Vec::new(),
+            ready: Vec::new(),
+            waiting: false,
+            seen: None,
+            fatal: None,
+            last: None,
+            suspicious: false,
+            dropped: 0,
+        })))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Forgets the last request and drops what waits; returns how many bytes did.
+    ///
+    /// # Errors
+    /// When the stream has ended.
+    pub fn drain(&self, cx: &mut Context<'_>) -> Result<usize, WireFault> {
+        let mut inner = self.lock();
+        let mut stray = std::mem::take(&mut inner.received).len();
+        inner.request.clear();
+        inner.ready.clear();
+        inner.waiting = false;
+        inner.seen = None;
+        inner.fatal = None;
+        inner.suspicious = false;
+        let mut space = [0_u8; 512];
+        loop {
+            let mut buf = ReadBuf::new(&mut space);
+            match Pin::new(&mut inner.io).poll_read(cx, &mut buf) {
+                Poll::Pending => return Ok(stray),
+                Poll::Ready(Ok(())) if buf.filled().is_empty() => return Err(WireFault::Closed),
+                Poll::Ready(Ok(())) => stray += buf.filled().len(),
+                Poll::Ready(Err(e)) => return Err(WireFault::Io(e.to_string())),
+            }
+            if stray > limits::STRAY_BYTES_MAX {
+                return Ok(stray);
+            }
+        }
+    }
+
+    /// Why the request failed, as far as the bytes tell; a plain timeout otherwise.
+    pub fn fault(&self) -> WireFault {
+        let inner = self.lock();
+        if let Some(fault) = inner.fatal.clone().or_else(|| inner.seen.clone()) {
+            return fault;
+        }
+        if inner.received.is_empty() { WireFault::Timeout } else { WireFault::Garbled(inner.received.len()) }
+    }
+
+    /// Whether the answer is byte for byte the one before it, to another request: it may be that one again.
+    pub fn is_suspicious(&self) -> bool {
+        self.lock().suspicious
+    }
+
+    /// Frames dropped and echoes stripped since the stream was opened.
+    pub fn dropped(&self) -> u64 {
+        self.lock().dropped
+    }
+}
+
+impl AsyncWrite for Guard {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let mut inner = self.lock();
+        let done = Pin::new(&mut inner.io).poll_write(cx, bytes);
+        if let Poll::Ready(Ok(n)) = &done {
+            inner.request.extend(bytes.iter().take(*n));
+            inner.waiting = true;
+        }
+        done
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let mut inner = self.lock();
+        if inner.flush { Pin::new(&mut inner.io).poll_flush(cx) } else { Poll::Ready(Ok(())) }
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let mut inner = self.lock();
+        Pin::new(&mut inner.io).poll_shutdown(cx)
+    }
+}
+
+impl AsyncRead for Guard {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let mut inner = self.lock();
+        loop {
+            if !inner.ready.is_empty() {
+                let n = inner.ready.len().min(buf.remaining());
+                let rest = inner.ready.split_off(n);
+                buf.put_slice(&inner.ready);
+                inner.ready = rest;
+                return Poll::Ready(Ok(()));
+            }
+            let mut space = [0_u8; 512];
+            let mut read = ReadBuf::new(&mut space);
+            match Pin::new(&mut inner.io).poll_read(cx, &mut read) {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(Err(e)) => return Poll::Ready(Err(e)),
+                Poll::Ready(Ok(())) if read.filled().is_empty() => {
+                    inner.fatal = Some(WireFault::Closed);
+                    return Poll::Ready(Ok(()));
+                }
+                Poll::Ready(Ok(())) => {}
+            }
+            let fresh = read.filled().to_vec();
+            inner.received.extend(fresh);
+            inner.sift();
+            if inner.fatal.is_some() {
+                return Poll::Ready(Err(io::Error::from(io::ErrorKind::InvalidData)));
+            }
+        }
+    }
+}
+
+impl Inner {
+    /// Looks for the answer among what was received; everything that is not it is dropped and remembered.
+    fn sift(&mut self) {
+        if !self.waiting {
+            self.received.clear();
+            return;
+        }
+        let found = match self.framing {
+            Framing::Tcp => self.sift_tcp(),
+            Framing::Rtu => self.sift_rtu(),
+        };
+        if let Some(frame) = found {
+            self.waiting = false;
+            let other = |last: &(Vec<u8>, Vec<u8>)| last.0 != self.request && last.1 == frame;
+            self.suspicious = self.framing == Framing::Rtu && self.last.as_ref().is_some_and(other);
+            self.last = Some((self.request.clone(), frame.clone()));
+            self.ready = frame;
+        } else if self.received.len() > limits::STRAY_BYTES_MAX {
+            self.fatal =
+                Some(WireFault::OutOfStep(format!("{} bytes and no answer among them", self.received.len())));
+        }
+    }
+
+    fn note(&mut self, fault: WireFault) {
+        self.dropped += 1;
+        self.seen = Some(fault);
+    }
+
+    fn sift_tcp(&mut self) -> Option<Vec<u8>> {
+        loop {
+            let header: [u8; 7] = self.received.get(..7)?.try_into().ok()?;
+            let [t1, t0, p1, p0, l1, l0, unit] = header;
+            let length = usize::from(u16::from_be_bytes([l1, l0]));
+            if (p1, p0) != (0, 0) || !(3..=254).contains(&length) {
+                self.fatal = Some(WireFault::OutOfStep("this is no Modbus TCP header".to_owned()));
+                return None;
+            }
+            if self.received.len() < 6 + length {
+                return None;
+            }
+            let rest = self.received.split_off(6 + length);
+            let frame = std::mem::replace(&mut self.received, rest);
+            let request = self.request.get(..2).map(<[u8]>::to_vec).unwrap_or_default();
+            if request != [t1, t0] {
+                self.note(WireFault::Foreign(format!("transaction {}", u16::from_be_bytes([t1, t0]))));
+                continue;
+            }
+            let asked = self.request.get(6..).unwrap_or(&[]);
+            match judge(asked, unit, frame.get(7..).unwrap_or(&[])) {
+                Ok(()) => return Some(frame),
+                Err(fault) => self.note(fault),
+            }
+        }
+    }
+
+    fn sift_rtu(&mut self) -> Option<Vec<u8>> {
+        // An adapter that echoes: the request comes back before the answer.
+        if self.received.starts_with(&self.request) {
+            self.received.drain(..self.request.len());
+            self.dropped += 1;
+        }
+        let asked = self.request.get(..self.request.len().saturating_sub(2)).unwrap_or(&[]).to_vec();
+        let mut found: Option<Vec<u8>> = None;
+        let mut at = 0;
+        let mut keep_from = 0;
+        while let Some(rest) = self.received.get(at..).filter(|r| r.len() >= 5) {
+            let Some(length) = frame_length(rest) else {
+                at += 1;
+                continue;
+            };
+            let Some(frame) = rest.get(..length).filter(|f| checksum_holds(f)).map(<[u8]>::to_vec) else {
+                at += 1;
+                continue;
+            };
+            at += length;
+            keep_from = at;
+            let unit = frame.first().copied().unwrap_or(0);
+            match judge(&asked, unit, frame.get(1..length - 2).unwrap_or(&[])) {
+                Ok(()) if found.as_ref().is_some_and(|f| *f != frame) => {
+                    self.note(WireFault::Doubled);
+                    found = None;
+                    break;
+                }
+                Ok(()) => found = Some(frame),
+                Err(fault) => self.note(fault),
+            }
+        }
+        // Whole frames are worked off; what may be the beginning of one stays.
+        self.received.drain(..keep_from.min(self.received.len()));
+        found
+    }
+}
+
+/// Length of the RTU frame that would begin here, by its function; nothing for functions that are not asked.
+fn frame_length(bytes: &[u8]) -> Option<usize> {
+    let function = *bytes.get(1)?;
+    match function {
+        1..=4 => Some(usize::from(*bytes.get(2)?) + 5),
+        5 | 6 | 15 | 16 => Some(8),
+        0x81..=0xAB => Some(5),
+        _ => None,
+    }
+}
+
+/// Whether a frame (function and data, without header and checksum) answers what was asked (unit, function, data).
+fn judge(asked: &[u8], unit: u8, pdu: &[u8]) -> Result<(), WireFault> {
+    let (Some(asked_unit), Some(asked_function)) = (asked.first(), asked.get(1)) else {
+        return Err(WireFault::Foreign("nothing was asked".to_owned()));
+    };
+    let function = pdu.first().copied().unwrap_or(0);
+    if unit != *asked_unit {
+        return Err(WireFault::Foreign(format!("unit {unit}")));
+    }
+    if function == asked_function | 0x80 {
+        return if pdu.len() == 2 { Ok(()) } else { Err(WireFault::Length { got: pdu.len(), wanted: 2 }) };
+    }
+    if function != *asked_function {
+        return Err(WireFault::Foreign(format!("function {function}")));
+    }
+    let count = match asked.get(4..6) {
+        Some([high, low]) => usize::from(u16::from_be_bytes([*high, *low])),
+        _ => 0,
+    };
+    let wanted = match function {
+        1 | 2 => count.div_ceil(8),
+        3 | 4 => count * 2,
+        // Writes are answered with the address and value, or address and count, of the request.
+        5 | 6 | 15 | 16 => {
+            let same = pdu.get(1..5) == asked.get(2..6) && pdu.len() == 5;
+            return if same {
+                Ok(())
+            } else {
+                Err(WireFault::Foreign("a write of something else".to_owned()))
+            };
+        }
+        _ => return Err(WireFault::Foreign(format!("function {function}"))),
+    };
+    let said = usize::from(pdu.get(1).copied().unwrap_or(0));
+    let got = pdu.len().saturating_sub(2);
+    if said == wanted && got == wanted {
+        Ok(())
+    } else {
+        Err(WireFault::Length { got: said.min(got), wanted })
+    }
+}
+
+fn checksum_holds(frame: &[u8]) -> bool {
+    match frame {
+        [body @ .., low, high] => crc16(body) == u16::from_le_bytes([*low, *high]),
+        _ => false,
+    }
+}
+
+/// CRC-16/MODBUS (Modbus over serial line 6.2.2), to check frames before the client does.
+fn crc16(bytes: &[u8]) -> u16 {
+    bytes.iter().fold(0xFFFF, |crc, byte| {
+        (0..8).fold(crc ^ u16::from(*byte), |crc, _| if crc & 1 == 1 { crc >> 1 ^ 0xA001 } else { crc >> 1 })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    fn rtu(body: &[u8]) -> Vec<u8> {
+        let mut frame = body.to_vec();
+        frame.extend_from_slice(&crc16(body).to_le_bytes());
+        frame
+    }
+
+    /// What comes through for a request, when the wire then carries these bytes and falls silent.
+    async fn through(framing: Framing, request: &[u8], wire: &[u8]) -> Result<Vec<u8>, WireFault> {
+        let (ours, mut theirs) = tokio::io::duplex(4096);
+        let mut guard = Guard::new(Box::new(ours), framing, true);
+        guard.write_all(request).await.unwrap();
+        theirs.write_all(wire).await.unwrap();
+        let mut space = [0; 300];
+        let read = std::future::poll_fn(|cx| {
+            let mut buf = ReadBuf::new(&mut space);
+            match Pin::new(&mut guard).poll_read(cx, &mut buf) {
+                Poll::Ready(Ok(())) => Poll::Ready(Some(buf.filled().to_vec())),
+                Poll::Ready(Err(_)) | Poll::Pending => Poll::Ready(None),
+            }
+        });
+        read.await.ok_or_else(|| guard.fault())
+    }
+
+    const ASK: [u8; 6] = [7, 3, 0, 10, 0, 2];
+
+    async fn check_rtu(wire: &[Vec<u8>], expected: Result<Vec<u8>, WireFault>) {
+        assert_eq!(through(Framing::Rtu, &rtu(&ASK), &wire.concat()).await, expected);
+    }
+
+    #[test]
+    fn the_checksum_is_the_standards() {
+        // The standard's example: 02 07 has the checksum 41 12 (low byte first).
+        assert_eq!(crc16(&[0x02, 0x07]), 0x1241);
+    }
+
+    #[tokio::test]
+    async fn rtu_lets_only_the_answer_through() {
+        let good = rtu(&[7, 3, 4, 0, 1, 0, 2]);
+        let exception = rtu(&[7, 0x83, 2]);
+        check_rtu(std::slice::from_ref(&good), Ok(good.clone())).await;
+        check_rtu(std::slice::from_ref(&exception), Ok(exception.clone())).await;
+        check_rtu(&[rtu(&ASK), good.clone()], Ok(good.clone())).await;
+        check_rtu(&[vec![0, 0xFF, 7, 3, 4], good.clone()], Ok(good.clone())).await;
+        check_rtu(&[rtu(&[8, 3, 4, 0, 9, 0, 9]), good.clone()], Ok(good.clone())).await;
+        check_rtu(&[rtu(&[7, 3, 2, 0, 9]), good.clone()], Ok(good.clone())).await;
+        check_rtu(&[rtu(&[7, 4, 4, 0, 9, 0, 9]), good.clone()], Ok(good.clone())).await;
+        check_rtu(&[good.clone(), good.clone()], Ok(good.clone())).await;
+        check_rtu(&[good.clone(), rtu(&[7, 3, 4, 0, 5, 0, 5])], Err(WireFault::Doubled)).await;
+        check_rtu(&[rtu(&ASK)], Err(WireFault::Timeout)).await;
+        check_rtu(&[rtu(&[8, 3, 4, 0, 9, 0, 9])], Err(WireFault::Foreign("unit 8".into()))).await;
+        check_rtu(&[rtu(&[7, 3, 2, 0, 9])], Err(WireFault::Length { got: 2, wanted: 4 })).await;
+        check_rtu(&[rtu(&[7, 3, 6, 0, 1, 0, 2, 0, 3])], Err(WireFault::Length { got: 6, wanted: 4 })).await;
+        let mut garbled = good.clone();
+        garbled[4] ^= 1;
+        check_rtu(&[garbled], Err(WireFault::Garbled(9))).await;
+        check_rtu(&[good[..6].to_vec()], Err(WireFault::Garbled(6))).await;
+        check_rtu(&[], Err(WireFault::Timeout)).await;
+    }
+
+    fn tcp(transaction: u16, body: &[u8]) -> Vec<u8> {
+        let mut frame = transaction.to_be_bytes().to_vec();
+        frame.extend_from_slice(&[0, 0]);
+        frame.extend_from_slice(&u16::try_from(body.len()).unwrap().to_be_bytes());
+        frame.extend_from_slice(body);
+        frame
+    }
+
+    async fn check_tcp(wire: &[Vec<u8>], expected: Result<Vec<u8>, WireFault>) {
+        assert_eq!(through(Framing::Tcp, &tcp(5, &ASK), &wire.concat()).await, expected);
+    }
+
+    #[tokio::test]
+    async fn tcp_lets_only_the_answer_through() {
+        let good = tcp(5, &[7, 3, 4, 0, 1, 0, 2]);
+        check_tcp(std::slice::from_ref(&good), Ok(good.clone())).await;
+        check_tcp(&[tcp(4, &[7, 3, 4, 0, 9, 0, 9]), good.clone()], Ok(good.clone())).await;
+        check_tcp(&[tcp(5, &[9, 3, 4, 0, 9, 0, 9])], Err(WireFault::Foreign("unit 9".into()))).await;
+        check_tcp(&[tcp(5, &[7, 4, 4, 0, 9, 0, 9])], Err(WireFault::Foreign("function 4".into()))).await;
+        check_tcp(&[tcp(5, &[7, 3, 2, 0, 9])], Err(WireFault::Length { got: 2, wanted: 4 })).await;
+        check_tcp(&[tcp(5, &[7, 3, 4, 0, 9])], Err(WireFault::Length { got: 2, wanted: 4 })).await;
+        check_tcp(&[good[..9].to_vec()], Err(WireFault::Garbled(9))).await;
+        check_tcp(
+            &[b"HTTP/1.1 200 OK".to_vec()],
+            Err(WireFault::OutOfStep("this is no Modbus TCP header".into())),
+        )
+        .await;
+    }
+
+    #[tokio::test]
+    async fn a_write_is_confirmed_only_by_its_own_echo() {
+        let write = [7, 6, 0, 1, 0, 9];
+        let good = rtu(&[7, 6, 0, 1, 0, 9]);
+        let other = rtu(&[7, 6, 0, 2, 0, 9]);
+        let found = through(Framing::Rtu, &rtu(&write), &[other.clone()].concat()).await;
+        assert_eq!(found, Err(WireFault::Foreign("a write of something else".into())));
+        // An echoing adapter's copy of the request is no answer: it takes a second one.
+        assert_eq!(through(Framing::Rtu, &rtu(&write), &good).await, Err(WireFault::Timeout));
+    }
+
+    #[tokio::test]
+    async fn what_waits_is_drained_before_a_request() {
+        let (ours, mut theirs) = tokio::io::duplex(4096);
+        let guard = Guard::new(Box::new(ours), Framing::Rtu, true);
+        theirs.write_all(&rtu(&[7, 3, 4, 0, 1, 0, 2])).await.unwrap();
+        let stray = std::future::poll_fn(|cx| Poll::Ready(guard.drain(cx))).await;
+        assert_eq!(stray, Ok(9));
+        let mut copy = guard.clone();
+        let mut space = [0; 10];
+        let waits = tokio::time::timeout(std::time::Duration::from_millis(1), copy.read(&mut space)).await;
+        assert!(waits.is_err());
+    }
+}

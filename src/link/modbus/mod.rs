@@ -1,0 +1,13 @@
+//! Modbus TCP and RTU: plan, schedule, guard, wire, task.
+
+mod fault;
+mod guard;
+mod plan;
+mod schedule;
+mod task;
+mod wire;
+
+pub use fault::WireFault;
+pub use plan::{LineTiming, PlannedPoint, PlannedRequest, load, plan, split};
+pub use schedule::{Ask, Next, Outcome, Purpose, Report, Schedule, UnitSetup};
+pub use task::{LinkTask, serve};

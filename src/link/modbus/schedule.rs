@@ -1,0 +1,532 @@
+//! Which request comes next on a bus: by deadline, fair among units, silent ones probed with growing
+//! intervals. Pure: the time is an argument, so a day of polling runs in a moment.
+//!
+//! **After an unanswered request its answer may still come**, and on a serial line nothing in it says which
+//! request it answers but its unit, function and length. So the next request to that unit has another shape (function,
+//! count) than everything still outstanding: when its answer comes, the late ones have come or never will.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use super::fault::WireFault;
+use super::plan::{PlannedRequest, split};
+use crate::limits;
+use crate::profile::Area;
+use crate::words::{EquipmentIndex, Mono};
+
+/// A piece of equipment on the bus.
+#[derive(Debug, Clone)]
+pub struct UnitSetup {
+    /// Which.
+    pub equipment: EquipmentIndex,
+    /// Its unit id.
+    pub unit: u8,
+    /// What is read of it.
+    pub requests: Vec<PlannedRequest>,
+    /// The time it has to answer.
+    pub timeout: Duration,
+    /// Attempts after the first.
+    pub retries: u32,
+    /// The least time between two requests.
+    pub min_interval: Duration,
+}
+
+/// Why something is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// For its values: the request's place in the unit's list.
+    Poll(usize),
+    /// To be in step again; its values are not used.
+    Resync(usize),
+}
+
+/// A request to send.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ask {
+    /// The unit's place in the schedule.
+    pub index: usize,
+    /// Its unit id.
+    pub unit: u8,
+    /// The table.
+    pub area: Area,
+    /// The first register.
+    pub start: u16,
+    /// How many.
+    pub count: u16,
+    /// Why.
+    pub purpose: Purpose,
+    /// The time it has to answer.
+    pub timeout: Duration,
+}
+
+/// What to do next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Next {
+    /// Send this.
+    Ask(Ask),
+    /// Nothing before then.
+    Wait(Mono),
+    /// Nothing at all.
+    Idle,
+}
+
+/// What a request came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// Registers, or bits as 0 and 1.
+    Answered(Vec<u16>),
+    /// The device refused with this exception code.
+    Exception(u8),
+    /// Nothing usable came.
+    Failed(WireFault),
+}
+
+/// What is to be told of a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Report {
+    /// Its values came.
+    Values(PlannedRequest, Vec<u16>),
+    /// It is given up for this turn, and why.
+    Failed(PlannedRequest, String),
+    /// It is tried again, or was only to be in step.
+    Nothing,
+}
+
+type Shape = (u8, u16);
+
+#[derive(Debug)]
+struct Request {
+    plan: PlannedRequest,
+    due: Mono,
+    attempts: u32,
+}
+
+#[derive(Debug)]
+struct Unit {
+    setup: UnitSetup,
+    requests: Vec<Request>,
+    misses: u32,
+    probe: Option<(Mono, Duration)>,
+    allowed: Mono,
+    served: u64,
+    missed: u64,
+}
+
+#[derive(Debug, Default)]
+struct Sync {
+    outstanding: VecDeque<Shape>,
+    last: Option<Mono>,
+    hold: bool,
+}
+
+/// The schedule of one bus.
+#[derive(Debug)]
+pub struct Schedule {
+    units: Vec<Unit>,
+    sync: BTreeMap<u8, Sync>,
+    turn: u64,
+}
+
+impl Schedule {
+    /// Everything is due at once.
+    #[must_use]
+    pub fn new(setups: Vec<UnitSetup>, now: Mono) -> Self {
+        let units = setups
+            .into_iter()
+            .map(|setup| Unit {
+                requests: setup
+                    .requests
+                    .iter()
+                    .map(|plan| Request { plan: plan.clone(), due: now, attempts: 0 })
+                    .collect(),
+                setup,
+                misses: 0,
+                probe: None,
+                allowed: now,
+                served: 0,
+                missed: 0,
+            })
+            .collect();
+        Self { units, sync: BTreeMap::new(), turn: 0 }
+    }
+
+    /// The equipment of a unit's place.
+    #[must_use]
+    pub fn equipment(&self, index: usize) -> Option<EquipmentIndex> {
+        self.units.get(index).map(|u| u.setup.equipment)
+    }
+
+    /// Whether a unit is only probed.
+    #[must_use]
+    pub fn is_probed(&self, index: usize) -> bool {
+        self.units.get(index).is_some_and(|u| u.probe.is_some())
+    }
+
+    /// Turns of a unit's requests that came too late and were left out.
+    #[must_use]
+    pub fn missed(&self, index: usize) -> u64 {
+        self.units.get(index).map_or(0, |u| u.missed)
+    }
+
+    /// Everything of this equipment becomes due.
+    pub fn read_now(&mut self, equipment: EquipmentIndex, now: Mono) {
+        for unit in self.units.iter_mut().filter(|u| u.setup.equipment == equipment) {
+            for request in &mut unit.requests {
+                request.due = request.due.min(now);
+            }
+            if let Some((at, _)) = &mut unit.probe {
+                *at = (*at).min(now);
+            }
+        }
+    }
+
+    /// A new connection: nothing of the old one can still arrive on it.
+    pub fn reconnected(&mut self) {
+        self.sync.clear();
+    }
+
+    /// What to send now.
+    pub fn next(&mut self, now: Mono) -> Next {
+        let mut best: Option<(Mono, u64, usize, usize)> = None;
+        for (index, unit) in self.units.iter().enumerate() {
+            let Some((request, due)) = unit.soonest() else { continue };
+            let hold = self
+                .sync
+                .get(&unit.setup.unit)
+                .and_then(|s| s.last.filter(|_| s.hold))
+                .map(|at| at + limits::LATE_MAX);
+            let due = due.max(unit.allowed).max(hold.unwrap_or(Mono(0)));
+            // What is due is due: among those, the one that waited longest for its turn.
+            let key = (due.max(now), if due <= now { unit.served } else { 0 }, index, request);
+            if best.is_none_or(|b| key < b) {
+                best = Some(key);
+            }
+        }
+        match best {
+            None => Next::Idle,
+            Some((at, _, index, request)) if at <= now => self.ask(index, request, now),
+            Some((at, ..)) => Next::Wait(at),
+        }
+    }
+
+    fn ask(&mut self, index: usize, request: usize, now: Mono) -> Next {
+        self.turn += 1;
+        let turn = self.turn;
+        let Some(unit) = self.units.get_mut(index) else { return Next::Idle };
+        unit.served = turn;
+        unit.allowed = now + unit.setup.min_interval;
+        let Some(plan) = unit.requests.get(request).map(|r| &r.plan) else { return Next::Idle };
+        let sync = self.sync.entry(unit.setup.unit).or_default();
+        if sync.hold && sync.last.is_some_and(|at| at + limits::LATE_MAX <= now) {
+            *sync = Sync::default();
+        }
+        let mut ask = Ask {
+            index,
+            unit: unit.setup.unit,
+            area: plan.area,
+            start: plan.start,
+            count: plan.count,
+            purpose: Purpose::Poll(request),
+            timeout: unit.setup.timeout,
+        };
+        if sync.outstanding.contains(&(plan.area.function(), plan.count)) {
+            match distinct(plan, &sync.outstanding) {
+                Some((area, count)) => {
+                    ask.area = area;
+                    ask.count = count;
+                    ask.purpose = Purpose::Resync(request);
+                }
+                None => {
+                    sync.hold = true;
+                    return Next::Wait(sync.last.unwrap_or(now) + limits::LATE_MAX);
+                }
+            }
+        }
+        Next::Ask(ask)
+    }
+
+    /// Takes in what a request came to, and says what is to be told.
+    pub fn answered(&mut self, ask: &Ask, outcome: &Outcome, now: Mono) -> Report {
+        let Some(unit) = self.units.get_mut(ask.index) else { return Report::Nothing };
+        let sync = self.sync.entry(ask.unit).or_default();
+        let shape = (ask.area.function(), ask.count);
+        let (Purpose::Poll(at) | Purpose::Resync(at)) = ask.purpose;
+        match outcome {
+            Outcome::Answered(_) => *sync = Sync::default(),
+            // An exception names its function and nothing more: it proves nothing while one of that function is outstanding.
+            Outcome::Exception(_) if !sync.outstanding.iter().any(|(f, _)| *f == shape.0) => {
+                *sync = Sync::default()
+            }
+            Outcome::Exception(_) | Outcome::Failed(_) => {
+                sync.outstanding.push_back(shape);
+                if sync.outstanding.len() > limits::SHAPES_REMEMBERED {
+                    sync.outstanding.pop_front();
+                }
+                sync.last = Some(now);
+                sync.hold |= matches!(outcome, Outcome::Exception(_));
+            }
+        }
+        match outcome {
+            Outcome::Answered(words) => unit.good(ask.purpose, at, words, now),
+            Outcome::Exception(_) if ask.purpose != Purpose::Poll(at) => {
+                unit.misses = 0;
+                Report::Nothing
+            }
+            Outcome::Exception(code) => unit.exception(at, *code, now),
+            Outcome::Failed(fault) => unit.failed(at, fault, now),
+        }
+    }
+}
+
+/// Another shape than everything outstanding: fewer registers, or the sister function for a single one.
+fn distinct(plan: &PlannedRequest, outstanding: &VecDeque<Shape>) -> Option<(Area, u16)> {
+    let fewer = (1..plan.count).rev().find(|n| !outstanding.contains(&(plan.area.function(), *n)));
+    if let Some(count) = fewer {
+        return Some((plan.area, count));
+    }
+    let sister = match plan.area {
+        Area::Coil => Area::Discrete,
+        Area::Discrete => Area::Coil,
+        Area::Input => Area::Holding,
+        Area::Holding => Area::Input,
+    };
+    (!outstanding.contains(&(sister.function(), 1))).then_some((sister, 1))
+}
+
+impl Unit {
+    fn soonest(&self) -> Option<(usize, Mono)> {
+        let first = self.requests.iter().enumerate().map(|(i, r)| (r.due, i)).min().map(|(due, i)| (i, due));
+        match self.probe {
+            Some((at, _)) => first.map(|(i, _)| (i, at)),
+            None => first,
+        }
+    }
+
+    fn good(&mut self, purpose: Purpose, at: usize, words: &[u16], now: Mono) -> Report {
+        self.misses = 0;
+        if self.probe.take().is_some() {
+            for request in &mut self.requests {
+                request.due = request.due.min(now);
+            }
+        }
+        match purpose {
+            Purpose::Resync(_) => Report::Nothing,
+            Purpose::Poll(_) => match self.done(at, now) {
+                Some(plan) => Report::Values(plan, words.to_vec()),
+                None => Report::Nothing,
+            },
+        }
+    }
+
+    /// The request's turn is over: its next one follows the period, without drift; turns that are past are left out.
+    fn done(&mut self, at: usize, now: Mono) -> Option<PlannedRequest> {
+        let request = self.requests.get_mut(at)?;
+        request.attempts = 0;
+        let every = request.plan.every;
+        request.due = request.due + every;
+        if request.due <= now {
+            let behind = now.since(request.due).as_nanos() / every.as_nanos().max(1) + 1;
+            self.missed += u64::try_from(behind).unwrap_or(u64::MAX);
+            request.due = request.due + every * u32::try_from(behind).unwrap_or(u32::MAX);
+        }
+        Some(request.plan.clone())
+    }
+
+    fn exception(&mut self, at: usize, code: u8, now: Mono) -> Report {
+        self.misses = 0;
+        self.probe = None;
+        let refused = matches!(code, 1..=3);
+        if refused && let Some(request) = self.requests.get(at) {
+            if let Some((left, right)) = split(&request.plan) {
+                self.requests
+                    .splice(at..=at, [left, right].map(|plan| Request { plan, due: now, attempts: 0 }));
+                return Report::Nothing;
+            }
+        }
+        let Some(plan) = self.done(at, now) else { return Report::Nothing };
+        if let Some(request) = self.requests.get_mut(at).filter(|_| refused) {
+            request.due = now + limits::REFUSED_AGAIN_AFTER.max(plan.every);
+        }
+        Report::Failed(plan, exception_text(code))
+    }
+
+    fn failed(&mut self, at: usize, fault: &WireFault, now: Mono) -> Report {
+        let retries = if self.probe.is_some() { 0 } else { self.setup.retries };
+        let Some(request) = self.requests.get_mut(at) else { return Report::Nothing };
+        request.attempts += 1;
+        if request.attempts <= retries {
+            return Report::Nothing;
+        }
+        self.misses += 1;
+        if let Some((due, interval)) = &mut self.probe {
+            *interval = (*interval * 2).min(limits::PROBE_INTERVAL_MAX);
+            *due = now + *interval;
+        } else if self.misses >= limits::MISSES_BEFORE_PROBING {
+            self.probe = Some((now + limits::PROBE_INTERVAL_MIN, limits::PROBE_INTERVAL_MIN));
+        }
+        match self.done(at, now) {
+            Some(plan) => Report::Failed(plan, fault.to_string()),
+            None => Report::Nothing,
+        }
+    }
+}
+
+/// What an exception code says (Modbus application protocol 7).
+fn exception_text(code: u8) -> String {
+    let words = match code {
+        1 => "illegal function",
+        2 => "illegal data address",
+        3 => "illegal data value",
+        4 => "device failure",
+        5 => "acknowledged, still working",
+        6 => "device busy",
+        8 => "memory parity error",
+        10 => "gateway path unavailable",
+        11 => "gateway target does not answer",
+        _ => "not in the standard",
+    };
+    format!("the device refuses with exception {code} ({words})")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::words::PointIndex;
+
+    fn request(start: u16, count: u16, every_ms: u64) -> PlannedRequest {
+        let points = (0..count)
+            .map(|i| super::super::PlannedPoint {
+                point: PointIndex(usize::from(i)),
+                offset: i,
+                width: 1,
+                factor: None,
+            })
+            .collect();
+        PlannedRequest { area: Area::Holding, start, count, every: Duration::from_millis(every_ms), points }
+    }
+
+    fn unit(id: u8, requests: Vec<PlannedRequest>) -> UnitSetup {
+        UnitSetup {
+            equipment: EquipmentIndex(usize::from(id)),
+            unit: id,
+            requests,
+            timeout: Duration::from_millis(500),
+            retries: 0,
+            min_interval: Duration::ZERO,
+        }
+    }
+
+    fn ms(n: u64) -> Mono {
+        Mono(n * 1_000_000)
+    }
+
+    #[track_caller]
+    fn ask(s: &mut Schedule, now: u64) -> Ask {
+        match s.next(ms(now)) {
+            Next::Ask(ask) => ask,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn deadlines_do_not_drift() {
+        let mut s = Schedule::new(vec![unit(1, vec![request(0, 2, 1000)])], ms(0));
+        for turn in 0..100 {
+            let a = ask(&mut s, turn * 1000 + 7);
+            s.answered(&a, &Outcome::Answered(vec![0, 0]), ms(turn * 1000 + 20));
+            assert_eq!(s.next(ms(turn * 1000 + 20)), Next::Wait(ms((turn + 1) * 1000)));
+        }
+        assert_eq!(s.missed(0), 0);
+        ask(&mut s, 105_500);
+    }
+
+    #[test]
+    fn units_take_turns() {
+        let fast = |id| unit(id, vec![request(0, 1, 10)]);
+        let mut s = Schedule::new(vec![fast(1), fast(2), fast(3)], ms(0));
+        let mut counts = [0; 4];
+        for i in 0..300 {
+            let a = ask(&mut s, 100 + i * 20);
+            counts[usize::from(a.unit)] += 1;
+            s.answered(&a, &Outcome::Answered(vec![0]), ms(100 + i * 20 + 19));
+        }
+        assert_eq!(counts, [0, 100, 100, 100]);
+    }
+
+    #[test]
+    fn a_silent_unit_is_probed_ever_more_rarely_and_back_at_once() {
+        let mut s = Schedule::new(vec![unit(1, vec![request(0, 4, 100)])], ms(0));
+        let mut now = 0;
+        let mut sent = 0;
+        while now < 100_000 {
+            match s.next(ms(now)) {
+                Next::Ask(a) => {
+                    sent += 1;
+                    now += 500;
+                    s.answered(&a, &Outcome::Failed(WireFault::Timeout), ms(now));
+                }
+                Next::Wait(at) => now = at.0 / 1_000_000,
+                Next::Idle => panic!("idle"),
+            }
+        }
+        assert!(sent < 25, "{sent} requests in 100 s to a silent unit");
+        let a = loop {
+            match s.next(ms(now)) {
+                Next::Ask(a) => break a,
+                Next::Wait(at) => now = at.0 / 1_000_000,
+                Next::Idle => panic!("idle"),
+            }
+        };
+        s.answered(&a, &Outcome::Answered(vec![0; usize::from(a.count)]), ms(now));
+        assert!(!s.is_probed(0));
+        assert_eq!(ask(&mut s, now).purpose, Purpose::Poll(0));
+    }
+
+    #[test]
+    fn after_a_timeout_the_next_request_has_another_shape() {
+        let mut s = Schedule::new(vec![unit(1, vec![request(0, 4, 1000), request(100, 4, 1000)])], ms(0));
+        let first = ask(&mut s, 0);
+        s.answered(&first, &Outcome::Failed(WireFault::Timeout), ms(500));
+        let second = ask(&mut s, 500);
+        assert_eq!((second.start, second.count, second.purpose), (100, 3, Purpose::Resync(1)));
+        s.answered(&second, &Outcome::Failed(WireFault::Timeout), ms(1000));
+        let third = ask(&mut s, 1000);
+        assert_eq!(third.count, 2);
+        s.answered(&third, &Outcome::Answered(vec![0; 2]), ms(1010));
+        assert_eq!(ask(&mut s, 1010).purpose, Purpose::Poll(0));
+    }
+
+    #[test]
+    fn a_single_register_is_told_apart_by_the_sister_function_or_by_waiting() {
+        let mut s = Schedule::new(vec![unit(1, vec![request(0, 1, 100)])], ms(0));
+        let first = ask(&mut s, 0);
+        s.answered(&first, &Outcome::Failed(WireFault::Timeout), ms(500));
+        let second = ask(&mut s, 500);
+        assert_eq!((second.area, second.count), (Area::Input, 1));
+        s.answered(&second, &Outcome::Failed(WireFault::Timeout), ms(1000));
+        assert_eq!(s.next(ms(1000)), Next::Wait(ms(6000)));
+        assert_eq!(ask(&mut s, 6000).purpose, Purpose::Poll(0));
+    }
+
+    #[test]
+    fn a_refused_block_is_split_and_remembered() {
+        let mut s = Schedule::new(vec![unit(1, vec![request(0, 3, 1000)])], ms(0));
+        let mut asked = Vec::new();
+        for turn in 0..6 {
+            while let Next::Ask(a) = s.next(ms(turn * 1000)) {
+                let refused = (a.start..a.start + a.count).contains(&1);
+                let outcome = if refused {
+                    Outcome::Exception(2)
+                } else {
+                    Outcome::Answered(vec![0; usize::from(a.count)])
+                };
+                s.answered(&a, &outcome, ms(turn * 1000));
+                if turn > 0 {
+                    asked.push((a.start, a.count));
+                }
+            }
+        }
+        assert!(asked.iter().all(|(start, count)| !(*start..start + count).contains(&1)), "{asked:?}");
+        assert_eq!(asked.len(), 10);
+    }
+}

@@ -1,0 +1,266 @@
+//! One task a bus: asks what the schedule says, decodes, reports.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+
+use super::plan::{LineTiming, PlannedRequest, plan};
+use super::schedule::{Ask, Next, Outcome, Purpose, Report, Schedule, UnitSetup};
+use super::wire::Wire;
+use crate::ambient::Clock;
+use crate::limits;
+use crate::link::{Batch, LastAnswer, LinkBoard, LinkCommand, LinkState};
+use crate::profile::{Profile, decode};
+use crate::site::Site;
+use crate::words::{BadReason, EquipmentIndex, Now, PointIndex, Reading};
+
+/// What a link's task needs.
+pub struct LinkTask {
+    /// The site.
+    pub site: Arc<Site>,
+    /// The link's place in it.
+    pub link: usize,
+    /// Where its state is shown.
+    pub board: LinkBoard,
+    /// Where its readings go; when that is full, polling waits.
+    pub readings: mpsc::Sender<Batch>,
+    /// What it is asked besides its schedule.
+    pub commands: mpsc::Receiver<LinkCommand>,
+    /// The clock.
+    pub clock: Clock,
+    /// For jitter.
+    pub seed: u64,
+}
+
+/// Works a link until the daemon stops taking readings.
+pub async fn serve(mut task: LinkTask) {
+    let site = task.site.clone();
+    let Some(link) = site.links.get(task.link) else { return };
+    let timing = LineTiming::of(&link.kind);
+    let mut schedule = Schedule::new(setups(&site, task.link, timing), task.clock.now().mono);
+    let mut backoff = Backoff { seed: task.seed, next: limits::RECONNECT_MIN };
+    loop {
+        match Wire::open(&link.kind).await {
+            Ok(wire) => {
+                backoff.next = limits::RECONNECT_MIN;
+                schedule.reconnected();
+                let message =
+                    wire.remark.clone().unwrap_or_else(|| format!("connected to {}", link.kind.place()));
+                task.board.lock().set_state(LinkState::Online, &message, task.clock.now());
+                match task.work(wire, &mut schedule, timing).await {
+                    Some(why) => task.offline(&schedule, &why).await,
+                    None => return,
+                }
+            }
+            Err(why) => {
+                task.board.lock().count_error("connect");
+                task.offline(&schedule, &why).await;
+            }
+        }
+        if task.readings.is_closed() {
+            return;
+        }
+        tokio::time::sleep(backoff.pause()).await;
+        while task.commands.try_recv().is_ok() {}
+    }
+}
+
+fn setups(site: &Site, link: usize, timing: LineTiming) -> Vec<UnitSetup> {
+    let on_link = site.equipment.iter().enumerate().filter(|(_, e)| e.link == link);
+    on_link
+        .map(|(index, e)| UnitSetup {
+            equipment: EquipmentIndex(index),
+            unit: e.unit,
+            requests: plan(&e.profile, timing),
+            timeout: e.profile.modbus.timeout,
+            retries: e.profile.modbus.retries,
+            min_interval: e.profile.modbus.min_interval,
+        })
+        .collect()
+}
+
+/// Doubling pauses, each drawn between half of it and all of it, so that many gateways do not knock at once.
+struct Backoff {
+    seed: u64,
+    next: Duration,
+}
+
+impl Backoff {
+    fn pause(&mut self) -> Duration {
+        // xorshift64*: plenty for jitter.
+        self.seed ^= self.seed >> 12;
+        self.seed ^= self.seed << 25;
+        self.seed ^= self.seed >> 27;
+        let share = u32::try_from(self.seed.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 54).unwrap_or(0);
+        let pause = self.next / 2 + self.next / 2 * share / 1024;
+        self.next = (self.next * 2).min(limits::RECONNECT_MAX);
+        pause
+    }
+}
+
+impl LinkTask {
+    /// Works an open connection; returns why it ended, or nothing when the daemon stops.
+    async fn work(&mut self, mut wire: Wire, schedule: &mut Schedule, timing: LineTiming) -> Option<String> {
+        loop {
+            while let Ok(LinkCommand::ReadNow(equipment)) = self.commands.try_recv() {
+                schedule.read_now(equipment, self.clock.now().mono);
+            }
+            match schedule.next(self.clock.now().mono) {
+                Next::Ask(ask) => {
+                    let sent = self.clock.now();
+                    let outcome = wire.ask(&ask).await;
+                    let now = self.clock.now();
+                    self.note(&ask, &outcome, sent, now, timing, wire.dropped());
+                    let report = schedule.answered(&ask, &outcome, now.mono);
+                    self.note_state(schedule, &ask, &outcome, now);
+                    if !self.tell(schedule.equipment(ask.index), report, now).await {
+                        return None;
+                    }
+                    if let Outcome::Failed(fault) = &outcome
+                        && fault.breaks_connection()
+                    {
+                        return Some(fault.to_string());
+                    }
+                }
+                Next::Wait(until) => {
+                    let until = tokio::time::Instant::from_std(self.clock.instant(until));
+                    tokio::select! {
+                        () = tokio::time::sleep_until(until) => {}
+                        command = self.commands.recv() => {
+                            let LinkCommand::ReadNow(equipment) = command?;
+                            schedule.read_now(equipment, self.clock.now().mono);
+                        }
+                    }
+                }
+                Next::Idle => {
+                    let _command = self.commands.recv().await?;
+                }
+            }
+        }
+    }
+
+    fn note(&self, ask: &Ask, outcome: &Outcome, sent: Now, now: Now, timing: LineTiming, dropped: u64) {
+        let mut stats = self.board.lock();
+        stats.requests += 1;
+        let took = now.mono.since(sent.mono);
+        stats.busy +=
+            if timing == LineTiming::Tcp { took } else { took.max(timing.characters(ask.area, ask.count)) };
+        if dropped > 0 {
+            stats.errors.insert("dropped-frames".to_owned(), dropped);
+        }
+        if let Outcome::Failed(fault) = outcome {
+            stats.count_error(fault.kind());
+        }
+        let at = self.site.equipment.iter().position(|e| e.link == self.link && e.unit == ask.unit);
+        let Some(equipment) = at.and_then(|at| stats.equipment.get_mut(&at)) else { return };
+        equipment.requests += 1;
+        match outcome {
+            Outcome::Answered(words) => {
+                equipment.note_time(took);
+                if let Purpose::Poll(_) = ask.purpose {
+                    let plan = PlannedRequest {
+                        area: ask.area,
+                        start: ask.start,
+                        count: ask.count,
+                        every: Duration::ZERO,
+                        points: Vec::new(),
+                    };
+                    let slot =
+                        equipment.last.entry((ask.area.word(), ask.start)).or_insert_with(|| LastAnswer {
+                            request: format!("unit {} {}", ask.unit, plan.text()),
+                            words: Vec::new(),
+                            start: ask.start,
+                            at: now,
+                            took,
+                        });
+                    slot.words.clone_from(words);
+                    slot.at = now;
+                    slot.took = took;
+                }
+            }
+            Outcome::Exception(code) => {
+                *equipment.errors.entry(format!("exception-{code}")).or_default() += 1
+            }
+            Outcome::Failed(fault) => *equipment.errors.entry(fault.kind().to_owned()).or_default() += 1,
+        }
+    }
+
+    fn note_state(&self, schedule: &Schedule, ask: &Ask, outcome: &Outcome, now: Now) {
+        let Some(index) = schedule.equipment(ask.index) else { return };
+        let mut stats = self.board.lock();
+        let Some(equipment) = stats.equipment.get_mut(&index.0) else { return };
+        equipment.missed = schedule.missed(ask.index);
+        match outcome {
+            Outcome::Answered(_) => equipment.set_state(LinkState::Online, "answers", now),
+            Outcome::Exception(code) => {
+                equipment.set_state(
+                    LinkState::Degraded,
+                    &format!("refuses a request with exception {code}"),
+                    now,
+                );
+            }
+            Outcome::Failed(fault) if schedule.is_probed(ask.index) => {
+                equipment.set_state(LinkState::Offline, &format!("{fault}; probed from time to time"), now);
+            }
+            Outcome::Failed(fault) => equipment.set_state(LinkState::Degraded, &fault.to_string(), now),
+        }
+    }
+
+    /// Sends readings on; false when nobody takes them any more.
+    async fn tell(&self, equipment: Option<EquipmentIndex>, report: Report, now: Now) -> bool {
+        let Some(equipment) = equipment else { return true };
+        let Some(profile) = self.site.equipment.get(equipment.0).map(|e| &e.profile) else { return true };
+        let batch = match report {
+            Report::Nothing => return true,
+            Report::Values(plan, words) => {
+                Batch { equipment, readings: decoded(profile, &plan, &words, now), answered: true }
+            }
+            Report::Failed(plan, why) => {
+                let why: Arc<str> = why.into();
+                let bad =
+                    |p: PointIndex| (p, Reading { value: Err(BadReason::NoAnswer(why.clone())), at: now });
+                Batch {
+                    equipment,
+                    readings: plan.points.iter().map(|p| bad(p.point)).collect(),
+                    answered: false,
+                }
+            }
+        };
+        self.readings.send(batch).await.is_ok()
+    }
+
+    /// The link is away: every point on it is bad.
+    async fn offline(&self, schedule: &Schedule, why: &str) {
+        let now = self.clock.now();
+        {
+            let mut stats = self.board.lock();
+            stats.set_state(LinkState::Offline, why, now);
+            for equipment in stats.equipment.values_mut() {
+                equipment.set_state(LinkState::Offline, why, now);
+            }
+        }
+        let why: Arc<str> = why.into();
+        for equipment in (0..).map_while(|i| schedule.equipment(i)) {
+            let count = self.site.equipment.get(equipment.0).map_or(0, |e| e.profile.points.len());
+            let bad = |i| (PointIndex(i), Reading { value: Err(BadReason::NoAnswer(why.clone())), at: now });
+            let batch = Batch { equipment, readings: (0..count).map(bad).collect(), answered: false };
+            if self.readings.send(batch).await.is_err() {
+                return;
+            }
+        }
+    }
+}
+
+fn decoded(profile: &Profile, plan: &PlannedRequest, words: &[u16], at: Now) -> Vec<(PointIndex, Reading)> {
+    plan.points
+        .iter()
+        .filter_map(|p| {
+            let point = profile.points.get(p.point.0)?;
+            let first = usize::from(p.offset);
+            let raw = words.get(first..first + usize::from(p.width))?;
+            let factor = p.factor.and_then(|f| words.get(usize::from(f)).copied());
+            Some((p.point, Reading { value: decode(point, raw, factor), at }))
+        })
+        .collect()
+}

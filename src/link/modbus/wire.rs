@@ -1,0 +1,256 @@
+//! The only place that opens sockets and ports: a guarded Modbus client over one of them.
+
+use std::fs::File;
+use std::future::poll_fn;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::PathBuf;
+use std::task::Poll;
+use std::time::Duration;
+
+use tokio::time::{sleep, timeout};
+use tokio_modbus::client::{Client, Context, rtu, tcp};
+use tokio_modbus::prelude::{Request, Response, Slave, SlaveContext};
+
+use super::fault::WireFault;
+use super::guard::{Framing, Guard, Stream};
+use super::plan::LineTiming;
+use super::schedule::{Ask, Outcome};
+use crate::limits;
+use crate::profile::Area;
+use crate::site::{LinkKind, Parity, SerialLine};
+
+/// An open connection to a bus.
+pub(super) struct Wire {
+    guard: Guard,
+    context: Context,
+    framing: Framing,
+    timing: LineTiming,
+    doubles: Doubles,
+    /// Kept locked while the port is ours.
+    _lock: Option<File>,
+    /// What should be known of the opening, as a sentence.
+    pub remark: Option<String>,
+}
+
+/// Whether answers that equal the one before are worth waiting for their double.
+#[derive(Debug, Default)]
+struct Doubles {
+    seen: bool,
+    harmless: u32,
+}
+
+const HARMLESS_ENOUGH: u32 = 50;
+
+impl Wire {
+    /// Opens what the link names.
+    pub(super) async fn open(kind: &LinkKind) -> Result<Self, String> {
+        let timing = LineTiming::of(kind);
+        match kind {
+            LinkKind::ModbusTcp { address } => {
+                Ok(Self::new(connect(address).await?, Framing::Tcp, timing, None, None))
+            }
+            LinkKind::ModbusRtuOverTcp { address } => {
+                Ok(Self::new(connect(address).await?, Framing::Rtu, timing, None, None))
+            }
+            LinkKind::ModbusRtu(line) => {
+                let (io, lock, remark) = open_serial(line)?;
+                Ok(Self::new(io, Framing::Rtu, timing, Some(lock), remark))
+            }
+        }
+    }
+
+    fn new(
+        io: Box<dyn Stream>,
+        framing: Framing,
+        timing: LineTiming,
+        lock: Option<File>,
+        remark: Option<String>,
+    ) -> Self {
+        let flush = lock.is_none();
+        let guard = Guard::new(io, framing, flush);
+        Self {
+            context: client(&guard, framing),
+            guard,
+            framing,
+            timing,
+            doubles: Doubles::default(),
+            _lock: lock,
+            remark,
+        }
+    }
+
+    /// Frames dropped and echoes stripped since opening.
+    pub(super) fn dropped(&self) -> u64 {
+        self.guard.dropped()
+    }
+
+    /// Sends a request and waits for its answer.
+    pub(super) async fn ask(&mut self, ask: &Ask) -> Outcome {
+        match poll_fn(|cx| Poll::Ready(self.guard.drain(cx))).await {
+            Ok(stray) if stray > 0 && self.framing == Framing::Rtu => self.doubles.seen = true,
+            Ok(_) => {}
+            Err(fault) => return Outcome::Failed(fault),
+        }
+        self.context.set_slave(Slave(ask.unit));
+        let request = match ask.area {
+            Area::Coil => Request::ReadCoils(ask.start, ask.count),
+            Area::Discrete => Request::ReadDiscreteInputs(ask.start, ask.count),
+            Area::Input => Request::ReadInputRegisters(ask.start, ask.count),
+            Area::Holding => Request::ReadHoldingRegisters(ask.start, ask.count),
+        };
+        let limit = ask.timeout + self.timing.characters(ask.area, ask.count);
+        let outcome = match timeout(limit, self.context.call(request)).await {
+            Ok(Ok(Ok(response))) => match words(response, ask.count) {
+                Some(words) => Outcome::Answered(words),
+                None => Outcome::Failed(WireFault::Foreign("another kind of answer".to_owned())),
+            },
+            Ok(Ok(Err(exception))) => return self.silence_after(Outcome::Exception(exception.into())).await,
+            Ok(Err(error)) => Outcome::Failed(self.named(&error)),
+            Err(_elapsed) => Outcome::Failed(self.guard.fault()),
+        };
+        match outcome {
+            Outcome::Answered(words) => {
+                let outcome = self.await_double(words).await;
+                self.silence_after(outcome).await
+            }
+            failed => {
+                // The client may have kept bytes of the failed call: a new one over the same stream has none.
+                self.context = client(&self.guard, self.framing);
+                if self.framing == Framing::Rtu {
+                    self.quiet().await;
+                }
+                failed
+            }
+        }
+    }
+
+    fn named(&self, error: &tokio_modbus::Error) -> WireFault {
+        match (self.guard.fault(), error) {
+            (WireFault::Timeout, tokio_modbus::Error::Transport(e))
+                if e.kind() == std::io::ErrorKind::BrokenPipe =>
+            {
+                WireFault::Closed
+            }
+            (WireFault::Timeout, tokio_modbus::Error::Transport(e)) => WireFault::Io(e.to_string()),
+            (fault, _) => fault,
+        }
+    }
+
+    /// An answer equal to the one before, to another request, may be that one come twice: wait for a second.
+    async fn await_double(&mut self, words: Vec<u16>) -> Outcome {
+        if !self.guard.is_suspicious() || (!self.doubles.seen && self.doubles.harmless > HARMLESS_ENOUGH) {
+            return Outcome::Answered(words);
+        }
+        sleep(limits::QUIET_AFTER_TIMEOUT).await;
+        match poll_fn(|cx| Poll::Ready(self.guard.drain(cx))).await {
+            Ok(0) => {
+                self.doubles.harmless += 1;
+                Outcome::Answered(words)
+            }
+            Ok(_) => {
+                self.doubles.seen = true;
+                Outcome::Failed(WireFault::Doubled)
+            }
+            Err(fault) => Outcome::Failed(fault),
+        }
+    }
+
+    /// The silence that ends a frame, before anything else is sent.
+    async fn silence_after(&self, outcome: Outcome) -> Outcome {
+        let silence = self.timing.silence();
+        if !silence.is_zero() {
+            sleep(silence).await;
+        }
+        outcome
+    }
+
+    /// Waits until nothing has come for a while: a late answer must not collide with the next request.
+    async fn quiet(&self) {
+        let mut waited = Duration::ZERO;
+        while waited < limits::QUIET_WAIT_MAX {
+            sleep(limits::QUIET_AFTER_TIMEOUT).await;
+            waited += limits::QUIET_AFTER_TIMEOUT;
+            match poll_fn(|cx| Poll::Ready(self.guard.drain(cx))).await {
+                Ok(0) | Err(_) => return,
+                Ok(_) => {}
+            }
+        }
+    }
+}
+
+fn client(guard: &Guard, framing: Framing) -> Context {
+    match framing {
+        Framing::Tcp => tcp::attach_slave(guard.clone(), Slave(0)),
+        Framing::Rtu => rtu::attach_slave(guard.clone(), Slave(0)),
+    }
+}
+
+fn words(response: Response, count: u16) -> Option<Vec<u16>> {
+    let count = usize::from(count);
+    let words: Vec<u16> = match response {
+        Response::ReadCoils(bits) | Response::ReadDiscreteInputs(bits) => {
+            bits.into_iter().map(u16::from).collect()
+        }
+        Response::ReadInputRegisters(words) | Response::ReadHoldingRegisters(words) => words,
+        _ => return None,
+    };
+    (words.len() >= count).then(|| words.into_iter().take(count).collect())
+}
+
+async fn connect(address: &str) -> Result<Box<dyn Stream>, String> {
+    let stream = match timeout(limits::CONNECT_TIMEOUT, tokio::net::TcpStream::connect(address)).await {
+        Ok(Ok(stream)) => stream,
+        Ok(Err(e)) => return Err(format!("{address} does not take a connection: {e}")),
+        Err(_elapsed) => return Err(format!("{address} does not answer")),
+    };
+    // Without this every request would wait for the acknowledgement of the one before.
+    stream.set_nodelay(true).map_err(|e| e.to_string())?;
+    Ok(Box::new(stream))
+}
+
+type OpenedPort = (Box<dyn Stream>, File, Option<String>);
+
+fn open_serial(line: &SerialLine) -> Result<OpenedPort, String> {
+    use serialport::SerialPort;
+    use tokio_serial::SerialPortBuilderExt;
+    let path = resolve(&line.port)?;
+    let shown = path.display();
+    // A lock of our own: the driver's exclusive mode does not stop root.
+    let lock = File::options()
+        .read(true)
+        .write(true)
+        .custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY)
+        .open(&path)
+        .map_err(|e| format!("{shown} does not open: {e}"))?;
+    lock.try_lock().map_err(|_| format!("{shown} is in use by another program (try: fuser {shown})"))?;
+    let parity = match line.parity {
+        Parity::None => tokio_serial::Parity::None,
+        Parity::Even => tokio_serial::Parity::Even,
+        Parity::Odd => tokio_serial::Parity::Odd,
+    };
+    let stop = if line.stop_bits == 2 { tokio_serial::StopBits::Two } else { tokio_serial::StopBits::One };
+    let path_text = path.to_str().ok_or_else(|| format!("{shown} is no text"))?;
+    let port = tokio_serial::new(path_text, line.baud).parity(parity).stop_bits(stop).open_native_async();
+    let port = port.map_err(|e| format!("{shown} does not open: {e}"))?;
+    let remark =
+        (port.parity().ok() != Some(parity)).then(|| format!("{shown} does not take the parity asked for"));
+    Ok((Box::new(port), lock, remark))
+}
+
+/// A path, or the one path that fits a pattern; looked up at each open, because adapters come back under other names.
+fn resolve(port: &str) -> Result<PathBuf, String> {
+    if !port.contains(['*', '?', '[']) {
+        return Ok(PathBuf::from(port));
+    }
+    let found: Vec<PathBuf> =
+        glob::glob(port).map_err(|e| format!("{port} is no pattern: {e}"))?.flatten().collect();
+    match found.as_slice() {
+        [one] => Ok(one.clone()),
+        [] => Err(format!("nothing fits {port}")),
+        several => Err(format!(
+            "{port} fits {} devices: {}",
+            several.len(),
+            several.iter().map(|p| p.display().to_string()).collect::<Vec<_>>().join(", ")
+        )),
+    }
+}
