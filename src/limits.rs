@@ -82,6 +82,8 @@ pub const CHECK_FOR_MAX: Duration = secs(600);
 pub const COMMANDS_QUEUED_MAX: usize = 256;
 /// Answers of all links that wait for the desk. Full: the links wait, polling slows down.
 pub const ANSWERS_QUEUED_MAX: usize = 4096;
+/// Groups of records under way to the journal. Full: the desk waits.
+pub const JOURNAL_QUEUED_MAX: usize = 64;
 /// Machine changes that wait while the journal cannot be written. Full: the oldest pair is dropped and counted.
 pub const WAITING_CHANGES_MAX: usize = 10_000;
 /// How often a journal that cannot be written is tried again.
@@ -160,10 +162,19 @@ pub const STORE_BATCH_MAX: usize = 4096;
 pub const STORE_OPEN_MAX: Duration = secs(4);
 /// Bytes a second that opening a store is expected to manage at least.
 pub const STORE_OPEN_BYTES_PER_SECOND: u64 = 64 * 1024 * 1024;
-/// How long the check of the store's content may hold up the start; the rest of it runs beside.
+/// How long the check of the store's content may hold up the start. What it does not reach is covered by sled's
+/// own checksums alone.
 pub const STORE_CHECK_MAX: Duration = ms(800);
 /// Bytes of memory sled may keep.
 pub const STORE_CACHE_BYTES: u64 = 32 * 1024 * 1024;
+/// How often a store that could not be written is opened and caught up again.
+pub const STORE_RETRY: Duration = secs(1);
+/// How long one tries to take the data directory's lock between two looks.
+pub const LOCK_LOOK_EVERY: Duration = ms(50);
+/// How long a stopping daemon waits for its last events to be on disk.
+pub const STOP_MAX: Duration = secs(5);
+/// How long the task of a link that panicked rests before it is started again.
+pub const LINK_RESTART: Duration = secs(1);
 /// How long a query waits for the store to reach the journal's end.
 pub const STORE_CATCH_UP_MAX: Duration = secs(5);
 /// How long a starting daemon waits for a command that holds the data directory.

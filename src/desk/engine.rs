@@ -62,6 +62,7 @@ pub struct Desk {
     checks: Vec<(Check, Mono)>,
     outputs: VecDeque<Output>,
     last: Now,
+    /// Whether a daemon reads equipment; a single command does not, and records neither start nor stop.
     reads: bool,
 }
 
@@ -99,7 +100,8 @@ impl Desk {
     }
 
     /// Begins as a daemon: records the start and the files in force, takes up standing alarms.
-    pub fn start(&mut self, now: Now, version: &str) {
+    /// `damage` is what was found of the journal, if it does not end where it had been acknowledged.
+    pub fn start(&mut self, now: Now, version: &str, damage: Option<String>) {
         self.machine(
             now,
             Change::Gateway(GatewayEvent::Started {
@@ -107,6 +109,9 @@ impl Desk {
                 name: self.site.name.clone(),
             }),
         );
+        if let Some(message) = damage {
+            self.machine(now, Change::Gateway(GatewayEvent::JournalDamaged { message }));
+        }
         if self.state.files != self.site.files {
             self.machine(
                 now,
@@ -138,6 +143,12 @@ impl Desk {
     #[must_use]
     pub fn not_writable(&self) -> Option<&str> {
         self.not_writable.as_deref()
+    }
+
+    /// Whether something decided is not on disk yet.
+    #[must_use]
+    pub fn has_unwritten(&self) -> bool {
+        !self.unwritten.is_empty()
     }
 
     /// The last event that is on disk.
@@ -182,7 +193,8 @@ impl Desk {
             Input::Elapsed => {}
             Input::Written(seq) => self.written(seq),
             Input::NotWritten(seq, why) => self.not_written(now, seq, why),
-            Input::Stopping => self.machine(now, Change::Gateway(GatewayEvent::Stopped {})),
+            Input::Stopping if self.reads => self.machine(now, Change::Gateway(GatewayEvent::Stopped {})),
+            Input::Stopping => {}
         }
         self.judge_checks(now);
     }

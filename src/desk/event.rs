@@ -29,6 +29,12 @@ pub enum GatewayEvent {
         /// Each file with its SHA-256.
         files: Vec<FileHash>,
     },
+    /// At start, the journal did not end where the store says it had been acknowledged.
+    #[serde(rename = "gateway-journal-damaged")]
+    JournalDamaged {
+        /// What was found, as a sentence.
+        message: String,
+    },
     /// The wall clock was stepped.
     #[serde(rename = "clock-stepped")]
     ClockStepped {
@@ -73,6 +79,8 @@ struct LineOut<'a, E: Serialize> {
     at: Wall,
     by: &'a Author,
     v: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    clock: Option<&'static str>,
     #[serde(flatten)]
     event: &'a E,
 }
@@ -85,6 +93,9 @@ struct LineIn {
     kind: String,
 }
 
+/// 2025-01-01 in milliseconds since 1970: a wall clock before it was never set, and the line says so.
+const CLOCK_SET_SINCE: i64 = 1_735_689_600_000;
+
 /// The version of every event kind of this build.
 const VERSION: u32 = 1;
 
@@ -95,7 +106,8 @@ impl Record {
     /// Never for records of this program; kinds of later versions are not written.
     pub fn to_line(&self, prev: &str) -> Result<String, serde_json::Error> {
         fn line<E: Serialize>(r: &Record, prev: &str, event: &E) -> Result<String, serde_json::Error> {
-            serde_json::to_string(&LineOut { seq: r.seq, prev, at: r.at, by: &r.by, v: VERSION, event })
+            let clock = (r.at.millis() < CLOCK_SET_SINCE).then_some("unset");
+            serde_json::to_string(&LineOut { seq: r.seq, prev, at: r.at, by: &r.by, v: VERSION, clock, event })
         }
         match &self.event {
             Event::Gateway(e) => line(self, prev, e),

@@ -9,11 +9,13 @@ pub mod modbus;
 
 pub use board::{EquipmentStats, LastAnswer, LinkBoard, LinkState, LinkStats};
 
-use crate::words::{EquipmentIndex, PointIndex, Reading};
+use crate::words::{EquipmentIndex, Now, PointIndex, Reading};
 
 /// The readings of one answer, or why there are none.
 #[derive(Debug)]
 pub struct Batch {
+    /// When the answer arrived, or was given up.
+    pub at: Now,
     /// Of which equipment.
     pub equipment: EquipmentIndex,
     /// Each point's reading.

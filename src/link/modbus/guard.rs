@@ -3,7 +3,8 @@
 //!
 //! It checks unit, function, length by function, count, write echo, checksum or transaction id of every frame
 //! before the client sees a byte; everything else is dropped and remembered, so that a failure can be named.
-//! An echo of the request is stripped. Bytes that wait before a request is sent are drained.
+//! An echo of the request is stripped. Bytes that wait before a request is sent are drained. On TCP the guard
+//! numbers the transactions itself, over every client that the stream has had.
 
 use std::io;
 use std::pin::Pin;
@@ -43,6 +44,8 @@ struct Inner {
     suspicious: bool,
     /// Frames dropped, echoes stripped.
     dropped: u64,
+    /// On TCP: the transaction id of the last request, counted over every client on this stream.
+    transaction: u16,
 }
 
 /// A handle on the guarded stream; the client gets one, the wire keeps one.
@@ -71,6 +74,7 @@ impl Guard {
             last: None,
             suspicious: false,
             dropped: 0,
+            transaction: 0,
         })))
     }
 
@@ -129,7 +133,16 @@ impl Guard {
 impl AsyncWrite for Guard {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let mut inner = self.lock();
-        let done = Pin::new(&mut inner.io).poll_write(cx, bytes);
+        let inner = &mut *inner;
+        // A client that was rebuilt counts its transactions from 0 again: a late answer of an old one would fit.
+        let marked = match (inner.framing, bytes) {
+            (Framing::Tcp, [_, _, rest @ ..]) if inner.request.is_empty() => {
+                inner.transaction = inner.transaction.wrapping_add(1);
+                Some([&inner.transaction.to_be_bytes(), rest].concat())
+            }
+            _ => None,
+        };
+        let done = Pin::new(&mut inner.io).poll_write(cx, marked.as_deref().unwrap_or(bytes));
         if let Poll::Ready(Ok(n)) = &done {
             inner.request.extend(bytes.iter().take(*n));
             inner.waiting = true;
@@ -221,15 +234,20 @@ impl Inner {
                 return None;
             }
             let rest = self.received.split_off(6 + length);
-            let frame = std::mem::replace(&mut self.received, rest);
-            let request = self.request.get(..2).map(<[u8]>::to_vec).unwrap_or_default();
-            if request != [t1, t0] {
+            let mut frame = std::mem::replace(&mut self.received, rest);
+            if self.transaction != u16::from_be_bytes([t1, t0]) {
                 self.note(WireFault::Foreign(format!("transaction {}", u16::from_be_bytes([t1, t0]))));
                 continue;
             }
             let asked = self.request.get(6..).unwrap_or(&[]);
             match judge(asked, unit, frame.get(7..).unwrap_or(&[])) {
-                Ok(()) => return Some(frame),
+                Ok(()) => {
+                    // The client is to see its own transaction id again.
+                    for (byte, own) in frame.iter_mut().zip(self.request.iter().take(2)) {
+                        *byte = *own;
+                    }
+                    return Some(frame);
+                }
                 Err(fault) => self.note(fault),
             }
         }
@@ -357,6 +375,11 @@ mod tests {
         let mut guard = Guard::new(Box::new(ours), framing, true);
         guard.write_all(request).await.unwrap();
         theirs.write_all(wire).await.unwrap();
+        if framing == Framing::Tcp {
+            let mut sent = [0; 2];
+            theirs.read_exact(&mut sent).await.unwrap();
+            assert_eq!(sent, [0, 1], "the guard counts transactions itself");
+        }
         let mut space = [0; 300];
         let read = std::future::poll_fn(|cx| {
             let mut buf = ReadBuf::new(&mut space);
@@ -412,19 +435,21 @@ mod tests {
         frame
     }
 
+    /// The client's transaction is 5, the guard's first is 1: it answers to 1 and shows 5.
     async fn check_tcp(wire: &[Vec<u8>], expected: Result<Vec<u8>, WireFault>) {
         assert_eq!(through(Framing::Tcp, &tcp(5, &ASK), &wire.concat()).await, expected);
     }
 
     #[tokio::test]
     async fn tcp_lets_only_the_answer_through() {
-        let good = tcp(5, &[7, 3, 4, 0, 1, 0, 2]);
-        check_tcp(std::slice::from_ref(&good), Ok(good.clone())).await;
-        check_tcp(&[tcp(4, &[7, 3, 4, 0, 9, 0, 9]), good.clone()], Ok(good.clone())).await;
-        check_tcp(&[tcp(5, &[9, 3, 4, 0, 9, 0, 9])], Err(WireFault::Foreign("unit 9".into()))).await;
-        check_tcp(&[tcp(5, &[7, 4, 4, 0, 9, 0, 9])], Err(WireFault::Foreign("function 4".into()))).await;
-        check_tcp(&[tcp(5, &[7, 3, 2, 0, 9])], Err(WireFault::Length { got: 2, wanted: 4 })).await;
-        check_tcp(&[tcp(5, &[7, 3, 4, 0, 9])], Err(WireFault::Length { got: 2, wanted: 4 })).await;
+        let good = tcp(1, &[7, 3, 4, 0, 1, 0, 2]);
+        let shown = tcp(5, &[7, 3, 4, 0, 1, 0, 2]);
+        check_tcp(std::slice::from_ref(&good), Ok(shown.clone())).await;
+        check_tcp(&[tcp(4, &[7, 3, 4, 0, 9, 0, 9]), good.clone()], Ok(shown.clone())).await;
+        check_tcp(&[tcp(1, &[9, 3, 4, 0, 9, 0, 9])], Err(WireFault::Foreign("unit 9".into()))).await;
+        check_tcp(&[tcp(1, &[7, 4, 4, 0, 9, 0, 9])], Err(WireFault::Foreign("function 4".into()))).await;
+        check_tcp(&[tcp(1, &[7, 3, 2, 0, 9])], Err(WireFault::Length { got: 2, wanted: 4 })).await;
+        check_tcp(&[tcp(1, &[7, 3, 4, 0, 9])], Err(WireFault::Length { got: 2, wanted: 4 })).await;
         check_tcp(&[good[..9].to_vec()], Err(WireFault::Garbled(9))).await;
         check_tcp(
             &[b"HTTP/1.1 200 OK".to_vec()],

@@ -479,7 +479,7 @@ mod tests {
         };
         s.answered(&a, &Outcome::Answered(vec![0; usize::from(a.count)]), ms(now));
         assert!(!s.is_probed(0));
-        assert_eq!(ask(&mut s, now).purpose, Purpose::Poll(0));
+        assert_eq!(ask(&mut s, now + 100).purpose, Purpose::Poll(0));
     }
 
     #[test]
@@ -501,11 +501,11 @@ mod tests {
         let mut s = Schedule::new(vec![unit(1, vec![request(0, 1, 100)])], ms(0));
         let first = ask(&mut s, 0);
         s.answered(&first, &Outcome::Failed(WireFault::Timeout), ms(500));
-        let second = ask(&mut s, 500);
+        let second = ask(&mut s, 600);
         assert_eq!((second.area, second.count), (Area::Input, 1));
-        s.answered(&second, &Outcome::Failed(WireFault::Timeout), ms(1000));
-        assert_eq!(s.next(ms(1000)), Next::Wait(ms(6000)));
-        assert_eq!(ask(&mut s, 6000).purpose, Purpose::Poll(0));
+        s.answered(&second, &Outcome::Failed(WireFault::Timeout), ms(1100));
+        assert_eq!(s.next(ms(1200)), Next::Wait(ms(6100)));
+        assert_eq!(ask(&mut s, 6100).purpose, Purpose::Poll(0));
     }
 
     #[test]

@@ -214,13 +214,14 @@ impl LinkTask {
         let batch = match report {
             Report::Nothing => return true,
             Report::Values(plan, words) => {
-                Batch { equipment, readings: decoded(profile, &plan, &words, now), answered: true }
+                Batch { at: now, equipment, readings: decoded(profile, &plan, &words, now), answered: true }
             }
             Report::Failed(plan, why) => {
                 let why: Arc<str> = why.into();
                 let bad =
                     |p: PointIndex| (p, Reading { value: Err(BadReason::NoAnswer(why.clone())), at: now });
                 Batch {
+                    at: now,
                     equipment,
                     readings: plan.points.iter().map(|p| bad(p.point)).collect(),
                     answered: false,
@@ -244,7 +245,7 @@ impl LinkTask {
         for equipment in (0..).map_while(|i| schedule.equipment(i)) {
             let count = self.site.equipment.get(equipment.0).map_or(0, |e| e.profile.points.len());
             let bad = |i| (PointIndex(i), Reading { value: Err(BadReason::NoAnswer(why.clone())), at: now });
-            let batch = Batch { equipment, readings: (0..count).map(bad).collect(), answered: false };
+            let batch = Batch { at: now, equipment, readings: (0..count).map(bad).collect(), answered: false };
             if self.readings.send(batch).await.is_err() {
                 return;
             }

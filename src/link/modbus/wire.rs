@@ -156,7 +156,7 @@ impl Wire {
     }
 
     /// The silence that ends a frame, before anything else is sent.
-    async fn silence_after(&self, outcome: Outcome) -> Outcome {
+    async fn silence_after(&mut self, outcome: Outcome) -> Outcome {
         let silence = self.timing.silence();
         if !silence.is_zero() {
             sleep(silence).await;
@@ -165,7 +165,7 @@ impl Wire {
     }
 
     /// Waits until nothing has come for a while: a late answer must not collide with the next request.
-    async fn quiet(&self) {
+    async fn quiet(&mut self) {
         let mut waited = Duration::ZERO;
         while waited < limits::QUIET_WAIT_MAX {
             sleep(limits::QUIET_AFTER_TIMEOUT).await;

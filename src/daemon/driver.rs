@@ -1,0 +1,167 @@
+//! Drives the desk: time, then one input, then its outputs. The only place where the desk meets the world.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::{mpsc, oneshot};
+
+use super::writer::{Group, Written};
+use crate::ambient::Clock;
+use crate::api::Message;
+use crate::desk::{Desk, Done, Input, Output, Record, Token};
+use crate::limits;
+use crate::link::{Batch, LinkCommand};
+use crate::words::{EquipmentIndex, Now, Refusal};
+
+/// The desk and everything it is connected with.
+pub(super) struct Driver {
+    pub desk: Desk,
+    pub clock: Clock,
+    pub messages: mpsc::Receiver<Message>,
+    pub readings: mpsc::Receiver<Batch>,
+    pub written: mpsc::Receiver<Written>,
+    pub groups: mpsc::Sender<Group>,
+    pub links: Arc<Mutex<Vec<mpsc::Sender<LinkCommand>>>>,
+    pub stop: oneshot::Receiver<()>,
+}
+
+struct Turn {
+    last: Now,
+    epoch: u64,
+    token: u64,
+    askers: BTreeMap<Token, oneshot::Sender<Result<Done, Refusal>>>,
+    records: Vec<Record>,
+}
+
+enum Woken {
+    Written(Option<Written>),
+    Message(Option<Message>),
+    Readings(Option<Batch>),
+    Time,
+    Stop,
+}
+
+impl Driver {
+    /// Runs until it is told to stop and everything decided is on disk, or the journal's thread is gone.
+    pub(super) async fn run(mut self) {
+        let now = self.clock.now();
+        let mut turn =
+            Turn { last: now, epoch: 0, token: 0, askers: BTreeMap::new(), records: Vec::new() };
+        let mut stopping = false;
+        loop {
+            self.outputs(&mut turn);
+            if !turn.records.is_empty() {
+                let group = Group { epoch: turn.epoch, records: std::mem::take(&mut turn.records) };
+                if self.groups.send(group).await.is_err() {
+                    return;
+                }
+            }
+            if stopping && (!self.desk.has_unwritten() || self.desk.not_writable().is_some()) {
+                return;
+            }
+            match self.woken(stopping).await {
+                Woken::Written(Some(written)) => self.take_written(&mut turn, written),
+                Woken::Written(None) => return,
+                Woken::Message(Some(message)) => self.take_message(&mut turn, message),
+                Woken::Readings(Some(batch)) => self.take_readings(&mut turn, batch),
+                Woken::Message(None) | Woken::Readings(None) => {}
+                Woken::Time => self.handle(&mut turn, None, Input::Elapsed),
+                Woken::Stop => {
+                    stopping = true;
+                    self.handle(&mut turn, None, Input::Stopping);
+                }
+            }
+        }
+    }
+
+    async fn woken(&mut self, stopping: bool) -> Woken {
+        let due = self.desk.poll_timeout().map(|(at, _)| self.clock.instant(at));
+        let sleep = async {
+            match due {
+                Some(at) => tokio::time::sleep_until(at.into()).await,
+                None => std::future::pending().await,
+            }
+        };
+        // What is written comes first: its askers wait, and the journal's thread must never wait for the desk.
+        tokio::select! {
+            biased;
+            written = self.written.recv() => Woken::Written(written),
+            () = sleep, if !stopping => Woken::Time,
+            message = self.messages.recv(), if !self.messages.is_closed() && !stopping => Woken::Message(message),
+            batch = self.readings.recv(), if !self.readings.is_closed() && !stopping => Woken::Readings(batch),
+            _ = &mut self.stop, if !stopping => Woken::Stop,
+        }
+    }
+
+    /// Time never goes back, whatever order inputs are taken in.
+    fn handle(&mut self, turn: &mut Turn, at: Option<Now>, input: Input) {
+        let now = at.unwrap_or_else(|| self.clock.now());
+        if now.mono > turn.last.mono {
+            turn.last = now;
+        }
+        self.desk.handle(turn.last, input);
+        self.outputs(turn);
+    }
+
+    fn take_written(&mut self, turn: &mut Turn, written: Written) {
+        match written {
+            Written::Durable(seq) => self.handle(turn, None, Input::Written(seq)),
+            Written::Failed(seq, why) => {
+                turn.epoch += 1;
+                turn.records.clear();
+                self.handle(turn, None, Input::NotWritten(seq, why));
+            }
+        }
+    }
+
+    fn take_message(&mut self, turn: &mut Turn, message: Message) {
+        match message {
+            Message::Look(look) => {
+                let now = self.clock.now();
+                self.handle(turn, Some(now), Input::Elapsed);
+                look(&self.desk, now);
+            }
+            Message::Ask(command, asker) => {
+                turn.token += 1;
+                let token = Token(turn.token);
+                turn.askers.insert(token, asker);
+                self.handle(turn, None, Input::Asked(token, *command));
+            }
+        }
+    }
+
+    fn take_readings(&mut self, turn: &mut Turn, first: Batch) {
+        let mut next = Some(first);
+        let mut taken = 0;
+        while let Some(batch) = next {
+            let Batch { at, equipment, readings, answered } = batch;
+            self.handle(turn, Some(at), Input::Readings { equipment, readings, answered });
+            taken += 1;
+            next = if taken < limits::DESK_TURN_MAX { self.readings.try_recv().ok() } else { None };
+        }
+    }
+
+    fn outputs(&mut self, turn: &mut Turn) {
+        while let Some(output) = self.desk.poll_output() {
+            match output {
+                Output::Write(record) => turn.records.push(record),
+                Output::Reply(token, reply) => {
+                    if let Some(asker) = turn.askers.remove(&token) {
+                        // The asker may have gone; what was done stays done.
+                        let _sent = asker.send(*reply);
+                    }
+                }
+                Output::Read(equipment) => self.read_now(equipment),
+            }
+        }
+    }
+
+    fn read_now(&self, equipment: EquipmentIndex) {
+        let Some(link) = self.desk.site().equipment.get(equipment.0).map(|e| e.link) else { return };
+        let links = self.links.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(sender) = links.get(link) {
+            // A full queue means that the link is busy reading anyway.
+            let _queued = sender.try_send(LinkCommand::ReadNow(equipment));
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! What a daemon and a single command have in common: desk, journal's thread and store's thread, put together.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle as Task;
+
+use super::driver::Driver;
+use super::keeper;
+use super::log::Log;
+use super::opening::{self, OpeningError, Opened, Progress, journal_folder};
+use super::writer;
+use crate::ambient::Clock;
+use crate::api::Gateway;
+use crate::desk::Desk;
+use crate::limits;
+use crate::link::{Batch, LinkBoard, LinkCommand};
+use crate::site::Site;
+
+/// A running gateway and how to end it.
+pub(super) struct Engine {
+    pub gateway: Gateway,
+    pub readings: mpsc::Sender<Batch>,
+    pub driver: Task<()>,
+    stop: Option<oneshot::Sender<()>>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+/// Opens a data directory, which the caller holds the lock of, and starts the desk on it. Without boards nothing
+/// is read and neither start nor stop is recorded.
+pub(super) fn start(
+    site: Arc<Site>,
+    data: &Path,
+    clock: Clock,
+    log: Log,
+    boards: Option<Vec<LinkBoard>>,
+    links: Arc<Mutex<Vec<mpsc::Sender<LinkCommand>>>>,
+    progress: Progress<'_>,
+) -> Result<Engine, OpeningError> {
+    let Opened { journal, store, said, damage } = opening::open(data, progress)?;
+    for sentence in &said {
+        log.warn(sentence);
+    }
+    let io = |source| OpeningError::Io { path: data.to_owned(), source };
+    let mut desk = Desk::new(site.clone(), store.state().clone(), clock.now());
+    match &boards {
+        Some(_) => desk.start(clock.now(), env!("CARGO_PKG_VERSION"), damage),
+        None => desk.take_up(),
+    }
+    let keeper = keeper::start(data.to_owned(), store, log).map_err(io)?;
+    let writer = writer::start(journal, keeper.records).map_err(io)?;
+    let (messages_tx, messages) = mpsc::channel(limits::COMMANDS_QUEUED_MAX);
+    let (readings_tx, readings) = mpsc::channel(limits::ANSWERS_QUEUED_MAX);
+    let (stop_tx, stop) = oneshot::channel();
+    let driver = Driver {
+        desk,
+        clock,
+        messages,
+        readings,
+        written: writer.written,
+        groups: writer.groups,
+        links: links.clone(),
+        stop,
+    };
+    let gateway = Gateway {
+        site,
+        daemon: boards.is_some(),
+        clock,
+        journal: journal_folder(data),
+        desk: messages_tx,
+        store: keeper.reader,
+        applied: keeper.applied,
+        boards: boards.unwrap_or_default(),
+        links,
+    };
+    Ok(Engine {
+        gateway,
+        readings: readings_tx,
+        driver: tokio::spawn(driver.run()),
+        stop: Some(stop_tx),
+        threads: vec![writer.thread, keeper.thread],
+    })
+}
+
+impl Engine {
+    /// Ends the desk, then the journal's thread, then the store's, each after its last work. Returns whether all
+    /// of it ended well and in time.
+    pub(super) async fn stop(mut self) -> bool {
+        if let Some(stop) = self.stop.take() {
+            // A driver that is gone needs no telling.
+            let _told = stop.send(());
+        }
+        let ended = tokio::time::timeout(limits::STOP_MAX, self.driver).await;
+        let joined = tokio::task::spawn_blocking(move || {
+            self.threads.into_iter().map(JoinHandle::join).all(|end| end.is_ok())
+        });
+        let joined = tokio::time::timeout(limits::STOP_MAX, joined).await;
+        matches!((ended, joined), (Ok(Ok(())), Ok(Ok(true))))
+    }
+}

@@ -1,0 +1,23 @@
+//! Composition: what opens the data directory, drives the desk, serves links and API, and stops in order.
+//!
+//! *Must not* have a rule of its own. One thread runs the desk, the links and the API; the journal and the store
+//! have a thread each, because both wait for the disk. A reply leaves only after the journal's fsync; the store
+//! follows. Without a daemon the same gateway is opened in the process for one command ([`open_here`]).
+
+mod direct;
+mod driver;
+mod engine;
+mod files;
+mod keeper;
+mod lock;
+mod log;
+mod opening;
+mod run;
+mod writer;
+
+pub use direct::{Here, open_here};
+pub use files::{DiskProfiles, LoadedSite, data_folder, load_site, socket_path};
+pub use lock::LockError;
+pub use log::Log;
+pub use opening::{OpeningError, Progress};
+pub use run::{DaemonError, run};
