@@ -5,6 +5,7 @@
 pub mod alarm;
 pub mod ambient;
 pub mod api;
+pub mod cli;
 pub mod daemon;
 pub mod desk;
 pub mod detect;

@@ -1,1 +1,121 @@
-fn main() {}
+//! Arguments in, exit code out; composes the program for the command line.
+
+use std::cell::RefCell;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use andon::ambient::Clock;
+use andon::api::Client;
+use andon::cli::{Args, CliErrorOrFiles, Composition, CompositionError, Connected, DemoArgs, SimArgs};
+use andon::daemon::{self, DiskProfiles, Here, Log};
+use andon::limits;
+use andon::site::{ProfileFiles, Site};
+use andon::source::Diagnostics;
+use andon::words::Outcome;
+use clap::Parser;
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(e) => {
+            anstream::eprintln!("error: no runtime: {e}");
+            return ExitCode::from(Outcome::OwnFailure.exit_code());
+        }
+    };
+    let composition = Composed { here: RefCell::new(None) };
+    let outcome = runtime.block_on(async {
+        let outcome = andon::cli::run(args, &composition).await;
+        composition.close(outcome).await
+    });
+    // A thread that hangs in a damaged store must not keep the process.
+    runtime.shutdown_background();
+    ExitCode::from(outcome.exit_code())
+}
+
+struct Composed {
+    here: RefCell<Option<Here>>,
+}
+
+impl Composed {
+    /// Closes a gateway that was opened for this command.
+    async fn close(&self, outcome: Outcome) -> Outcome {
+        let here = self.here.borrow_mut().take();
+        let Some(here) = here else { return outcome };
+        if here.close().await {
+            return outcome;
+        }
+        anstream::eprintln!("error: the data directory was not closed in order");
+        Outcome::OwnFailure
+    }
+}
+
+fn own<E: std::fmt::Display>(e: E) -> CompositionError {
+    (Outcome::OwnFailure, e.to_string())
+}
+
+impl Composition for Composed {
+    fn site(&self, config: &Path) -> io::Result<(Option<Arc<Site>>, Vec<Diagnostics>)> {
+        let loaded = daemon::load_site(config)?;
+        Ok((loaded.site, loaded.diagnostics))
+    }
+
+    fn data(&self, site: &Site, config: &Path, given: Option<&Path>) -> PathBuf {
+        daemon::data_folder(site, config, given)
+    }
+
+    fn profiles(&self, config: &Path) -> Box<dyn ProfileFiles> {
+        Box::new(DiskProfiles::beside(config))
+    }
+
+    async fn client(&self, site: Arc<Site>, data: &Path) -> Connected {
+        let looks = limits::LOCK_WAIT_MAX.as_millis() / limits::LOCK_LOOK_EVERY.as_millis();
+        let mut why = String::new();
+        for _ in 0..looks {
+            match Client::connect(&daemon::socket_path(data)).await {
+                Ok(client) => return Ok(client),
+                Err(e) => why = e.to_string(),
+            }
+            let mut rebuilding = |done: u64, of: u64| {
+                anstream::eprint!("\rthe store takes the journal in: {} % ", done * 100 / of.max(1));
+            };
+            if let Some(here) = daemon::open_here(site.clone(), data, &mut rebuilding).map_err(own)? {
+                let client = here.client();
+                *self.here.borrow_mut() = Some(here);
+                return Ok(client);
+            }
+            // Another command works on the data, or a daemon is starting or stopping.
+            tokio::time::sleep(limits::LOCK_LOOK_EVERY).await;
+        }
+        Err((Outcome::Unreachable, format!("{} is in use and nobody answers: {why}", data.display())))
+    }
+
+    async fn daemon(&self, site: Arc<Site>, data: &Path) -> Result<(), CompositionError> {
+        let clock = Clock::start();
+        let stop = stop_signal().map_err(own)?;
+        daemon::run(site, data, clock, Log::new(clock), stop).await.map_err(|e| (e.outcome(), e.to_string()))
+    }
+
+    async fn sim(&self, _args: &SimArgs) -> Result<(), CliErrorOrFiles> {
+        unimplemented!()
+    }
+
+    async fn demo(&self, _args: &DemoArgs) -> Result<(), CompositionError> {
+        unimplemented!()
+    }
+}
+
+/// Done at the first SIGTERM or SIGINT.
+fn stop_signal() -> io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}

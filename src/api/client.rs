@@ -22,11 +22,13 @@ pub enum Client {
 }
 
 /// Why there is no answer.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub enum ClientError {
     /// Nobody listens there.
+    #[error("{0}")]
     Unreachable(String),
     /// The gateway refuses or fails.
+    #[error("{}", .0.message)]
     Refused(ErrorV1),
 }
 

@@ -82,6 +82,17 @@ pub enum Condition {
     Returned,
 }
 
+impl Condition {
+    /// The word.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Condition::Active => "active",
+            Condition::Returned => "returned",
+        }
+    }
+}
+
 /// A repair.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fix {

@@ -1,0 +1,125 @@
+//! Every argument, with its help. `andon help NOUN` shows the same.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+use super::{audit, decode, equipment, history, link, profile, ticket, why};
+
+/// Watches machines and instruments, opens tickets for their faults, and keeps the proof of what was done.
+#[derive(Debug, Parser)]
+#[command(name = "andon", version, max_term_width = 100, infer_long_args = true, after_help = EXAMPLES)]
+pub struct Args {
+    /// What stands for all commands.
+    #[command(flatten)]
+    pub global: Global,
+    /// The command; without one: what is wrong now, and what waits for you.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  andon                          what is wrong now, and what waits for you
+  andon demo                     simulated machines, a fault, and what to do about it
+  andon ticket show 12           everything about ticket 12
+  andon ack press-7              you have seen it (the machine's only live ticket)
+  andon fix 12 --cause 'loose terminal' --action 're-tightened' --minutes 10
+  andon history --equipment press-7 --since 30d
+
+Exit codes: 0 done, 1 a negative answer, 2 usage, 3 no such thing, 4 refused by a rule,
+5 the gateway cannot be reached, 6 the gateway's own failure.";
+
+/// What stands for all commands.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Global {
+    /// The gateway's configuration [default: ./andon.toml, then /etc/andon/andon.toml]
+    #[arg(long, global = true, value_name = "FILE", env = "ANDON_CONFIG", help_heading = "Global options")]
+    pub config: Option<PathBuf>,
+    /// The data directory, instead of the one the configuration names
+    #[arg(long, global = true, value_name = "DIR", env = "ANDON_DATA", help_heading = "Global options")]
+    pub data: Option<PathBuf>,
+    /// Who acts [default: the user logged in]
+    #[arg(long = "as", global = true, value_name = "PERSON", env = "ANDON_PERSON", help_heading = "Global options")]
+    pub person: Option<String>,
+    /// Print JSON
+    #[arg(long, global = true, help_heading = "Global options")]
+    pub json: bool,
+    /// Print a list as CSV
+    #[arg(long, global = true, conflicts_with = "json", help_heading = "Global options")]
+    pub csv: bool,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// The gateway, its links, its equipment, its alarms
+    #[command(after_help = "Example:\n  andon status --json | jq '.links[] | select(.state != \"online\")'")]
+    Status,
+    /// Equipment: list, show, read
+    #[command(subcommand)]
+    Equipment(equipment::Command),
+    /// Alarms that stand
+    #[command(subcommand)]
+    Alarm(equipment::AlarmCommand),
+    /// Tickets: list, show, and everything one does to them
+    #[command(subcommand)]
+    Ticket(ticket::Command),
+    /// Acknowledge a ticket: you have seen it
+    Ack(ticket::OnlyTicket),
+    /// Start work on a ticket
+    Start(ticket::OnlyTicket),
+    /// Add a note to a ticket
+    Note(ticket::WithText),
+    /// Record what a fault came from and what was done
+    Fix(ticket::FixArgs),
+    /// Close a ticket: the fix is verified
+    Close(ticket::WithNote),
+    /// Tickets of the past: faults, causes, fixes and whether they held
+    History(history::HistoryArgs),
+    /// Where a value comes from; why a fault is or is not raised
+    Why(why::WhyArgs),
+    /// Links: list, and what is asked on them
+    #[command(subcommand)]
+    Link(link::Command),
+    /// Device profiles: check, show, new
+    #[command(subcommand)]
+    Profile(profile::Command),
+    /// Read raw registers under every type and word order, likeliest first
+    Decode(decode::DecodeArgs),
+    /// The record: verify its chain, print its head
+    #[command(subcommand)]
+    Audit(audit::Command),
+    /// Run the gateway; logs to standard error
+    #[command(after_help = "Example:\n  andon daemon --config /etc/andon/andon.toml\n\nSIGTERM and SIGINT stop it in order.")]
+    Daemon,
+    /// Serve simulated equipment on real wires
+    #[command(after_help = "Example:\n  andon sim plant.toml\n\nThe file's format stands in README.md.")]
+    Sim(SimArgs),
+    /// A simulated plant, a daemon and a fault, narrated; needs nothing installed
+    Demo(DemoArgs),
+    /// Shell completions
+    #[command(after_help = "Example:\n  andon completions bash > /etc/bash_completion.d/andon")]
+    Completions {
+        /// bash, zsh, fish, elvish or powershell
+        shell: clap_complete::Shell,
+    },
+}
+
+/// `andon sim FILE`
+#[derive(Debug, clap::Args)]
+pub struct SimArgs {
+    /// The plant
+    pub file: PathBuf,
+    /// Seed of the noise; the same seed gives the same noise
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+}
+
+/// `andon demo`
+#[derive(Debug, clap::Args)]
+pub struct DemoArgs {
+    /// Where the demo's site is put [default: a new directory for temporary files]
+    #[arg(long, value_name = "DIR")]
+    pub dir: Option<PathBuf>,
+}

@@ -1,0 +1,181 @@
+//! What every command has: the global arguments, the screen, the site, the way to the gateway.
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use axum::http::Method;
+use jiff::tz::TimeZone;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::args::{DemoArgs, Global, SimArgs};
+use super::error::CliError;
+use super::render::Sheet;
+use crate::ambient;
+use crate::api::Client;
+use crate::site::{ProfileFiles, Site};
+use crate::source::{Diagnostics, Level};
+use crate::words::{Outcome, Wall};
+
+/// A client, and whether it talks to a daemon.
+pub type Connected = Result<Client, CompositionError>;
+
+/// Outcome and sentence.
+pub type CompositionError = (Outcome, String);
+
+/// What the commands need of the composed program, given by `main`.
+#[expect(async_fn_in_trait, reason = "one implementation, on one thread")]
+pub trait Composition {
+    /// Reads `andon.toml` and its profiles.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    fn site(&self, config: &Path) -> io::Result<(Option<Arc<Site>>, Vec<Diagnostics>)>;
+    /// The data directory in force.
+    fn data(&self, site: &Site, config: &Path, given: Option<&Path>) -> PathBuf;
+    /// The profiles that a configuration at this place would find.
+    fn profiles(&self, config: &Path) -> Box<dyn ProfileFiles>;
+    /// A client of the daemon, or of the gateway opened in this process.
+    async fn client(&self, site: Arc<Site>, data: &Path) -> Connected;
+    /// Runs the daemon.
+    ///
+    /// # Errors
+    /// Why it does not.
+    async fn daemon(&self, site: Arc<Site>, data: &Path) -> Result<(), CompositionError>;
+    /// Serves simulated equipment.
+    ///
+    /// # Errors
+    /// What is wrong with the file, or the wire.
+    async fn sim(&self, args: &SimArgs) -> Result<(), CliErrorOrFiles>;
+    /// Runs the demo.
+    ///
+    /// # Errors
+    /// Why it does not.
+    async fn demo(&self, args: &DemoArgs) -> Result<(), CompositionError>;
+}
+
+/// A composed command's failure: a wrong file, or anything else.
+pub enum CliErrorOrFiles {
+    /// What is wrong with the file.
+    Files(Vec<Diagnostics>),
+    /// Anything else.
+    Other(CompositionError),
+}
+
+/// One command under way.
+pub struct Context<'a, C: Composition> {
+    /// The global arguments.
+    pub global: Global,
+    /// The composed program.
+    pub composition: &'a C,
+    client: Option<Client>,
+    zone: TimeZone,
+}
+
+impl<'a, C: Composition> Context<'a, C> {
+    pub(super) fn new(global: Global, composition: &'a C) -> Self {
+        Self { global, composition, client: None, zone: TimeZone::system() }
+    }
+
+    /// The configuration's path: as given, else found.
+    pub fn config(&self) -> PathBuf {
+        if let Some(given) = &self.global.config {
+            return given.clone();
+        }
+        let here = PathBuf::from("andon.toml");
+        let system = PathBuf::from("/etc/andon/andon.toml");
+        if !here.exists() && system.exists() { system } else { here }
+    }
+
+    /// The site, its warnings told on standard error.
+    pub fn site(&mut self) -> Result<Arc<Site>, CliError> {
+        let config = self.config();
+        let (site, diagnostics) = self.composition.site(&config).map_err(|e| {
+            CliError::usage(format!(
+                "{}: {e}; name the configuration with --config FILE, or begin with: andon demo",
+                config.display()
+            ))
+        })?;
+        let Some(site) = site else { return Err(CliError::Files(diagnostics)) };
+        if let Some(zone) = &site.timezone
+            && let Ok(zone) = TimeZone::get(zone)
+        {
+            self.zone = zone;
+        }
+        let warnings: Vec<Diagnostics> = diagnostics
+            .into_iter()
+            .filter(|d| d.list.iter().any(|x| x.level == Level::Warning))
+            .collect();
+        super::render::diagnostics(&warnings, &mut anstream::stderr().lock())?;
+        Ok(site)
+    }
+
+    async fn client(&mut self) -> Result<&mut Client, CliError> {
+        if self.client.is_none() {
+            let site = self.site()?;
+            let data = self.composition.data(&site, &self.config(), self.global.data.as_deref());
+            let client = self.composition.client(site, &data).await;
+            self.client = Some(client.map_err(|(outcome, text)| CliError::Other(outcome, text))?);
+        }
+        self.client.as_mut().ok_or_else(|| CliError::Other(Outcome::OwnFailure, "no client".to_owned()))
+    }
+
+    /// Asks the gateway.
+    pub async fn get<T: DeserializeOwned>(&mut self, path: &str) -> Result<T, CliError> {
+        Ok(self.client().await?.send(Method::GET, path, None, None).await?)
+    }
+
+    /// Asks the gateway for a change.
+    pub async fn post<T: DeserializeOwned>(
+        &mut self,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<T, CliError> {
+        let person = self.person();
+        let body = serde_json::to_value(body).map_err(|e| CliError::usage(e.to_string()))?;
+        let client = self.client().await?;
+        Ok(client.send(Method::POST, path, person.as_deref(), Some(&body)).await?)
+    }
+
+    /// Who acts.
+    pub fn person(&self) -> Option<String> {
+        self.global.person.clone().or_else(ambient::user)
+    }
+
+    /// An instant as people at the gateway read it.
+    pub fn time(&self, at: Wall) -> String {
+        at.timestamp().to_zoned_datetime(self.zone.clone()).strftime("%Y-%m-%d %H:%M:%S").to_string()
+    }
+
+    /// The gateway's time zone.
+    pub fn zone(&self) -> &TimeZone {
+        &self.zone
+    }
+
+    /// Prints a text.
+    pub fn print(&self, text: &str) -> Result<(), CliError> {
+        Ok(anstream::stdout().lock().write_all(text.as_bytes())?)
+    }
+
+    /// Prints a value as JSON.
+    pub fn json(&self, value: &impl Serialize) -> Result<(), CliError> {
+        let text = serde_json::to_string_pretty(value)
+            .map_err(|e| CliError::Other(Outcome::OwnFailure, e.to_string()))?;
+        self.print(&format!("{text}\n"))
+    }
+
+    /// Prints a list as JSON, CSV or a table, as asked; `empty` is what a person reads when there is nothing.
+    pub fn list(&self, value: &impl Serialize, sheet: &Sheet, empty: &str) -> Result<(), CliError> {
+        if self.global.json {
+            return self.json(value);
+        }
+        if self.global.csv {
+            return self.print(&sheet.csv());
+        }
+        if sheet.is_empty() {
+            return self.print(&format!("{empty}\n"));
+        }
+        self.print(&sheet.table())
+    }
+}

@@ -1,0 +1,145 @@
+//! `andon decode WORDS...`: raw registers under every type and order, likeliest first.
+
+use serde::Serialize;
+
+use super::context::{Composition, Context};
+use super::error::CliError;
+use super::render::Sheet;
+use crate::profile::{DataType, Order, Point, decode};
+use crate::words::{Outcome, Value};
+
+/// The registers.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  andon decode 42F6 E979           which order makes sense of two registers\n  andon decode 0x0929              hexadecimal, with or without 0x\n  andon decode 4142 4344 4500      text shows as well")]
+pub struct DecodeArgs {
+    /// Registers in hexadecimal, as the device sends them
+    #[arg(required = true, num_args = 1.., value_name = "WORD")]
+    pub words: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct Row {
+    #[serde(rename = "type")]
+    kind: String,
+    word_order: String,
+    byte_order: String,
+    value: String,
+}
+
+pub(super) fn run<C: Composition>(cx: &Context<'_, C>, args: &DecodeArgs) -> Result<Outcome, CliError> {
+    let words = args.words.iter().map(|w| word(w)).collect::<Result<Vec<u16>, CliError>>()?;
+    let rows = readings(&words);
+    let mut sheet = Sheet::new(&["type", "word_order", "byte_order", "value"]);
+    for r in &rows {
+        sheet.row([r.kind.clone(), r.word_order.clone(), r.byte_order.clone(), r.value.clone()]);
+    }
+    cx.list(&rows, &sheet, "no type reads these registers")?;
+    Ok(Outcome::Done)
+}
+
+fn word(text: &str) -> Result<u16, CliError> {
+    let digits = text.trim_start_matches("0x").trim_start_matches("0X");
+    u16::from_str_radix(digits, 16).map_err(|_| {
+        CliError::usage(format!("{text} is no register: write up to four hexadecimal digits, as 42F6 or 0x42F6"))
+    })
+}
+
+/// Every type that fits a whole number of times, in every order; the same value is listed once.
+fn readings(words: &[u16]) -> Vec<Row> {
+    let mut found: Vec<(u32, Row)> = Vec::new();
+    let mut kinds: Vec<DataType> = DataType::WORDS
+        .iter()
+        .map(|(_, k)| *k)
+        .filter(|k| k.is_number() || *k == DataType::Bits16)
+        .collect();
+    if let Ok(registers) = u16::try_from(words.len()) {
+        kinds.push(DataType::Text { registers });
+    }
+    for kind in kinds {
+        let width = usize::from(kind.registers());
+        if width == 0 || !words.len().is_multiple_of(width) {
+            continue;
+        }
+        for (word_order, byte_order) in orders(width) {
+            let point = Point { kind, word_order, byte_order, ..Point::test("p") };
+            let values: Option<Vec<Value>> = words.chunks(width).map(|c| decode(&point, c, None).ok()).collect();
+            let Some(values) = values else { continue };
+            let score = values.iter().map(unlikeliness).max().unwrap_or(u32::MAX);
+            let shown: Vec<String> = values.iter().map(|v| shown(kind, v)).collect();
+            let order = |o: Order| if o == Order::Big { "big" } else { "little" };
+            found.push((
+                score,
+                Row {
+                    kind: kind.word().to_owned(),
+                    word_order: if width > 1 && kind.is_number() { order(word_order).to_owned() } else { String::new() },
+                    byte_order: order(byte_order).to_owned(),
+                    value: shown.join("  "),
+                },
+            ));
+        }
+    }
+    found.sort_by_key(|(score, _)| *score);
+    found.into_iter().map(|(_, row)| row).collect()
+}
+
+fn orders(width: usize) -> Vec<(Order, Order)> {
+    let mut all = vec![(Order::Big, Order::Big), (Order::Big, Order::Little)];
+    if width > 1 {
+        all.insert(1, (Order::Little, Order::Big));
+        all.push((Order::Little, Order::Little));
+    }
+    all
+}
+
+fn shown(kind: DataType, value: &Value) -> String {
+    match (kind, value) {
+        (DataType::Bits16, Value::Integer(i)) => {
+            let set: Vec<String> = (0..16).filter(|b| i >> b & 1 == 1).map(|b: u32| b.to_string()).collect();
+            format!("bits set: {}", if set.is_empty() { "none".to_owned() } else { set.join(" ") })
+        }
+        (_, Value::Text(t)) => format!("\"{t}\""),
+        _ => value.to_string(),
+    }
+}
+
+/// How unlikely a value is as a measurement, smaller is likelier: text that reads; then numbers of everyday size,
+/// floats first, because two random registers rarely make one; then the rest.
+fn unlikeliness(value: &Value) -> u32 {
+    match value {
+        Value::Text(t) if t.len() > 1 && t.chars().all(|c| c.is_ascii_graphic() || c == ' ') => 1,
+        Value::Text(_) => 90,
+        Value::Bool(_) => 80,
+        Value::Real(r) => match r.abs() {
+            0.0 => 40,
+            x if (0.01..100_000.0).contains(&x) => 10,
+            x if (1e-4..1e7).contains(&x) => 30,
+            _ => 70,
+        },
+        Value::Integer(i) => match i.unsigned_abs() {
+            0 => 40,
+            x if x < 20_000 => 20,
+            x if x < 10_000_000 => 35,
+            _ => 60,
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(words: &[u16], kind: &str, word_order: &str, value: &str) {
+        let first = readings(words).into_iter().next().unwrap();
+        assert_eq!((first.kind.as_str(), first.word_order.as_str(), first.value.as_str()), (kind, word_order, value));
+    }
+
+    #[test]
+    fn the_likeliest_comes_first() {
+        check(&[0x42F6, 0xE979], "f32", "big", "123.456");
+        check(&[0xE979, 0x42F6], "f32", "little", "123.456");
+        check(&[0x0929], "u16", "", "2345");
+        check(&[0x4142, 0x4344, 0x4500], "string", "", "\"ABCDE\"");
+        check(&[0x405E, 0xDD2F, 0x1A9F, 0xBE77], "f64", "big", "123.456");
+    }
+}

@@ -1,0 +1,155 @@
+//! `andon equipment list|show|read` and `andon alarm list`.
+
+use clap::Subcommand;
+
+use super::context::{Composition, Context};
+use super::error::CliError;
+use super::render::{Sheet, heading};
+use super::status;
+use crate::api::Client;
+use crate::api::v1::{EquipmentV1, PointV1, ReadingsV1, StatusV1};
+use crate::words::Outcome;
+
+/// What can be asked of equipment.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Every piece of equipment
+    List,
+    /// One piece of equipment: where it is, how it is reached, its points and live tickets
+    Show {
+        /// Its id
+        id: String,
+    },
+    /// Read every point now
+    #[command(after_help = "Example:\n  andon equipment read press-7 --json | jq .points.dc_bus_voltage.value")]
+    Read {
+        /// Its id
+        id: String,
+        /// Show the last readings instead of asking for fresh ones
+        #[arg(long)]
+        last: bool,
+    },
+}
+
+/// What can be asked of alarms.
+#[derive(Debug, Subcommand)]
+pub enum AlarmCommand {
+    /// Alarms that stand, worst first, with their ISA-18.2 state
+    List,
+}
+
+pub(super) async fn run<C: Composition>(
+    cx: &mut Context<'_, C>,
+    command: Command,
+) -> Result<Outcome, CliError> {
+    match command {
+        Command::List => list(cx).await,
+        Command::Show { id } => show(cx, &id).await,
+        Command::Read { id, last } => read(cx, &id, last).await,
+    }
+}
+
+async fn list<C: Composition>(cx: &mut Context<'_, C>) -> Result<Outcome, CliError> {
+    let rows: Vec<EquipmentV1> = cx.get("/v1/equipment").await?;
+    let mut sheet =
+        Sheet::new(&["id", "name", "state", "tickets", "criticality", "location", "device", "link", "unit"]);
+    for e in &rows {
+        sheet.row([
+            e.id.clone(),
+            e.name.clone(),
+            e.state.clone(),
+            numbers(&e.tickets),
+            e.criticality.clone(),
+            e.location.clone(),
+            e.device.clone(),
+            e.link.clone(),
+            e.unit.to_string(),
+        ]);
+    }
+    cx.list(&rows, &sheet, "andon.toml names no equipment")?;
+    Ok(Outcome::Done)
+}
+
+fn numbers(tickets: &[u64]) -> String {
+    tickets.iter().map(u64::to_string).collect::<Vec<_>>().join(", ")
+}
+
+async fn show<C: Composition>(cx: &mut Context<'_, C>, id: &str) -> Result<Outcome, CliError> {
+    let e: EquipmentV1 = cx.get(&Client::path("/v1/equipment/{}", &[id])).await?;
+    if cx.global.json {
+        cx.json(&e)?;
+        return Ok(Outcome::Done);
+    }
+    let readings: ReadingsV1 = cx.get(&Client::path("/v1/equipment/{}/readings", &[id])).await?;
+    let mut text = heading(&format!("{}  {}  {}", e.id, e.name, e.state));
+    for (label, value) in [
+        ("Device", &e.device),
+        ("Profile", &e.profile),
+        ("Link", &format!("{} unit {}", e.link, e.unit)),
+        ("Location", &e.location),
+        ("Criticality", &e.criticality),
+        ("Tickets", &numbers(&e.tickets)),
+    ] {
+        if !value.is_empty() {
+            text.push_str(&format!("{label:<12}{value}\n"));
+        }
+    }
+    text.push('\n');
+    text.push_str(&points(cx, &readings).table());
+    cx.print(&text)?;
+    Ok(Outcome::Done)
+}
+
+async fn read<C: Composition>(cx: &mut Context<'_, C>, id: &str, last: bool) -> Result<Outcome, CliError> {
+    let fresh = if last { "" } else { "?fresh=true" };
+    let path = format!("{}{fresh}", Client::path("/v1/equipment/{}/readings", &[id]));
+    let readings: ReadingsV1 = cx.get(&path).await?;
+    let sheet = points(cx, &readings);
+    cx.list(&readings, &sheet, "its profile has no points")?;
+    Ok(Outcome::Done)
+}
+
+fn points<C: Composition>(cx: &Context<'_, C>, readings: &ReadingsV1) -> Sheet {
+    let mut sheet = Sheet::new(&["point", "value", "unit", "quality", "at", "reason"]);
+    for (name, p) in &readings.points {
+        sheet.row([
+            name.clone(),
+            value(p),
+            p.unit.clone(),
+            p.quality.to_string(),
+            p.at.map_or_else(|| "never".to_owned(), |at| cx.time(at)),
+            p.reason.clone().unwrap_or_default(),
+        ]);
+    }
+    sheet
+}
+
+/// A value as people read it: an enum by its name, bits by the names of those that are set.
+fn value(p: &PointV1) -> String {
+    if let Some(name) = &p.name {
+        return name.clone();
+    }
+    if !p.bits.is_empty() {
+        let set: Vec<&str> = p.bits.iter().filter(|(_, on)| **on).map(|(n, _)| n.as_str()).collect();
+        return if set.is_empty() { "none set".to_owned() } else { set.join(", ") };
+    }
+    match &p.value {
+        None => String::new(),
+        Some(serde_json::Value::String(t)) => t.clone(),
+        Some(v) => v.as_f64().map_or_else(|| v.to_string(), crate::words::render_real),
+    }
+}
+
+pub(super) async fn run_alarm<C: Composition>(
+    cx: &mut Context<'_, C>,
+    command: &AlarmCommand,
+) -> Result<Outcome, CliError> {
+    match command {
+        AlarmCommand::List => {
+            let status: StatusV1 = cx.get("/v1/status").await?;
+            cx.list(&status.alarms, &status::alarms(&status.alarms, status.now), "no alarm stands")?;
+            Ok(Outcome::Done)
+        }
+    }
+}
+

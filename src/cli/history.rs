@@ -1,0 +1,114 @@
+//! `andon history`: the past, newest first.
+
+use super::context::{Composition, Context};
+use super::error::CliError;
+use super::render::Sheet;
+use super::when::when;
+use crate::ambient::Clock;
+use crate::api::Client;
+use crate::api::v1::HistoryRowV1;
+use crate::words::Outcome;
+
+/// Which part of the past.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  andon history --equipment press-7 --since 30d\n  andon history --fault undervoltage --since 2026-03-01 --until 2026-04-01 --csv\n  andon history --text resistor")]
+pub struct HistoryArgs {
+    /// Of this equipment
+    #[arg(long, value_name = "ID")]
+    pub equipment: Option<String>,
+    /// Of this fault
+    #[arg(long)]
+    pub fault: Option<String>,
+    /// Opened at or after: 30d for 30 days ago, 2026-03-01, or RFC 3339
+    #[arg(long, value_name = "TIME")]
+    pub since: Option<String>,
+    /// Opened before
+    #[arg(long, value_name = "TIME")]
+    pub until: Option<String>,
+    /// With this text in summary, finding, fix or notes
+    #[arg(long)]
+    pub text: Option<String>,
+    /// So many at most [default: 200]
+    #[arg(long)]
+    pub limit: Option<usize>,
+}
+
+pub(super) async fn run<C: Composition>(
+    cx: &mut Context<'_, C>,
+    args: HistoryArgs,
+) -> Result<Outcome, CliError> {
+    // The site gives the time zone that dates are meant in.
+    let _site = cx.site()?;
+    let now = Clock::start().now().wall;
+    let instant = |text: Option<String>| -> Result<Option<String>, CliError> {
+        text.map(|t| when(&t, cx.zone(), now).map(|at| at.to_string()).map_err(CliError::usage)).transpose()
+    };
+    let query = Client::query(&[
+        ("equipment", args.equipment),
+        ("fault", args.fault),
+        ("since", instant(args.since)?),
+        ("until", instant(args.until)?),
+        ("text", args.text),
+        ("limit", args.limit.map(|n| n.to_string())),
+    ]);
+    let rows: Vec<HistoryRowV1> = cx.get(&format!("/v1/history{query}")).await?;
+    let sheet = if cx.global.csv { csv_sheet(&rows) } else { sheet(cx, &rows) };
+    cx.list(&rows, &sheet, "no ticket fits")?;
+    Ok(Outcome::Done)
+}
+
+fn held(effective: Option<bool>) -> &'static str {
+    match effective {
+        Some(true) => "yes",
+        Some(false) => "no",
+        None => "",
+    }
+}
+
+fn sheet<C: Composition>(cx: &Context<'_, C>, rows: &[HistoryRowV1]) -> Sheet {
+    let mut sheet = Sheet::new(&[
+        "n", "opened", "equipment", "fault", "state", "times", "cause", "action", "minutes", "by", "held",
+    ]);
+    for r in rows {
+        sheet.row([
+            r.row.id.to_string(),
+            cx.time(r.row.opened_at),
+            r.row.equipment.clone(),
+            r.row.fault.clone(),
+            r.row.state.word().to_owned(),
+            r.row.occurrences.to_string(),
+            r.cause.clone().unwrap_or_default(),
+            r.action.clone().unwrap_or_default(),
+            r.minutes.map_or_else(String::new, |m| m.to_string()),
+            r.by.clone().unwrap_or_default(),
+            held(r.effective).to_owned(),
+        ]);
+    }
+    sheet
+}
+
+fn csv_sheet(rows: &[HistoryRowV1]) -> Sheet {
+    let mut sheet = Sheet::new(&[
+        "id", "equipment", "fault", "severity", "state", "opened_at", "closed_at", "occurrences", "cause", "action",
+        "minutes", "by", "effective", "summary",
+    ]);
+    for r in rows {
+        sheet.row([
+            r.row.id.to_string(),
+            r.row.equipment.clone(),
+            r.row.fault.clone(),
+            r.row.severity.word().to_owned(),
+            r.row.state.word().to_owned(),
+            r.row.opened_at.to_string(),
+            r.closed_at.map_or_else(String::new, |at| at.to_string()),
+            r.row.occurrences.to_string(),
+            r.cause.clone().unwrap_or_default(),
+            r.action.clone().unwrap_or_default(),
+            r.minutes.map_or_else(String::new, |m| m.to_string()),
+            r.by.clone().unwrap_or_default(),
+            r.effective.map_or_else(String::new, |e| e.to_string()),
+            r.row.summary.clone(),
+        ]);
+    }
+    sheet
+}

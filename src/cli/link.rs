@@ -1,0 +1,82 @@
+//! `andon link list|plan`.
+
+use clap::Subcommand;
+
+use super::context::{Composition, Context};
+use super::error::CliError;
+use super::render::{Sheet, heading};
+use crate::api::Client;
+use crate::api::v1::{LinkV1, PlanV1};
+use crate::words::{Outcome, render_duration};
+
+/// What can be asked of links.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Every link and how it is
+    List,
+    /// What is asked on a link: the reads, their times, the line's load
+    #[command(after_help = "Example:\n  andon link plan rs485-a\n\nExit code 1 when the line cannot carry what is asked of it.")]
+    Plan {
+        /// The link's name
+        link: String,
+    },
+}
+
+pub(super) async fn run<C: Composition>(
+    cx: &mut Context<'_, C>,
+    command: Command,
+) -> Result<Outcome, CliError> {
+    match command {
+        Command::List => list(cx).await,
+        Command::Plan { link } => plan(cx, &link).await,
+    }
+}
+
+async fn list<C: Composition>(cx: &mut Context<'_, C>) -> Result<Outcome, CliError> {
+    let rows: Vec<LinkV1> = cx.get("/v1/links").await?;
+    let mut sheet = Sheet::new(&["name", "kind", "place", "state", "requests", "line_use", "message"]);
+    for l in &rows {
+        sheet.row([
+            l.name.clone(),
+            l.kind.clone(),
+            l.place.clone(),
+            l.state.clone(),
+            l.requests.to_string(),
+            format!("{:.1} %", l.line_use * 100.0),
+            l.message.clone(),
+        ]);
+    }
+    cx.list(&rows, &sheet, "andon.toml names no link")?;
+    Ok(Outcome::Done)
+}
+
+async fn plan<C: Composition>(cx: &mut Context<'_, C>, link: &str) -> Result<Outcome, CliError> {
+    let plan: PlanV1 = cx.get(&Client::path("/v1/links/{}/plan", &[link])).await?;
+    let mut sheet =
+        Sheet::new(&["equipment", "unit", "area", "start", "count", "used", "every", "takes_ms", "points"]);
+    for r in &plan.requests {
+        sheet.row([
+            r.equipment.clone(),
+            r.unit.to_string(),
+            r.area.clone(),
+            r.start.to_string(),
+            r.count.to_string(),
+            r.used.to_string(),
+            render_duration(std::time::Duration::from_millis(r.every_ms)),
+            format!("{:.1}", r.takes_ms),
+            r.points.join(" "),
+        ]);
+    }
+    if !cx.global.json && !cx.global.csv {
+        let verdict = if plan.carries { "" } else { ": MORE THAN IT CAN CARRY, points will be late" };
+        cx.print(&heading(&format!(
+            "{} ({}): {} requests, {:.1} % of its time{verdict}",
+            plan.link,
+            plan.kind,
+            plan.requests.len(),
+            plan.load * 100.0
+        )))?;
+    }
+    cx.list(&plan, &sheet, "nothing is asked on this link")?;
+    Ok(if plan.carries { Outcome::Done } else { Outcome::Negative })
+}

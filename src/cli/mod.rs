@@ -1,0 +1,25 @@
+//! The command line: noun, then verb; one file a command. Arguments in, a screen and an exit code out.
+//!
+//! *Must not know* how a gateway is composed: that comes in through [`Composition`]. Whatever a gateway knows is
+//! asked through its API, over the socket or in the process; tools on files call the core.
+
+mod args;
+mod audit;
+mod context;
+mod decode;
+mod equipment;
+mod error;
+mod history;
+mod link;
+mod now;
+mod profile;
+mod render;
+mod run;
+mod status;
+mod ticket;
+mod when;
+mod why;
+
+pub use args::{Args, DemoArgs, SimArgs};
+pub use context::{CliErrorOrFiles, Composition, CompositionError, Connected};
+pub use run::run;

@@ -1,0 +1,52 @@
+//! `andon` alone: what is wrong now, and the tickets that wait for whoever asks.
+
+use super::context::{Composition, Context};
+use super::error::CliError;
+use super::render::{heading, plural};
+use super::ticket;
+use crate::api::v1::{StatusV1, TicketRowV1};
+use crate::words::Outcome;
+
+pub(super) async fn run<C: Composition>(cx: &mut Context<'_, C>) -> Result<Outcome, CliError> {
+    let status: StatusV1 = cx.get("/v1/status").await?;
+    let rows: Vec<TicketRowV1> = cx.get("/v1/tickets").await?;
+    if cx.global.json || cx.global.csv {
+        return ticket::print_rows(cx, &rows, status.now);
+    }
+    let away: Vec<String> = status
+        .equipment
+        .iter()
+        .filter(|e| status.daemon && e.state != "online")
+        .map(|e| format!("{} is {}: {}", e.id, e.state, e.message))
+        .collect();
+    let mut text = heading(&format!(
+        "{}: {}, {}",
+        status.gateway,
+        plural(status.alarms.len(), "alarm"),
+        plural(rows.len(), "live ticket")
+    ));
+    if !status.daemon {
+        text.push_str("no daemon runs: nothing is read; start it with: andon daemon\n");
+    }
+    for line in &away {
+        text.push_str(&format!("{line}\n"));
+    }
+    let me = cx.person();
+    let (mine, others): (Vec<TicketRowV1>, Vec<TicketRowV1>) =
+        rows.into_iter().partition(|r| r.assignee.is_some() && r.assignee == me);
+    for (title, part) in [("Yours", mine), ("Waiting", others)] {
+        if !part.is_empty() {
+            text.push('\n');
+            text.push_str(&heading(title));
+            text.push_str(&ticket::sheet(&part, status.now).table());
+        }
+    }
+    if status.alarms.is_empty() && status.tickets.is_empty() {
+        text.push_str("all is well\n");
+    } else {
+        text.push_str("\nandon ticket show N tells everything about one; andon status about links and equipment\n");
+    }
+    cx.print(&text)?;
+    Ok(Outcome::Done)
+}
+

@@ -1,0 +1,79 @@
+//! `andon profile check|show|new|list`: tools on files, which need no gateway.
+
+mod check;
+mod new;
+mod show;
+
+use std::path::{Path, PathBuf};
+
+use clap::Subcommand;
+
+use super::context::{Composition, Context};
+use super::error::CliError;
+use crate::limits;
+use crate::source::{SourceText, nearest};
+use crate::words::{Outcome, ProfileName};
+
+/// What can be done with profiles.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Every profile there is: beside andon.toml, and built in
+    List,
+    /// Check profiles and run their cases; exit code 1 when a case fails
+    #[command(after_help = "Examples:\n  andon profile check device-profiles/my-drive.toml\n  andon profile check eastron-sdm630")]
+    Check {
+        /// Files, or names of profiles
+        #[arg(required = true, num_args = 1.., value_name = "FILE|NAME")]
+        profiles: Vec<String>,
+    },
+    /// A profile's points and faults
+    Show {
+        /// A file, or a profile's name
+        #[arg(value_name = "FILE|NAME")]
+        profile: String,
+    },
+    /// Write a first profile to fill in; it loads and passes its own cases
+    New {
+        /// Its name
+        name: String,
+        /// Where to [default: device-profiles/NAME.toml]
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
+}
+
+pub(super) fn run<C: Composition>(cx: &Context<'_, C>, command: Command) -> Result<Outcome, CliError> {
+    match command {
+        Command::List => show::list(cx),
+        Command::Check { profiles } => check::run(cx, &profiles),
+        Command::Show { profile } => show::run(cx, &profile),
+        Command::New { name, out } => new::run(cx, &name, out),
+    }
+}
+
+/// A profile's text: a file where one is named, else found as the daemon finds it.
+fn source<C: Composition>(cx: &Context<'_, C>, which: &str) -> Result<(ProfileName, SourceText), CliError> {
+    let path = Path::new(which);
+    if which.contains('/') || path.extension().is_some_and(|e| e == "toml") {
+        let fail = |e: &dyn std::fmt::Display| CliError::Other(Outcome::NoSuchThing, format!("{which}: {e}"));
+        let bytes = std::fs::metadata(path).map_err(|e| fail(&e))?.len();
+        if bytes > limits::FILE_BYTES_MAX {
+            return Err(CliError::usage(format!("{which}: it has more than {} bytes", limits::FILE_BYTES_MAX)));
+        }
+        let text = std::fs::read_to_string(path).map_err(|e| fail(&e))?;
+        let stem = path.file_stem().and_then(|s| s.to_str()).unwrap_or("");
+        let name = ProfileName::parse(stem)
+            .map_err(|e| CliError::usage(format!("{which}: a profile's file is named after it: {e}")))?;
+        return Ok((name, SourceText::new(which, &text)));
+    }
+    let files = cx.composition.profiles(&cx.config());
+    let found = ProfileName::parse(which).ok().and_then(|name| Some((files.text(&name)?, name)));
+    found.map(|(text, name)| (name, text)).ok_or_else(|| {
+        let known = files.names();
+        let help = match nearest(which, known.iter().map(String::as_str)) {
+            Some(near) => format!("did you mean {near}?"),
+            None => format!("known: {}", known.join(", ")),
+        };
+        CliError::Other(Outcome::NoSuchThing, format!("there is no profile {which}; {help}"))
+    })
+}

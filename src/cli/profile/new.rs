@@ -1,0 +1,42 @@
+//! `andon profile new`.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use crate::cli::context::{Composition, Context};
+use crate::cli::error::CliError;
+use crate::profile::scaffold;
+use crate::words::{Outcome, ProfileName};
+
+pub(super) fn run<C: Composition>(
+    cx: &Context<'_, C>,
+    name: &str,
+    out: Option<PathBuf>,
+) -> Result<Outcome, CliError> {
+    let parsed = ProfileName::parse(name)
+        .map_err(|e| CliError::usage(format!("{name} is no name for a profile: {e}")))?;
+    let path = out.unwrap_or_else(|| {
+        let config = cx.config();
+        let beside = config.parent().map(std::path::Path::to_owned).unwrap_or_default();
+        beside.join("device-profiles").join(format!("{parsed}.toml"))
+    });
+    let fail = |e: &std::io::Error| CliError::Other(Outcome::OwnFailure, format!("{}: {e}", path.display()));
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).map_err(|e| fail(&e))?;
+    }
+    // What somebody wrote is never overwritten.
+    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).open(&path).map_err(|e| {
+        if e.kind() == std::io::ErrorKind::AlreadyExists {
+            CliError::Other(
+                Outcome::Refused,
+                format!("{} is there already; name another file with --out", path.display()),
+            )
+        } else {
+            fail(&e)
+        }
+    })?;
+    file.write_all(scaffold(parsed.as_str()).as_bytes()).map_err(|e| fail(&e))?;
+    let shown = path.display();
+    cx.print(&format!("wrote {shown}\nnext: fill it in, then: andon profile check {shown}\n"))?;
+    Ok(Outcome::Done)
+}

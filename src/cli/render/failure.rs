@@ -1,0 +1,49 @@
+//! An error as a person reads it: what is the case, which rule, what would satisfy it.
+
+use std::io::{self, Write};
+
+use super::diagnostics::diagnostics;
+use crate::api::ClientError;
+use crate::api::v1::ErrorV1;
+use crate::cli::error::CliError;
+
+/// Tells an error on a stream.
+///
+/// # Errors
+/// When nobody reads.
+pub fn failure(error: &CliError, out: &mut dyn Write) -> io::Result<()> {
+    match error {
+        CliError::Files(all) => {
+            diagnostics(all, out)?;
+            let count: usize = all.iter().map(|d| d.list.len()).sum();
+            line(out, &format!("nothing was loaded: {}", super::plural(count, "problem")))
+        }
+        CliError::Client(ClientError::Refused(e)) => refused(out, e),
+        CliError::Client(ClientError::Unreachable(why)) => {
+            line(out, &format!("the gateway cannot be reached: {why}"))?;
+            remedy(out, "is its daemon running?", Some("andon daemon"))
+        }
+        CliError::Other(_, text) => line(out, text),
+        CliError::Output(e) => line(out, &format!("the output cannot be written: {e}")),
+    }
+}
+
+fn refused(out: &mut dyn Write, e: &ErrorV1) -> io::Result<()> {
+    line(out, &format!("{} [{}]", e.message, e.rule))?;
+    for r in &e.remedies {
+        remedy(out, &r.text, r.command.as_deref())?;
+    }
+    Ok(())
+}
+
+fn line(out: &mut dyn Write, text: &str) -> io::Result<()> {
+    let red = anstyle::AnsiColor::Red.on_default().bold();
+    writeln!(out, "{red}error{red:#}: {text}")
+}
+
+fn remedy(out: &mut dyn Write, text: &str, command: Option<&str>) -> io::Result<()> {
+    match command {
+        Some(command) => writeln!(out, "  {text}: {command}"),
+        None => writeln!(out, "  {text}"),
+    }
+}

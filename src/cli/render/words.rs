@@ -1,0 +1,69 @@
+//! Small texts: ages, lists, headings, wrapped paragraphs.
+
+use crate::words::{Wall, render_duration};
+
+/// How long ago, as `12m3s ago`; `now` within a second.
+pub fn ago(at: Wall, now: Wall) -> String {
+    let age = now.since(at);
+    if age.as_secs() == 0 {
+        return "now".to_owned();
+    }
+    format!("{} ago", render_duration(std::time::Duration::from_secs(age.as_secs())))
+}
+
+/// `1 problem`, `2 problems`.
+pub fn plural(count: usize, noun: &str) -> String {
+    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+}
+
+/// `a, b and c`.
+pub fn and(items: &[String]) -> String {
+    match items {
+        [] => String::new(),
+        [one] => one.clone(),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+    }
+}
+
+/// A heading: bold where that shows.
+pub fn heading(text: &str) -> String {
+    let bold = anstyle::Style::new().bold();
+    format!("{bold}{text}{bold:#}\n")
+}
+
+/// A paragraph within a width, each line after an indent; words longer than that stay whole.
+pub fn wrapped(text: &str, indent: &str, width: usize) -> String {
+    let room = width.saturating_sub(indent.chars().count()).max(20);
+    let mut out = String::new();
+    let mut line = String::new();
+    for word in text.split_whitespace() {
+        let next = line.chars().count() + 1 + word.chars().count();
+        if !line.is_empty() && next > room {
+            out.push_str(&format!("{indent}{line}\n"));
+            line.clear();
+        }
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    if !line.is_empty() {
+        out.push_str(&format!("{indent}{line}\n"));
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts() {
+        let now = Wall::from_millis(1_000_000);
+        assert_eq!(ago(Wall::from_millis(999_900), now), "now");
+        assert_eq!(ago(Wall::from_millis(877_000), now), "2m3s ago");
+        assert_eq!(plural(1, "ticket"), "1 ticket");
+        assert_eq!(and(&["a".into(), "b".into(), "c".into()]), "a, b and c");
+        assert_eq!(wrapped("one two three four five six", "  ", 22), "  one two three four\n  five six\n");
+    }
+}

@@ -1,0 +1,85 @@
+//! Dispatch: a command to its file, its end to an exit code.
+
+use std::io::Write;
+
+use clap::CommandFactory;
+
+use super::args::{Args, Command};
+use super::context::{CliErrorOrFiles, Composition, Context};
+use super::error::CliError;
+use super::{
+    audit, decode, equipment, history, link, now, profile, render, status, ticket, why,
+};
+use crate::words::Outcome;
+
+/// Runs a command to its end and tells how it ended.
+pub async fn run<C: Composition>(args: Args, composition: &C) -> Outcome {
+    let is_json = args.global.json;
+    let mut context = Context::new(args.global, composition);
+    let end = dispatch(&mut context, args.command).await;
+    match end {
+        Ok(outcome) => outcome,
+        // Whoever read us has seen enough: `andon ... | head`.
+        Err(CliError::Output(e)) if e.kind() == std::io::ErrorKind::BrokenPipe => Outcome::Done,
+        Err(error) => {
+            let mut stderr = anstream::stderr().lock();
+            let told = if is_json {
+                let text = serde_json::to_string_pretty(&error.body()).unwrap_or_default();
+                writeln!(stderr, "{text}")
+            } else {
+                render::failure(&error, &mut stderr)
+            };
+            // Where standard error is closed the exit code still tells.
+            drop(told);
+            error.outcome()
+        }
+    }
+}
+
+async fn dispatch<C: Composition>(
+    cx: &mut Context<'_, C>,
+    command: Option<Command>,
+) -> Result<Outcome, CliError> {
+    let Some(command) = command else { return now::run(cx).await };
+    match command {
+        Command::Status => status::run(cx).await,
+        Command::Equipment(command) => equipment::run(cx, command).await,
+        Command::Alarm(command) => equipment::run_alarm(cx, &command).await,
+        Command::Ticket(command) => ticket::run(cx, command).await,
+        Command::Ack(args) => ticket::run(cx, ticket::Command::Ack(args)).await,
+        Command::Start(args) => ticket::run(cx, ticket::Command::Start(args)).await,
+        Command::Note(args) => ticket::run(cx, ticket::Command::Note(args)).await,
+        Command::Fix(args) => ticket::run(cx, ticket::Command::Fix(args)).await,
+        Command::Close(args) => ticket::run(cx, ticket::Command::Close(args)).await,
+        Command::History(args) => history::run(cx, args).await,
+        Command::Why(args) => why::run(cx, &args).await,
+        Command::Link(command) => link::run(cx, command).await,
+        Command::Profile(command) => profile::run(cx, command),
+        Command::Decode(args) => decode::run(cx, &args),
+        Command::Audit(command) => audit::run(cx, &command).await,
+        Command::Daemon => {
+            let site = cx.site()?;
+            let data = cx.composition.data(&site, &cx.config(), cx.global.data.as_deref());
+            composed(cx.composition.daemon(site, &data).await)
+        }
+        Command::Sim(args) => match cx.composition.sim(&args).await {
+            Ok(()) => Ok(Outcome::Done),
+            Err(CliErrorOrFiles::Files(all)) => Err(CliError::Files(all)),
+            Err(CliErrorOrFiles::Other(e)) => composed(Err(e)),
+        },
+        Command::Demo(args) => composed(cx.composition.demo(&args).await),
+        Command::Completions { shell } => {
+            let mut text = Vec::new();
+            clap_complete::generate(shell, &mut Args::command(), "andon", &mut text);
+            cx.print(&String::from_utf8_lossy(&text))?;
+            Ok(Outcome::Done)
+        }
+    }
+}
+
+fn composed(end: Result<(), (Outcome, String)>) -> Result<Outcome, CliError> {
+    match end {
+        Ok(()) => Ok(Outcome::Done),
+        Err((outcome, text)) => Err(CliError::Other(outcome, text)),
+    }
+}

@@ -1,0 +1,106 @@
+//! `andon status`: the gateway, its links, its equipment, its alarms.
+
+use std::collections::BTreeMap;
+
+use super::context::{Composition, Context};
+use super::error::CliError;
+use super::render::{Sheet, ago, heading};
+use crate::api::v1::{AlarmV1, StatusV1};
+use crate::words::{Outcome, Wall};
+
+pub(super) async fn run<C: Composition>(cx: &mut Context<'_, C>) -> Result<Outcome, CliError> {
+    let status: StatusV1 = cx.get("/v1/status").await?;
+    if cx.global.json {
+        cx.json(&status)?;
+        return Ok(Outcome::Done);
+    }
+    let mut text = heading(&head(cx, &status));
+    if !status.journal.writable {
+        text.push_str(&format!("THE JOURNAL CANNOT BE WRITTEN: {}\n", status.journal.message));
+    }
+    text.push('\n');
+    text.push_str(&links(&status).table());
+    text.push('\n');
+    text.push_str(&equipment(&status).table());
+    if !status.alarms.is_empty() {
+        text.push('\n');
+        text.push_str(&alarms(&status.alarms, status.now).table());
+    }
+    text.push_str(&format!("\n{}\n", tickets(&status.tickets)));
+    cx.print(&text)?;
+    Ok(Outcome::Done)
+}
+
+fn head<C: Composition>(cx: &Context<'_, C>, s: &StatusV1) -> String {
+    let daemon = if s.daemon { "daemon running" } else { "no daemon runs, nothing is read" };
+    format!(
+        "{}  andon {}  {daemon}  {}  journal at event {}",
+        s.gateway,
+        s.version,
+        cx.time(s.now),
+        s.journal.seq
+    )
+}
+
+fn counted(errors: &BTreeMap<String, u64>) -> String {
+    errors.iter().map(|(kind, count)| format!("{kind} {count}")).collect::<Vec<_>>().join(", ")
+}
+
+fn links(s: &StatusV1) -> Sheet {
+    let mut sheet =
+        Sheet::new(&["link", "kind", "state", "since", "requests", "errors", "use", "message"]);
+    for l in &s.links {
+        sheet.row([
+            l.name.clone(),
+            l.kind.clone(),
+            l.state.clone(),
+            ago(l.since, s.now),
+            l.requests.to_string(),
+            counted(&l.errors),
+            format!("{:.0} %", l.line_use * 100.0),
+            l.message.clone(),
+        ]);
+    }
+    sheet
+}
+
+fn equipment(s: &StatusV1) -> Sheet {
+    let mut sheet = Sheet::new(&["equipment", "name", "state", "since", "requests", "errors", "p50", "message"]);
+    for e in &s.equipment {
+        sheet.row([
+            e.id.clone(),
+            e.name.clone(),
+            e.state.clone(),
+            ago(e.since, s.now),
+            e.requests.to_string(),
+            counted(&e.errors),
+            e.answer_ms_p50.map_or_else(String::new, |ms| format!("{ms:.1} ms")),
+            e.message.clone(),
+        ]);
+    }
+    sheet
+}
+
+/// Alarms that stand, worst first.
+pub(super) fn alarms(alarms: &[AlarmV1], now: Wall) -> Sheet {
+    let mut sheet = Sheet::new(&["alarm", "equipment", "severity", "state", "since"]);
+    for a in alarms {
+        let state = serde_json::to_value(a.state).ok();
+        sheet.row([
+            a.fault.clone(),
+            a.equipment.clone(),
+            a.severity.word().to_owned(),
+            state.and_then(|s| s.as_str().map(str::to_owned)).unwrap_or_default(),
+            ago(a.onset, now),
+        ]);
+    }
+    sheet
+}
+
+pub(super) fn tickets(counts: &BTreeMap<String, usize>) -> String {
+    if counts.is_empty() {
+        return "no live ticket".to_owned();
+    }
+    let parts: Vec<String> = counts.iter().map(|(state, n)| format!("{n} {state}")).collect();
+    format!("tickets: {}", parts.join(", "))
+}

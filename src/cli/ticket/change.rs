@@ -1,0 +1,224 @@
+//! The verbs: arguments to a command, the changed ticket to a line.
+
+use super::show;
+use crate::api::Client;
+use crate::api::v1::TicketV1;
+use crate::cli::context::{Composition, Context};
+use crate::cli::error::CliError;
+use crate::ticket::{Answer, CancelReason, TicketCommand, UsedPart};
+use crate::words::{Outcome, StepId, TicketNumber};
+
+/// A ticket and a person.
+#[derive(Debug, clap::Args)]
+pub struct WithPerson {
+    /// Its number, or an equipment id where only one ticket is live
+    #[arg(value_name = "N")]
+    pub ticket: String,
+    /// Who shall do it
+    pub person: String,
+}
+
+/// A ticket and a text.
+#[derive(Debug, clap::Args)]
+pub struct WithText {
+    /// Its number, or an equipment id where only one ticket is live
+    #[arg(value_name = "N")]
+    pub ticket: String,
+    /// The text; quotes are not needed
+    #[arg(required = true, num_args = 1..)]
+    pub text: Vec<String>,
+}
+
+/// A ticket and perhaps a note.
+#[derive(Debug, clap::Args)]
+pub struct WithNote {
+    /// Its number, or an equipment id where only one ticket is live
+    #[arg(value_name = "N")]
+    pub ticket: String,
+    /// For the record
+    #[arg(long)]
+    pub note: Option<String>,
+}
+
+/// An answer to a step.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  andon ticket step 12 resistor no --note 'measures open'\n  andon ticket step 12 bus          the gateway reads the equipment and answers")]
+pub struct StepArgs {
+    /// Its number, or an equipment id where only one ticket is live
+    #[arg(value_name = "N")]
+    pub ticket: String,
+    /// The step's name
+    pub step: String,
+    /// yes, no or skip; without one the gateway checks, where the step is its own
+    #[arg(value_parser = answer)]
+    pub answer: Option<Answer>,
+    /// For the record
+    #[arg(long)]
+    pub note: Option<String>,
+}
+
+fn answer(text: &str) -> Result<Answer, String> {
+    [Answer::Yes, Answer::No, Answer::Skip]
+        .into_iter()
+        .find(|a| a.word() == text)
+        .ok_or_else(|| "answer yes, no or skip".to_owned())
+}
+
+/// A repair.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  andon fix 12 --cause 'resistor open' --action 'replaced braking resistor' --part BRAKE-RES:1 --minutes 25")]
+pub struct FixArgs {
+    /// Its number, or an equipment id where only one ticket is live
+    #[arg(value_name = "N")]
+    pub ticket: String,
+    /// What it came from
+    #[arg(long)]
+    pub cause: String,
+    /// What was done
+    #[arg(long)]
+    pub action: String,
+    /// A part that was used, with its quantity; may be repeated
+    #[arg(long = "part", value_name = "ID:QTY", value_parser = part)]
+    pub parts: Vec<UsedPart>,
+    /// How long it took
+    #[arg(long)]
+    pub minutes: Option<u32>,
+    /// Why it is recorded while the fault is still active
+    #[arg(long, value_name = "REASON")]
+    pub while_active: Option<String>,
+}
+
+fn part(text: &str) -> Result<UsedPart, String> {
+    let (id, quantity) = text.rsplit_once(':').unwrap_or((text, "1"));
+    let quantity = quantity.parse().ok().filter(|q| *q > 0);
+    match quantity {
+        Some(quantity) if !id.is_empty() => Ok(UsedPart { id: id.to_owned(), quantity }),
+        _ => Err("write ID or ID:QUANTITY, as in NH00-63:2".to_owned()),
+    }
+}
+
+/// Why a ticket is no work.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  andon ticket cancel 12 nuisance --note 'sensor unplugged for cleaning'\n  andon ticket cancel 12 duplicate --of 9")]
+pub struct CancelArgs {
+    /// Its number, or an equipment id where only one ticket is live
+    #[arg(value_name = "N")]
+    pub ticket: String,
+    /// nuisance, or duplicate
+    #[arg(value_parser = ["nuisance", "duplicate"])]
+    pub reason: String,
+    /// The ticket that has the work
+    #[arg(long, value_name = "M", required_if_eq("reason", "duplicate"))]
+    pub of: Option<u64>,
+    /// For the record
+    #[arg(long)]
+    pub note: Option<String>,
+}
+
+async fn change<C: Composition>(
+    cx: &mut Context<'_, C>,
+    which: &str,
+    command: &TicketCommand,
+) -> Result<TicketV1, CliError> {
+    cx.post(&Client::path("/v1/tickets/{}", &[which]), command).await
+}
+
+/// Changes a ticket and tells what it is now, in a line or as JSON.
+async fn tell<C: Composition>(
+    cx: &mut Context<'_, C>,
+    which: &str,
+    command: TicketCommand,
+) -> Result<Outcome, CliError> {
+    let ticket = change(cx, which, &command).await?;
+    if cx.global.json {
+        cx.json(&ticket)?;
+        return Ok(Outcome::Done);
+    }
+    let last = ticket.log.last().map_or("", |e| e.text.as_str());
+    let mut text = format!("ticket {} ({} on {}): {last}\n", ticket.row.id, ticket.row.fault, ticket.row.equipment);
+    if let Some(next) = show::next(&ticket) {
+        text.push_str(&format!("next: {next}\n"));
+    }
+    cx.print(&text)?;
+    Ok(Outcome::Done)
+}
+
+pub(super) async fn acknowledge<C: Composition>(
+    cx: &mut Context<'_, C>,
+    which: &str,
+) -> Result<Outcome, CliError> {
+    tell(cx, which, TicketCommand::Acknowledge).await
+}
+
+pub(super) async fn assign<C: Composition>(
+    cx: &mut Context<'_, C>,
+    args: WithPerson,
+) -> Result<Outcome, CliError> {
+    tell(cx, &args.ticket, TicketCommand::Assign { person: args.person }).await
+}
+
+/// Starting shows the whole page: what is unsafe, what to check, what helped before.
+pub(super) async fn start<C: Composition>(
+    cx: &mut Context<'_, C>,
+    which: &str,
+) -> Result<Outcome, CliError> {
+    let ticket = change(cx, which, &TicketCommand::Start).await?;
+    show::print(cx, &ticket).await?;
+    Ok(Outcome::Done)
+}
+
+pub(super) async fn hold<C: Composition>(
+    cx: &mut Context<'_, C>,
+    args: &WithText,
+) -> Result<Outcome, CliError> {
+    tell(cx, &args.ticket, TicketCommand::Hold { reason: args.text.join(" ") }).await
+}
+
+pub(super) async fn note<C: Composition>(
+    cx: &mut Context<'_, C>,
+    args: &WithText,
+) -> Result<Outcome, CliError> {
+    tell(cx, &args.ticket, TicketCommand::Note { text: args.text.join(" ") }).await
+}
+
+pub(super) async fn step<C: Composition>(
+    cx: &mut Context<'_, C>,
+    args: StepArgs,
+) -> Result<Outcome, CliError> {
+    let step = StepId::parse(&args.step)
+        .map_err(|e| CliError::usage(format!("{} is no name for a step: {e}", args.step)))?;
+    tell(cx, &args.ticket, TicketCommand::Step { step, answer: args.answer, note: args.note }).await
+}
+
+pub(super) async fn fix<C: Composition>(
+    cx: &mut Context<'_, C>,
+    args: FixArgs,
+) -> Result<Outcome, CliError> {
+    let FixArgs { ticket, cause, action, parts, minutes, while_active } = args;
+    tell(cx, &ticket, TicketCommand::Fix { cause, action, parts, minutes, while_active }).await
+}
+
+pub(super) async fn close<C: Composition>(
+    cx: &mut Context<'_, C>,
+    args: WithNote,
+) -> Result<Outcome, CliError> {
+    tell(cx, &args.ticket, TicketCommand::Close { note: args.note }).await
+}
+
+pub(super) async fn reopen<C: Composition>(
+    cx: &mut Context<'_, C>,
+    args: &WithText,
+) -> Result<Outcome, CliError> {
+    tell(cx, &args.ticket, TicketCommand::Reopen { reason: args.text.join(" ") }).await
+}
+
+pub(super) async fn cancel<C: Composition>(
+    cx: &mut Context<'_, C>,
+    args: CancelArgs,
+) -> Result<Outcome, CliError> {
+    let reason = args.of.map_or(CancelReason::Nuisance, |n| CancelReason::DuplicateOf(TicketNumber(n)));
+    if args.reason == "nuisance" && args.of.is_some() {
+        return Err(CliError::usage("a nuisance has no --of; for a duplicate write: duplicate --of M"));
+    }
+    tell(cx, &args.ticket, TicketCommand::Cancel { reason, note: args.note }).await
+}

@@ -1,0 +1,102 @@
+//! `andon ticket list`.
+
+use crate::api::Client;
+use crate::api::v1::{StatusV1, TicketRowV1};
+use crate::cli::context::{Composition, Context};
+use crate::cli::error::CliError;
+use crate::cli::render::{Sheet, ago};
+use crate::words::{Outcome, Wall};
+
+/// Which tickets.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  andon ticket list --equipment press-7\n  andon ticket list --state closed --json\n  andon ticket list --mine")]
+pub struct ListArgs {
+    /// open, acknowledged, in-progress, on-hold, fixed, closed, reopened or cancelled [default: all live ones]
+    #[arg(long)]
+    pub state: Option<String>,
+    /// Of this equipment
+    #[arg(long, value_name = "ID")]
+    pub equipment: Option<String>,
+    /// Of this fault
+    #[arg(long)]
+    pub fault: Option<String>,
+    /// Assigned to this person
+    #[arg(long, value_name = "PERSON", conflicts_with = "mine")]
+    pub assignee: Option<String>,
+    /// Assigned to whoever asks
+    #[arg(long)]
+    pub mine: bool,
+}
+
+pub(super) async fn run<C: Composition>(
+    cx: &mut Context<'_, C>,
+    args: ListArgs,
+) -> Result<Outcome, CliError> {
+    let assignee = if args.mine { cx.person() } else { args.assignee };
+    let query = Client::query(&[
+        ("state", args.state),
+        ("equipment", args.equipment),
+        ("fault", args.fault),
+        ("assignee", assignee),
+    ]);
+    let rows: Vec<TicketRowV1> = cx.get(&format!("/v1/tickets{query}")).await?;
+    let status: StatusV1 = cx.get("/v1/status").await?;
+    print_rows(cx, &rows, status.now)
+}
+
+/// Prints tickets as asked: JSON, CSV or a table.
+pub(in crate::cli) fn print_rows<C: Composition>(
+    cx: &Context<'_, C>,
+    rows: &[TicketRowV1],
+    now: Wall,
+) -> Result<Outcome, CliError> {
+    let sheet = if cx.global.csv { csv_sheet(rows) } else { sheet(rows, now) };
+    cx.list(&rows, &sheet, "no ticket fits")?;
+    Ok(Outcome::Done)
+}
+
+/// A table of tickets for people.
+pub(in crate::cli) fn sheet(rows: &[TicketRowV1], now: Wall) -> Sheet {
+    let mut sheet = Sheet::new(&[
+        "n", "severity", "equipment", "fault", "state", "condition", "opened", "times", "assignee", "summary",
+    ]);
+    for r in rows {
+        sheet.row([
+            r.id.to_string(),
+            r.severity.word().to_owned(),
+            r.equipment.clone(),
+            r.fault.clone(),
+            r.state.word().to_owned(),
+            r.condition.word().to_owned(),
+            ago(r.opened_at, now),
+            r.occurrences.to_string(),
+            r.assignee.clone().unwrap_or_default(),
+            r.summary.clone(),
+        ]);
+    }
+    sheet
+}
+
+/// The same fields as in JSON, times in RFC 3339.
+fn csv_sheet(rows: &[TicketRowV1]) -> Sheet {
+    let mut sheet = Sheet::new(&[
+        "id", "equipment", "fault", "severity", "state", "condition", "opened_at", "occurrences", "assignee",
+        "due_at", "summary",
+    ]);
+    for r in rows {
+        sheet.row([
+            r.id.to_string(),
+            r.equipment.clone(),
+            r.fault.clone(),
+            r.severity.word().to_owned(),
+            r.state.word().to_owned(),
+            r.condition.word().to_owned(),
+            r.opened_at.to_string(),
+            r.occurrences.to_string(),
+            r.assignee.clone().unwrap_or_default(),
+            r.due_at.map_or_else(String::new, |at| at.to_string()),
+            r.summary.clone(),
+        ]);
+    }
+    sheet
+}

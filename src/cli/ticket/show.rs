@@ -1,0 +1,168 @@
+//! `andon ticket show`: the page a technician stands at the machine with.
+
+use std::collections::BTreeMap;
+
+use crate::api::Client;
+use crate::api::v1::{EarlierV1, EquipmentV1, StepV1, TicketV1};
+use crate::cli::context::{Composition, Context};
+use crate::cli::error::CliError;
+use crate::cli::render::{and, heading, plural, width, wrapped};
+use crate::ticket::{Condition, TicketState};
+use crate::words::Outcome;
+
+pub(super) async fn run<C: Composition>(cx: &mut Context<'_, C>, which: &str) -> Result<Outcome, CliError> {
+    let ticket: TicketV1 = cx.get(&Client::path("/v1/tickets/{}", &[which])).await?;
+    print(cx, &ticket).await?;
+    Ok(Outcome::Done)
+}
+
+/// Prints a ticket whole, as JSON or as a page.
+pub(super) async fn print<C: Composition>(cx: &mut Context<'_, C>, t: &TicketV1) -> Result<(), CliError> {
+    if cx.global.json {
+        return cx.json(t);
+    }
+    // Equipment may have left the configuration since: the ticket is shown all the same.
+    let path = Client::path("/v1/equipment/{}", &[&t.row.equipment]);
+    let equipment: Option<EquipmentV1> = cx.get(&path).await.ok();
+    let text = page(cx, t, equipment.as_ref());
+    cx.print(&text)
+}
+
+fn page<C: Composition>(cx: &Context<'_, C>, t: &TicketV1, equipment: Option<&EquipmentV1>) -> String {
+    let width = usize::from(width()).min(100);
+    let mut out = heading(&title(t));
+    out.push_str(&format!("{}\n\n", place(t, equipment)));
+    out.push_str(&wrapped(&t.row.summary, "  ", width));
+    out.push('\n');
+    let assigned = t.row.assignee.as_ref().map_or_else(|| "nobody's yet".to_owned(), |a| format!("assigned to {a}"));
+    out.push_str(&format!(
+        "Opened      {}, {}, {assigned}\n",
+        cx.time(t.row.opened_at),
+        plural(usize::try_from(t.row.occurrences).unwrap_or(usize::MAX), "occurrence")
+    ));
+    if let Some(reason) = &t.hold_reason {
+        out.push_str(&wrapped(&format!("On hold     {reason}"), "", width));
+    }
+    let values: Vec<String> = t.values.iter().map(|(name, value)| format!("{name} = {value}")).collect();
+    field(&mut out, "Values", &values.join(", "), width);
+    if !t.safety.is_empty() {
+        out.push_str(&heading(&format!("UNSAFE      {}", t.safety.join(", "))));
+    }
+    field(&mut out, "Skills", &t.skills.join(", "), width);
+    let parts: Vec<String> = t.parts.iter().map(|p| format!("{} {} x{}", p.id, p.name, p.quantity)).collect();
+    field(&mut out, "Parts", &parts.join(", "), width);
+    field(&mut out, "Procedure", t.sop.as_deref().unwrap_or(""), width);
+    field(&mut out, "Causes", &t.causes.join("; "), width);
+    field(&mut out, "Earlier", &earlier(&t.earlier), width);
+    if !t.steps.is_empty() {
+        out.push('\n');
+        out.push_str(&heading("Steps"));
+        for step in &t.steps {
+            out.push_str(&step_lines(step, width));
+        }
+    }
+    field(&mut out, "Finding", t.finding.as_deref().unwrap_or(""), width);
+    out.push('\n');
+    out.push_str(&heading("Log"));
+    for entry in &t.log {
+        let line = format!("{}  {}  {}", cx.time(entry.at), entry.by, entry.text);
+        out.push_str(&hanging(&line, width));
+    }
+    if let Some(next) = next(t) {
+        out.push_str(&format!("\nNext: {next}\n"));
+    }
+    out
+}
+
+fn title(t: &TicketV1) -> String {
+    let code = t.code.as_ref().map_or(String::new(), |c| format!(" (code {c})"));
+    format!(
+        "Ticket {}  {}  {}{code}  {}, {}",
+        t.row.id,
+        t.row.severity.word().to_uppercase(),
+        t.row.fault,
+        t.row.state.word(),
+        match t.row.condition {
+            Condition::Active => "the fault is active",
+            Condition::Returned => "the fault has gone",
+        }
+    )
+}
+
+fn place(t: &TicketV1, equipment: Option<&EquipmentV1>) -> String {
+    let Some(e) = equipment else { return t.row.equipment.clone() };
+    let mut parts = vec![e.id.clone(), e.name.clone(), e.device.clone(), e.location.clone()];
+    parts.push(format!("criticality {}", e.criticality));
+    parts.retain(|p| !p.is_empty());
+    parts.dedup();
+    parts.join(", ")
+}
+
+fn field(out: &mut String, label: &str, text: &str, width: usize) {
+    if !text.is_empty() {
+        out.push_str(&hanging(&format!("{label:<12}{text}"), width));
+    }
+}
+
+/// A line whose continuation is indented to its text.
+fn hanging(line: &str, width: usize) -> String {
+    const INDENT: &str = "            ";
+    if line.chars().count() <= width {
+        return format!("{line}\n");
+    }
+    let (label, rest) = line.split_at(line.char_indices().nth(INDENT.len()).map_or(line.len(), |(i, _)| i));
+    let body = wrapped(rest, INDENT, width);
+    format!("{label}{}", body.strip_prefix(INDENT).unwrap_or(&body))
+}
+
+fn step_lines(step: &StepV1, width: usize) -> String {
+    let mark = match (&step.answer, step.is_next) {
+        (Some(_), _) => "done",
+        (None, true) => "next",
+        (None, false) => "    ",
+    };
+    let who = if step.checked_by_gateway { "the gateway checks: " } else { "" };
+    let answer = step.answer.as_ref().map_or(String::new(), |a| format!("  [{a}]"));
+    let text = format!("{who}{}{answer}", step.text);
+    let head = format!("  {mark}  {:<10}", step.id);
+    let body = wrapped(&text, "                  ", width);
+    format!("{head}{}", body.get(head.chars().count().min(18)..).unwrap_or(&body))
+}
+
+/// `replaced braking resistor (2), re-tightened terminal (1)`
+fn earlier(all: &[EarlierV1]) -> String {
+    let mut counts: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
+    for e in all {
+        let (times, failed) = counts.entry(&e.action).or_default();
+        *times += 1;
+        *failed += usize::from(e.effective == Some(false));
+    }
+    let mut rows: Vec<_> = counts.into_iter().collect();
+    rows.sort_by_key(|(_, (times, _))| std::cmp::Reverse(*times));
+    let texts: Vec<String> = rows
+        .iter()
+        .map(|(action, (times, failed))| match failed {
+            0 => format!("{action} ({times})"),
+            n => format!("{action} ({times}, {n} did not hold)"),
+        })
+        .collect();
+    and(&texts)
+}
+
+/// What the ticket's state asks for next, as the command to type.
+pub(super) fn next(t: &TicketV1) -> Option<String> {
+    let n = t.row.id;
+    match t.row.state {
+        TicketState::Open => Some(format!("andon ack {n}, or andon start {n}")),
+        TicketState::Acknowledged | TicketState::OnHold | TicketState::Reopened => {
+            Some(format!("andon start {n}"))
+        }
+        TicketState::InProgress => Some(match t.steps.iter().find(|s| s.is_next) {
+            Some(s) if s.checked_by_gateway => format!("andon ticket step {n} {}", s.id),
+            Some(s) => format!("andon ticket step {n} {} yes|no|skip", s.id),
+            None => format!("andon fix {n} --cause TEXT --action TEXT"),
+        }),
+        TicketState::Fixed => Some(format!("andon close {n}, once the fault stays away")),
+        TicketState::Closed | TicketState::Cancelled => None,
+    }
+}
