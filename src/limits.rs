@@ -146,6 +146,15 @@ pub const STRAY_BYTES_MAX: usize = 4096;
 /// Answer times kept for the percentiles in `status`.
 pub const ANSWER_TIMES_KEPT: usize = 256;
 
+// --- simulation --------------------------------------------------------------------------------
+
+/// Bytes without end after which a simulated slave gives a request up.
+pub const SIM_REQUEST_GAP: Duration = ms(50);
+/// The longest turnaround of a simulated slave. Longer: refused.
+pub const SIM_TURNAROUND_MAX: Duration = secs(10);
+/// How often a simulated line looks whether it shall end.
+pub const SIM_LOOK_EVERY: Duration = ms(100);
+
 // --- journal and store -------------------------------------------------------------------------
 
 /// Bytes of a journal segment: start reads the last one whole.

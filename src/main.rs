@@ -9,11 +9,13 @@ use std::sync::Arc;
 use andon::ambient::Clock;
 use andon::api::Client;
 use andon::cli::{Args, CliErrorOrFiles, Composition, CompositionError, Connected, DemoArgs, SimArgs};
-use andon::daemon::{self, DiskProfiles, Here, Log};
+use andon::daemon::{self, DemoSetup, DiskProfiles, Here, Log};
 use andon::limits;
+use andon::profile::load as load_profile;
+use andon::sim;
 use andon::site::{ProfileFiles, Site};
-use andon::source::Diagnostics;
-use andon::words::Outcome;
+use andon::source::{Diagnostics, SourceText};
+use andon::words::{Outcome, ProfileName};
 use clap::Parser;
 
 fn main() -> ExitCode {
@@ -98,12 +100,44 @@ impl Composition for Composed {
         daemon::run(site, data, clock, Log::new(clock), stop).await.map_err(|e| (e.outcome(), e.to_string()))
     }
 
-    async fn sim(&self, _args: &SimArgs) -> Result<(), CliErrorOrFiles> {
-        unimplemented!()
+    async fn sim(&self, args: &SimArgs) -> Result<(), CliErrorOrFiles> {
+        let other = |e: CompositionError| CliErrorOrFiles::Other(e);
+        let shown = args.file.display().to_string();
+        let text = std::fs::read_to_string(&args.file)
+            .map_err(|e| other((Outcome::Usage, format!("{shown}: {e}"))))?;
+        let files = DiskProfiles::beside(&args.file);
+        let profiles = |name: &ProfileName| load_profile(name, &files.text(name)?).0.map(Arc::new);
+        let (plant, diagnostics) = sim::load(&SourceText::new(&shown, &text), args.seed, &profiles);
+        let Some(plant) = plant else { return Err(CliErrorOrFiles::Files(vec![diagnostics])) };
+        let folder = args.file.parent().unwrap_or(Path::new("."));
+        let stop = stop_signal().map_err(|e| other(own(e)))?;
+        let serving = sim::serve(plant, folder, Clock::start()).await.map_err(|e| other(own(e)))?;
+        for (name, place) in &serving.places {
+            anstream::println!("line {name} is served at {place}");
+        }
+        anstream::println!("ready; Ctrl-C ends it");
+        stop.await;
+        Ok(())
     }
 
-    async fn demo(&self, _args: &DemoArgs) -> Result<(), CompositionError> {
-        unimplemented!()
+    async fn demo(&self, args: &DemoArgs) -> Result<(), CompositionError> {
+        let dir = args.dir.clone().unwrap_or_else(|| {
+            std::env::temp_dir().join(format!("andon-demo-{}", std::process::id()))
+        });
+        let setup = DemoSetup { dir, program: program(), auto: args.auto };
+        let stop = stop_signal().map_err(own)?;
+        let mut tell = |text: &str| anstream::print!("{text}");
+        daemon::demo(setup, &mut tell, stop).await.map_err(own)
+    }
+}
+
+/// How this program is called from here: its path below the current directory, or its name where it is found.
+fn program() -> String {
+    let Ok(exe) = std::env::current_exe() else { return "andon".to_owned() };
+    let here = std::env::current_dir().unwrap_or_default();
+    match exe.strip_prefix(&here) {
+        Ok(below) => below.display().to_string(),
+        Err(_) => exe.display().to_string(),
     }
 }
 

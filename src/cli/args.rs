@@ -122,4 +122,7 @@ pub struct DemoArgs {
     /// Where the demo's site is put [default: a new directory for temporary files]
     #[arg(long, value_name = "DIR")]
     pub dir: Option<PathBuf>,
+    /// Let the demo work the ticket itself, to its close, and end
+    #[arg(long)]
+    pub auto: bool,
 }

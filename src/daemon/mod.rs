@@ -4,6 +4,7 @@
 //! have a thread each, because both wait for the disk. A reply leaves only after the journal's fsync; the store
 //! follows. Without a daemon the same gateway is opened in the process for one command ([`open_here`]).
 
+mod demo;
 mod direct;
 mod driver;
 mod engine;
@@ -15,6 +16,7 @@ mod opening;
 mod run;
 mod writer;
 
+pub use demo::{DemoError, DemoSetup, demo};
 pub use direct::{Here, open_here};
 pub use files::{DiskProfiles, LoadedSite, data_folder, load_site, socket_path};
 pub use lock::LockError;

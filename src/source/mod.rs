@@ -10,5 +10,5 @@ mod text;
 
 pub use diagnostic::{Diagnostic, Diagnostics, Level};
 pub use nearest::nearest;
-pub use section::{Section, Spanned, read_toml};
+pub use section::{Section, Shape, Spanned, read_toml};
 pub use text::{SourceText, Span};

@@ -50,6 +50,17 @@ pub struct Section<'a> {
 
 type Entry<'a> = (&'a toml::Spanned<DeValue<'a>>, Span);
 
+/// What kind of value stands under a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shape {
+    /// A number, text, true or false, or a date.
+    Scalar,
+    /// A list.
+    List,
+    /// A table.
+    Table,
+}
+
 impl<'a> Section<'a> {
     fn new(sink: &'a RefCell<Diagnostics>, table: &'a DeTable<'a>, span: Span, path: String) -> Self {
         Self { sink, table, span, path, known: RefCell::new(Vec::new()) }
@@ -65,6 +76,20 @@ impl<'a> Section<'a> {
     #[must_use]
     pub fn has(&self, key: &str) -> bool {
         self.entry(key).is_some()
+    }
+
+    /// What kind of value stands under a key.
+    #[must_use]
+    pub fn shape(&self, key: &str) -> Option<Shape> {
+        self.entry(key).map(|(value, _)| match value.get_ref() {
+            DeValue::Array(_) => Shape::List,
+            DeValue::Table(_) => Shape::Table,
+            DeValue::String(_)
+            | DeValue::Integer(_)
+            | DeValue::Float(_)
+            | DeValue::Boolean(_)
+            | DeValue::Datetime(_) => Shape::Scalar,
+        })
     }
 
     /// Where a key stands, or the table when it does not.

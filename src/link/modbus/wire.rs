@@ -1,8 +1,6 @@
 //! The only place that opens sockets and ports: a guarded Modbus client over one of them.
 
-use std::fs::File;
 use std::future::poll_fn;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 use std::task::Poll;
 use std::time::Duration;
@@ -26,8 +24,6 @@ pub(super) struct Wire {
     framing: Framing,
     timing: LineTiming,
     doubles: Doubles,
-    /// Kept locked while the port is ours.
-    _lock: Option<File>,
     /// What should be known of the opening, as a sentence.
     pub remark: Option<String>,
 }
@@ -47,14 +43,14 @@ impl Wire {
         let timing = LineTiming::of(kind);
         match kind {
             LinkKind::ModbusTcp { address } => {
-                Ok(Self::new(connect(address).await?, Framing::Tcp, timing, None, None))
+                Ok(Self::new(connect(address).await?, Framing::Tcp, timing, true, None))
             }
             LinkKind::ModbusRtuOverTcp { address } => {
-                Ok(Self::new(connect(address).await?, Framing::Rtu, timing, None, None))
+                Ok(Self::new(connect(address).await?, Framing::Rtu, timing, true, None))
             }
             LinkKind::ModbusRtu(line) => {
-                let (io, lock, remark) = open_serial(line)?;
-                Ok(Self::new(io, Framing::Rtu, timing, Some(lock), remark))
+                let (io, remark) = open_serial(line)?;
+                Ok(Self::new(io, Framing::Rtu, timing, false, remark))
             }
         }
     }
@@ -63,10 +59,9 @@ impl Wire {
         io: Box<dyn Stream>,
         framing: Framing,
         timing: LineTiming,
-        lock: Option<File>,
+        flush: bool,
         remark: Option<String>,
     ) -> Self {
-        let flush = lock.is_none();
         let guard = Guard::new(io, framing, flush);
         Self {
             context: client(&guard, framing),
@@ -74,7 +69,6 @@ impl Wire {
             framing,
             timing,
             doubles: Doubles::default(),
-            _lock: lock,
             remark,
         }
     }
@@ -208,21 +202,11 @@ async fn connect(address: &str) -> Result<Box<dyn Stream>, String> {
     Ok(Box::new(stream))
 }
 
-type OpenedPort = (Box<dyn Stream>, File, Option<String>);
-
-fn open_serial(line: &SerialLine) -> Result<OpenedPort, String> {
+fn open_serial(line: &SerialLine) -> Result<(Box<dyn Stream>, Option<String>), String> {
     use serialport::SerialPort;
     use tokio_serial::SerialPortBuilderExt;
     let path = resolve(&line.port)?;
     let shown = path.display();
-    // A lock of our own: the driver's exclusive mode does not stop root.
-    let lock = File::options()
-        .read(true)
-        .write(true)
-        .custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY)
-        .open(&path)
-        .map_err(|e| format!("{shown} does not open: {e}"))?;
-    lock.try_lock().map_err(|_| format!("{shown} is in use by another program (try: fuser {shown})"))?;
     let parity = match line.parity {
         Parity::None => tokio_serial::Parity::None,
         Parity::Even => tokio_serial::Parity::Even,
@@ -231,10 +215,16 @@ fn open_serial(line: &SerialLine) -> Result<OpenedPort, String> {
     let stop = if line.stop_bits == 2 { tokio_serial::StopBits::Two } else { tokio_serial::StopBits::One };
     let path_text = path.to_str().ok_or_else(|| format!("{shown} is no text"))?;
     let port = tokio_serial::new(path_text, line.baud).parity(parity).stop_bits(stop).open_native_async();
-    let port = port.map_err(|e| format!("{shown} does not open: {e}"))?;
+    let port = port.map_err(|e| {
+        if e.to_string().contains("exclusive lock") {
+            format!("{shown} is in use by another program (try: fuser {shown})")
+        } else {
+            format!("{shown} does not open: {e}")
+        }
+    })?;
     let remark =
         (port.parity().ok() != Some(parity)).then(|| format!("{shown} does not take the parity asked for"));
-    Ok((Box::new(port), lock, remark))
+    Ok((Box::new(port), remark))
 }
 
 /// A path, or the one path that fits a pattern; looked up at each open, because adapters come back under other names.

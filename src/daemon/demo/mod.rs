@@ -1,0 +1,109 @@
+//! The demo: a simulated plant on real wires, the real daemon on them, a fault, and a narrator who says what happens
+//! and what to type next.
+
+mod story;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use tokio::sync::oneshot;
+
+use super::files::{load_site, socket_path};
+use super::log::Log;
+use super::run;
+use crate::ambient::Clock;
+use crate::profile::{built_in, load as load_profile};
+use crate::sim;
+use crate::source::SourceText;
+use story::Story;
+
+const PLANT: &str = include_str!("plant.toml");
+const SITE: &str = include_str!("andon.toml");
+
+/// How the demo runs.
+#[derive(Debug, Clone)]
+pub struct DemoSetup {
+    /// Where its site is put.
+    pub dir: PathBuf,
+    /// How the program is called, for the commands that the narrator proposes.
+    pub program: String,
+    /// Whether the narrator works the ticket himself and ends.
+    pub auto: bool,
+}
+
+/// Why the demo does not run, as a sentence.
+#[derive(Debug, thiserror::Error)]
+#[error("the demo does not run: {0}")]
+pub struct DemoError(pub String);
+
+impl DemoError {
+    fn of(e: impl std::fmt::Display) -> Self {
+        Self(e.to_string())
+    }
+}
+
+/// Runs the demo until `stop` is done, or, in auto mode, the story is told. `tell` prints a text.
+///
+/// # Errors
+/// When the plant, the site or the daemon cannot be had.
+pub async fn demo(
+    setup: DemoSetup,
+    tell: &mut dyn FnMut(&str),
+    stop: impl Future<Output = ()>,
+) -> Result<(), DemoError> {
+    let clock = Clock::start();
+    std::fs::create_dir_all(&setup.dir).map_err(DemoError::of)?;
+    let serving = plant(&setup.dir, clock).await?;
+    let config = write_site(&setup.dir, &serving)?;
+    let loaded = load_site(&config).map_err(DemoError::of)?;
+    let site = loaded.site.ok_or_else(|| {
+        let lines: Vec<String> = loaded.diagnostics.iter().flat_map(|d| d.lines()).collect();
+        DemoError(lines.join("\n"))
+    })?;
+    let data = setup.dir.join("data");
+    let (stop_daemon, stopped) = oneshot::channel::<()>();
+    let daemon_data = data.clone();
+    let mut daemon = tokio::spawn(async move {
+        let stop = async {
+            // Dropping the other end stops the daemon as well.
+            let _told = stopped.await;
+        };
+        run::run(site, &daemon_data, clock, Log::quiet(clock), stop).await
+    });
+    let socket = socket_path(&data);
+    let mut story = Story::new(&setup, &config, &socket, &serving, clock, tell);
+    let end = tokio::select! {
+        end = story.tell() => end,
+        () = stop => Ok(()),
+        end = &mut daemon => return Err(DemoError(match end {
+            Ok(Ok(())) => "the daemon ended".to_owned(),
+            Ok(Err(e)) => e.to_string(),
+            Err(e) => e.to_string(),
+        })),
+    };
+    drop(stop_daemon);
+    daemon.await.map_err(DemoError::of)?.map_err(DemoError::of)?;
+    tell(&format!("\nThe demo has ended. Its site and record are in {}\n", setup.dir.display()));
+    end
+}
+
+async fn plant(dir: &Path, clock: Clock) -> Result<sim::Serving, DemoError> {
+    let profiles = |name: &crate::words::ProfileName| {
+        let text = built_in(name)?;
+        load_profile(name, &text).0.map(Arc::new)
+    };
+    let (plant, diagnostics) = sim::load(&SourceText::new("demo plant", PLANT), 7, &profiles);
+    let plant = plant.ok_or_else(|| DemoError(diagnostics.lines().join("\n")))?;
+    sim::serve(plant, dir, clock).await.map_err(DemoError::of)
+}
+
+/// Writes `andon.toml` with the wires' true places.
+fn write_site(dir: &Path, serving: &sim::Serving) -> Result<PathBuf, DemoError> {
+    let mut text = SITE.to_owned();
+    for (name, place) in &serving.places {
+        text = text.replace(&format!("{{{name}}}"), place);
+    }
+    let path = dir.join("andon.toml");
+    std::fs::write(&path, text).map_err(DemoError::of)?;
+    Ok(path)
+}

@@ -1,0 +1,150 @@
+//! A Modbus request's function and data to the answer's (Modbus application protocol 1.1b3, section 6).
+
+use std::time::Duration;
+
+use super::machine::Machine;
+use crate::limits;
+use crate::profile::Area;
+
+const ILLEGAL_FUNCTION: u8 = 1;
+const ILLEGAL_ADDRESS: u8 = 2;
+const ILLEGAL_VALUE: u8 = 3;
+
+/// Answers a request (function and data) as the machine would.
+pub(super) fn answer(request: &[u8], machine: &mut Machine, now: Duration) -> Vec<u8> {
+    let function = request.first().copied().unwrap_or(0);
+    let done = match (function, request) {
+        (1, [_, a, b, c, d]) => bits(function, Area::Coil, [*a, *b], [*c, *d], machine, now),
+        (2, [_, a, b, c, d]) => bits(function, Area::Discrete, [*a, *b], [*c, *d], machine, now),
+        (3, [_, a, b, c, d]) => registers(function, Area::Holding, [*a, *b], [*c, *d], machine, now),
+        (4, [_, a, b, c, d]) => registers(function, Area::Input, [*a, *b], [*c, *d], machine, now),
+        (5, [_, a, b, c, d]) => write(machine, request, Area::Coil, [*a, *b], &[u16::from([*c, *d] == [0xFF, 0])]),
+        (6, [_, a, b, c, d]) => {
+            write(machine, request, Area::Holding, [*a, *b], &[u16::from_be_bytes([*c, *d])])
+        }
+        (16, [_, a, b, c, d, bytes, data @ ..]) if usize::from(*bytes) == data.len() => {
+            let words: Vec<u16> = data
+                .chunks_exact(2)
+                .map(|pair| match pair {
+                    [high, low] => u16::from_be_bytes([*high, *low]),
+                    _ => 0,
+                })
+                .collect();
+            if usize::from(u16::from_be_bytes([*c, *d])) == words.len() {
+                write(machine, request, Area::Holding, [*a, *b], &words)
+            } else {
+                Err(ILLEGAL_VALUE)
+            }
+        }
+        (1..=6 | 16, _) => Err(ILLEGAL_VALUE),
+        _ => Err(ILLEGAL_FUNCTION),
+    };
+    done.unwrap_or_else(|code| vec![function | 0x80, code])
+}
+
+fn registers(
+    function: u8,
+    area: Area,
+    start: [u8; 2],
+    count: [u8; 2],
+    machine: &Machine,
+    now: Duration,
+) -> Result<Vec<u8>, u8> {
+    let count = u16::from_be_bytes(count);
+    if !(1..=limits::REGISTERS_MAX).contains(&count) {
+        return Err(ILLEGAL_VALUE);
+    }
+    let words = machine.registers(area, u16::from_be_bytes(start), count, now).ok_or(ILLEGAL_ADDRESS)?;
+    let mut out = vec![function, u8::try_from(words.len() * 2).map_err(|_| ILLEGAL_VALUE)?];
+    out.extend(words.iter().flat_map(|w| w.to_be_bytes()));
+    Ok(out)
+}
+
+fn bits(
+    function: u8,
+    area: Area,
+    start: [u8; 2],
+    count: [u8; 2],
+    machine: &Machine,
+    now: Duration,
+) -> Result<Vec<u8>, u8> {
+    let count = u16::from_be_bytes(count);
+    if !(1..=limits::BITS_MAX).contains(&count) {
+        return Err(ILLEGAL_VALUE);
+    }
+    let words = machine.registers(area, u16::from_be_bytes(start), count, now).ok_or(ILLEGAL_ADDRESS)?;
+    let mut out = vec![function, u8::try_from(words.len().div_ceil(8)).map_err(|_| ILLEGAL_VALUE)?];
+    out.extend(words.chunks(8).map(|eight| {
+        eight.iter().enumerate().fold(0_u8, |byte, (i, bit)| byte | u8::from(*bit != 0) << i)
+    }));
+    Ok(out)
+}
+
+/// A write is answered with the first five bytes of its request.
+fn write(machine: &mut Machine, request: &[u8], area: Area, start: [u8; 2], words: &[u16]) -> Result<Vec<u8>, u8> {
+    if machine.write(area, u16::from_be_bytes(start), words) {
+        Ok(request.iter().take(5).copied().collect())
+    } else {
+        Err(ILLEGAL_ADDRESS)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::sync::Arc;
+
+    use super::super::machine::{Signal, Signals};
+    use super::super::wave::Wave;
+    use super::*;
+    use crate::source::SourceText;
+    use crate::words::{ProfileName, Value};
+
+    fn machine() -> Machine {
+        let text = "[device]\nvendor='v'\nmodel='m'\nkind='k'\n[points]\n\
+            a = { register = 'holding:10', type = 'u16', scale = 0.1, writable = { min = 0, max = 100 } }\n\
+            b = { register = 'holding:12', type = 'f32' }\n\
+            c = { register = 'coil:3', type = 'bool' }\nd = { register = 'coil:5', type = 'bool' }\n";
+        let name = ProfileName::parse("p").unwrap();
+        let (profile, diagnostics) = crate::profile::load(&name, &SourceText::new("p", text));
+        let profile = profile.unwrap_or_else(|| panic!("{:?}", diagnostics.lines()));
+        let at = |n: &str| profile.point(n).unwrap().0.0;
+        let base: Signals = [
+            (at("a"), Signal::Wave(Wave::constant(12.3))),
+            (at("b"), Signal::Wave(Wave::constant(1.0))),
+            (at("d"), Signal::Fixed(Value::Bool(true))),
+        ]
+        .into();
+        Machine::new(Arc::new(profile), base, BTreeMap::new(), "on".to_owned(), 1)
+    }
+
+    #[track_caller]
+    fn check(request: &[u8], expected: &[u8]) {
+        assert_eq!(answer(request, &mut machine(), Duration::ZERO), expected);
+    }
+
+    #[test]
+    fn reads() {
+        check(&[3, 0, 10, 0, 4], &[3, 8, 0, 123, 0, 0, 0x3F, 0x80, 0, 0]);
+        check(&[3, 0, 12, 0, 1], &[3, 2, 0x3F, 0x80]);
+        check(&[1, 0, 3, 0, 3], &[1, 1, 0b100]);
+        check(&[3, 0, 9, 0, 1], &[0x83, 2]);
+        check(&[3, 0, 13, 0, 2], &[0x83, 2]);
+        check(&[3, 0, 10, 0, 0], &[0x83, 3]);
+        check(&[3, 0, 10, 0, 126], &[0x83, 3]);
+        check(&[4, 0, 10, 0, 1], &[0x84, 2]);
+        check(&[43, 14, 1, 0], &[0xAB, 1]);
+        check(&[3, 0], &[0x83, 3]);
+        check(&[], &[0x80, 1]);
+    }
+
+    #[test]
+    fn writes_only_what_is_writable() {
+        let mut m = machine();
+        assert_eq!(answer(&[6, 0, 10, 0, 200], &mut m, Duration::ZERO), [6, 0, 10, 0, 200]);
+        assert_eq!(answer(&[3, 0, 10, 0, 1], &mut m, Duration::ZERO), [3, 2, 0, 200]);
+        assert_eq!(answer(&[6, 0, 12, 0, 1], &mut m, Duration::ZERO), [0x86, 2]);
+        assert_eq!(answer(&[16, 0, 10, 0, 1, 2, 0, 50], &mut m, Duration::ZERO), [16, 0, 10, 0, 1]);
+        assert_eq!(answer(&[16, 0, 10, 0, 2, 2, 0, 50], &mut m, Duration::ZERO), [0x90, 3]);
+    }
+}
