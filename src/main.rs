@@ -121,9 +121,10 @@ impl Composition for Composed {
     }
 
     async fn demo(&self, args: &DemoArgs) -> Result<(), CompositionError> {
-        let dir = args.dir.clone().unwrap_or_else(|| {
-            std::env::temp_dir().join(format!("andon-demo-{}", std::process::id()))
-        });
+        let dir = args
+            .dir
+            .clone()
+            .unwrap_or_else(|| std::env::temp_dir().join(format!("andon-demo-{}", std::process::id())));
         let setup = DemoSetup { dir, program: program(), auto: args.auto };
         let stop = stop_signal().map_err(own)?;
         let mut tell = |text: &str| anstream::print!("{text}");

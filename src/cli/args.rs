@@ -40,7 +40,13 @@ pub struct Global {
     #[arg(long, global = true, value_name = "DIR", env = "ANDON_DATA", help_heading = "Global options")]
     pub data: Option<PathBuf>,
     /// Who acts [default: the user logged in]
-    #[arg(long = "as", global = true, value_name = "PERSON", env = "ANDON_PERSON", help_heading = "Global options")]
+    #[arg(
+        long = "as",
+        global = true,
+        value_name = "PERSON",
+        env = "ANDON_PERSON",
+        help_heading = "Global options"
+    )]
     pub person: Option<String>,
     /// Print JSON
     #[arg(long, global = true, help_heading = "Global options")]
@@ -91,7 +97,9 @@ pub enum Command {
     #[command(subcommand)]
     Audit(audit::Command),
     /// Run the gateway; logs to standard error
-    #[command(after_help = "Example:\n  andon daemon --config /etc/andon/andon.toml\n\nSIGTERM and SIGINT stop it in order.")]
+    #[command(
+        after_help = "Example:\n  andon daemon --config /etc/andon/andon.toml\n\nSIGTERM and SIGINT stop it in order."
+    )]
     Daemon,
     /// Serve simulated equipment on real wires
     #[command(after_help = "Example:\n  andon sim plant.toml\n\nThe file's format stands in README.md.")]

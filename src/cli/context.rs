@@ -103,10 +103,8 @@ impl<'a, C: Composition> Context<'a, C> {
         {
             self.zone = zone;
         }
-        let warnings: Vec<Diagnostics> = diagnostics
-            .into_iter()
-            .filter(|d| d.list.iter().any(|x| x.level == Level::Warning))
-            .collect();
+        let warnings: Vec<Diagnostics> =
+            diagnostics.into_iter().filter(|d| d.list.iter().any(|x| x.level == Level::Warning)).collect();
         super::render::diagnostics(&warnings, &mut anstream::stderr().lock())?;
         Ok(site)
     }

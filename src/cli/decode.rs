@@ -10,7 +10,9 @@ use crate::words::{Outcome, Value};
 
 /// The registers.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  andon decode 42F6 E979           which order makes sense of two registers\n  andon decode 0x0929              hexadecimal, with or without 0x\n  andon decode 4142 4344 4500      text shows as well")]
+#[command(
+    after_help = "Examples:\n  andon decode 42F6 E979           which order makes sense of two registers\n  andon decode 0x0929              hexadecimal, with or without 0x\n  andon decode 4142 4344 4500      text shows as well"
+)]
 pub struct DecodeArgs {
     /// Registers in hexadecimal, as the device sends them
     #[arg(required = true, num_args = 1.., value_name = "WORD")]
@@ -40,18 +42,17 @@ pub(super) fn run<C: Composition>(cx: &Context<'_, C>, args: &DecodeArgs) -> Res
 fn word(text: &str) -> Result<u16, CliError> {
     let digits = text.trim_start_matches("0x").trim_start_matches("0X");
     u16::from_str_radix(digits, 16).map_err(|_| {
-        CliError::usage(format!("{text} is no register: write up to four hexadecimal digits, as 42F6 or 0x42F6"))
+        CliError::usage(format!(
+            "{text} is no register: write up to four hexadecimal digits, as 42F6 or 0x42F6"
+        ))
     })
 }
 
 /// Every type that fits a whole number of times, in every order; the same value is listed once.
 fn readings(words: &[u16]) -> Vec<Row> {
     let mut found: Vec<(u32, Row)> = Vec::new();
-    let mut kinds: Vec<DataType> = DataType::WORDS
-        .iter()
-        .map(|(_, k)| *k)
-        .filter(|k| k.is_number() || *k == DataType::Bits16)
-        .collect();
+    let mut kinds: Vec<DataType> =
+        DataType::WORDS.iter().map(|(_, k)| *k).filter(|k| k.is_number() || *k == DataType::Bits16).collect();
     if let Ok(registers) = u16::try_from(words.len()) {
         kinds.push(DataType::Text { registers });
     }
@@ -62,7 +63,8 @@ fn readings(words: &[u16]) -> Vec<Row> {
         }
         for (word_order, byte_order) in orders(width) {
             let point = Point { kind, word_order, byte_order, ..Point::test("p") };
-            let values: Option<Vec<Value>> = words.chunks(width).map(|c| decode(&point, c, None).ok()).collect();
+            let values: Option<Vec<Value>> =
+                words.chunks(width).map(|c| decode(&point, c, None).ok()).collect();
             let Some(values) = values else { continue };
             let score = values.iter().map(unlikeliness).max().unwrap_or(u32::MAX);
             let shown: Vec<String> = values.iter().map(|v| shown(kind, v)).collect();
@@ -71,7 +73,11 @@ fn readings(words: &[u16]) -> Vec<Row> {
                 score,
                 Row {
                     kind: kind.word().to_owned(),
-                    word_order: if width > 1 && kind.is_number() { order(word_order).to_owned() } else { String::new() },
+                    word_order: if width > 1 && kind.is_number() {
+                        order(word_order).to_owned()
+                    } else {
+                        String::new()
+                    },
                     byte_order: order(byte_order).to_owned(),
                     value: shown.join("  "),
                 },
@@ -131,7 +137,10 @@ mod tests {
     #[track_caller]
     fn check(words: &[u16], kind: &str, word_order: &str, value: &str) {
         let first = readings(words).into_iter().next().unwrap();
-        assert_eq!((first.kind.as_str(), first.word_order.as_str(), first.value.as_str()), (kind, word_order, value));
+        assert_eq!(
+            (first.kind.as_str(), first.word_order.as_str(), first.value.as_str()),
+            (kind, word_order, value)
+        );
     }
 
     #[test]

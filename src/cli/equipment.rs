@@ -21,7 +21,9 @@ pub enum Command {
         id: String,
     },
     /// Read every point now
-    #[command(after_help = "Example:\n  andon equipment read press-7 --json | jq .points.dc_bus_voltage.value")]
+    #[command(
+        after_help = "Example:\n  andon equipment read press-7 --json | jq .points.dc_bus_voltage.value"
+    )]
     Read {
         /// Its id
         id: String,
@@ -152,4 +154,3 @@ pub(super) async fn run_alarm<C: Composition>(
         }
     }
 }
-

@@ -11,7 +11,9 @@ use crate::words::Outcome;
 
 /// Which part of the past.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  andon history --equipment press-7 --since 30d\n  andon history --fault undervoltage --since 2026-03-01 --until 2026-04-01 --csv\n  andon history --text resistor")]
+#[command(
+    after_help = "Examples:\n  andon history --equipment press-7 --since 30d\n  andon history --fault undervoltage --since 2026-03-01 --until 2026-04-01 --csv\n  andon history --text resistor"
+)]
 pub struct HistoryArgs {
     /// Of this equipment
     #[arg(long, value_name = "ID")]
@@ -67,7 +69,17 @@ fn held(effective: Option<bool>) -> &'static str {
 
 fn sheet<C: Composition>(cx: &Context<'_, C>, rows: &[HistoryRowV1]) -> Sheet {
     let mut sheet = Sheet::new(&[
-        "n", "opened", "equipment", "fault", "state", "times", "cause", "action", "minutes", "by", "held",
+        "n",
+        "opened",
+        "equipment",
+        "fault",
+        "state",
+        "times",
+        "cause",
+        "action",
+        "minutes",
+        "by",
+        "held",
     ]);
     for r in rows {
         sheet.row([
@@ -89,8 +101,20 @@ fn sheet<C: Composition>(cx: &Context<'_, C>, rows: &[HistoryRowV1]) -> Sheet {
 
 fn csv_sheet(rows: &[HistoryRowV1]) -> Sheet {
     let mut sheet = Sheet::new(&[
-        "id", "equipment", "fault", "severity", "state", "opened_at", "closed_at", "occurrences", "cause", "action",
-        "minutes", "by", "effective", "summary",
+        "id",
+        "equipment",
+        "fault",
+        "severity",
+        "state",
+        "opened_at",
+        "closed_at",
+        "occurrences",
+        "cause",
+        "action",
+        "minutes",
+        "by",
+        "effective",
+        "summary",
     ]);
     for r in rows {
         sheet.row([

@@ -15,7 +15,9 @@ pub enum Command {
     /// Every link and how it is
     List,
     /// What is asked on a link: the reads, their times, the line's load
-    #[command(after_help = "Example:\n  andon link plan rs485-a\n\nExit code 1 when the line cannot carry what is asked of it.")]
+    #[command(
+        after_help = "Example:\n  andon link plan rs485-a\n\nExit code 1 when the line cannot carry what is asked of it."
+    )]
     Plan {
         /// The link's name
         link: String,

@@ -44,9 +44,10 @@ pub(super) async fn run<C: Composition>(cx: &mut Context<'_, C>) -> Result<Outco
     if status.alarms.is_empty() && status.tickets.is_empty() {
         text.push_str("all is well\n");
     } else {
-        text.push_str("\nandon ticket show N tells everything about one; andon status about links and equipment\n");
+        text.push_str(
+            "\nandon ticket show N tells everything about one; andon status about links and equipment\n",
+        );
     }
     cx.print(&text)?;
     Ok(Outcome::Done)
 }
-

@@ -7,9 +7,7 @@ use clap::CommandFactory;
 use super::args::{Args, Command};
 use super::context::{CliErrorOrFiles, Composition, Context};
 use super::error::CliError;
-use super::{
-    audit, decode, equipment, history, link, now, profile, render, status, ticket, why,
-};
+use super::{audit, decode, equipment, history, link, now, profile, render, status, ticket, why};
 use crate::words::Outcome;
 
 /// Runs a command to its end and tells how it ended.

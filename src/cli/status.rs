@@ -47,8 +47,7 @@ fn counted(errors: &BTreeMap<String, u64>) -> String {
 }
 
 fn links(s: &StatusV1) -> Sheet {
-    let mut sheet =
-        Sheet::new(&["link", "kind", "state", "since", "requests", "errors", "use", "message"]);
+    let mut sheet = Sheet::new(&["link", "kind", "state", "since", "requests", "errors", "use", "message"]);
     for l in &s.links {
         sheet.row([
             l.name.clone(),
@@ -65,7 +64,8 @@ fn links(s: &StatusV1) -> Sheet {
 }
 
 fn equipment(s: &StatusV1) -> Sheet {
-    let mut sheet = Sheet::new(&["equipment", "name", "state", "since", "requests", "errors", "p50", "message"]);
+    let mut sheet =
+        Sheet::new(&["equipment", "name", "state", "since", "requests", "errors", "p50", "message"]);
     for e in &s.equipment {
         sheet.row([
             e.id.clone(),

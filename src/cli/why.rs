@@ -9,7 +9,9 @@ use crate::words::Outcome;
 
 /// Of what.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  andon why press-7 dc_bus_voltage    request, registers, decoding, quality\n  andon why press-7 dc-bus-low        each operand, and the delay that is left")]
+#[command(
+    after_help = "Examples:\n  andon why press-7 dc_bus_voltage    request, registers, decoding, quality\n  andon why press-7 dc-bus-low        each operand, and the delay that is left"
+)]
 pub struct WhyArgs {
     /// The equipment's id
     pub equipment: String,

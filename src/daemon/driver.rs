@@ -45,8 +45,7 @@ impl Driver {
     /// Runs until it is told to stop and everything decided is on disk, or the journal's thread is gone.
     pub(super) async fn run(mut self) {
         let now = self.clock.now();
-        let mut turn =
-            Turn { last: now, epoch: 0, token: 0, askers: BTreeMap::new(), records: Vec::new() };
+        let mut turn = Turn { last: now, epoch: 0, token: 0, askers: BTreeMap::new(), records: Vec::new() };
         let mut stopping = false;
         loop {
             self.outputs(&mut turn);
@@ -144,7 +143,7 @@ impl Driver {
     fn outputs(&mut self, turn: &mut Turn) {
         while let Some(output) = self.desk.poll_output() {
             match output {
-                Output::Write(record) => turn.records.push(record),
+                Output::Write(record) => turn.records.push(*record),
                 Output::Reply(token, reply) => {
                     if let Some(asker) = turn.askers.remove(&token) {
                         // The asker may have gone; what was done stays done.

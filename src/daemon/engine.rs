@@ -10,7 +10,7 @@ use tokio::task::JoinHandle as Task;
 use super::driver::Driver;
 use super::keeper;
 use super::log::Log;
-use super::opening::{self, OpeningError, Opened, Progress, journal_folder};
+use super::opening::{self, Opened, OpeningError, Progress, journal_folder};
 use super::writer;
 use crate::ambient::Clock;
 use crate::api::Gateway;

@@ -65,7 +65,9 @@ impl Work {
             }
         }
         if let Some(Err(e)) = self.store.as_ref().map(Store::flush) {
-            self.log.warn(&format!("the store was not flushed ({e}); the next start catches up from the journal"));
+            self.log.warn(&format!(
+                "the store was not flushed ({e}); the next start catches up from the journal"
+            ));
         }
     }
 
@@ -89,17 +91,19 @@ impl Work {
     }
 
     fn give_up(&mut self, why: &str) {
-        self.log.error(&format!("the store cannot be written: {why}; nothing is lost, it catches up by itself"));
+        self.log
+            .error(&format!("the store cannot be written: {why}; nothing is lost, it catches up by itself"));
         self.store = None;
         *self.reader.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     fn open_again(&mut self) {
-        let opened = store::open(&store_folder(&self.data)).map_err(|e| e.to_string()).and_then(|mut store| {
-            catch_up(&journal_folder(&self.data), &mut store, self.end, &mut |_, _| {})
-                .map_err(|e| e.to_string())?;
-            Ok(store)
-        });
+        let opened =
+            store::open(&store_folder(&self.data)).map_err(|e| e.to_string()).and_then(|mut store| {
+                catch_up(&journal_folder(&self.data), &mut store, self.end, &mut |_, _| {})
+                    .map_err(|e| e.to_string())?;
+                Ok(store)
+            });
         if let Ok(store) = opened {
             self.log.info("the store has caught up with the journal");
             *self.reader.lock().unwrap_or_else(PoisonError::into_inner) = Some(store.reader());

@@ -109,7 +109,9 @@ fn misfit(folder: &Path, journal: &Journal, store: &Store) -> Result<Option<Stri
     let first = reader.next_segment().map_err(fail)?.and_then(|entries| entries.into_iter().next());
     Ok(match first {
         Some(entry) if entry.seq == seq && entry.hash == hash => None,
-        _ => Some(format!("event {seq} of the journal is not the one that had been acknowledged: it was changed")),
+        _ => Some(format!(
+            "event {seq} of the journal is not the one that had been acknowledged: it was changed"
+        )),
     })
 }
 
@@ -142,7 +144,8 @@ pub(super) fn catch_up(
     let mut batch = Vec::new();
     while let Some(entries) = reader.next_segment().map_err(|e| failed(&e))? {
         for entry in entries {
-            let record = Record::from_line(&entry.line).map_err(|e| failed(&format!("event {}: {e}", entry.seq)))?;
+            let record =
+                Record::from_line(&entry.line).map_err(|e| failed(&format!("event {}: {e}", entry.seq)))?;
             batch.push((record, entry.hash));
             if batch.len() >= limits::STORE_BATCH_MAX {
                 take_in(store, &mut batch)?;

@@ -189,7 +189,8 @@ impl Kept {
             match running.join_next().await {
                 Some(Err(e)) if e.is_panic() => {
                     let name = self.board.lock().name.clone();
-                    self.log.error(&format!("the task of link {name} failed ({e}) and is started again: a bug"));
+                    self.log
+                        .error(&format!("the task of link {name} failed ({e}) and is started again: a bug"));
                     self.board.lock().count_error("panic");
                 }
                 _ => return,

@@ -51,7 +51,10 @@ pub(super) struct Writer {
 pub(super) type Hashed = Vec<(Record, String)>;
 
 /// Starts the thread. It ends when the groups' sender is dropped.
-pub(super) fn start(mut journal: Journal, store: std::sync::mpsc::SyncSender<Hashed>) -> std::io::Result<Writer> {
+pub(super) fn start(
+    mut journal: Journal,
+    store: std::sync::mpsc::SyncSender<Hashed>,
+) -> std::io::Result<Writer> {
     let (groups_tx, mut groups) = mpsc::channel::<Group>(limits::JOURNAL_QUEUED_MAX);
     // Room for every group under way and more: the thread never waits for the desk while the desk waits for it.
     let (written_tx, written) = mpsc::channel(limits::JOURNAL_QUEUED_MAX * 4);

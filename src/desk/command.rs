@@ -68,7 +68,7 @@ pub struct Done {
 #[derive(Debug, PartialEq)]
 pub enum Output {
     /// To be written, in this order.
-    Write(Record),
+    Write(Box<Record>),
     /// To the asker.
     Reply(Token, Box<Result<Done, Refusal>>),
     /// Read all of this equipment now.

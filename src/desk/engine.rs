@@ -354,7 +354,7 @@ impl Desk {
             if let Touched::Ticket(t) = self.state.apply(&record, &mut |_| fetched.take().map(|t| *t)) {
                 result = Some(t);
             }
-            self.outputs.push_back(Output::Write(record.clone()));
+            self.outputs.push_back(Output::Write(Box::new(record.clone())));
             records.push(record);
         }
         self.unwritten.push_back(Unwritten { records, origin, stored, result });

@@ -107,7 +107,15 @@ impl Record {
     pub fn to_line(&self, prev: &str) -> Result<String, serde_json::Error> {
         fn line<E: Serialize>(r: &Record, prev: &str, event: &E) -> Result<String, serde_json::Error> {
             let clock = (r.at.millis() < CLOCK_SET_SINCE).then_some("unset");
-            serde_json::to_string(&LineOut { seq: r.seq, prev, at: r.at, by: &r.by, v: VERSION, clock, event })
+            serde_json::to_string(&LineOut {
+                seq: r.seq,
+                prev,
+                at: r.at,
+                by: &r.by,
+                v: VERSION,
+                clock,
+                event,
+            })
         }
         match &self.event {
             Event::Gateway(e) => line(self, prev, e),

@@ -131,8 +131,7 @@ fn truth(node: &Node, operands: &dyn Operands) -> Truth {
             Some(Scalar::Flag(_) | Scalar::Number(_)) | None => Truth::Unknown,
         },
         Node::NoneOf(slot, values) => match operands.read(*slot) {
-            #[expect(clippy::float_cmp, reason = "codes are whole numbers")]
-            Some(Scalar::Number(n)) => Truth::of(!values.iter().any(|v| *v == n)),
+            Some(Scalar::Number(n)) => Truth::of(!values.contains(&n)),
             Some(Scalar::Flag(_) | Scalar::Text(_)) | None => Truth::Unknown,
         },
         Node::Same(a, b, unequal) => match (truth(a, operands), truth(b, operands)) {

@@ -113,7 +113,7 @@ fn read_fault(s: &Section<'_>, names: &dyn Names) -> Option<Fault> {
     let on_delay = s.duration_between("on_delay", Duration::ZERO, limits::DELAY_MAX);
     let off_delay = s.duration_between("off_delay", Duration::ZERO, limits::DELAY_MAX);
     let mut fault = read_common(s, names, None);
-    fault.trigger = Trigger::Condition { when: when?, clear };
+    fault.trigger = Trigger::Condition { when: Box::new(when?), clear };
     fault.on_delay = on_delay.unwrap_or_default();
     fault.off_delay = off_delay.unwrap_or_default();
     Some(fault)
@@ -295,7 +295,7 @@ fn read_codes(s: &Section<'_>, table: &str, profile: &Profile, names: &dyn Names
         listed.push(code);
         faults.push(Fault {
             name,
-            trigger: Trigger::Condition { when, clear: None },
+            trigger: Trigger::Condition { when: Box::new(when), clear: None },
             code: Some(key.value),
             ..fault
         });
@@ -327,7 +327,7 @@ fn unlisted_code(
     Some(Fault {
         severity,
         ticket: severity != Severity::Advisory,
-        trigger: Trigger::Condition { when: Program::value_is_none_of(point, listed), clear: None },
+        trigger: Trigger::Condition { when: Box::new(Program::value_is_none_of(point, listed)), clear: None },
         guidance: Guidance {
             means: "The device reports a code that its profile does not list.".to_owned(),
             causes: vec!["See the device's manual for this code".to_owned()],

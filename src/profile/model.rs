@@ -180,7 +180,7 @@ pub enum Trigger {
     /// While a condition is true.
     Condition {
         /// The condition that raises it.
-        when: Program,
+        when: Box<Program>,
         /// The condition that clears it; `not when` where absent.
         clear: Option<Program>,
     },

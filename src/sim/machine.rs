@@ -43,7 +43,16 @@ impl Machine {
         state: String,
         seed: u64,
     ) -> Self {
-        Self { profile, base, states, state, since: Duration::ZERO, set: Signals::new(), is_silent: false, seed }
+        Self {
+            profile,
+            base,
+            states,
+            state,
+            since: Duration::ZERO,
+            set: Signals::new(),
+            is_silent: false,
+            seed,
+        }
     }
 
     /// Changes the operating state; what was set by hand is over.

@@ -18,7 +18,9 @@ pub(super) fn answer(request: &[u8], machine: &mut Machine, now: Duration) -> Ve
         (2, [_, a, b, c, d]) => bits(function, Area::Discrete, [*a, *b], [*c, *d], machine, now),
         (3, [_, a, b, c, d]) => registers(function, Area::Holding, [*a, *b], [*c, *d], machine, now),
         (4, [_, a, b, c, d]) => registers(function, Area::Input, [*a, *b], [*c, *d], machine, now),
-        (5, [_, a, b, c, d]) => write(machine, request, Area::Coil, [*a, *b], &[u16::from([*c, *d] == [0xFF, 0])]),
+        (5, [_, a, b, c, d]) => {
+            write(machine, request, Area::Coil, [*a, *b], &[u16::from([*c, *d] == [0xFF, 0])])
+        }
         (6, [_, a, b, c, d]) => {
             write(machine, request, Area::Holding, [*a, *b], &[u16::from_be_bytes([*c, *d])])
         }
@@ -74,14 +76,22 @@ fn bits(
     }
     let words = machine.registers(area, u16::from_be_bytes(start), count, now).ok_or(ILLEGAL_ADDRESS)?;
     let mut out = vec![function, u8::try_from(words.len().div_ceil(8)).map_err(|_| ILLEGAL_VALUE)?];
-    out.extend(words.chunks(8).map(|eight| {
-        eight.iter().enumerate().fold(0_u8, |byte, (i, bit)| byte | u8::from(*bit != 0) << i)
-    }));
+    out.extend(
+        words.chunks(8).map(|eight| {
+            eight.iter().enumerate().fold(0_u8, |byte, (i, bit)| byte | u8::from(*bit != 0) << i)
+        }),
+    );
     Ok(out)
 }
 
 /// A write is answered with the first five bytes of its request.
-fn write(machine: &mut Machine, request: &[u8], area: Area, start: [u8; 2], words: &[u16]) -> Result<Vec<u8>, u8> {
+fn write(
+    machine: &mut Machine,
+    request: &[u8],
+    area: Area,
+    start: [u8; 2],
+    words: &[u16],
+) -> Result<Vec<u8>, u8> {
     if machine.write(area, u16::from_be_bytes(start), words) {
         Ok(request.iter().take(5).copied().collect())
     } else {

@@ -133,7 +133,8 @@ fn read_device(
     let line = s.required("line", "\"bus\"", line)?;
     let Some(at) = lines.iter().position(|l| l.name == line.value) else {
         let near = nearest(&line.value, lines.iter().map(|l| l.name.as_str()));
-        let help = near.map_or_else(|| "add it as a [[line]]".to_owned(), |n| format!("did you mean \"{n}\"?"));
+        let help =
+            near.map_or_else(|| "add it as a [[line]]".to_owned(), |n| format!("did you mean \"{n}\"?"));
         s.error_with_help(line.span, format!("there is no line {}", line.value), "", help);
         return None;
     };
@@ -165,7 +166,12 @@ fn read_device(
     let start = s.text("start");
     if let Some(start) = start.as_ref().filter(|x| !states.contains_key(&x.value)) {
         let known = states.keys().cloned().collect::<Vec<_>>().join(", ");
-        s.error_with_help(start.span.clone(), format!("there is no state {}", start.value), "", format!("known: {known}"));
+        s.error_with_help(
+            start.span.clone(),
+            format!("there is no state {}", start.value),
+            "",
+            format!("known: {known}"),
+        );
     }
     let start = start.map_or_else(String::new, |x| x.value);
     let machine = Shared::new(Machine::new(found, base, states, start, seed));
@@ -184,8 +190,8 @@ pub(super) fn read_signals(table: &Section<'_>, profile: &Profile) -> Signals {
     for name in table.names() {
         let Some((index, point)) = profile.point(&name.value) else {
             let near = nearest(&name.value, profile.points.iter().map(|p| p.name.as_str()));
-            let help =
-                near.map_or_else(|| "name a point of the profile".to_owned(), |n| format!("did you mean {n}?"));
+            let help = near
+                .map_or_else(|| "name a point of the profile".to_owned(), |n| format!("did you mean {n}?"));
             table.error_with_help(name.span, format!("there is no point {}", name.value), "", help);
             continue;
         };

@@ -47,7 +47,13 @@ impl Wave {
     /// A quantity that does not move.
     #[must_use]
     pub fn constant(value: f64) -> Self {
-        Self { shape: WaveShape::Constant, from: value, to: value, period: Duration::from_secs(1), noise: 0.0 }
+        Self {
+            shape: WaveShape::Constant,
+            from: value,
+            to: value,
+            period: Duration::from_secs(1),
+            noise: 0.0,
+        }
     }
 
     /// The value at a time since the wave began; `seed` picks the noise.
@@ -104,6 +110,9 @@ mod tests {
         let values: Vec<f64> = (0..100).map(|i| wave.at(Duration::from_millis(i * 100), 7)).collect();
         assert!(values.iter().all(|v| (0.5..=1.5).contains(v)));
         assert!(values.iter().any(|v| (v - 1.0).abs() > 0.25));
-        assert_eq!(wave.at(Duration::from_millis(250), 7).to_bits(), wave.at(Duration::from_millis(280), 7).to_bits());
+        assert_eq!(
+            wave.at(Duration::from_millis(250), 7).to_bits(),
+            wave.at(Duration::from_millis(280), 7).to_bits()
+        );
     }
 }

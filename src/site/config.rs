@@ -228,7 +228,8 @@ fn read(
         site.name = s.required("name", "\"line-3\"", name).map_or_else(String::new, |n| n.value);
         site.data = s.text("data").map(|d| d.value);
         site.timezone = s.text("timezone").and_then(|t| check_timezone(&s, t));
-        let _ = s.choice("mode", &[("open", ())]);
+        // The only one there is so far; another word is told.
+        let _mode = s.choice("mode", &[("open", ())]);
         s.finish();
     }
     for s in root.sections("link") {

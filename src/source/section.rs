@@ -421,8 +421,8 @@ mod tests {
             if let Some(device) = root.section("device") {
                 let vendor = device.text("vendor");
                 let _ = device.required("vendor", "\"ABB\"", vendor);
-                let _ = device.duration("every");
-                let _ = device.integer_between("unit", 0, 247);
+                let _every = device.duration("every");
+                let _unit = device.integer_between("unit", 0, 247);
                 device.finish();
             }
             root.finish();

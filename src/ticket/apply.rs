@@ -60,6 +60,7 @@ fn with(text: &str, note: Option<&String>) -> String {
 }
 
 /// Takes an event in.
+#[expect(clippy::too_many_lines, reason = "one arm an event: a ticket's life on one page")]
 pub fn apply(t: &mut Ticket, seq: Seq, at: Wall, by: &Author, event: &TicketEvent) {
     let text = match event {
         TicketEvent::Opened(o) => {

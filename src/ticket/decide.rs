@@ -22,6 +22,7 @@ pub enum StepNow<'a> {
 ///
 /// # Errors
 /// The rule that refuses.
+#[expect(clippy::too_many_lines, reason = "one arm a verb: the lifecycle on one page")]
 pub fn decide(
     t: &Ticket,
     fault: Option<&Fault>,

@@ -94,7 +94,7 @@ fn alarm_rows(desk: &Desk) -> Vec<AlarmV1> {
             raised_at: a.raised_at,
         })
         .collect();
-    rows.sort_by(|a, b| (a.severity, a.raised_at).cmp(&(b.severity, b.raised_at)));
+    rows.sort_by_key(|a| (a.severity, a.raised_at));
     rows
 }
 

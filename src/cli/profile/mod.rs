@@ -20,7 +20,9 @@ pub enum Command {
     /// Every profile there is: beside andon.toml, and built in
     List,
     /// Check profiles and run their cases; exit code 1 when a case fails
-    #[command(after_help = "Examples:\n  andon profile check device-profiles/my-drive.toml\n  andon profile check eastron-sdm630")]
+    #[command(
+        after_help = "Examples:\n  andon profile check device-profiles/my-drive.toml\n  andon profile check eastron-sdm630"
+    )]
     Check {
         /// Files, or names of profiles
         #[arg(required = true, num_args = 1.., value_name = "FILE|NAME")]
@@ -58,7 +60,10 @@ fn source<C: Composition>(cx: &Context<'_, C>, which: &str) -> Result<(ProfileNa
         let fail = |e: &dyn std::fmt::Display| CliError::Other(Outcome::NoSuchThing, format!("{which}: {e}"));
         let bytes = std::fs::metadata(path).map_err(|e| fail(&e))?.len();
         if bytes > limits::FILE_BYTES_MAX {
-            return Err(CliError::usage(format!("{which}: it has more than {} bytes", limits::FILE_BYTES_MAX)));
+            return Err(CliError::usage(format!(
+                "{which}: it has more than {} bytes",
+                limits::FILE_BYTES_MAX
+            )));
         }
         let text = std::fs::read_to_string(path).map_err(|e| fail(&e))?;
         let stem = path.file_stem().and_then(|s| s.to_str()).unwrap_or("");

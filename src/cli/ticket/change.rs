@@ -42,7 +42,9 @@ pub struct WithNote {
 
 /// An answer to a step.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  andon ticket step 12 resistor no --note 'measures open'\n  andon ticket step 12 bus          the gateway reads the equipment and answers")]
+#[command(
+    after_help = "Examples:\n  andon ticket step 12 resistor no --note 'measures open'\n  andon ticket step 12 bus          the gateway reads the equipment and answers"
+)]
 pub struct StepArgs {
     /// Its number, or an equipment id where only one ticket is live
     #[arg(value_name = "N")]
@@ -66,7 +68,9 @@ fn answer(text: &str) -> Result<Answer, String> {
 
 /// A repair.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  andon fix 12 --cause 'resistor open' --action 'replaced braking resistor' --part BRAKE-RES:1 --minutes 25")]
+#[command(
+    after_help = "Example:\n  andon fix 12 --cause 'resistor open' --action 'replaced braking resistor' --part BRAKE-RES:1 --minutes 25"
+)]
 pub struct FixArgs {
     /// Its number, or an equipment id where only one ticket is live
     #[arg(value_name = "N")]
@@ -99,7 +103,9 @@ fn part(text: &str) -> Result<UsedPart, String> {
 
 /// Why a ticket is no work.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  andon ticket cancel 12 nuisance --note 'sensor unplugged for cleaning'\n  andon ticket cancel 12 duplicate --of 9")]
+#[command(
+    after_help = "Examples:\n  andon ticket cancel 12 nuisance --note 'sensor unplugged for cleaning'\n  andon ticket cancel 12 duplicate --of 9"
+)]
 pub struct CancelArgs {
     /// Its number, or an equipment id where only one ticket is live
     #[arg(value_name = "N")]
@@ -135,7 +141,8 @@ async fn tell<C: Composition>(
         return Ok(Outcome::Done);
     }
     let last = ticket.log.last().map_or("", |e| e.text.as_str());
-    let mut text = format!("ticket {} ({} on {}): {last}\n", ticket.row.id, ticket.row.fault, ticket.row.equipment);
+    let mut text =
+        format!("ticket {} ({} on {}): {last}\n", ticket.row.id, ticket.row.fault, ticket.row.equipment);
     if let Some(next) = show::next(&ticket) {
         text.push_str(&format!("next: {next}\n"));
     }
@@ -158,10 +165,7 @@ pub(super) async fn assign<C: Composition>(
 }
 
 /// Starting shows the whole page: what is unsafe, what to check, what helped before.
-pub(super) async fn start<C: Composition>(
-    cx: &mut Context<'_, C>,
-    which: &str,
-) -> Result<Outcome, CliError> {
+pub(super) async fn start<C: Composition>(cx: &mut Context<'_, C>, which: &str) -> Result<Outcome, CliError> {
     let ticket = change(cx, which, &TicketCommand::Start).await?;
     show::print(cx, &ticket).await?;
     Ok(Outcome::Done)
@@ -190,10 +194,7 @@ pub(super) async fn step<C: Composition>(
     tell(cx, &args.ticket, TicketCommand::Step { step, answer: args.answer, note: args.note }).await
 }
 
-pub(super) async fn fix<C: Composition>(
-    cx: &mut Context<'_, C>,
-    args: FixArgs,
-) -> Result<Outcome, CliError> {
+pub(super) async fn fix<C: Composition>(cx: &mut Context<'_, C>, args: FixArgs) -> Result<Outcome, CliError> {
     let FixArgs { ticket, cause, action, parts, minutes, while_active } = args;
     tell(cx, &ticket, TicketCommand::Fix { cause, action, parts, minutes, while_active }).await
 }

@@ -9,7 +9,9 @@ use crate::words::{Outcome, Wall};
 
 /// Which tickets.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  andon ticket list --equipment press-7\n  andon ticket list --state closed --json\n  andon ticket list --mine")]
+#[command(
+    after_help = "Examples:\n  andon ticket list --equipment press-7\n  andon ticket list --state closed --json\n  andon ticket list --mine"
+)]
 pub struct ListArgs {
     /// open, acknowledged, in-progress, on-hold, fixed, closed, reopened or cancelled [default: all live ones]
     #[arg(long)]
@@ -58,7 +60,16 @@ pub(in crate::cli) fn print_rows<C: Composition>(
 /// A table of tickets for people.
 pub(in crate::cli) fn sheet(rows: &[TicketRowV1], now: Wall) -> Sheet {
     let mut sheet = Sheet::new(&[
-        "n", "severity", "equipment", "fault", "state", "condition", "opened", "times", "assignee", "summary",
+        "n",
+        "severity",
+        "equipment",
+        "fault",
+        "state",
+        "condition",
+        "opened",
+        "times",
+        "assignee",
+        "summary",
     ]);
     for r in rows {
         sheet.row([
@@ -80,8 +91,17 @@ pub(in crate::cli) fn sheet(rows: &[TicketRowV1], now: Wall) -> Sheet {
 /// The same fields as in JSON, times in RFC 3339.
 fn csv_sheet(rows: &[TicketRowV1]) -> Sheet {
     let mut sheet = Sheet::new(&[
-        "id", "equipment", "fault", "severity", "state", "condition", "opened_at", "occurrences", "assignee",
-        "due_at", "summary",
+        "id",
+        "equipment",
+        "fault",
+        "severity",
+        "state",
+        "condition",
+        "opened_at",
+        "occurrences",
+        "assignee",
+        "due_at",
+        "summary",
     ]);
     for r in rows {
         sheet.row([

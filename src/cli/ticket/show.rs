@@ -34,7 +34,8 @@ fn page<C: Composition>(cx: &Context<'_, C>, t: &TicketV1, equipment: Option<&Eq
     out.push_str(&format!("{}\n\n", place(t, equipment)));
     out.push_str(&wrapped(&t.row.summary, "  ", width));
     out.push('\n');
-    let assigned = t.row.assignee.as_ref().map_or_else(|| "nobody's yet".to_owned(), |a| format!("assigned to {a}"));
+    let assigned =
+        t.row.assignee.as_ref().map_or_else(|| "nobody's yet".to_owned(), |a| format!("assigned to {a}"));
     out.push_str(&format!(
         "Opened      {}, {}, {assigned}\n",
         cx.time(t.row.opened_at),

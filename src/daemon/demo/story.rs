@@ -187,7 +187,10 @@ impl<'a> Story<'a> {
                 let fix = format!(
                     "fix {n} --cause 'brake resistor open' --action 'replaced brake resistor' --part BRAKE-RES:1 --minutes 25"
                 );
-                format!("\nThe fault has gone; the ticket stays until what was done is on record:\n{}", self.command(&fix))
+                format!(
+                    "\nThe fault has gone; the ticket stays until what was done is on record:\n{}",
+                    self.command(&fix)
+                )
             }
             (TicketState::Fixed, _) => {
                 format!("\nFixed. Closing verifies it:\n{}", self.command(&format!("close {n}")))
@@ -226,8 +229,10 @@ impl<'a> Story<'a> {
         self.typed += 1;
         let body = serde_json::to_value(&verb).map_err(DemoError::of)?;
         let path = format!("/v1/tickets/{}", t.row.id);
-        let done: TicketV1 =
-            client.send(Method::POST, &path, Some("demo technician"), Some(&body)).await.map_err(DemoError::of)?;
+        let done: TicketV1 = client
+            .send(Method::POST, &path, Some("demo technician"), Some(&body))
+            .await
+            .map_err(DemoError::of)?;
         let last = done.log.last().map_or("", |e| e.text.as_str());
         self.say(&format!("  {}. {last}\n", self.typed));
         Ok(false)

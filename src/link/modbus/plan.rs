@@ -220,7 +220,7 @@ fn pack(items: &[Item], every: Duration, area: Area, max: u16, gap: u16) -> Vec<
 #[must_use]
 pub fn split(request: &PlannedRequest) -> Option<(PlannedRequest, PlannedRequest)> {
     let mut points = request.points.clone();
-    points.sort_by_key(|p| first_of(p));
+    points.sort_by_key(first_of);
     let middle = points.len() / 2;
     let cut = (1..points.len()).max_by_key(|at| {
         let end = points.iter().take(*at).map(last_of).max().unwrap_or(0);

@@ -336,12 +336,12 @@ impl Unit {
         self.misses = 0;
         self.probe = None;
         let refused = matches!(code, 1..=3);
-        if refused && let Some(request) = self.requests.get(at) {
-            if let Some((left, right)) = split(&request.plan) {
-                self.requests
-                    .splice(at..=at, [left, right].map(|plan| Request { plan, due: now, attempts: 0 }));
-                return Report::Nothing;
-            }
+        if refused
+            && let Some(request) = self.requests.get(at)
+            && let Some((left, right)) = split(&request.plan)
+        {
+            self.requests.splice(at..=at, [left, right].map(|plan| Request { plan, due: now, attempts: 0 }));
+            return Report::Nothing;
         }
         let Some(plan) = self.done(at, now) else { return Report::Nothing };
         if let Some(request) = self.requests.get_mut(at).filter(|_| refused) {

@@ -245,7 +245,8 @@ impl LinkTask {
         for equipment in (0..).map_while(|i| schedule.equipment(i)) {
             let count = self.site.equipment.get(equipment.0).map_or(0, |e| e.profile.points.len());
             let bad = |i| (PointIndex(i), Reading { value: Err(BadReason::NoAnswer(why.clone())), at: now });
-            let batch = Batch { at: now, equipment, readings: (0..count).map(bad).collect(), answered: false };
+            let batch =
+                Batch { at: now, equipment, readings: (0..count).map(bad).collect(), answered: false };
             if self.readings.send(batch).await.is_err() {
                 return;
             }

@@ -63,14 +63,7 @@ impl Wire {
         remark: Option<String>,
     ) -> Self {
         let guard = Guard::new(io, framing, flush);
-        Self {
-            context: client(&guard, framing),
-            guard,
-            framing,
-            timing,
-            doubles: Doubles::default(),
-            remark,
-        }
+        Self { context: client(&guard, framing), guard, framing, timing, doubles: Doubles::default(), remark }
     }
 
     /// Frames dropped and echoes stripped since opening.
