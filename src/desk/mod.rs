@@ -10,6 +10,8 @@ mod command;
 mod engine;
 mod event;
 mod state;
+#[cfg(test)]
+mod tests;
 
 pub use command::{Command, Done, Input, Output, Target, Token};
 pub use engine::Desk;

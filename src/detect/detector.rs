@@ -232,7 +232,7 @@ impl Detector {
             if let Ok(value) = &reading.value {
                 slot.good = Some(value.clone());
                 slot.good_at = Some(now.mono);
-                let at = now.mono + point.stale_after;
+                let at = stale_at(now.mono, point.stale_after);
                 soonest = Some(soonest.map_or(at, |s| s.min(at)));
             }
             slot.last = Some(reading);
@@ -264,7 +264,7 @@ impl Detector {
         let mut next: Option<Mono> = None;
         for (slot, point) in unit.slots.iter_mut().zip(&equipment.profile.points) {
             let Some(good_at) = slot.good_at.filter(|_| slot.fresh) else { continue };
-            let at = good_at + point.stale_after;
+            let at = stale_at(good_at, point.stale_after);
             if at <= now.mono {
                 slot.fresh = false;
                 affected.extend(slot.dependents.iter().copied());
@@ -429,6 +429,11 @@ impl Detector {
             None => "never read".to_owned(),
         }
     }
+}
+
+/// The first instant at which a reading is older than it may be: at the limit itself it still counts.
+fn stale_at(good_at: Mono, stale_after: Duration) -> Mono {
+    good_at + stale_after + Duration::from_nanos(1)
 }
 
 fn fault_of<'a>(site: &'a Site, watch: &Watch) -> Option<&'a Fault> {

@@ -7,6 +7,8 @@
 
 mod detector;
 mod explain;
+#[cfg(test)]
+mod tests;
 
 pub use detector::{Detector, Transition, TransitionKind};
 pub use explain::{FaultExplanation, OperandExplanation, PointState};

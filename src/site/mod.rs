@@ -4,6 +4,8 @@
 
 mod config;
 mod names;
+#[cfg(test)]
+pub mod testing;
 
 pub use config::{
     Criticality, Equipment, FileHash, Link, LinkKind, Parity, ProfileFiles, SerialLine, Site, load,

@@ -8,6 +8,8 @@ mod command;
 mod decide;
 mod event;
 mod state;
+#[cfg(test)]
+mod tests;
 
 pub use apply::{apply, opened};
 pub use command::{Answer, CancelReason, TicketCommand, UsedPart};

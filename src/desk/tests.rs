@@ -1,0 +1,317 @@
+//! The desk driven without a disk or a clock: what is told when, and what a full disk does.
+
+use super::*;
+use crate::site::testing::site;
+use crate::ticket::{Condition, TicketCommand, TicketState};
+use crate::words::{
+    Author, EquipmentIndex, Mono, Now, PointIndex, Reading, Rule, Seq, StepId, TicketNumber, Value, Wall,
+};
+
+const POINTS: &str = "x = { register = 'holding:0', type = 'u16', stale_after = '1h' }";
+const FAULT: &str = "[faults.a]\nseverity = 'major'\nwhen = 'x > 5'\nmeans = 'too much'\nwatch = '1h'\n\
+    steps = [{ id = 'one', check = 'x < 3 for 2s', yes = 'done', no = 'cause:Cable' }]";
+
+/// A desk, its record so far, and a disk that can be full.
+struct World {
+    desk: Desk,
+    ms: u64,
+    unwritten: Vec<Record>,
+    record: Vec<Record>,
+    replies: Vec<Result<Done, crate::words::Refusal>>,
+    reads: usize,
+    is_full: bool,
+}
+
+impl World {
+    fn new() -> Self {
+        let s = site(POINTS, &format!("{FAULT}\n"));
+        let mut desk = Desk::new(s, State::default(), now(0));
+        desk.start(now(0), "1", None);
+        let mut w = World {
+            desk,
+            ms: 0,
+            unwritten: Vec::new(),
+            record: Vec::new(),
+            replies: Vec::new(),
+            reads: 0,
+            is_full: false,
+        };
+        w.drain();
+        w.write();
+        w
+    }
+
+    fn handle(&mut self, input: Input) {
+        self.desk.handle(now(self.ms), input);
+        self.drain();
+    }
+
+    fn drain(&mut self) {
+        while let Some(output) = self.desk.poll_output() {
+            match output {
+                Output::Write(r) => self.unwritten.push(*r),
+                Output::Reply(_, reply) => self.replies.push(*reply),
+                Output::Read(_) => self.reads += 1,
+            }
+        }
+    }
+
+    /// The disk takes what waits, or fails.
+    fn write(&mut self) {
+        let Some(first) = self.unwritten.first().map(|r| r.seq) else { return };
+        let waiting = std::mem::take(&mut self.unwritten);
+        if self.is_full {
+            self.handle(Input::NotWritten(first, "no space".to_owned()));
+            return;
+        }
+        let last = waiting.last().unwrap().seq;
+        self.record.extend(waiting);
+        self.handle(Input::Written(last));
+        self.write();
+    }
+
+    fn at(&mut self, ms: u64) -> &mut Self {
+        self.ms = ms;
+        self.handle(Input::Elapsed);
+        self.write();
+        self
+    }
+
+    fn x(&mut self, ms: u64, x: i128) -> &mut Self {
+        self.ms = ms;
+        let readings = vec![(PointIndex(0), Reading { value: Ok(Value::Integer(x)), at: now(ms) })];
+        self.handle(Input::Readings { equipment: EquipmentIndex(0), readings, answered: true });
+        self.write();
+        self
+    }
+
+    fn ask(&mut self, verb: TicketCommand) {
+        let command = Command {
+            by: Author::Unproven { name: "eva".to_owned() },
+            target: Target::Number(TicketNumber(1)),
+            verb,
+            stored: None,
+            duplicate_exists: false,
+        };
+        self.handle(Input::Asked(Token(1), command));
+    }
+
+    fn done(&mut self, verb: TicketCommand) -> Result<(), Rule> {
+        self.ask(verb);
+        self.write();
+        self.replies.pop().unwrap().map(|_| ()).map_err(|r| r.rule)
+    }
+
+    fn kinds(&self) -> Vec<String> {
+        self.record.iter().map(|r| kind(&r.event)).collect()
+    }
+
+    #[track_caller]
+    fn ticket(&self) -> &crate::ticket::Ticket {
+        &self.desk.state().tickets[&TicketNumber(1)]
+    }
+}
+
+fn kind(event: &Event) -> String {
+    let line = Record { seq: Seq(1), at: Wall::from_millis(0), by: Author::Gateway, event: event.clone() };
+    let json: serde_json::Value = serde_json::from_str(&line.to_line("").unwrap()).unwrap();
+    json["kind"].as_str().unwrap().to_owned()
+}
+
+fn now(ms: u64) -> Now {
+    let base = 1_800_000_000_000_i64;
+    Now { mono: Mono(ms * 1_000_000), wall: Wall::from_millis(base + i64::try_from(ms).unwrap()) }
+}
+
+fn fix() -> TicketCommand {
+    TicketCommand::Fix {
+        cause: "c".to_owned(),
+        action: "a".to_owned(),
+        parts: Vec::new(),
+        minutes: Some(5),
+        while_active: None,
+    }
+}
+
+#[test]
+fn one_live_ticket_a_fault() {
+    let mut w = World::new();
+    w.x(1000, 6).x(2000, 1).x(3000, 7);
+    assert_eq!(
+        w.kinds(),
+        [
+            "gateway-started",
+            "configuration-loaded",
+            "alarm-raised",
+            "ticket-opened",
+            "alarm-cleared",
+            "ticket-returned",
+            "alarm-raised",
+            "ticket-recurred"
+        ]
+    );
+    let t = w.ticket();
+    assert_eq!((t.occurrences, t.condition, t.state), (2, Condition::Active, TicketState::Open));
+    assert_eq!(t.summary, "too much");
+}
+
+#[test]
+fn nothing_is_told_before_it_is_written() {
+    let mut w = World::new();
+    w.x(1000, 6);
+    w.ask(TicketCommand::Acknowledge);
+    assert!(w.replies.is_empty() && !w.unwritten.is_empty());
+    w.write();
+    assert_eq!(w.replies.pop().unwrap().unwrap().ticket.state, TicketState::Acknowledged);
+}
+
+#[test]
+fn a_full_disk_undoes_and_catches_up() {
+    let mut w = World::new();
+    w.x(1000, 6);
+    w.is_full = true;
+    assert_eq!(w.done(TicketCommand::Acknowledge), Err(Rule::JournalNotWritable));
+    assert_eq!(w.ticket().state, TicketState::Open, "undone");
+    // The machine's change waits and is tried again; meanwhile commands are refused at once.
+    w.x(2000, 1);
+    assert_eq!(w.ticket().condition, Condition::Active);
+    assert_eq!(w.done(TicketCommand::Acknowledge), Err(Rule::JournalNotWritable));
+    assert!(w.desk.not_writable().is_some());
+    let retry = w.desk.poll_timeout().unwrap();
+    assert_eq!(retry.1, "the journal is tried again");
+    w.at(2600).at(3200);
+    w.is_full = false;
+    w.at(4000);
+    assert_eq!(w.ticket().condition, Condition::Returned);
+    assert!(w.desk.not_writable().is_none());
+    let seqs: Vec<u64> = w.record.iter().map(|r| r.seq.0).collect();
+    assert_eq!(seqs, (1..=6).collect::<Vec<_>>(), "no number is left out or used twice");
+    assert_eq!(w.done(TicketCommand::Acknowledge), Ok(()));
+}
+
+#[test]
+fn a_fault_that_comes_back_reopens_and_marks_the_fix() {
+    let mut w = World::new();
+    w.x(1000, 6);
+    w.done(TicketCommand::Start).unwrap();
+    assert_eq!(w.done(fix()), Err(Rule::FixWhileActive));
+    w.x(2000, 1);
+    w.done(fix()).unwrap();
+    w.done(TicketCommand::Close { note: None }).unwrap();
+    assert_eq!(w.ticket().state, TicketState::Closed);
+    w.x(10_000, 6);
+    let t = w.ticket();
+    assert_eq!((t.state, t.fixes[0].effective), (TicketState::Reopened, Some(false)));
+}
+
+#[test]
+fn a_fault_that_stays_away_verifies_the_fix() {
+    let mut w = World::new();
+    w.x(1000, 6);
+    w.done(TicketCommand::Start).unwrap();
+    w.x(2000, 1);
+    w.done(fix()).unwrap();
+    w.done(TicketCommand::Close { note: None }).unwrap();
+    let hour = 3_600_000;
+    let due = w.desk.poll_timeout().unwrap();
+    assert!(due.0 <= now(2000 + hour).mono);
+    w.at(2000 + hour);
+    assert!(!w.desk.state().tickets.contains_key(&TicketNumber(1)), "the desk lets go of it");
+    assert!(w.kinds().contains(&"ticket-fix-verified".to_owned()));
+    // The next time is a new ticket.
+    w.x(2000 + hour + 1000, 6);
+    let again = w.desk.state().tickets.values().find(|t| t.fault.as_str() == "a").unwrap();
+    assert!(again.number > TicketNumber(1) && again.fixes.is_empty());
+}
+
+#[test]
+fn a_check_is_answered_by_fresh_readings_held_long_enough() {
+    let step = || TicketCommand::Step { step: StepId::parse("one").unwrap(), answer: None, note: None };
+    let mut w = World::new();
+    w.x(1000, 6);
+    w.done(TicketCommand::Start).unwrap();
+    w.x(2000, 1);
+    w.ask(step());
+    assert_eq!(w.reads, 1, "the equipment is read at once");
+    w.at(2500);
+    assert!(w.replies.is_empty(), "readings from before the question do not count");
+    w.x(3000, 2).x(4000, 2).at(5000);
+    let ticket = w.replies.pop().unwrap().unwrap().ticket;
+    assert!(ticket.walked && ticket.finding.is_none());
+    assert!(ticket.log.last().unwrap().text.contains("read by the gateway"));
+}
+
+#[test]
+fn a_check_without_an_answer_is_refused_in_time() {
+    let step = || TicketCommand::Step { step: StepId::parse("one").unwrap(), answer: None, note: None };
+    let mut w = World::new();
+    w.x(1000, 6);
+    w.done(TicketCommand::Start).unwrap();
+    w.ask(step());
+    w.ask(step());
+    assert_eq!(w.replies.pop().unwrap().unwrap_err().rule, Rule::CheckUnderWay);
+    w.at(60_000);
+    assert_eq!(w.replies.pop().unwrap().unwrap_err().rule, Rule::CheckUnanswered);
+}
+
+#[test]
+fn who_and_what_must_be_named() {
+    let mut w = World::new();
+    w.x(1000, 6);
+    let ask = |by: &str, target, verb| Command {
+        by: Author::Unproven { name: by.to_owned() },
+        target,
+        verb,
+        stored: None,
+        duplicate_exists: false,
+    };
+    let mut rule = |command| {
+        w.handle(Input::Asked(Token(1), command));
+        w.replies.pop().unwrap().unwrap_err().rule
+    };
+    let ack = || TicketCommand::Acknowledge;
+    assert_eq!(rule(ask("", Target::Number(TicketNumber(1)), ack())), Rule::NoPerson);
+    assert_eq!(rule(ask("eva", Target::Number(TicketNumber(9)), ack())), Rule::NoSuchTicket);
+    assert_eq!(rule(ask("eva", Target::Equipment("x".to_owned()), ack())), Rule::NoSuchEquipment);
+    assert_eq!(rule(ask("eva", Target::Equipment("f".to_owned()), ack())), Rule::NoLiveTicket);
+}
+
+#[test]
+fn a_stepped_clock_is_on_record_and_changes_no_delay() {
+    let mut w = World::new();
+    w.x(1000, 1);
+    let stepped = Now { mono: now(2000).mono, wall: now(3_600_000).wall };
+    w.desk.handle(stepped, Input::Elapsed);
+    w.drain();
+    w.write();
+    assert_eq!(w.kinds()[2], "clock-stepped");
+}
+
+#[test]
+fn a_restart_from_the_record_comes_to_the_same_state() {
+    let mut w = World::new();
+    w.x(1000, 6);
+    w.done(TicketCommand::Start).unwrap();
+    w.x(2000, 1).x(3000, 8);
+    let mut folded = State::default();
+    for r in &w.record {
+        let line = r.to_line(crate::journal::FIRST_PREV).unwrap();
+        assert_eq!(Record::from_line(&line).unwrap(), *r);
+        folded.apply(&Record::from_line(&line).unwrap(), &mut |_| None);
+    }
+    assert_eq!(folded, *w.desk.state());
+    // And the next daemon neither doubles nor loses the standing alarm.
+    let mut next = Desk::new(w.desk.site().clone(), folded, now(4000));
+    next.start(now(4000), "1", None);
+    let reading = Reading { value: Ok(Value::Integer(8)), at: now(5000) };
+    let readings = vec![(PointIndex(0), reading)];
+    next.handle(now(5000), Input::Readings { equipment: EquipmentIndex(0), readings, answered: true });
+    let mut kinds = Vec::new();
+    while let Some(output) = next.poll_output() {
+        if let Output::Write(r) = output {
+            kinds.push(kind(&r.event));
+        }
+    }
+    assert_eq!(kinds, ["gateway-started"]);
+    assert_eq!(next.state().tickets[&TicketNumber(1)].occurrences, 2);
+}

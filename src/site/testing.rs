@@ -1,0 +1,30 @@
+//! A small site for the tests of the rooms above: one link, equipment `e` with the profile given, and `f` beside it.
+
+use std::sync::Arc;
+
+use super::{ProfileFiles, Site, load};
+use crate::source::{Diagnostics, SourceText};
+use crate::words::ProfileName;
+
+struct One(String);
+
+impl ProfileFiles for One {
+    fn text(&self, _name: &ProfileName) -> Option<SourceText> {
+        Some(SourceText::new("p.toml", &self.0))
+    }
+    fn names(&self) -> Vec<String> {
+        vec!["p".to_owned()]
+    }
+}
+
+/// A site whose two pieces of equipment, `e` and `f`, have a profile of these points and the rest of a file.
+pub fn site(points: &str, rest: &str) -> Arc<Site> {
+    let profile = format!(
+        "offline_after = '10s'\n[device]\nvendor='v'\nmodel='m'\nkind='k'\n[points]\n{points}\n{rest}"
+    );
+    let config = "[gateway]\nname = 'g'\n[[link]]\nname = 'l'\nkind = 'modbus-tcp'\naddress = '127.0.0.1:1'\n\
+        [[equipment]]\nid = 'e'\nprofile = 'p'\nlink = 'l'\nunit = 1\n[[equipment]]\nid = 'f'\nprofile = 'p'\nlink = 'l'\nunit = 2\n";
+    let (site, diagnostics) = load(&SourceText::new("andon.toml", config), &One(profile));
+    let lines: Vec<String> = diagnostics.iter().flat_map(Diagnostics::lines).collect();
+    Arc::new(site.unwrap_or_else(|| panic!("{lines:#?}")))
+}

@@ -1,0 +1,178 @@
+//! The lifecycle, walked at random against the design's table.
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::site::testing::site;
+use crate::words::{
+    Author, EquipmentId, FaultName, Mono, Now, Rule, Seq, Severity, StepId, TicketNumber, Wall,
+};
+use TicketState as S;
+
+fn ticket() -> Ticket {
+    let opening = TicketOpening {
+        number: TicketNumber(1),
+        equipment: EquipmentId::parse("e").unwrap(),
+        fault: FaultName::parse("a").unwrap(),
+        severity: Severity::Major,
+        summary: "s".to_owned(),
+        code: None,
+        onset: Wall::from_millis(0),
+        values: BTreeMap::new(),
+        profile: "p".to_owned(),
+        profile_sha256: String::new(),
+    };
+    opened(Seq(1), Wall::from_millis(0), &Author::Gateway, &opening)
+}
+
+const FAULT: &str = "[faults.a]\nseverity = 'major'\nwhen = 'x > 5'\nsteps = [\n\
+    { id = 'one', do = 'Look', yes = 'two', no = 'cause:Cable' },\n\
+    { id = 'two', do = 'Look again', yes = 'done', no = 'cause:Motor' } ]";
+
+fn now() -> Now {
+    Now { mono: Mono(0), wall: Wall::from_millis(1_000) }
+}
+
+/// Decides and applies; the state before it and after.
+fn run(t: &mut Ticket, command: &TicketCommand) -> Result<(), Rule> {
+    let s = site("x = { register = 'holding:0', type = 'u16' }", FAULT);
+    let fault = s.equipment[0].profile.fault("a");
+    let by = Author::Unproven { name: "eva".to_owned() };
+    for event in decide(t, fault, command, now()).map_err(|r| r.rule)? {
+        apply(t, Seq(2), now().wall, &by, &event);
+    }
+    Ok(())
+}
+
+fn commands() -> Vec<TicketCommand> {
+    let step = |id: &str, answer| TicketCommand::Step {
+        step: StepId::parse(id).unwrap(),
+        answer: Some(answer),
+        note: None,
+    };
+    let fix = |while_active: Option<&str>| TicketCommand::Fix {
+        cause: "c".to_owned(),
+        action: "a".to_owned(),
+        parts: Vec::new(),
+        minutes: None,
+        while_active: while_active.map(str::to_owned),
+    };
+    vec![
+        TicketCommand::Acknowledge,
+        TicketCommand::Assign { person: "max".to_owned() },
+        TicketCommand::Start,
+        TicketCommand::Hold { reason: "parts".to_owned() },
+        TicketCommand::Note { text: "n".to_owned() },
+        step("one", Answer::Yes),
+        step("two", Answer::No),
+        fix(None),
+        fix(Some("no spare")),
+        TicketCommand::Close { note: None },
+        TicketCommand::Reopen { reason: "r".to_owned() },
+        TicketCommand::Cancel { reason: CancelReason::Nuisance, note: None },
+    ]
+}
+
+/// The edges of the design's lifecycle; a start from open acknowledges on its way.
+const EDGES: [(S, S); 18] = [
+    (S::Open, S::Acknowledged),
+    (S::Open, S::InProgress),
+    (S::Acknowledged, S::InProgress),
+    (S::InProgress, S::OnHold),
+    (S::OnHold, S::InProgress),
+    (S::InProgress, S::Fixed),
+    (S::Fixed, S::Closed),
+    (S::Fixed, S::Reopened),
+    (S::Closed, S::Reopened),
+    (S::Reopened, S::InProgress),
+    (S::Open, S::Cancelled),
+    (S::Acknowledged, S::Cancelled),
+    (S::InProgress, S::Cancelled),
+    (S::OnHold, S::Cancelled),
+    (S::Reopened, S::Cancelled),
+    (S::Acknowledged, S::Acknowledged),
+    (S::InProgress, S::InProgress),
+    (S::Open, S::Open),
+];
+
+proptest! {
+    #[test]
+    fn no_sequence_leaves_the_lifecycle(picks in proptest::collection::vec((0usize..12, proptest::bool::ANY), 0..60)) {
+        let all = commands();
+        let mut t = ticket();
+        for (pick, returned) in picks {
+            if returned {
+                let gone = TicketEvent::Returned { number: t.number };
+                apply(&mut t, Seq(2), now().wall, &Author::Gateway, &gone);
+            }
+            let before = t.clone();
+            let done = run(&mut t, &all[pick]);
+            if done.is_err() {
+                prop_assert_eq!(&t, &before, "a refusal changes nothing");
+            } else if before.state != t.state {
+                prop_assert!(EDGES.contains(&(before.state, t.state)), "{:?} -> {:?}", before.state, t.state);
+            }
+            if t.state == S::Closed && before.state == S::Fixed {
+                prop_assert_eq!(t.condition, Condition::Returned);
+                prop_assert!(t.watch_until.is_some());
+            }
+            if t.state == S::OnHold {
+                prop_assert!(t.hold_reason.is_some());
+            }
+            if t.state == S::Cancelled {
+                prop_assert!(!t.is_held_by_desk());
+            }
+        }
+    }
+}
+
+#[track_caller]
+fn refused(state: S, condition: Condition, command: &TicketCommand, rule: Rule) {
+    let mut t = Ticket { state, condition, ..ticket() };
+    assert_eq!(run(&mut t, command), Err(rule));
+}
+
+#[test]
+fn refusals_name_their_rule() {
+    let all = commands();
+    let (active, gone) = (Condition::Active, Condition::Returned);
+    refused(S::InProgress, active, &all[7], Rule::FixWhileActive);
+    refused(S::Fixed, active, &TicketCommand::Close { note: None }, Rule::CloseWhileActive);
+    refused(S::Open, gone, &all[7], Rule::WrongState);
+    refused(S::Closed, gone, &TicketCommand::Acknowledge, Rule::WrongState);
+    refused(S::InProgress, gone, &all[6], Rule::StepOutOfOrder);
+    refused(S::InProgress, gone, &TicketCommand::Hold { reason: " ".to_owned() }, Rule::BadText);
+    let own = TicketCommand::Cancel { reason: CancelReason::DuplicateOf(TicketNumber(1)), note: None };
+    refused(S::Open, gone, &own, Rule::BadDuplicate);
+    let step = |id: &str| TicketCommand::Step { step: StepId::parse(id).unwrap(), answer: None, note: None };
+    refused(S::InProgress, gone, &step("nine"), Rule::NoSuchStep);
+    refused(S::InProgress, gone, &step("one"), Rule::StepNeedsAnswer);
+    let mut full = Ticket { state: S::InProgress, ..ticket() };
+    let line = full.log[0].clone();
+    full.log = vec![line; crate::limits::TICKET_ENTRIES_MAX];
+    assert_eq!(run(&mut full, &TicketCommand::Note { text: "n".to_owned() }), Err(Rule::RecordFull));
+}
+
+#[test]
+fn the_walk_leads_to_a_cause() {
+    let all = commands();
+    let mut t = Ticket { state: S::InProgress, ..ticket() };
+    run(&mut t, &all[5]).unwrap();
+    run(&mut t, &all[6]).unwrap();
+    assert_eq!((t.finding.as_deref(), t.walked), (Some("Motor"), true));
+    assert_eq!(run(&mut t, &all[5]), Err(Rule::StepOutOfOrder));
+}
+
+#[test]
+fn repeats_by_the_machine_are_bounded_in_the_log_and_counted() {
+    let mut t = ticket();
+    for i in 0..1000 {
+        let event = TicketEvent::Recurred { number: t.number, onset: now().wall, values: BTreeMap::new() };
+        apply(&mut t, Seq(i), now().wall, &Author::Gateway, &event);
+    }
+    assert_eq!(t.occurrences, 1001);
+    assert!(t.log.len() <= crate::limits::TICKET_MACHINE_ENTRIES_MAX);
+    assert_eq!(t.log[0].text, "opened: a");
+}
