@@ -6,6 +6,7 @@
 //! count) than everything still outstanding: when its answer comes, the late ones have come or never will.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::fault::WireFault;
@@ -85,9 +86,9 @@ pub enum Outcome {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Report {
     /// Its values came.
-    Values(PlannedRequest, Vec<u16>),
+    Values(Arc<PlannedRequest>),
     /// It is given up for this turn, and why.
-    Failed(PlannedRequest, String),
+    Failed(Arc<PlannedRequest>, String),
     /// It is tried again, or was only to be in step.
     Nothing,
 }
@@ -96,9 +97,17 @@ type Shape = (u8, u16);
 
 #[derive(Debug)]
 struct Request {
-    plan: PlannedRequest,
+    plan: Arc<PlannedRequest>,
     due: Mono,
     attempts: u32,
+    /// The exception with which the device refused it last.
+    refused: Option<u8>,
+}
+
+impl Request {
+    fn new(plan: PlannedRequest, due: Mono) -> Self {
+        Self { plan: Arc::new(plan), due, attempts: 0, refused: None }
+    }
 }
 
 #[derive(Debug)]
@@ -134,11 +143,7 @@ impl Schedule {
         let units = setups
             .into_iter()
             .map(|setup| Unit {
-                requests: setup
-                    .requests
-                    .iter()
-                    .map(|plan| Request { plan: plan.clone(), due: now, attempts: 0 })
-                    .collect(),
+                requests: setup.requests.iter().map(|plan| Request::new(plan.clone(), now)).collect(),
                 setup,
                 misses: 0,
                 probe: None,
@@ -160,6 +165,13 @@ impl Schedule {
     #[must_use]
     pub fn is_probed(&self, index: usize) -> bool {
         self.units.get(index).is_some_and(|u| u.probe.is_some())
+    }
+
+    /// The requests of a unit that the device refuses, with the last exception.
+    #[must_use]
+    pub fn refused(&self, index: usize) -> (usize, Option<u8>) {
+        let codes = self.units.get(index).map(|u| u.requests.iter().filter_map(|r| r.refused));
+        codes.map_or((0, None), |codes| (codes.clone().count(), codes.last()))
     }
 
     /// Turns of a unit's requests that came too late and were left out.
@@ -267,7 +279,7 @@ impl Schedule {
             }
         }
         match outcome {
-            Outcome::Answered(words) => unit.good(ask.purpose, at, words, now),
+            Outcome::Answered(_) => unit.good(ask.purpose, at, now),
             Outcome::Exception(_) if ask.purpose != Purpose::Poll(at) => {
                 unit.misses = 0;
                 Report::Nothing
@@ -302,7 +314,7 @@ impl Unit {
         }
     }
 
-    fn good(&mut self, purpose: Purpose, at: usize, words: &[u16], now: Mono) -> Report {
+    fn good(&mut self, purpose: Purpose, at: usize, now: Mono) -> Report {
         self.misses = 0;
         if self.probe.take().is_some() {
             for request in &mut self.requests {
@@ -311,15 +323,17 @@ impl Unit {
         }
         match purpose {
             Purpose::Resync(_) => Report::Nothing,
-            Purpose::Poll(_) => match self.done(at, now) {
-                Some(plan) => Report::Values(plan, words.to_vec()),
-                None => Report::Nothing,
-            },
+            Purpose::Poll(_) => {
+                if let Some(request) = self.requests.get_mut(at) {
+                    request.refused = None;
+                }
+                self.done(at, now).map_or(Report::Nothing, Report::Values)
+            }
         }
     }
 
     /// The request's turn is over: its next one follows the period, without drift; turns that are past are left out.
-    fn done(&mut self, at: usize, now: Mono) -> Option<PlannedRequest> {
+    fn done(&mut self, at: usize, now: Mono) -> Option<Arc<PlannedRequest>> {
         let request = self.requests.get_mut(at)?;
         request.attempts = 0;
         let every = request.plan.every;
@@ -340,12 +354,13 @@ impl Unit {
             && let Some(request) = self.requests.get(at)
             && let Some((left, right)) = split(&request.plan)
         {
-            self.requests.splice(at..=at, [left, right].map(|plan| Request { plan, due: now, attempts: 0 }));
+            self.requests.splice(at..=at, [left, right].map(|plan| Request::new(plan, now)));
             return Report::Nothing;
         }
         let Some(plan) = self.done(at, now) else { return Report::Nothing };
         if let Some(request) = self.requests.get_mut(at).filter(|_| refused) {
             request.due = now + limits::REFUSED_AGAIN_AFTER.max(plan.every);
+            request.refused = Some(code);
         }
         Report::Failed(plan, exception_text(code))
     }
@@ -372,7 +387,7 @@ impl Unit {
 }
 
 /// What an exception code says (Modbus application protocol 7).
-fn exception_text(code: u8) -> String {
+pub(super) fn exception_text(code: u8) -> String {
     let words = match code {
         1 => "illegal function",
         2 => "illegal data address",

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 use super::plan::{LineTiming, PlannedRequest, plan};
-use super::schedule::{Ask, Next, Outcome, Purpose, Report, Schedule, UnitSetup};
+use super::schedule::{Ask, Next, Outcome, Purpose, Report, Schedule, UnitSetup, exception_text};
 use super::wire::Wire;
 use crate::ambient::Clock;
 use crate::limits;
@@ -111,10 +111,18 @@ impl LinkTask {
                     let sent = self.clock.now();
                     let outcome = wire.ask(&ask).await;
                     let now = self.clock.now();
-                    self.note(&ask, &outcome, sent, now, timing, wire.dropped());
+                    self.note(
+                        schedule.equipment(ask.index),
+                        &ask,
+                        &outcome,
+                        sent,
+                        now,
+                        timing,
+                        wire.dropped(),
+                    );
                     let report = schedule.answered(&ask, &outcome, now.mono);
                     self.note_state(schedule, &ask, &outcome, now);
-                    if !self.tell(schedule.equipment(ask.index), report, now).await {
+                    if !self.tell(schedule.equipment(ask.index), report, &outcome, now).await {
                         return None;
                     }
                     if let Outcome::Failed(fault) = &outcome
@@ -140,7 +148,17 @@ impl LinkTask {
         }
     }
 
-    fn note(&self, ask: &Ask, outcome: &Outcome, sent: Now, now: Now, timing: LineTiming, dropped: u64) {
+    #[expect(clippy::too_many_arguments, reason = "one value each, all of one request")]
+    fn note(
+        &self,
+        index: Option<EquipmentIndex>,
+        ask: &Ask,
+        outcome: &Outcome,
+        sent: Now,
+        now: Now,
+        timing: LineTiming,
+        dropped: u64,
+    ) {
         let mut stats = self.board.lock();
         stats.requests += 1;
         let took = now.mono.since(sent.mono);
@@ -152,8 +170,7 @@ impl LinkTask {
         if let Outcome::Failed(fault) = outcome {
             stats.count_error(fault.kind());
         }
-        let at = self.site.equipment.iter().position(|e| e.link == self.link && e.unit == ask.unit);
-        let Some(equipment) = at.and_then(|at| stats.equipment.get_mut(&at)) else { return };
+        let Some(equipment) = index.and_then(|at| stats.equipment.get_mut(&at.0)) else { return };
         equipment.requests += 1;
         match outcome {
             Outcome::Answered(words) => {
@@ -192,13 +209,16 @@ impl LinkTask {
         let Some(equipment) = stats.equipment.get_mut(&index.0) else { return };
         equipment.missed = schedule.missed(ask.index);
         match outcome {
-            Outcome::Answered(_) => equipment.set_state(LinkState::Online, "answers", now),
+            Outcome::Answered(_) => match schedule.refused(ask.index) {
+                (0, _) => equipment.set_state(LinkState::Online, "answers", now),
+                (count, code) => {
+                    let why = exception_text(code.unwrap_or(0));
+                    let text = format!("answers, but not {count} of its requests: {why}");
+                    equipment.set_state(LinkState::Degraded, &text, now);
+                }
+            },
             Outcome::Exception(code) => {
-                equipment.set_state(
-                    LinkState::Degraded,
-                    &format!("refuses a request with exception {code}"),
-                    now,
-                );
+                equipment.set_state(LinkState::Degraded, &exception_text(*code), now);
             }
             Outcome::Failed(fault) if schedule.is_probed(ask.index) => {
                 equipment.set_state(LinkState::Offline, &format!("{fault}; probed from time to time"), now);
@@ -208,13 +228,20 @@ impl LinkTask {
     }
 
     /// Sends readings on; false when nobody takes them any more.
-    async fn tell(&self, equipment: Option<EquipmentIndex>, report: Report, now: Now) -> bool {
+    async fn tell(
+        &self,
+        equipment: Option<EquipmentIndex>,
+        report: Report,
+        outcome: &Outcome,
+        now: Now,
+    ) -> bool {
         let Some(equipment) = equipment else { return true };
         let Some(profile) = self.site.equipment.get(equipment.0).map(|e| &e.profile) else { return true };
         let batch = match report {
             Report::Nothing => return true,
-            Report::Values(plan, words) => {
-                Batch { at: now, equipment, readings: decoded(profile, &plan, &words, now), answered: true }
+            Report::Values(plan) => {
+                let Outcome::Answered(words) = outcome else { return true };
+                Batch { at: now, equipment, readings: decoded(profile, &plan, words, now), answered: true }
             }
             Report::Failed(plan, why) => {
                 let why: Arc<str> = why.into();

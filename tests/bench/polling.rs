@@ -1,0 +1,118 @@
+//! CPU time per request of the whole daemon, beside a bare tokio-modbus loop over the same blocks, in one run.
+//!
+//! 100 simulated Modbus TCP devices in a process of their own, three blocks of 50 registers in all each, read every
+//! second. Each side is measured by the kernel's account of its process, for the same time, one after the other.
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark")]
+
+#[path = "process.rs"]
+mod process;
+
+use std::fmt::Write as _;
+use std::process::Command;
+use std::time::Duration;
+
+use process::{Running, Workplace, cpu, memory_kib, rest};
+use tokio_modbus::client::{Reader, tcp};
+use tokio_modbus::slave::Slave;
+
+const DEVICES: usize = 100;
+const SECONDS: u64 = 20;
+const BLOCKS: [(u16, u16); 3] = [(0, 20), (100, 20), (200, 10)];
+
+const PROFILE_HEAD: &str = "[device]\nvendor = \"Bench\"\nmodel = \"Block\"\nkind = \"bench\"\n[modbus]\nmax_gap = 10\n\
+    [faults.too-high]\nseverity = \"major\"\nwhen = \"r0 > 60000 and r100 > 60000\"\non_delay = \"2s\"\n[points]\n";
+
+fn main() {
+    let args: Vec<String> = std::env::args().collect();
+    if let Some(at) = args.iter().position(|a| a == "--bare") {
+        bare(&args[at + 1..]);
+        return;
+    }
+    let place = Workplace::new("polling");
+    let mut profile = PROFILE_HEAD.to_owned();
+    for (start, count) in BLOCKS {
+        for r in start..start + count {
+            writeln!(profile, "r{r} = {{ register = \"holding:{r}\", type = \"u16\" }}").unwrap();
+        }
+    }
+    place.write("device-profiles/bench.toml", &profile);
+    let mut plant = String::new();
+    let mut site = "[gateway]\nname = \"bench\"\n".to_owned();
+    for i in 0..DEVICES {
+        let address = format!("127.0.0.1:{}", 21_000 + i);
+        write!(plant, "[[line]]\nname = \"l{i}\"\nkind = \"modbus-tcp\"\nlisten = \"{address}\"\n[[device]]\nline = \"l{i}\"\nprofile = \"bench\"\nturnaround = \"0s\"\n[device.points]\n").unwrap();
+        for (start, count) in BLOCKS {
+            for r in start..start + count {
+                writeln!(plant, "r{r} = {{ from = {}, noise = 50 }}", 1000 + r).unwrap();
+            }
+        }
+        write!(site, "[[link]]\nname = \"l{i}\"\nkind = \"modbus-tcp\"\naddress = \"{address}\"\n[[equipment]]\nid = \"e{i}\"\nprofile = \"bench\"\nlink = \"l{i}\"\n").unwrap();
+    }
+    place.write("plant.toml", &plant);
+    place.write("andon.toml", &site);
+    let sim = Running::andon(&place, &["sim", "plant.toml"]);
+    rest(Duration::from_secs(2));
+
+    let daemon = Running::andon(&place, &["--config", "andon.toml", "daemon"]);
+    rest(Duration::from_secs(4));
+    let (before, requests_before) = (cpu(daemon.pid()), requests(&place));
+    rest(Duration::from_secs(SECONDS));
+    let (after, requests_after) = (cpu(daemon.pid()), requests(&place));
+    let count = requests_after - requests_before;
+    let daemon_us = (after - before).as_secs_f64() * 1e6 / f64::from(count);
+    let memory = memory_kib(daemon.pid());
+    drop(daemon);
+
+    let mut bare_args = vec!["--bare".to_owned()];
+    bare_args.extend((0..DEVICES).map(|i| format!("127.0.0.1:{}", 21_000 + i)));
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args(&bare_args);
+    let bare = Running::start(command);
+    rest(Duration::from_secs(4));
+    let before = cpu(bare.pid());
+    rest(Duration::from_secs(SECONDS));
+    let spent = cpu(bare.pid()) - before;
+    drop(bare);
+    drop(sim);
+    let bare_count = u32::try_from(SECONDS).unwrap() * 3 * u32::try_from(DEVICES).unwrap();
+    let bare_us = spent.as_secs_f64() * 1e6 / f64::from(bare_count);
+    println!(
+        "polling: {DEVICES} Modbus TCP devices, 3 blocks of 50 registers in all each, every 1 s, for {SECONDS} s"
+    );
+    println!(
+        "  andon daemon   {daemon_us:6.1} us of CPU a request ({count} requests, {} KiB resident)",
+        memory
+    );
+    println!("  bare loop      {bare_us:6.1} us of CPU a request");
+    println!("  ratio          {:6.2}", daemon_us / bare_us);
+}
+
+/// Requests the daemon has sent, as its status tells.
+fn requests(place: &Workplace) -> u32 {
+    let status = place.json(&["--config", "andon.toml", "status", "--json"]);
+    let links = status["links"].as_array().unwrap();
+    u32::try_from(links.iter().map(|l| l["requests"].as_u64().unwrap()).sum::<u64>()).unwrap()
+}
+
+/// The loop one would write first: a task a device, its three reads every second.
+fn bare(addresses: &[String]) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let mut tasks = tokio::task::JoinSet::new();
+        for address in addresses {
+            let address = address.parse().unwrap();
+            tasks.spawn(async move {
+                let mut client = tcp::connect_slave(address, Slave(1)).await.unwrap();
+                let mut ticks = tokio::time::interval(Duration::from_secs(1));
+                loop {
+                    ticks.tick().await;
+                    for (start, count) in BLOCKS {
+                        let words = client.read_holding_registers(start, count).await.unwrap().unwrap();
+                        assert_eq!(words.len(), usize::from(count));
+                    }
+                }
+            });
+        }
+        tasks.join_next().await;
+    });
+}

@@ -1,0 +1,97 @@
+//! Processes under measurement: started, accounted by the kernel, ended.
+#![expect(dead_code, reason = "each benchmark uses a part of it")]
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+/// A directory of its own for one benchmark; gone at its end.
+pub struct Workplace {
+    folder: PathBuf,
+}
+
+impl Workplace {
+    pub fn new(name: &str) -> Self {
+        let folder = std::env::temp_dir().join(format!("andon-bench-{name}-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        Self { folder }
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.folder
+    }
+
+    pub fn write(&self, name: &str, text: &str) {
+        let path = self.folder.join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+
+    pub fn andon(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_andon"));
+        command.current_dir(&self.folder).args(args);
+        command
+    }
+
+    pub fn json(&self, args: &[&str]) -> serde_json::Value {
+        let output = self.andon(args).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        serde_json::from_slice(&output.stdout).unwrap()
+    }
+}
+
+impl Drop for Workplace {
+    fn drop(&mut self) {
+        std::fs::remove_dir_all(&self.folder).unwrap();
+    }
+}
+
+/// A process that is ended when dropped.
+pub struct Running(Child);
+
+impl Running {
+    pub fn andon(place: &Workplace, args: &[&str]) -> Self {
+        let mut command = place.andon(args);
+        command.stdout(Stdio::null());
+        Self::start(command)
+    }
+
+    pub fn start(mut command: Command) -> Self {
+        Self(command.spawn().unwrap())
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.0.id()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let status = Command::new("kill").arg(self.0.id().to_string()).status().unwrap();
+        assert!(status.success());
+        self.0.wait().unwrap();
+    }
+}
+
+/// CPU time of a process, all threads, to the nanosecond (schedstat, scheduler's own account).
+pub fn cpu(pid: u32) -> Duration {
+    let tasks = std::fs::read_dir(format!("/proc/{pid}/task")).unwrap();
+    let nanos = tasks.map(|t| {
+        let text = std::fs::read_to_string(t.unwrap().path().join("schedstat")).unwrap();
+        text.split_whitespace().next().unwrap().parse::<u64>().unwrap()
+    });
+    Duration::from_nanos(nanos.sum())
+}
+
+/// Resident memory of a process.
+pub fn memory_kib(pid: u32) -> u64 {
+    let text = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let line = text.lines().find(|l| l.starts_with("VmRSS")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse().unwrap()
+}
+
+/// Lets the measured process work for a time.
+#[expect(clippy::disallowed_methods, reason = "a benchmark measures over time")]
+pub fn rest(time: Duration) {
+    std::thread::sleep(time);
+}
