@@ -20,17 +20,22 @@ use crate::link::{Batch, LinkBoard, LinkCommand};
 use crate::site::Site;
 
 /// A running gateway and how to end it.
-pub(super) struct Engine {
+pub struct Engine {
+    /// What the routes reach.
     pub gateway: Gateway,
+    /// Where links put their readings.
     pub readings: mpsc::Sender<Batch>,
-    pub driver: Task<()>,
+    pub(super) driver: Task<()>,
     stop: Option<oneshot::Sender<()>>,
     threads: Vec<JoinHandle<()>>,
 }
 
 /// Opens a data directory, which the caller holds the lock of, and starts the desk on it. Without boards nothing
 /// is read and neither start nor stop is recorded.
-pub(super) fn start(
+///
+/// # Errors
+/// When the data directory does not open.
+pub fn start(
     site: Arc<Site>,
     data: &Path,
     clock: Clock,
@@ -87,7 +92,7 @@ pub(super) fn start(
 impl Engine {
     /// Ends the desk, then the journal's thread, then the store's, each after its last work. Returns whether all
     /// of it ended well and in time.
-    pub(super) async fn stop(mut self) -> bool {
+    pub async fn stop(mut self) -> bool {
         if let Some(stop) = self.stop.take() {
             // A driver that is gone needs no telling.
             let _told = stop.send(());

@@ -53,11 +53,17 @@ fn try_lock(folder: &Path, name: &str) -> Result<Option<File>, LockError> {
 
 impl DataLock {
     /// For a single command: at once or not at all.
+    ///
+    /// # Errors
+    /// What the operating system says.
     pub fn for_command(folder: &Path) -> Result<Option<Self>, LockError> {
         Ok(try_lock(folder, "data.lock")?.map(|data| Self { _daemon: None, _data: data }))
     }
 
     /// For a daemon: waits for a command that works on the data, not for another daemon.
+    ///
+    /// # Errors
+    /// Another daemon, a command that does not end, or what the operating system says.
     pub async fn for_daemon(folder: &Path) -> Result<Self, LockError> {
         let Some(daemon) = try_lock(folder, "daemon.lock")? else {
             return Err(LockError::AnotherDaemon(folder.to_owned()));

@@ -18,8 +18,9 @@ mod writer;
 
 pub use demo::{DemoError, DemoSetup, demo};
 pub use direct::{Here, open_here};
+pub use engine::{Engine, start as start_engine};
 pub use files::{DiskProfiles, LoadedSite, data_folder, load_site, socket_path};
-pub use lock::LockError;
+pub use lock::{DataLock, LockError};
 pub use log::Log;
 pub use opening::{OpeningError, Progress};
 pub use run::{DaemonError, run};

@@ -171,7 +171,7 @@ impl Schedule {
     #[must_use]
     pub fn refused(&self, index: usize) -> (usize, Option<u8>) {
         let codes = self.units.get(index).map(|u| u.requests.iter().filter_map(|r| r.refused));
-        codes.map_or((0, None), |codes| (codes.clone().count(), codes.last()))
+        codes.map_or((0, None), |codes| (codes.clone().count(), codes.max()))
     }
 
     /// Turns of a unit's requests that came too late and were left out.
