@@ -166,14 +166,14 @@ pub const GROUP_COMMIT_MAX: usize = 1024;
 /// Journal records that wait for the store. Full: the journal's thread waits.
 pub const STORE_QUEUED_MAX: usize = 8192;
 /// Records that one store transaction applies while it catches up.
-pub const STORE_BATCH_MAX: usize = 4096;
+pub const STORE_BATCH_MAX: usize = 16_384;
 /// How long opening the store may take before it is moved aside; a large one gets more, see `store`.
 pub const STORE_OPEN_MAX: Duration = secs(4);
 /// Bytes a second that opening a store is expected to manage at least.
 pub const STORE_OPEN_BYTES_PER_SECOND: u64 = 64 * 1024 * 1024;
 /// How long the check of the store's content may hold up the start. What it does not reach is covered by sled's
 /// own checksums alone.
-pub const STORE_CHECK_MAX: Duration = ms(800);
+pub const STORE_CHECK_MAX: Duration = ms(500);
 /// Bytes of memory sled may keep.
 pub const STORE_CACHE_BYTES: u64 = 32 * 1024 * 1024;
 /// How often a store that could not be written is opened and caught up again.

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::desk::{Record, State, Touched};
+use crate::desk::{Event, Record, State, Touched};
 use crate::site::FileHash;
-use crate::ticket::Ticket;
+use crate::ticket::{Ticket, TicketEvent};
 use crate::words::{Seq, TicketNumber};
 
 pub(super) const META: &[u8] = b"m";
@@ -93,17 +93,25 @@ impl Store {
     /// Takes records in, in order, as one atomic step.
     ///
     /// # Errors
-    /// What sled says; the store is then behind and catches up from the journal.
+    /// What sled says. The store in memory is then ahead of the one on disk: it is to be dropped, opened again and
+    /// caught up from the journal.
     pub fn apply(&mut self, records: &[(Record, String)]) -> Result<(), sled::Error> {
         let mut changed: BTreeMap<Vec<u8>, Option<Vec<u8>>> = BTreeMap::new();
+        // A ticket is written once a step, however many of its events stand in it.
+        let mut tickets: BTreeMap<TicketNumber, Box<Ticket>> = BTreeMap::new();
         let db = self.db.clone();
         for (record, hash) in records {
-            let mut stored = |n: TicketNumber| match changed.get(&ticket_key(n)) {
-                Some(bytes) => bytes.as_ref().and_then(|b| serde_json::from_slice(b).ok()),
+            let mut stored = |n: TicketNumber| match tickets.get(&n) {
+                Some(ticket) => Some((**ticket).clone()),
                 None => read_ticket(&db, n),
             };
             match self.state.apply(record, &mut stored) {
-                Touched::Ticket(ticket) => note_ticket(&mut changed, &ticket),
+                Touched::Ticket(ticket) => {
+                    if matches!(record.event, Event::Ticket(TicketEvent::Opened(_))) {
+                        note_indexes(&mut changed, &ticket);
+                    }
+                    tickets.insert(ticket.number, ticket);
+                }
                 Touched::Alarm(equipment, fault) => {
                     let alarm = self.state.alarms.get(&(equipment.clone(), fault.clone()));
                     changed.insert(
@@ -115,6 +123,10 @@ impl Store {
             }
             self.meta.seq = record.seq;
             self.meta.hash.clone_from(hash);
+        }
+        for (number, ticket) in tickets {
+            changed.insert(ticket_key(number), serde_json::to_vec(&ticket).ok());
+            changed.insert(live_key(number), ticket.is_held_by_desk().then(Vec::new));
         }
         self.commit(changed)
     }
@@ -151,18 +163,11 @@ impl Store {
     }
 }
 
-fn note_ticket(changed: &mut BTreeMap<Vec<u8>, Option<Vec<u8>>>, ticket: &Ticket) {
-    let number = ticket.number;
-    changed.insert(ticket_key(number), serde_json::to_vec(ticket).ok());
-    changed.insert(live_key(number), ticket.is_held_by_desk().then(Vec::new));
-    changed.insert(
-        index_key(b'e', ticket.equipment.as_str(), number),
-        Some(ticket.fault.as_str().as_bytes().to_vec()),
-    );
-    changed.insert(
-        index_key(b'f', ticket.fault.as_str(), number),
-        Some(ticket.equipment.as_str().as_bytes().to_vec()),
-    );
+/// Where a ticket is found by its equipment and its fault, which it keeps for life.
+fn note_indexes(changed: &mut BTreeMap<Vec<u8>, Option<Vec<u8>>>, ticket: &Ticket) {
+    let (equipment, fault) = (ticket.equipment.as_str(), ticket.fault.as_str());
+    changed.insert(index_key(b'e', equipment, ticket.number), Some(fault.as_bytes().to_vec()));
+    changed.insert(index_key(b'f', fault, ticket.number), Some(equipment.as_bytes().to_vec()));
 }
 
 pub(super) fn read_ticket(db: &sled::Db, number: TicketNumber) -> Option<Ticket> {

@@ -2,7 +2,7 @@
 //!
 //! 100 simulated Modbus TCP devices in a process of their own, three blocks of 50 registers in all each, read every
 //! second. Each side is measured by the kernel's account of its process, for the same time, one after the other.
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark")]
+#![expect(clippy::unwrap_used, clippy::print_stdout, clippy::indexing_slicing, reason = "a benchmark")]
 
 #[path = "process.rs"]
 mod process;

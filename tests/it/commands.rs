@@ -1,0 +1,190 @@
+//! The command line as a user meets it: exit codes, refusals, JSON fields, CSV, help.
+
+use crate::support::{Gateway, PymodbusServer, free_port};
+
+const PROFILE: &str = r#"
+[points]
+x = { register = "holding:0", type = "u16", every = "200ms", unit = "bar" }
+mode = { register = "holding:1", type = "enum16", every = "200ms", values = { 0 = "off", 1 = "auto" } }
+status = { register = "holding:2", type = "bits16", every = "200ms", bits = { 0 = "running", 3 = "tripped" } }
+[faults.pressure-high]
+severity = "major"
+when = "x > 100"
+means = "The pressure is too high."
+causes = ["Valve stuck"]
+safety = ["loto:pneumatic"]
+parts = [{ id = "V-12", name = "Relief valve" }]
+steps = [
+  { id = "valve", do = "Does the valve move?", yes = "low", no = "cause:Valve stuck" },
+  { id = "low", check = "x < 90 for 400ms", yes = "done", no = "cause:Regulator" },
+]
+"#;
+
+fn gateway() -> (Gateway, PymodbusServer) {
+    let port = free_port();
+    let mut server = PymodbusServer::tcp(port, &[1]);
+    for (register, value) in [(0, 50), (1, 1), (2, 9)] {
+        server.set(1, 3, register, value);
+    }
+    let site = format!(
+        "[[link]]\nname = \"plc\"\nkind = \"modbus-tcp\"\naddress = \"127.0.0.1:{port}\"\n[[equipment]]\nid = \"pump-1\"\nname = \"Pump 1\"\nprofile = \"pump\"\nlink = \"plc\"\nlocation = \"Hall 1\"\n"
+    );
+    let mut gateway = Gateway::new().profile("pump", PROFILE).site(&site);
+    gateway.start();
+    gateway.until("status --json", |s| s["equipment"][0]["state"] == "online");
+    (gateway, server)
+}
+
+#[test]
+fn a_ticket_from_fault_to_close() {
+    let (gateway, mut server) = gateway();
+    server.set(1, 3, 0, 120);
+    let list = gateway.until("ticket list --json", |t| t.as_array().is_some_and(|t| !t.is_empty()));
+    let fields: Vec<&String> = list[0].as_object().unwrap().keys().collect();
+    let mut expected = [
+        "id",
+        "equipment",
+        "fault",
+        "severity",
+        "state",
+        "condition",
+        "opened_at",
+        "occurrences",
+        "assignee",
+        "due_at",
+        "summary",
+    ];
+    expected.sort_unstable();
+    assert_eq!(fields, expected);
+    gateway
+        .run("ticket show pump-1")
+        .success()
+        .says("The pressure is too high.")
+        .says("loto:pneumatic")
+        .says("V-12 Relief valve x1")
+        .says("Valve stuck")
+        .says("Next: andon ack 1, or andon start 1");
+    gateway.run("ticket assign 1 max").success().says("assigned to max");
+    gateway.run("ticket list --assignee max --json").json()[0]["id"].as_u64().unwrap();
+    gateway.run("start pump-1").success().says("next  valve");
+    gateway.run("ticket step 1 low").exits(4).says("ticket/step-out-of-order");
+    gateway.run("ticket step 1 valve").exits(4).says("ticket/step-needs-answer");
+    gateway.run("ticket step 1 valve perhaps").exits(2).says("answer yes, no or skip");
+    gateway
+        .run("ticket step 1 valve yes --note 'moves freely'")
+        .success()
+        .says("next: andon ticket step 1 low");
+    gateway.run("ticket hold 1 waiting for a valve").success().says("on hold: waiting for a valve");
+    gateway.run("ticket step 1 low").exits(4).says("ticket/wrong-state");
+    gateway.run("start 1").success();
+    gateway.run("fix 1 --cause c --action a").exits(4).says("ticket/fix-while-active");
+    server.set(1, 3, 0, 50);
+    gateway.until("ticket list --json", |t| t[0]["condition"] == "returned");
+    gateway.run("ticket step 1 low").success().says("read by the gateway");
+    gateway.run("fix 1 --cause 'valve stuck' --action 'freed valve' --part V-12:2 --minutes 20").success();
+    gateway.run("close 1 --note ok").success().says("closed");
+    gateway.run("close 1").exits(4).says("ticket/wrong-state").says("andon ticket reopen 1 REASON");
+    let past = gateway.run("history --equipment pump-1 --json").json();
+    assert_eq!(
+        (&past[0]["cause"], &past[0]["minutes"], &past[0]["by"]),
+        (&"valve stuck".into(), &20.into(), &"eva".into())
+    );
+    let csv = gateway.run("history --csv").success().stdout();
+    assert!(csv.starts_with("id,equipment,fault,severity,state,opened_at,"), "{csv}");
+    assert!(csv.contains(",valve stuck,freed valve,20,eva,"), "{csv}");
+    gateway.run("history --text freed --json").json()[0]["id"].as_u64().unwrap();
+    assert_eq!(gateway.run("history --text nothing-like-it --json").json(), serde_json::json!([]));
+    assert_eq!(gateway.run("history --since 1h --json").json().as_array().unwrap().len(), 1);
+    assert_eq!(gateway.run("history --until 1h --json").json().as_array().unwrap().len(), 0);
+
+    // It comes back within the watch: the fix did not hold, and the next ticket page says so.
+    server.set(1, 3, 0, 130);
+    gateway.until("ticket list --json", |t| t[0]["state"] == "reopened");
+    let past = gateway.run("history --json").json();
+    assert_eq!(past[0]["effective"], false);
+    gateway.run("ticket cancel 1 nuisance --note 'sensor test'").success().says("cancelled as a nuisance");
+    server.set(1, 3, 0, 50);
+    gateway.until("alarm list --json", |a| a.as_array().is_some_and(Vec::is_empty));
+    server.set(1, 3, 0, 140);
+    let second = gateway.until("ticket list --json", |t| t.as_array().is_some_and(|t| !t.is_empty()));
+    assert_eq!(second[0]["id"], 2);
+    gateway.run("ticket show 2").success().says("freed valve (1, 1 did not hold)");
+    gateway.run("ticket cancel 2 duplicate --of 9").exits(4).says("ticket/bad-duplicate");
+    gateway.run("ticket cancel 2 duplicate --of 1").success();
+}
+
+#[test]
+fn equipment_and_why() {
+    let (gateway, mut server) = gateway();
+    let readings = gateway.run("equipment read pump-1 --json").json();
+    assert_eq!(readings["equipment"], "pump-1");
+    let x = &readings["points"]["x"];
+    assert_eq!((&x["value"], &x["unit"], &x["quality"]), (&50.into(), &"bar".into(), &"good".into()));
+    assert!(x["at"].as_str().unwrap().ends_with('Z'));
+    gateway.run("equipment read pump-1").success().says("auto").says("running, tripped");
+    gateway.run("equipment show pump-1").success().says("Pump 1").says("Hall 1");
+    gateway.run("why pump-1 x").success().says("x is 50 bar, quality good").says("holding:0 holds 0032 = 50");
+    gateway.run("why pump-1 pressure-high").success().says("raised when x > 100: false").says("x is 50 bar");
+    gateway.run("why pump-1 pressure-hihg").exits(3).says("andon why pump-1 pressure-high");
+    gateway.run("why pump-1 communication-lost").success().says("lost after 10s");
+    gateway.run("link plan plc").success().says("x mode status");
+    gateway.run("link plan plx").exits(3);
+    server.set(1, 3, 0, 110);
+    gateway.until("alarm list --json", |a| a[0]["state"] == "unacknowledged");
+    gateway.run("ack pump-1").success();
+    gateway.until("alarm list --json", |a| a[0]["state"] == "acknowledged");
+}
+
+#[test]
+fn what_is_wrong_is_told_with_its_exit_code() {
+    let gateway = Gateway::new();
+    gateway.run("status").exits(2).says("andon.toml").says("andon demo");
+    let gateway = Gateway::new().site("[[link]]\nname = \"a\"\nkind = \"modbus-tpc\"\n[[equipment]]\nid = \"E1\"\nprofile = \"x\"\nlink = \"b\"\n");
+    gateway
+        .run("status")
+        .exits(2)
+        .says("andon.toml:5:8")
+        .says("unknown kind \"modbus-tpc\"")
+        .says("did you mean \"modbus-tcp\"?");
+    let run = gateway.run("status --json");
+    run.exits(2);
+    let json: serde_json::Value = serde_json::from_str(&run.stderr()).unwrap();
+    assert_eq!(json["error"]["outcome"], "usage");
+    let gateway = Gateway::new().site("");
+    gateway.run("ticket show 1").exits(3).says("ticket/no-such-ticket");
+    gateway.run("ticket show nobody").exits(3).says("site/no-such-equipment");
+    gateway.run("ticket list --state opn").exits(2).says("there is no state opn");
+    gateway.run("history --since yesterday").exits(2).says("is no time");
+    gateway.run("profile check nothing").exits(3).says("there is no profile nothing");
+    gateway.run("frobnicate").exits(2);
+    gateway.run("--help").success().says("Exit codes: 0 done");
+    gateway.run("completions bash").success().says("complete -F _andon");
+}
+
+#[test]
+fn profiles() {
+    let gateway = Gateway::new();
+    gateway.run("profile new my-drive").success().says("andon profile check");
+    gateway.run("profile new my-drive").exits(4).says("is there already");
+    gateway.run("profile check device-profiles/my-drive.toml").success().says("2 of 2 cases pass");
+    gateway.run("profile check eastron-sdm630 powtran-pi500 pixsys-atr144").success();
+    gateway.run("profile list").success().says("my-drive").says("powtran-pi500");
+    gateway.run("profile show powtran-pi500").success().says("overvoltage-decelerating").says("0x06");
+    let wrong = std::fs::read_to_string(gateway.path("device-profiles/my-drive.toml")).unwrap();
+    let gateway = gateway
+        .file(
+            "bad.toml",
+            &wrong.replace("severity = \"major\"", "severty = \"major\"").replace("speed > 51", "sped > 51"),
+        )
+        .file("fails.toml", &wrong.replace("speed = 45.0", "speed = 46.0"));
+    gateway
+        .run("profile check bad.toml")
+        .exits(2)
+        .says("unknown key `severty`")
+        .says("did you mean `severity`?")
+        .says("there is no point sped")
+        .says("bad.toml:22:9");
+    gateway.run("profile check fails.toml").exits(1).says("speed is 45, expected 46");
+    gateway.run("decode 42F6 E979").success().says("123.456");
+    gateway.run("decode 42F6X").exits(2).says("is no register");
+}

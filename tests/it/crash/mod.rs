@@ -1,0 +1,26 @@
+//! Power cuts, damaged files, full disks: nothing acknowledged is lost, and what happened is said.
+
+mod damage;
+mod full_disk;
+mod kill;
+
+use std::fmt::Write as _;
+
+use crate::support::Gateway;
+
+/// A gateway of equipment that nobody answers for: each piece soon has its ticket for lost communication.
+fn lost_equipment(gateway: Gateway, count: usize) -> Gateway {
+    let mut site =
+        "[[link]]\nname = \"nowhere\"\nkind = \"modbus-tcp\"\naddress = \"127.0.0.1:9\"\n".to_owned();
+    for i in 1..=count {
+        write!(site, "[[equipment]]\nid = \"e{i}\"\nprofile = \"lost\"\nlink = \"nowhere\"\n").unwrap();
+    }
+    let points = "[points]\nx = { register = \"holding:0\", type = \"u16\" }\n";
+    let text =
+        format!("offline_after = \"300ms\"\n[device]\nvendor = \"v\"\nmodel = \"m\"\nkind = \"k\"\n{points}");
+    gateway.file("device-profiles/lost.toml", &text).site(&site)
+}
+
+fn tickets(gateway: &Gateway, count: usize) {
+    gateway.until("ticket list --json", |t| t.as_array().is_some_and(|t| t.len() == count));
+}

@@ -1,0 +1,16 @@
+//! Promises, a module each, kept by the real program against parts that nobody here wrote.
+//!
+//! `tests/run` installs the counterparts; a missing one fails the run.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "tests say what went wrong by failing"
+)]
+
+mod commands;
+mod crash;
+mod samples;
+mod simulator;
+mod support;
+mod wire;

@@ -1,0 +1,128 @@
+//! Counterparts that nobody here wrote.
+
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+
+use super::eventually;
+
+/// A port that is free now.
+pub fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// A peer that says `ready`, takes lines and answers `done`.
+struct Told {
+    child: Child,
+    stdin: ChildStdin,
+    stdout: BufReader<ChildStdout>,
+}
+
+impl Told {
+    fn start(mut command: Command) -> Self {
+        let shown = format!("{command:?}");
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap_or_else(|e| panic!("{shown}: {e}; tests/run installs the counterparts"));
+        let stdin = child.stdin.take().unwrap();
+        let stdout = BufReader::new(child.stdout.take().unwrap());
+        let mut told = Self { child, stdin, stdout };
+        told.expect("ready");
+        told
+    }
+
+    fn expect(&mut self, word: &str) {
+        let mut line = String::new();
+        self.stdout.read_line(&mut line).unwrap();
+        assert_eq!(line.trim(), word);
+    }
+
+    fn tell(&mut self, line: &str) {
+        writeln!(self.stdin, "{line}").unwrap();
+        self.expect("done");
+    }
+}
+
+impl Drop for Told {
+    fn drop(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+/// pymodbus; every register tells where it is from: unit * 1000 + area digit * 100 + number % 100.
+pub struct PymodbusServer(Told);
+
+impl PymodbusServer {
+    pub fn tcp(port: u16, units: &[u8]) -> Self {
+        Self::start(&["tcp".to_owned(), port.to_string()], units)
+    }
+
+    pub fn rtu(device: &Path, baud: u32, units: &[u8]) -> Self {
+        Self::start(&["rtu".to_owned(), device.display().to_string(), baud.to_string()], units)
+    }
+
+    fn start(place: &[String], units: &[u8]) -> Self {
+        let mut command = Command::new(root().join("tests/.venv/bin/python"));
+        command.arg(root().join("tests/peers/pymodbus_server.py")).args(place);
+        command.args(units.iter().map(u8::to_string));
+        Self(Told::start(command))
+    }
+
+    /// Writes a register of the area that `function` reads.
+    pub fn set(&mut self, unit: u8, function: u8, address: u16, value: u16) {
+        self.0.tell(&format!("set {unit} {function} {address} {value}"));
+    }
+}
+
+/// libmodbus, in a C program that `tests/run` compiles.
+pub struct LibmodbusServer(Told);
+
+impl LibmodbusServer {
+    pub fn tcp(port: u16) -> Self {
+        let mut command = Command::new(root().join("tests/.peers/libmodbus_server"));
+        command.arg(port.to_string());
+        Self(Told::start(command))
+    }
+
+    /// Writes a holding register.
+    pub fn set(&mut self, address: u16, value: u16) {
+        self.0.tell(&format!("set {address} {value}"));
+    }
+}
+
+/// Two pseudo-terminals joined by socat.
+pub struct PtyPair {
+    child: Child,
+    pub ours: PathBuf,
+    pub theirs: PathBuf,
+}
+
+impl PtyPair {
+    pub fn new(folder: &Path) -> Self {
+        let (ours, theirs) = (folder.join("ours.pty"), folder.join("theirs.pty"));
+        let end = |path: &Path| format!("pty,raw,echo=0,link={}", path.display());
+        let child = Command::new("socat")
+            .args([end(&ours), end(&theirs)])
+            .spawn()
+            .unwrap_or_else(|e| panic!("socat: {e}; tests/run installs the counterparts"));
+        eventually("socat joins two terminals", || {
+            if ours.exists() && theirs.exists() { Ok(()) } else { Err(String::new()) }
+        });
+        Self { child, ours, theirs }
+    }
+}
+
+impl Drop for PtyPair {
+    fn drop(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}

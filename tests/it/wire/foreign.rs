@@ -1,0 +1,165 @@
+//! pymodbus on both wires, libmodbus: every type, every area, a fault from a flipped register to its ticket.
+
+use serde_json::Value;
+
+use crate::support::{Gateway, LibmodbusServer, PtyPair, PymodbusServer, free_port, pause};
+
+const DRIVE: &str = r#"
+[modbus]
+timeout = "300ms"
+[points]
+speed = { register = "holding:10", type = "u16", every = "200ms", scale = 0.1, unit = "Hz" }
+wide = { register = "holding:20", type = "u32", every = "200ms" }
+turned = { register = "holding:20", type = "u32", word_order = "little", every = "200ms" }
+input = { register = "input:30", type = "i16", every = "200ms" }
+coil_even = { register = "coil:4", type = "bool", every = "200ms" }
+coil_odd = { register = "coil:5", type = "bool", every = "200ms" }
+discrete = { ref = "10007", type = "bool", every = "200ms" }
+code = { ref = "40051", type = "u16", every = "200ms" }
+[codes.code]
+point = "code"
+style = "value"
+none = [0]
+7 = { name = "overvoltage", severity = "critical", means = "Too much." }
+"#;
+
+fn site(link: &str) -> String {
+    format!(
+        "[[link]]\nname = \"plc\"\n{link}\n[[equipment]]\nid = \"drive-1\"\nprofile = \"drive\"\nlink = \"plc\"\nunit = 3\n"
+    )
+}
+
+#[track_caller]
+fn value<'a>(readings: &'a Value, point: &str) -> &'a Value {
+    let p = &readings["points"][point];
+    assert_eq!(p["quality"], "good", "{point}: {p}");
+    &p["value"]
+}
+
+/// Reads what pymodbus holds, flips its code register, works through to a ticket and over a restart.
+fn whole_story(mut gateway: Gateway, mut server: PymodbusServer) {
+    server.set(3, 3, 50, 0);
+    gateway.start();
+    gateway.until("status --json", |s| s["equipment"][0]["state"] == "online");
+    let readings = gateway.run("equipment read drive-1 --json").json();
+    assert_eq!(*value(&readings, "speed"), serde_json::json!(331.0));
+    assert_eq!(*value(&readings, "wide"), 3320_u64 << 16 | 3321);
+    assert_eq!(*value(&readings, "turned"), 3321_u64 << 16 | 3320);
+    assert_eq!(*value(&readings, "input"), 3430);
+    assert_eq!(*value(&readings, "coil_even"), true);
+    assert_eq!(*value(&readings, "coil_odd"), false);
+    assert_eq!(*value(&readings, "discrete"), true);
+    assert_eq!(gateway.run("ticket list --json").json(), serde_json::json!([]));
+
+    server.set(3, 3, 50, 7);
+    let open = gateway.until("ticket list --json", |t| t.as_array().is_some_and(|t| !t.is_empty()));
+    assert_eq!(open.as_array().unwrap().len(), 1);
+    assert_eq!(open[0]["fault"], "overvoltage");
+    assert_eq!(open[0]["condition"], "active");
+
+    server.set(3, 3, 50, 0);
+    gateway.until("ticket list --json", |t| t[0]["condition"] == "returned");
+
+    server.set(3, 3, 50, 7);
+    gateway.until("ticket list --json", |t| t[0]["condition"] == "active");
+    gateway.kill();
+    let alone = gateway.run("ticket list --json").json();
+    assert_eq!(alone[0]["occurrences"], 2, "without a daemon the same is there");
+    gateway.start();
+    gateway.until("status --json", |s| s["equipment"][0]["state"] == "online");
+    let after = gateway.run("ticket list --json").json();
+    assert_eq!(after.as_array().unwrap().len(), 1);
+    assert_eq!((&after[0]["occurrences"], &after[0]["condition"]), (&2.into(), &"active".into()));
+    gateway.run("audit verify").success().says("the chain holds");
+}
+
+#[test]
+fn pymodbus_over_tcp() {
+    let port = free_port();
+    let server = PymodbusServer::tcp(port, &[3]);
+    let link = format!("kind = \"modbus-tcp\"\naddress = \"127.0.0.1:{port}\"");
+    whole_story(Gateway::new().profile("drive", DRIVE).site(&site(&link)), server);
+}
+
+#[test]
+fn pymodbus_over_rtu() {
+    let gateway = Gateway::new().profile("drive", DRIVE);
+    let pair = PtyPair::new(&gateway.path(""));
+    let server = PymodbusServer::rtu(&pair.theirs, 19_200, &[3]);
+    let link = format!("kind = \"modbus-rtu\"\nport = \"{}\"", pair.ours.display());
+    whole_story(gateway.site(&site(&link)), server);
+}
+
+#[test]
+fn libmodbus_over_tcp() {
+    let port = free_port();
+    let mut server = LibmodbusServer::tcp(port);
+    server.set(50, 0);
+    let link = format!("kind = \"modbus-tcp\"\naddress = \"127.0.0.1:{port}\"");
+    let mut gateway = Gateway::new().profile("drive", DRIVE).site(&site(&link));
+    gateway.start();
+    gateway.until("status --json", |s| s["equipment"][0]["state"] == "online");
+    let readings = gateway.run("equipment read drive-1 --json").json();
+    assert_eq!(*value(&readings, "speed"), serde_json::json!(101.0));
+    assert_eq!(*value(&readings, "wide"), 1020_u64 << 16 | 1021);
+    assert_eq!(*value(&readings, "input"), 2030);
+    assert_eq!(*value(&readings, "coil_odd"), false);
+    server.set(50, 7);
+    let open = gateway.until("ticket list --json", |t| t.as_array().is_some_and(|t| !t.is_empty()));
+    assert_eq!(open[0]["fault"], "overvoltage");
+}
+
+#[test]
+fn a_server_that_goes_and_comes_back() {
+    let port = free_port();
+    let server = PymodbusServer::tcp(port, &[3]);
+    let link = format!("kind = \"modbus-tcp\"\naddress = \"127.0.0.1:{port}\"");
+    let drive = format!("offline_after = \"1s\"\n{DRIVE}");
+    let mut gateway = Gateway::new()
+        .file(
+            "device-profiles/drive.toml",
+            &format!(
+                "offline_after = \"1s\"\n[device]\nvendor = \"T\"\nmodel = \"m\"\nkind = \"t\"\n{DRIVE}"
+            ),
+        )
+        .site(&site(&link));
+    drop(drive);
+    gateway.start();
+    gateway.until("status --json", |s| s["equipment"][0]["state"] == "online");
+    drop(server);
+    let lost =
+        gateway.until("ticket list --fault communication-lost --json", |t| t[0]["condition"] == "active");
+    assert_eq!(lost.as_array().unwrap().len(), 1);
+    let status = gateway.run("status --json").json();
+    assert_eq!(status["links"][0]["state"], "offline");
+    assert!(status["links"][0]["message"].as_str().unwrap().contains("127.0.0.1"), "{status}");
+    let _server = PymodbusServer::tcp(port, &[3]);
+    gateway.until("ticket list --fault communication-lost --json", |t| t[0]["condition"] == "returned");
+    gateway.until("status --json", |s| s["links"][0]["state"] == "online");
+}
+
+#[test]
+fn a_refused_register_costs_only_its_own_point() {
+    // libmodbus refuses what lies beyond its table with exception 2.
+    let port = free_port();
+    let _server = LibmodbusServer::tcp(port);
+    let profile = "[points]\na = { register = \"holding:4090\", type = \"u16\", every = \"200ms\" }\n\
+        b = { register = \"holding:4095\", type = \"u16\", every = \"200ms\" }\n\
+        c = { register = \"holding:4098\", type = \"u16\", every = \"200ms\" }\n";
+    let link = format!("kind = \"modbus-tcp\"\naddress = \"127.0.0.1:{port}\"");
+    let mut gateway = Gateway::new().profile("drive", profile).site(&site(&link));
+    gateway.start();
+    let good = |s: &Value, p: &str| s["points"][p]["quality"] == "good";
+    let readings = gateway.until("equipment read drive-1 --last --json", |s| {
+        good(s, "a") && good(s, "b") && !s["points"]["c"]["reason"].is_null()
+    });
+    assert_eq!(
+        (&readings["points"]["a"]["value"], &readings["points"]["b"]["value"]),
+        (&5090.into(), &5095.into())
+    );
+    assert!(readings["points"]["c"]["reason"].as_str().unwrap().contains("exception 2"));
+    pause(std::time::Duration::from_millis(500));
+    let status = gateway.run("status --json").json();
+    assert_eq!(status["equipment"][0]["state"], "degraded");
+    gateway.run("why drive-1 c").success().says("exception 2");
+}

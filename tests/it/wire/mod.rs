@@ -1,0 +1,4 @@
+//! Links against foreign servers, and against servers that misbehave.
+
+mod foreign;
+mod misdeeds;
