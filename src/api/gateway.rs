@@ -117,3 +117,27 @@ impl Gateway {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::site::testing::site;
+
+    #[tokio::test]
+    async fn a_gateway_that_stops_is_too_busy_to_answer() {
+        let (desk, gone) = mpsc::channel(1);
+        drop(gone);
+        let gateway = Gateway {
+            site: site("x = { register = 'holding:0', type = 'u16' }", ""),
+            daemon: true,
+            clock: Clock::start(),
+            journal: PathBuf::new(),
+            desk,
+            store: Arc::new(Mutex::new(None)),
+            applied: watch::channel(Seq(0)).1,
+            boards: Vec::new(),
+            links: Arc::default(),
+        };
+        assert_eq!(gateway.look(|_, _| ()).await.unwrap_err().rule, Rule::TooBusy);
+    }
+}

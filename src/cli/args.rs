@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-use super::{audit, decode, equipment, history, link, profile, ticket, why};
+use super::{audit, decode, equipment, guide, history, link, profile, ticket, why};
 
 /// Watches machines and instruments, opens tickets for their faults, and keeps the proof of what was done.
 #[derive(Debug, Parser)]
@@ -21,6 +21,7 @@ pub struct Args {
 const EXAMPLES: &str = "\
 Examples:
   andon                          what is wrong now, and what waits for you
+  andon guide start              from nothing to a running gateway
   andon demo                     simulated machines, a fault, and what to do about it
   andon ticket show 12           everything about ticket 12
   andon ack press-7              you have seen it (the machine's only live ticket)
@@ -102,10 +103,12 @@ pub enum Command {
     )]
     Daemon,
     /// Serve simulated equipment on real wires
-    #[command(after_help = "Example:\n  andon sim plant.toml\n\nThe file's format stands in README.md.")]
+    #[command(after_help = "Example:\n  andon sim plant.toml\n\nThe file's format: andon guide sim")]
     Sim(SimArgs),
     /// A simulated plant, a daemon and a fault, narrated; needs nothing installed
     Demo(DemoArgs),
+    /// The manual: starting, profiles, expressions, tickets, simulation, rules, exit codes
+    Guide(guide::GuideArgs),
     /// Shell completions
     #[command(after_help = "Example:\n  andon completions bash > /etc/bash_completion.d/andon")]
     Completions {

@@ -66,6 +66,9 @@ fn readings(words: &[u16]) -> Vec<Row> {
             let values: Option<Vec<Value>> =
                 words.chunks(width).map(|c| decode(&point, c, None).ok()).collect();
             let Some(values) = values else { continue };
+            if values.iter().any(|v| matches!(v, Value::Text(t) if t.is_empty())) {
+                continue;
+            }
             let score = values.iter().map(unlikeliness).max().unwrap_or(u32::MAX);
             let shown: Vec<String> = values.iter().map(|v| shown(kind, v)).collect();
             let order = |o: Order| if o == Order::Big { "big" } else { "little" };
@@ -85,7 +88,16 @@ fn readings(words: &[u16]) -> Vec<Row> {
         }
     }
     found.sort_by_key(|(score, _)| *score);
-    found.into_iter().map(|(_, row)| row).collect()
+    let mut rows: Vec<Row> = Vec::new();
+    for (_, row) in found {
+        if !rows
+            .iter()
+            .any(|r| (&r.kind, &r.byte_order, &r.value) == (&row.kind, &row.byte_order, &row.value))
+        {
+            rows.push(row);
+        }
+    }
+    rows
 }
 
 fn orders(width: usize) -> Vec<(Order, Order)> {

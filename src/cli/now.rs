@@ -41,9 +41,10 @@ pub(super) async fn run<C: Composition>(cx: &mut Context<'_, C>) -> Result<Outco
             text.push_str(&ticket::sheet(&part, status.now).table());
         }
     }
-    if status.alarms.is_empty() && status.tickets.is_empty() {
+    let is_calm = status.alarms.is_empty() && status.tickets.is_empty();
+    if is_calm && status.daemon && away.is_empty() {
         text.push_str("all is well\n");
-    } else {
+    } else if !is_calm {
         text.push_str(
             "\nandon ticket show N tells everything about one; andon status about links and equipment\n",
         );

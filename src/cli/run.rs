@@ -7,7 +7,7 @@ use clap::CommandFactory;
 use super::args::{Args, Command};
 use super::context::{CliErrorOrFiles, Composition, Context};
 use super::error::CliError;
-use super::{audit, decode, equipment, history, link, now, profile, render, status, ticket, why};
+use super::{audit, decode, equipment, guide, history, link, now, profile, render, status, ticket, why};
 use crate::words::Outcome;
 
 /// Runs a command to its end and tells how it ended.
@@ -66,6 +66,7 @@ async fn dispatch<C: Composition>(
             Err(CliErrorOrFiles::Other(e)) => composed(Err(e)),
         },
         Command::Demo(args) => composed(cx.composition.demo(&args).await),
+        Command::Guide(args) => guide::run(cx, &args),
         Command::Completions { shell } => {
             let mut text = Vec::new();
             clap_complete::generate(shell, &mut Args::command(), "andon", &mut text);

@@ -89,7 +89,7 @@ pub async fn run(
     let tasks = start_links(&site, &boards, &links, clock, log, &engine.readings);
     let api = tokio::spawn(axum::serve(listener, router(engine.gateway.clone())).into_future());
     log.info(&format!(
-        "ready: {} links, {} pieces of equipment, socket {}",
+        "ready: links {}, equipment {}, socket {}",
         site.links.len(),
         site.equipment.len(),
         path.display()

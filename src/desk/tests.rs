@@ -274,6 +274,13 @@ fn who_and_what_must_be_named() {
     assert_eq!(rule(ask("eva", Target::Number(TicketNumber(9)), ack())), Rule::NoSuchTicket);
     assert_eq!(rule(ask("eva", Target::Equipment("x".to_owned()), ack())), Rule::NoSuchEquipment);
     assert_eq!(rule(ask("eva", Target::Equipment("f".to_owned()), ack())), Rule::NoLiveTicket);
+    // Communication lost is a second fault, and so a second ticket.
+    w.at(12_000);
+    let both = ask("eva", Target::Equipment("e".to_owned()), ack());
+    w.handle(Input::Asked(Token(1), both));
+    let refusal = w.replies.pop().unwrap().unwrap_err();
+    assert_eq!(refusal.rule, Rule::SeveralLiveTickets);
+    assert!(refusal.remedies[0].text.contains("1 (a), 3 (communication-lost)"), "{refusal:?}");
 }
 
 #[test]
@@ -295,7 +302,7 @@ fn a_restart_from_the_record_comes_to_the_same_state() {
     w.x(2000, 1).x(3000, 8);
     let mut folded = State::default();
     for r in &w.record {
-        let line = r.to_line(crate::journal::FIRST_PREV).unwrap();
+        let line = r.to_line("").unwrap();
         assert_eq!(Record::from_line(&line).unwrap(), *r);
         folded.apply(&Record::from_line(&line).unwrap(), &mut |_| None);
     }

@@ -63,7 +63,8 @@ pub(super) fn read_points(root: &Section<'_>, defaults: &Defaults) -> Vec<Point>
             section.error(name.span.clone(), format!("{} is no name for a point", name.value), e.to_string());
         }
         let factor = section.text("scale_from");
-        if let (Some(point), Ok(parsed)) = (read_point(&section, defaults), parsed) {
+        let point = read_point(&section, defaults);
+        if let Ok(parsed) = parsed {
             if let Some(factor) = factor {
                 factors.push((points.len(), factor));
             }
@@ -117,7 +118,7 @@ fn resolve_factors(
     }
 }
 
-fn read_point(s: &Section<'_>, defaults: &Defaults) -> Option<Point> {
+fn read_point(s: &Section<'_>, defaults: &Defaults) -> Point {
     let address = read_address(s);
     let kind = read_kind(s);
     let bit = s.integer_between("bit", 0, 15).and_then(|b| u8::try_from(b.value).ok());
@@ -150,9 +151,15 @@ fn read_point(s: &Section<'_>, defaults: &Defaults) -> Option<Point> {
         description: s.text("description").map_or_else(String::new, |t| t.value),
         ..Point::test("p")
     };
-    let (address, kind) = (address?, kind?);
-    check_kind(s, address, kind, &point);
-    Some(Point { address, kind, ..point })
+    // A point with an error keeps its name, so that nothing is said to be missing that only is wrong.
+    let Some(kind) = kind else { return point };
+    match address {
+        Some(address) => {
+            check_kind(s, address, kind, &point);
+            Point { address, kind, ..point }
+        }
+        None => Point { kind, ..point },
+    }
 }
 
 fn check_kind(s: &Section<'_>, address: RegisterAddress, kind: DataType, point: &Point) {

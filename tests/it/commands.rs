@@ -125,7 +125,11 @@ fn equipment_and_why() {
     gateway.run("equipment show pump-1").success().says("Pump 1").says("Hall 1");
     gateway.run("why pump-1 x").success().says("x is 50 bar, quality good").says("holding:0 holds 0032 = 50");
     gateway.run("why pump-1 pressure-high").success().says("raised when x > 100: false").says("x is 50 bar");
-    gateway.run("why pump-1 pressure-hihg").exits(3).says("andon why pump-1 pressure-high");
+    gateway
+        .run("why pump-1 pressure-hihg")
+        .exits(3)
+        .says("site/no-such-point-or-fault")
+        .says("andon why pump-1 pressure-high");
     gateway.run("why pump-1 communication-lost").success().says("lost after 10s");
     gateway.run("link plan plc").success().says("x mode status");
     gateway.run("link plan plx").exits(3);

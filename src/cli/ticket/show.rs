@@ -7,7 +7,7 @@ use crate::api::v1::{EarlierV1, EquipmentV1, StepV1, TicketV1};
 use crate::cli::context::{Composition, Context};
 use crate::cli::error::CliError;
 use crate::cli::render::{and, heading, plural, width, wrapped};
-use crate::ticket::{Condition, TicketState};
+use crate::ticket::{Condition, Fix, TicketState};
 use crate::words::Outcome;
 
 pub(super) async fn run<C: Composition>(cx: &mut Context<'_, C>, which: &str) -> Result<Outcome, CliError> {
@@ -63,11 +63,17 @@ fn page<C: Composition>(cx: &Context<'_, C>, t: &TicketV1, equipment: Option<&Eq
         }
     }
     field(&mut out, "Finding", t.finding.as_deref().unwrap_or(""), width);
+    for fix in &t.fixes {
+        field(&mut out, "Fix", &fixed(fix), width);
+    }
     out.push('\n');
     out.push_str(&heading("Log"));
     for entry in &t.log {
-        let line = format!("{}  {}  {}", cx.time(entry.at), entry.by, entry.text);
-        out.push_str(&hanging(&line, width));
+        out.push_str(&hanging(
+            &format!("{}  ", cx.time(entry.at)),
+            &format!("{}: {}", entry.by, entry.text),
+            width,
+        ));
     }
     if let Some(next) = next(t) {
         out.push_str(&format!("\nNext: {next}\n"));
@@ -101,19 +107,27 @@ fn place(t: &TicketV1, equipment: Option<&EquipmentV1>) -> String {
 
 fn field(out: &mut String, label: &str, text: &str, width: usize) {
     if !text.is_empty() {
-        out.push_str(&hanging(&format!("{label:<12}{text}"), width));
+        out.push_str(&hanging(&format!("{label:<12}"), text, width));
     }
 }
 
-/// A line whose continuation is indented to its text.
-fn hanging(line: &str, width: usize) -> String {
-    const INDENT: &str = "            ";
-    if line.chars().count() <= width {
-        return format!("{line}\n");
-    }
-    let (label, rest) = line.split_at(line.char_indices().nth(INDENT.len()).map_or(line.len(), |(i, _)| i));
-    let body = wrapped(rest, INDENT, width);
-    format!("{label}{}", body.strip_prefix(INDENT).unwrap_or(&body))
+/// A label and a text whose continuation stands below its beginning.
+fn hanging(label: &str, text: &str, width: usize) -> String {
+    let indent = " ".repeat(label.chars().count());
+    let body = wrapped(text, &indent, width);
+    format!("{label}{}", body.strip_prefix(&indent).unwrap_or(&body))
+}
+
+fn fixed(fix: &Fix) -> String {
+    let parts: Vec<String> = fix.parts.iter().map(|p| format!("{} x{}", p.id, p.quantity)).collect();
+    let parts = if parts.is_empty() { String::new() } else { format!(", with {}", parts.join(", ")) };
+    let minutes = fix.minutes.map_or(String::new(), |m| format!(", {m} minutes"));
+    let held = match fix.effective {
+        Some(true) => "; it held",
+        Some(false) => "; it did not hold",
+        None => "",
+    };
+    format!("{}: {}{parts}{minutes}, by {}{held}", fix.cause, fix.action, fix.by)
 }
 
 fn step_lines(step: &StepV1, width: usize) -> String {
@@ -124,10 +138,7 @@ fn step_lines(step: &StepV1, width: usize) -> String {
     };
     let who = if step.checked_by_gateway { "the gateway checks: " } else { "" };
     let answer = step.answer.as_ref().map_or(String::new(), |a| format!("  [{a}]"));
-    let text = format!("{who}{}{answer}", step.text);
-    let head = format!("  {mark}  {:<10}", step.id);
-    let body = wrapped(&text, "                  ", width);
-    format!("{head}{}", body.get(head.chars().count().min(18)..).unwrap_or(&body))
+    hanging(&format!("  {mark}  {:<10}", step.id), &format!("{who}{}{answer}", step.text), width)
 }
 
 /// `replaced braking resistor (2), re-tightened terminal (1)`

@@ -1,0 +1,84 @@
+//! `andon guide [TOPIC]`: the manual, in the binary; there is no internet at the machine.
+
+use super::context::{Composition, Context};
+use super::error::CliError;
+use super::render::{Sheet, plural};
+use crate::source::nearest;
+use crate::words::{Outcome, Rule};
+
+/// The pages, each with what it is about.
+const PAGES: [(&str, &str, &str); 5] = [
+    ("start", "from nothing to a running gateway", include_str!("../guide/start.md")),
+    ("profiles", "describing a device", include_str!("../guide/profiles.md")),
+    ("expressions", "conditions, their three truths, delays", include_str!("../guide/expressions.md")),
+    ("tickets", "their life, verbs, and the record", include_str!("../guide/tickets.md")),
+    ("sim", "simulated equipment", include_str!("../guide/sim.md")),
+];
+
+/// The tables written from the program itself.
+const TABLES: [(&str, &str); 2] =
+    [("rules", "every rule that can refuse a command"), ("exit-codes", "what a command can end in")];
+
+/// `andon guide [TOPIC]`
+#[derive(Debug, clap::Args)]
+pub struct GuideArgs {
+    /// start, profiles, expressions, tickets, sim, rules or exit-codes; without one: the list
+    pub topic: Option<String>,
+}
+
+pub(super) fn run<C: Composition>(cx: &Context<'_, C>, args: &GuideArgs) -> Result<Outcome, CliError> {
+    let Some(topic) = &args.topic else {
+        cx.print(&topics())?;
+        return Ok(Outcome::Done);
+    };
+    let text = match topic.as_str() {
+        "rules" => rules(),
+        "exit-codes" => exit_codes(),
+        other => {
+            let page = PAGES.iter().find(|(name, ..)| *name == other);
+            page.map(|(.., text)| (*text).to_owned()).ok_or_else(|| unknown(other))?
+        }
+    };
+    cx.print(&text)?;
+    Ok(Outcome::Done)
+}
+
+fn names() -> impl Iterator<Item = (&'static str, &'static str)> {
+    PAGES.iter().map(|(name, about, _)| (*name, *about)).chain(TABLES)
+}
+
+fn topics() -> String {
+    let mut text = format!("andon guide TOPIC prints one of {}:\n\n", plural(names().count(), "page"));
+    for (name, about) in names() {
+        text.push_str(&format!("  {name:<14}{about}\n"));
+    }
+    text
+}
+
+fn unknown(topic: &str) -> CliError {
+    let help = match nearest(topic, names().map(|(name, _)| name)) {
+        Some(near) => format!("did you mean {near}?"),
+        None => "andon guide lists the pages".to_owned(),
+    };
+    CliError::Other(Outcome::NoSuchThing, format!("there is no page {topic}; {help}"))
+}
+
+fn rules() -> String {
+    let mut sheet = Sheet::new(&["rule", "meaning", "exit_code"]);
+    for rule in Rule::ALL {
+        sheet.row([
+            rule.code().to_owned(),
+            rule.meaning().to_owned(),
+            rule.outcome().exit_code().to_string(),
+        ]);
+    }
+    sheet.table()
+}
+
+fn exit_codes() -> String {
+    let mut sheet = Sheet::new(&["exit_code", "meaning"]);
+    for outcome in Outcome::ALL {
+        sheet.row([outcome.exit_code().to_string(), outcome.meaning().to_owned()]);
+    }
+    sheet.table()
+}

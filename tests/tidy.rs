@@ -1,0 +1,209 @@
+//! The house's rules, read from `src/ARCHITECTURE.md` and checked line by line: arrows between rooms, guarded crates,
+//! a doc for each module, files of a readable length, words that the field does not use, left-overs.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests say what went wrong by failing")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+struct Room {
+    is_for_all: bool,
+    guarded: BTreeSet<String>,
+    may_import: BTreeSet<String>,
+}
+
+/// The table of `ARCHITECTURE.md`.
+fn rooms(map: &str) -> BTreeMap<String, Room> {
+    let table =
+        map.lines().skip_while(|l| !l.starts_with("| room |")).skip(2).take_while(|l| l.starts_with('|'));
+    table
+        .map(|line| {
+            let cells: Vec<&str> = line.trim_matches('|').split('|').map(str::trim).collect();
+            let words = |cell: &str| cell.split_whitespace().map(str::to_owned).collect::<BTreeSet<_>>();
+            let (name, star) = cells[0].split_once(' ').unwrap_or((cells[0], ""));
+            let room =
+                Room { is_for_all: star == "*", guarded: words(cells[2]), may_import: words(cells[3]) };
+            (name.to_owned(), room)
+        })
+        .collect()
+}
+
+/// Why a line of a room's file is not allowed.
+fn offence(rooms: &BTreeMap<String, Room>, room: &str, file: &str, line: &str) -> Option<String> {
+    let code = line.split("//").next().unwrap_or("");
+    let own = &rooms[room];
+    if code.contains("use crate::{") || code.contains("super::super::super") {
+        return Some("one `use crate::ROOM::...;` line a room".to_owned());
+    }
+    for (at, _) in code.match_indices("crate::") {
+        let rest = &code[at + "crate::".len()..];
+        let other: String = rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+        let Some(target) = rooms.get(&other) else { continue };
+        if other != room && !target.is_for_all && !own.may_import.contains(&other) {
+            return Some(format!("{room} may not import {other}"));
+        }
+    }
+    for (other, target) in rooms {
+        for name in target.guarded.iter().filter(|g| !own.guarded.contains(*g)) {
+            if code.contains(&format!("{name}::")) {
+                return Some(format!("{room} may not use {name}, which belongs to {other}"));
+            }
+        }
+    }
+    let core = ["words", "limits", "source", "expr", "profile", "site", "detect", "alarm", "ticket", "desk"];
+    if core.contains(&room)
+        && ["tokio::", "std::fs", "std::net", "std::time::Instant", "std::env"]
+            .iter()
+            .any(|w| code.contains(w))
+    {
+        return Some(format!("{room} is core: no I/O, no clock, no runtime"));
+    }
+    let is_wire = file.ends_with("wire.rs") || room != "link";
+    if !is_wire && ["tokio::net", "serialport::", "tokio_serial::"].iter().any(|w| code.contains(w)) {
+        return Some("only wire.rs touches a socket or port".to_owned());
+    }
+    None
+}
+
+/// Words with a better one in this field.
+const BANNED: [(&str, &str); 6] = [
+    ("util", "a name that says the duty"),
+    ("helper", "a name that says the duty"),
+    ("incident", "ticket"),
+    ("asset", "equipment"),
+    ("tag_name", "point"),
+    ("telemetry", "readings"),
+];
+
+fn leftover(line: &str) -> Option<String> {
+    let found = ["dbg!(", "FIXME", "TODO", "todo!(", "unimplemented!(", "#[ignore"]
+        .iter()
+        .find(|w| line.contains(**w));
+    if let Some(word) = found {
+        return Some(format!("left over: {word}"));
+    }
+    let lower = line.to_lowercase();
+    let is_word = |word: &str| {
+        lower.match_indices(word).any(|(at, _)| {
+            let letter = |c: Option<char>| c.is_some_and(|c| c.is_alphabetic() || c == '_');
+            !letter(lower[..at].chars().next_back()) && !letter(lower[at + word.len()..].chars().next())
+        })
+    };
+    BANNED.iter().find(|(word, _)| is_word(word)).map(|(word, better)| format!("\"{word}\": say {better}"))
+}
+
+/// Files longer than this are split by duty. The list of exceptions may only shrink.
+const LINES_MAX: usize = 500;
+const LONGER: [(&str, usize); 4] = [
+    ("src/desk/engine.rs", 660),
+    ("src/site/config.rs", 540),
+    ("src/link/modbus/schedule.rs", 580),
+    ("src/link/modbus/guard.rs", 520),
+];
+
+fn files(folder: &Path, out: &mut Vec<PathBuf>) {
+    let mut entries: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()).collect();
+    entries.sort();
+    for path in entries {
+        if path.is_dir() {
+            files(&path, out);
+        } else if path.extension().is_some_and(|e| e == "rs") {
+            out.push(path);
+        }
+    }
+}
+
+#[test]
+fn the_house_is_tidy() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let rooms = rooms(&std::fs::read_to_string(root.join("src/ARCHITECTURE.md")).unwrap());
+    assert!(rooms.len() > 15, "the table was read");
+    let mut all = Vec::new();
+    files(&root.join("src"), &mut all);
+    let mut problems = Vec::new();
+    let mut seen = BTreeSet::new();
+    for path in &all {
+        let name = path.strip_prefix(root).unwrap().display().to_string();
+        let mut parts = path.strip_prefix(root.join("src")).unwrap().iter();
+        let first = parts.next().unwrap().to_str().unwrap();
+        let room = first.trim_end_matches(".rs");
+        if room == "lib" {
+            continue;
+        }
+        if !rooms.contains_key(room) {
+            problems.push(format!("{name}:1: {room} has no row in ARCHITECTURE.md"));
+            continue;
+        }
+        seen.insert(room.to_owned());
+        let text = std::fs::read_to_string(path).unwrap();
+        if !text.starts_with("//!") {
+            problems.push(format!("{name}:1: the module has no doc"));
+        }
+        let max = LONGER.iter().find(|(n, _)| *n == name).map_or(LINES_MAX, |(_, max)| *max);
+        let count = text.lines().count();
+        if count > max {
+            problems.push(format!("{name}:{count}: longer than {max} lines; split it by duty"));
+        }
+        for (index, line) in text.lines().enumerate() {
+            let found = offence(&rooms, room, &name, line).or_else(|| leftover(line));
+            problems.extend(found.map(|p| format!("{name}:{}: {p}", index + 1)));
+        }
+    }
+    problems.extend(
+        rooms.keys().filter(|r| !seen.contains(*r)).map(|r| format!("ARCHITECTURE.md: there is no room {r}")),
+    );
+    assert!(problems.is_empty(), "\n{}", problems.join("\n"));
+}
+
+#[test]
+fn every_rule_is_named_by_a_test() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read_to_string(root.join("src/words/refusal.rs")).unwrap();
+    let codes: Vec<(String, String)> = text
+        .lines()
+        .filter_map(|l| l.trim().strip_prefix("Rule::")?.strip_suffix("\","))
+        .filter_map(|l| l.split_once(" => \""))
+        .filter(|(_, code)| code.contains('/'))
+        .map(|(rule, code)| (rule.to_owned(), code.to_owned()))
+        .collect();
+    assert!(codes.len() > 15, "the table was read");
+    let mut all = Vec::new();
+    files(&root.join("src"), &mut all);
+    files(&root.join("tests"), &mut all);
+    let tests: Vec<String> = all
+        .iter()
+        .map(|p| (p, std::fs::read_to_string(p).unwrap()))
+        .filter(|(p, _)| !p.ends_with("words/refusal.rs") && !p.ends_with("tidy.rs"))
+        .map(|(p, t)| {
+            if p.starts_with(root.join("tests")) || p.ends_with("tests.rs") {
+                t
+            } else {
+                t.split("#[cfg(test)]").nth(1).unwrap_or("").to_owned()
+            }
+        })
+        .collect();
+    let untested: Vec<&str> = codes
+        .iter()
+        .filter(|(rule, code)| {
+            !tests.iter().any(|t| t.contains(&format!("Rule::{rule}")) || t.contains(code.as_str()))
+        })
+        .map(|(rule, _)| rule.as_str())
+        .collect();
+    assert_eq!(untested, Vec::<&str>::new(), "each refusal has a test that names it");
+}
+
+const SMALL_MAP: &str = "| room | duty | guarded crates | may import |\n|---|---|---|---|\n| words * | w | | |\n| detect | d | | |\n| store | s | sled | |\n| link | l | serialport | |\n";
+
+#[test]
+fn what_is_forbidden_is_seen() {
+    let rooms = rooms(SMALL_MAP);
+    let check = |room: &str, line: &str| offence(&rooms, room, "x.rs", line);
+    assert!(check("detect", "use crate::store::Store;").unwrap().contains("may not import store"));
+    assert!(check("detect", "    crate::store::open()").is_some());
+    assert!(check("detect", "use sled::Db;").unwrap().contains("belongs to store"));
+    assert!(check("detect", "use tokio::time;").is_some());
+    assert!(check("detect", "use crate::{store, words};").is_some());
+    assert!(check("link", "use serialport::SerialPort;").unwrap().contains("only wire.rs"));
+    assert_eq!(check("detect", "use crate::words::Id; // not crate::store::Store"), None);
+    assert!(leftover("// TODO later").is_some() && leftover("fn util() {}").is_some());
+    assert_eq!(leftover("let utility = 1;"), None);
+}
