@@ -1,24 +1,22 @@
 //! The engine itself.
 
-use std::collections::{BTreeMap, VecDeque};
+mod asked;
+mod judged;
+
+use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::checks::{Check, Verdict};
-use super::command::{Command, Done, Input, Output, Target, Token};
+use super::checks::Check;
+use super::command::{Done, Input, Output, Token};
 use super::event::{Event, GatewayEvent, Record};
 use super::state::{State, Touched};
-use crate::alarm::{AlarmEvent, AlarmState};
+use crate::alarm::AlarmEvent;
 use crate::detect::{Detector, Transition, TransitionKind};
 use crate::limits;
-use crate::profile::{Fault, Question};
+use crate::profile::Fault;
 use crate::site::Site;
-use crate::ticket::{
-    Answer, CancelReason, StepNow, Ticket, TicketCommand, TicketEvent, TicketOpening, TicketState,
-    current_step, decide, decide_answer,
-};
-use crate::words::{
-    Author, EquipmentId, EquipmentIndex, FaultName, Mono, Now, Refusal, Rule, Seq, TicketNumber,
-};
+use crate::ticket::{Ticket, TicketEvent, TicketOpening, TicketState};
+use crate::words::{Author, EquipmentId, FaultName, Mono, Now, Refusal, Rule, Seq, TicketNumber};
 
 #[derive(Debug, Clone)]
 enum Change {
@@ -400,227 +398,6 @@ impl Desk {
         for change in std::mem::take(&mut self.waiting) {
             self.machine(now, change);
         }
-    }
-
-    fn asked(&mut self, now: Now, token: Token, command: Command) {
-        match self.decide_command(now, token, &command) {
-            Ok(Some(events)) => {
-                self.emit(now, &command.by, events, Origin::Command(token), command.stored);
-            }
-            Ok(None) => {}
-            Err(refusal) => self.outputs.push_back(Output::Reply(token, Box::new(Err(refusal)))),
-        }
-    }
-
-    fn decide_command(
-        &mut self,
-        now: Now,
-        token: Token,
-        command: &Command,
-    ) -> Result<Option<Vec<Event>>, Refusal> {
-        if let (Some(why), true) = (&self.not_writable, self.retry_at.is_some()) {
-            return Err(not_writable(why));
-        }
-        if command.by.name().trim().is_empty() || command.by.name().len() > limits::PERSON_BYTES_MAX {
-            return Err(Refusal::new(Rule::NoPerson, "nobody says who acts")
-                .command("name yourself", "andon --as NAME ..."));
-        }
-        let ticket = self.find(command)?.clone();
-        if let TicketCommand::Cancel { reason: CancelReason::DuplicateOf(other), .. } = &command.verb
-            && !command.duplicate_exists
-        {
-            return Err(Refusal::new(Rule::BadDuplicate, format!("there is no ticket {other}"))
-                .command("name the other ticket", "andon ticket list"));
-        }
-        let found = self.site.find(ticket.equipment.as_str());
-        let site = self.site.clone();
-        let fault =
-            site.find(ticket.equipment.as_str()).and_then(|(_, e)| e.profile.fault(ticket.fault.as_str()));
-        if let TicketCommand::Step { step, answer, note } = &command.verb
-            && self.reads
-            && let StepNow::ToCheck(found_step) = current_step(&ticket, fault, step, *answer)?
-            && let (Question::Check { program, hold }, Some((index, _))) = (&found_step.question, found)
-        {
-            if self.checks.iter().any(|(c, _)| c.number == ticket.number) {
-                return Err(Refusal::new(
-                    Rule::CheckUnderWay,
-                    format!("a check of ticket {} is under way", ticket.number),
-                )
-                .remedy("wait for its answer"));
-            }
-            let operands = program
-                .operands
-                .iter()
-                .filter_map(|o| self.site.resolve(index, o.equipment.as_deref(), &o.point))
-                .collect();
-            let check = Check::new(
-                token,
-                command.by.clone(),
-                ticket.number,
-                step.clone(),
-                index,
-                note.clone(),
-                *hold,
-                operands,
-                now,
-            );
-            for e in check.operands.iter().map(|(e, _)| *e).collect::<std::collections::BTreeSet<_>>() {
-                self.outputs.push_back(Output::Read(e));
-            }
-            self.checks.push((check, now.mono + limits::CHECK_ANSWER_MAX));
-            return Ok(None);
-        }
-        let events = decide(&ticket, fault, &command.verb, now)?;
-        let mut events: Vec<Event> = events.into_iter().map(Event::Ticket).collect();
-        self.acknowledge_alarm(&ticket, &mut events);
-        Ok(Some(events))
-    }
-
-    /// Acknowledging a ticket acknowledges its alarm.
-    fn acknowledge_alarm(&self, ticket: &Ticket, events: &mut Vec<Event>) {
-        let acknowledged =
-            events.iter().any(|e| matches!(e, Event::Ticket(TicketEvent::Acknowledged { .. })));
-        let key = (ticket.equipment.clone(), ticket.fault.clone());
-        let unseen = self.state.alarms.get(&key).is_some_and(|a| a.state != AlarmState::Acknowledged);
-        if acknowledged && unseen {
-            let (equipment, fault) = key;
-            events.push(Event::Alarm(AlarmEvent::Acknowledged { equipment, fault }));
-        }
-    }
-
-    fn find<'a>(&'a self, command: &'a Command) -> Result<&'a Ticket, Refusal> {
-        match &command.target {
-            Target::Number(number) => {
-                self.state.tickets.get(number).or(command.stored.as_deref()).ok_or_else(|| {
-                    Refusal::new(Rule::NoSuchTicket, format!("there is no ticket {number}"))
-                        .command("see which there are", "andon ticket list")
-                })
-            }
-            Target::Equipment(id) => {
-                if self.site.find(id).is_none() {
-                    return Err(Refusal::new(Rule::NoSuchEquipment, format!("there is no equipment {id}"))
-                        .command("see which there is", "andon equipment list"));
-                }
-                let live: Vec<&Ticket> = self
-                    .state
-                    .tickets
-                    .values()
-                    .filter(|t| t.state.is_live() && t.equipment.as_str() == id)
-                    .collect();
-                match live.as_slice() {
-                    [only] => Ok(only),
-                    [] => Err(Refusal::new(Rule::NoLiveTicket, format!("{id} has no live ticket"))
-                        .command("see its past", format!("andon history --equipment {id}"))),
-                    several => {
-                        let numbers: Vec<String> =
-                            several.iter().map(|t| format!("{} ({})", t.number, t.fault)).collect();
-                        Err(Refusal::new(
-                            Rule::SeveralLiveTickets,
-                            format!("{id} has {} live tickets", several.len()),
-                        )
-                        .remedy(format!("name one by number: {}", numbers.join(", "))))
-                    }
-                }
-            }
-        }
-    }
-
-    fn judge_checks(&mut self, now: Now) {
-        let mut going = std::mem::take(&mut self.checks);
-        going.retain_mut(|(check, due)| match self.judge_check(check, now) {
-            Some(at) => {
-                *due = at;
-                true
-            }
-            None => false,
-        });
-        going.append(&mut self.checks);
-        self.checks = going;
-    }
-
-    /// The next time to look at a check; nothing once it is answered.
-    fn judge_check(&mut self, check: &mut Check, now: Now) -> Option<Mono> {
-        let site = self.site.clone();
-        let token = check.token;
-        let refuse = |desk: &mut Self, refusal| {
-            desk.outputs.push_back(Output::Reply(token, Box::new(Err(refusal))));
-        };
-        let Some(ticket) = self.state.tickets.get(&check.number).cloned() else {
-            refuse(
-                self,
-                Refusal::new(Rule::NoSuchTicket, format!("ticket {} is no longer live", check.number)),
-            );
-            return None;
-        };
-        let fault =
-            site.find(ticket.equipment.as_str()).and_then(|(_, e)| e.profile.fault(ticket.fault.as_str()));
-        let step = match current_step(&ticket, fault, &check.step, None) {
-            Ok(StepNow::ToCheck(step)) => step,
-            Ok(StepNow::Answered(..)) => return None,
-            Err(refusal) => {
-                refuse(self, refusal);
-                return None;
-            }
-        };
-        let Question::Check { program, .. } = &step.question else { return None };
-        let truth = self.detector.check(check.equipment, program);
-        let fresh = check.operands.iter().all(|(e, p)| {
-            self.detector
-                .point_state(*e, *p, now)
-                .and_then(|s| s.at)
-                .is_some_and(|at| at.mono > check.asked_at.mono)
-        });
-        let answer = match check.judge(truth, fresh, now) {
-            Verdict::Waiting(at) => return Some(at),
-            Verdict::Unanswered => {
-                refuse(
-                    self,
-                    Refusal::new(
-                        Rule::CheckUnanswered,
-                        format!("{} did not answer well enough to judge: {}", ticket.equipment, program.text),
-                    )
-                    .command("see why", format!("andon why {} {}", ticket.equipment, ticket.fault))
-                    .command(
-                        "or answer it yourself",
-                        format!("andon ticket step {} {} yes|no", ticket.number, check.step),
-                    ),
-                );
-                return None;
-            }
-            Verdict::Yes => Answer::Yes,
-            Verdict::No => Answer::No,
-        };
-        let values = self.values_of(check.equipment, &check.operands, now);
-        match decide_answer(&ticket, step, answer, true, check.note.clone(), values) {
-            Ok(event) => {
-                let origin = Origin::Command(check.token);
-                self.emit(now, &check.by, vec![Event::Ticket(event)], origin, None);
-            }
-            Err(refusal) => refuse(self, refusal),
-        }
-        None
-    }
-
-    fn values_of(
-        &self,
-        own: EquipmentIndex,
-        operands: &[(EquipmentIndex, crate::words::PointIndex)],
-        now: Now,
-    ) -> BTreeMap<String, String> {
-        operands
-            .iter()
-            .filter_map(|(e, p)| {
-                let equipment = self.site.equipment.get(e.0)?;
-                let point = equipment.profile.points.get(p.0)?;
-                let value = self.detector.point_state(*e, *p, now)?.value?;
-                let name = if *e == own {
-                    point.name.to_string()
-                } else {
-                    format!("@{}:{}", equipment.id, point.name)
-                };
-                Some((name, format!("{value} {}", point.unit).trim_end().to_owned()))
-            })
-            .collect()
     }
 }
 

@@ -3,10 +3,10 @@
 //! Loading is all or nothing; every file's problems are told at once. *Must not know* how a link works.
 
 mod config;
+mod model;
 mod names;
 #[cfg(test)]
 pub mod testing;
 
-pub use config::{
-    Criticality, Equipment, FileHash, Link, LinkKind, Parity, ProfileFiles, SerialLine, Site, load,
-};
+pub use config::load;
+pub use model::{Criticality, Equipment, FileHash, Link, LinkKind, Parity, ProfileFiles, SerialLine, Site};
