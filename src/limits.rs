@@ -155,6 +155,25 @@ pub const SIM_TURNAROUND_MAX: Duration = secs(10);
 /// How often a simulated line looks whether it shall end.
 pub const SIM_LOOK_EVERY: Duration = ms(100);
 
+/// Bytes of an MQTT packet, unless the link says: what Sparkplug births need. Larger: dropped and counted.
+pub const MQTT_PACKET_DEFAULT: usize = 256 * 1024;
+/// The most a link may say.
+pub const MQTT_PACKET_MAX: usize = 16 * 1024 * 1024;
+/// How often an idle connection to a broker shows that it lives.
+pub const MQTT_KEEP_ALIVE: Duration = secs(30);
+/// Messages that wait to be acknowledged to the broker once what they caused is on disk.
+pub const MQTT_ACKS_QUEUED_MAX: usize = 4096;
+/// How long a broker may be away before its equipment counts as lost.
+pub const MQTT_AWAY_MAX: Duration = secs(10);
+/// Bytes of a line of a serial protocol. Longer: dropped as noise, and counted.
+pub const SERIAL_LINE_BYTES_MAX: usize = 8 * 1024;
+/// Lines of one answer. More: the answer counts as failed.
+pub const SERIAL_ANSWER_LINES_MAX: usize = 1000;
+/// How often a queue is asked again at once, at most.
+pub const SERIAL_AGAIN_MAX: u32 = 20;
+/// Bytes of an MQTT topic or filter: the protocol's own limit. Longer: refused.
+pub const TOPIC_BYTES_MAX: usize = 65_535;
+
 // --- journal and store -------------------------------------------------------------------------
 
 /// Bytes of a journal segment: start reads the last one whole.

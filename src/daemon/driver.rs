@@ -133,8 +133,8 @@ impl Driver {
         let mut next = Some(first);
         let mut taken = 0;
         while let Some(batch) = next {
-            let Batch { at, equipment, readings, answered } = batch;
-            self.handle(turn, Some(at), Input::Readings { equipment, readings, answered });
+            let Batch { at, equipment, readings, presence } = batch;
+            self.handle(turn, Some(at), Input::Readings { equipment, readings, presence });
             taken += 1;
             next = if taken < limits::DESK_TURN_MAX { self.readings.try_recv().ok() } else { None };
         }

@@ -16,8 +16,8 @@ use super::opening::OpeningError;
 use crate::ambient::{self, Clock};
 use crate::api::router;
 use crate::limits;
-use crate::link::modbus::{LineTiming, LinkTask, load, plan, serve};
-use crate::link::{Batch, LinkBoard, LinkCommand, LinkState};
+use crate::link::modbus::{LineTiming, load, plan};
+use crate::link::{Batch, LinkBoard, LinkCommand, LinkState, LinkTask, serve};
 use crate::site::Site;
 use crate::words::{EquipmentIndex, Outcome};
 

@@ -1,7 +1,7 @@
 //! What goes into the desk and what comes out.
 
 use crate::ticket::{Ticket, TicketCommand};
-use crate::words::{Author, EquipmentIndex, PointIndex, Reading, Refusal, Seq, TicketNumber};
+use crate::words::{Author, EquipmentIndex, PointIndex, Presence, Reading, Refusal, Seq, TicketNumber};
 
 use super::event::Record;
 
@@ -42,8 +42,8 @@ pub enum Input {
         equipment: EquipmentIndex,
         /// Each point's reading.
         readings: Vec<(PointIndex, Reading)>,
-        /// Whether the equipment answered at all.
-        answered: bool,
+        /// What they say of the equipment itself.
+        presence: Presence,
     },
     /// Somebody asks.
     Asked(Token, Command),

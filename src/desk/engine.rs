@@ -183,8 +183,8 @@ impl Desk {
             self.retry(now);
         }
         match input {
-            Input::Readings { equipment, readings, answered } => {
-                self.detector.readings(now, equipment, readings, answered);
+            Input::Readings { equipment, readings, presence } => {
+                self.detector.readings(now, equipment, readings, presence);
                 self.take_transitions(now);
             }
             Input::Asked(token, command) => self.asked(now, token, command),

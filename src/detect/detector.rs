@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::expr::{Operands, Program, Scalar, Truth};
 use crate::profile::{Fault, Trigger, scalar};
 use crate::site::Site;
-use crate::words::{EquipmentIndex, Mono, Now, PointIndex, Reading, Value};
+use crate::words::{EquipmentIndex, Mono, Now, PointIndex, Presence, Reading, Value};
 
 /// Whether a condition came or went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,7 +52,7 @@ pub(super) struct Unit {
     pub lost: bool,
     pub last_answer: Option<Now>,
     started: Mono,
-    offline_after: Duration,
+    offline_after: Option<Duration>,
     silence: usize,
     faults: Vec<usize>,
     stale_due: Option<Mono>,
@@ -137,7 +137,9 @@ impl Detector {
                 faults: (first..d.watches.len()).collect(),
                 stale_due: None,
             });
-            d.due.insert((now.mono + equipment.profile.offline_after, Due::Silence(e)));
+            if let Some(limit) = equipment.profile.offline_after {
+                d.due.insert((now.mono + limit, Due::Silence(e)));
+            }
         }
         for (index, watch) in d.watches.iter().enumerate() {
             for (e, p) in watch.when.0.iter().chain(&watch.clear.0).flatten() {
@@ -204,14 +206,14 @@ impl Detector {
         }
     }
 
-    /// Takes the readings of one answer; they are one evaluation. `answered` says whether the equipment
-    /// answered at all: readings that only say why there is no value are no answer.
+    /// Takes the readings of one answer; they are one evaluation. Readings that only say why there is no value are
+    /// no answer; equipment that is known to be away is lost at once.
     pub fn readings(
         &mut self,
         now: Now,
         equipment: EquipmentIndex,
         readings: Vec<(PointIndex, Reading)>,
-        answered: bool,
+        presence: Presence,
     ) {
         self.elapsed(now);
         let site = self.site.clone();
@@ -219,7 +221,7 @@ impl Detector {
         let Some(profile) = site.equipment.get(equipment.0).map(|e| &e.profile) else { return };
         let mut affected: BTreeSet<usize> = BTreeSet::new();
         let mut found = false;
-        if answered {
+        if presence == Presence::Answered {
             unit.last_answer = Some(now);
             found = std::mem::take(&mut unit.lost);
         }
@@ -232,8 +234,9 @@ impl Detector {
             if let Ok(value) = &reading.value {
                 slot.good = Some(value.clone());
                 slot.good_at = Some(now.mono);
-                let at = stale_at(now.mono, point.stale_after);
-                soonest = Some(soonest.map_or(at, |s| s.min(at)));
+                if let Some(at) = stale_at(now.mono, point.stale_after) {
+                    soonest = Some(soonest.map_or(at, |s| s.min(at)));
+                }
             }
             slot.last = Some(reading);
             affected.extend(&slot.dependents);
@@ -250,10 +253,15 @@ impl Detector {
             affected.extend(unit.slots.iter().flat_map(|s| &s.dependents));
             let silence = unit.silence;
             self.leave(silence, now, now);
-            self.due.insert((now.mono + profile.offline_after, Due::Silence(equipment.0)));
+            if let Some(limit) = profile.offline_after {
+                self.due.insert((now.mono + limit, Due::Silence(equipment.0)));
+            }
         }
         for w in affected {
             self.judge(w, now);
+        }
+        if presence == Presence::Lost {
+            self.lose(equipment.0, now, now);
         }
     }
 
@@ -264,7 +272,7 @@ impl Detector {
         let mut next: Option<Mono> = None;
         for (slot, point) in unit.slots.iter_mut().zip(&equipment.profile.points) {
             let Some(good_at) = slot.good_at.filter(|_| slot.fresh) else { continue };
-            let at = stale_at(good_at, point.stale_after);
+            let Some(at) = stale_at(good_at, point.stale_after) else { continue };
             if at <= now.mono {
                 slot.fresh = false;
                 affected.extend(slot.dependents.iter().copied());
@@ -287,16 +295,22 @@ impl Detector {
             return;
         }
         let since = unit.last_answer.map_or(unit.started, |n| n.mono);
-        let at = since + unit.offline_after;
+        let Some(limit) = unit.offline_after else { return };
+        let at = since + limit;
         if at > now.mono {
             self.due.insert((at, Due::Silence(e)));
             return;
         }
+        self.lose(e, now.at(since), now);
+    }
+
+    fn lose(&mut self, e: usize, onset: Now, now: Now) {
+        let Some(unit) = self.units.get_mut(e).filter(|u| !u.lost) else { return };
         unit.lost = true;
         let affected: BTreeSet<usize> =
             unit.slots.iter().flat_map(|s| s.dependents.iter().copied()).collect();
         let silence = unit.silence;
-        self.enter(silence, now.at(since), now);
+        self.enter(silence, onset, now);
         for w in affected {
             self.judge(w, now);
         }
@@ -432,8 +446,8 @@ impl Detector {
 }
 
 /// The first instant at which a reading is older than it may be: at the limit itself it still counts.
-fn stale_at(good_at: Mono, stale_after: Duration) -> Mono {
-    good_at + stale_after + Duration::from_nanos(1)
+fn stale_at(good_at: Mono, stale_after: Option<Duration>) -> Option<Mono> {
+    Some(good_at + stale_after? + Duration::from_nanos(1))
 }
 
 fn fault_of<'a>(site: &'a Site, watch: &Watch) -> Option<&'a Fault> {

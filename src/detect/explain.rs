@@ -47,7 +47,7 @@ pub struct FaultExplanation {
     /// The delay that runs and how much of it is left.
     pub pending: Option<(Duration, Duration)>,
     /// For silence: time since the last good answer, and the limit.
-    pub silence: Option<(Option<Duration>, Duration)>,
+    pub silence: Option<(Option<Duration>, Option<Duration>)>,
 }
 
 impl Detector {

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::site::Site;
 use crate::site::testing::site;
-use crate::words::{BadReason, EquipmentIndex, Mono, Now, PointIndex, Reading, Value, Wall};
+use crate::words::{BadReason, EquipmentIndex, Mono, Now, PointIndex, Presence, Reading, Value, Wall};
 
 const POINTS: &str = "x = { register = 'holding:0', type = 'u16', every = '1s', stale_after = '3s' }\n\
     y = { register = 'holding:1', type = 'u16', every = '1s', stale_after = '3s' }";
@@ -20,7 +20,7 @@ fn now(ms: u64) -> Now {
 fn read(d: &mut Detector, ms: u64, x: Option<i128>) {
     let value = x.map(Value::Integer).ok_or(BadReason::NotANumber);
     let reading = Reading { value, at: now(ms) };
-    d.readings(now(ms), EquipmentIndex(0), vec![(PointIndex(0), reading)], true);
+    d.readings(now(ms), EquipmentIndex(0), vec![(PointIndex(0), reading)], Presence::Answered);
 }
 
 /// What came and went of the fault `a` on `e`: `+T` raised at, `-T` cleared at, with the onset behind `@`.
@@ -138,7 +138,7 @@ fn readings_that_only_say_why_there_is_no_value_are_no_answer() {
     let mut d = detector("when = 'x > 5'");
     for ms in [1000, 5000, 9000] {
         let reading = Reading { value: Err(BadReason::NoAnswer("timeout".into())), at: now(ms) };
-        d.readings(now(ms), EquipmentIndex(0), vec![(PointIndex(0), reading)], false);
+        d.readings(now(ms), EquipmentIndex(0), vec![(PointIndex(0), reading)], Presence::NoAnswer);
     }
     d.elapsed(now(10_000));
     assert!(d.is_lost(EquipmentIndex(0)));
@@ -150,7 +150,7 @@ fn another_equipments_point_is_judged_too() {
     let s = site(points, "[faults.a]\nseverity = 'major'\nwhen = '@f:x > 5'");
     let mut d = Detector::new(s, now(0));
     let reading = Reading { value: Ok(Value::Integer(6)), at: now(1000) };
-    d.readings(now(1000), EquipmentIndex(1), vec![(PointIndex(0), reading)], true);
+    d.readings(now(1000), EquipmentIndex(1), vec![(PointIndex(0), reading)], Presence::Answered);
     assert_eq!(told(&mut d), "+1000@1000");
 }
 
@@ -178,9 +178,9 @@ fn codes_by_value_and_by_bit() {
             (PointIndex(1), Reading { value: Ok(Value::Integer(y)), at: now(ms) }),
         ]
     };
-    d.readings(now(1000), EquipmentIndex(0), both(7, 8, 1000), true);
-    d.readings(now(2000), EquipmentIndex(0), both(9, 4, 2000), true);
-    d.readings(now(3000), EquipmentIndex(0), both(0, 0, 3000), true);
+    d.readings(now(1000), EquipmentIndex(0), both(7, 8, 1000), Presence::Answered);
+    d.readings(now(2000), EquipmentIndex(0), both(9, 4, 2000), Presence::Answered);
+    d.readings(now(3000), EquipmentIndex(0), both(0, 0, 3000), Presence::Answered);
     let told: Vec<String> = d
         .take_transitions()
         .iter()
@@ -282,4 +282,22 @@ fn due_is_told() {
     assert_eq!(d.next_due(), Some(now(2000).mono));
     let x = d.explain(EquipmentIndex(0), 0, now(1400)).unwrap();
     assert_eq!(x.pending, Some((Duration::from_secs(1), Duration::from_millis(600))));
+}
+
+#[test]
+fn what_is_known_to_be_away_is_lost_at_once_and_silence_alone_loses_nothing() {
+    let mut d = Detector::new(
+        crate::site::testing::listened("x = { topic = 't', type = 'u16' }", "[faults.a]\nseverity = 'major'\nwhen = 'x > 5'"),
+        now(0),
+    );
+    read(&mut d, 1000, Some(6));
+    d.elapsed(now(10_000_000));
+    assert!(!d.is_lost(EquipmentIndex(0)) && d.is_active(EquipmentIndex(0), 0));
+    assert_eq!(d.point_state(EquipmentIndex(0), PointIndex(0), now(10_000_000)).unwrap().quality, crate::words::Quality::Good);
+    d.readings(now(10_001_000), EquipmentIndex(0), Vec::new(), Presence::Lost);
+    assert!(d.is_lost(EquipmentIndex(0)));
+    d.readings(now(10_002_000), EquipmentIndex(0), Vec::new(), Presence::Lost);
+    read(&mut d, 10_003_000, Some(1));
+    assert!(!d.is_lost(EquipmentIndex(0)) && !d.is_active(EquipmentIndex(0), 0));
+    assert_eq!(told(&mut d), "+1000@1000 -10003000@10003000");
 }

@@ -30,11 +30,22 @@ impl LinkState {
     }
 }
 
+/// What an answer is remembered under.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum AnswerKey {
+    /// A read of registers: the area's word and the first register.
+    Read(&'static str, u16),
+    /// A serial request or stream, an MQTT topic, a Sparkplug metric.
+    Named(String),
+}
+
 /// The last answer to one request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LastAnswer {
     /// The request, as `unit 3 read holding 40..59`.
     pub request: String,
+    /// What it brought, where that is no registers.
+    pub text: String,
     /// The registers it brought, from `start` on.
     pub words: Vec<u16>,
     /// The first register.
@@ -60,8 +71,8 @@ pub struct EquipmentStats {
     pub message: String,
     /// Times of the last answers.
     pub answer_times: VecDeque<Duration>,
-    /// The last answer to each request, by area word and first register.
-    pub last: BTreeMap<(&'static str, u16), LastAnswer>,
+    /// The last answer to each request.
+    pub last: BTreeMap<AnswerKey, LastAnswer>,
     /// Requests whose turn came too late.
     pub missed: u64,
 }

@@ -4,12 +4,18 @@
 //! No late, foreign, short, doubled or echoed answer is ever taken for the answer to another request
 //! (tests: `guard::*`, and `tests/it/wire` against misbehaving peers).
 
+mod backoff;
 mod board;
 pub mod modbus;
+mod mqtt;
+mod serial;
+mod task;
+mod wire;
 
-pub use board::{EquipmentStats, LastAnswer, LinkBoard, LinkState, LinkStats};
+pub use board::{AnswerKey, EquipmentStats, LastAnswer, LinkBoard, LinkState, LinkStats};
+pub use task::{LinkTask, serve};
 
-use crate::words::{EquipmentIndex, Now, PointIndex, Reading};
+use crate::words::{EquipmentIndex, Now, PointIndex, Presence, Reading};
 
 /// The readings of one answer, or why there are none.
 #[derive(Debug)]
@@ -20,8 +26,8 @@ pub struct Batch {
     pub equipment: EquipmentIndex,
     /// Each point's reading.
     pub readings: Vec<(PointIndex, Reading)>,
-    /// Whether the equipment answered with data.
-    pub answered: bool,
+    /// What it says of the equipment itself.
+    pub presence: Presence,
 }
 
 /// What a link is asked besides its schedule.

@@ -4,13 +4,16 @@ use std::collections::BTreeMap;
 
 use super::address::RegisterAddress;
 use super::decode::decode;
-use super::model::{Case, Profile, Trigger, scalar};
+use super::model::{Case, Point, Profile, Trigger, scalar};
+use super::mqtt::fits;
+use super::place::Place;
+use super::textual::{parse_json, parse_payload, parse_text};
 use crate::expr::{Operands, Program, Scalar, Truth};
 use crate::source::Section;
 use crate::words::{BadReason, Value};
 
 /// Register contents by address.
-pub type RegisterMap = BTreeMap<RegisterAddress, u16>;
+type RegisterMap = BTreeMap<RegisterAddress, u16>;
 
 /// What one case came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +37,23 @@ pub(super) fn read_cases(root: &Section<'_>, profile: &Profile) -> Vec<Case> {
                 match RegisterAddress::parse_register(&key.value) {
                     Ok(address) => registers.push((address, words)),
                     Err(meant) => table.error(key.span, format!("\"{}\" is no register", key.value), meant),
+                }
+            }
+        }
+        let lines: Vec<String> = s.texts("lines").into_iter().map(|t| t.value).collect();
+        let mut messages = Vec::new();
+        if let Some(table) = s.section("messages") {
+            for key in table.names() {
+                if let Some(payload) = table.text(&key.value) {
+                    messages.push((key.value, payload.value));
+                }
+            }
+        }
+        let mut metrics = Vec::new();
+        if let Some(table) = s.section("metrics") {
+            for key in table.names() {
+                if let Some(value) = table.scalar(&key.value) {
+                    metrics.push((key.value, value.value));
                 }
             }
         }
@@ -61,15 +81,16 @@ pub(super) fn read_cases(root: &Section<'_>, profile: &Profile) -> Vec<Case> {
         }
         s.finish();
         if let Some(name) = name {
-            cases.push(Case { name: name.value, registers, expect, faults });
+            cases.push(Case { name: name.value, registers, lines, messages, metrics, expect, faults });
         }
     }
     cases
 }
 
-/// Every point's value for these registers; a point whose registers are not all there has none.
-#[must_use]
-pub fn point_values(profile: &Profile, map: &RegisterMap) -> Vec<Option<Result<Value, BadReason>>> {
+type Found = Option<Result<Value, BadReason>>;
+
+/// A register point's value; nothing where its registers are not all there.
+fn from_registers(profile: &Profile, point: &Point, map: &RegisterMap) -> Found {
     let words = |address: RegisterAddress, width: u16| -> Option<Vec<u16>> {
         (0..width)
             .map(|i| {
@@ -78,18 +99,52 @@ pub fn point_values(profile: &Profile, map: &RegisterMap) -> Vec<Option<Result<V
             })
             .collect()
     };
-    profile
-        .points
-        .iter()
-        .map(|p| {
-            let raw = words(p.address, p.width())?;
-            let factor = match p.scale_from.and_then(|f| profile.points.get(f)) {
-                Some(f) => Some(words(f.address, 1)?.first().copied()?),
-                None => None,
-            };
-            Some(decode(p, &raw, factor))
-        })
-        .collect()
+    let raw = words(point.register()?, point.width())?;
+    let factor = match point.scale_from.and_then(|f| profile.points.get(f)) {
+        Some(f) => Some(words(f.register()?, 1)?.first().copied()?),
+        None => None,
+    };
+    Some(decode(point, &raw, factor))
+}
+
+/// A capture's value, from the last line that has it.
+fn from_lines(profile: &Profile, point: &Point, source: &str, name: &str, lines: &[String]) -> Found {
+    let request = profile.serial.requests.iter().find(|r| r.name == source).map(|r| &r.expect);
+    let stream = profile.serial.streams.iter().find(|s| s.name == source).map(|s| &s.matches);
+    let regex = request.or(stream)?;
+    lines.iter().rev().find_map(|line| Some(parse_text(point, regex.captures(line)?.name(name)?.as_str())))
+}
+
+fn from_messages(point: &Point, filter: &str, pointer: Option<&str>, messages: &[(String, String)]) -> Found {
+    let (_, payload) = messages.iter().rev().find(|(topic, _)| topic == filter || fits(topic, filter))?;
+    Some(parse_payload(point, payload.as_bytes(), pointer))
+}
+
+fn from_metrics(point: &Point, name: &str, metrics: &[(String, Value)]) -> Found {
+    let (_, value) = metrics.iter().find(|(metric, _)| metric == name)?;
+    let json = serde_json::to_value(value).ok()?;
+    Some(parse_json(point, &json))
+}
+
+/// Every point's value in a case; nothing for a point that the case says nothing of.
+fn point_values(profile: &Profile, case: &Case) -> Vec<Found> {
+    let mut map = RegisterMap::new();
+    for (address, words) in &case.registers {
+        for (i, word) in words.iter().enumerate() {
+            if let Some(number) = u16::try_from(i).ok().and_then(|i| address.number.checked_add(i)) {
+                map.insert(RegisterAddress { number, ..*address }, *word);
+            }
+        }
+    }
+    let value = |point: &Point| match &point.place {
+        Place::Register(_) => from_registers(profile, point, &map),
+        Place::Capture { source, name } => from_lines(profile, point, source, name, &case.lines),
+        Place::Topic { filter, pointer } => {
+            from_messages(point, filter, pointer.as_deref(), &case.messages)
+        }
+        Place::Metric(name) => from_metrics(point, name, &case.metrics),
+    };
+    profile.points.iter().map(value).collect()
 }
 
 struct CaseOperands<'a> {
@@ -120,15 +175,7 @@ pub fn run_cases(profile: &Profile) -> Vec<CaseResult> {
 }
 
 fn run(profile: &Profile, case: &Case) -> Vec<String> {
-    let mut map = RegisterMap::new();
-    for (address, words) in &case.registers {
-        for (i, word) in words.iter().enumerate() {
-            if let Some(number) = u16::try_from(i).ok().and_then(|i| address.number.checked_add(i)) {
-                map.insert(RegisterAddress { number, ..*address }, *word);
-            }
-        }
-    }
-    let values = point_values(profile, &map);
+    let values = point_values(profile, case);
     let mut problems = Vec::new();
     for (name, expected) in &case.expect {
         if let Some(problem) = differs(profile, &values, name, expected) {

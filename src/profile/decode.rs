@@ -93,6 +93,12 @@ impl DataType {
         }
     }
 
+    /// Whether it holds numbers with a fraction.
+    #[must_use]
+    pub fn is_float(self) -> bool {
+        matches!(self, DataType::F32 | DataType::F64)
+    }
+
     /// Whether `scale` and `offset` make sense.
     #[must_use]
     pub fn is_number(self) -> bool {
@@ -190,6 +196,11 @@ fn shortest(single: f32) -> f64 {
         return f64::from(single);
     }
     single.to_string().parse().unwrap_or_else(|_| f64::from(single))
+}
+
+/// Applies a point's scale and offset to a value that was read as text.
+pub(super) fn scaled_value(point: &Point, value: Value) -> Result<Value, BadReason> {
+    scaled(point, value, None)
 }
 
 fn scaled(point: &Point, value: Value, factor: Option<u16>) -> Result<Value, BadReason> {

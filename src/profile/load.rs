@@ -5,14 +5,14 @@ use sha2::{Digest, Sha256};
 use super::cases::read_cases;
 use super::faults::read_faults;
 use super::model::{Device, Profile};
-use super::points::{read_modbus, read_points};
+use super::points::{read_defaults, read_points};
 use crate::expr::Names;
 use crate::limits;
 use crate::source::{Diagnostics, Section, SourceText, read_toml};
 use crate::words::ProfileName;
 
 /// Parts of the format that later versions act on; today they are read past, and said.
-const LATER: [&str; 7] = ["baseline", "maintenance", "firmware", "serial", "requests", "streams", "mqtt"];
+const LATER: [&str; 3] = ["baseline", "maintenance", "firmware"];
 
 /// Reads a profile; foreign points (`@other:point`) are taken on trust.
 pub fn load(name: &ProfileName, source: &SourceText) -> (Option<Profile>, Diagnostics) {
@@ -43,15 +43,17 @@ fn read(
         "{ vendor = \"...\", model = \"...\", kind = \"...\", source = \"...\" }",
         device,
     );
-    let defaults = read_modbus(root);
+    let defaults = read_defaults(root);
     let points = read_points(root, &defaults);
     let sha256 = Sha256::digest(source.text.as_bytes()).iter().map(|b| format!("{b:02x}")).collect();
-    let slowest = points.iter().map(|p| p.every).max().unwrap_or(limits::EVERY_DEFAULT);
     let mut profile = Profile::new(name.clone(), sha256, device?, defaults.settings, points);
+    profile.serial = defaults.serial;
+    profile.mqtt = defaults.mqtt;
     let offline = root.duration_between("offline_after", limits::OFFLINE_AFTER_MIN, limits::EVERY_MAX);
-    let fastest = profile.points.iter().map(|p| p.every).min().unwrap_or(slowest);
-    profile.offline_after =
-        offline.unwrap_or(limits::OFFLINE_AFTER_DEFAULT.max(fastest * limits::OFFLINE_POLLS_MIN));
+    // What is not polled is not lost by silence, unless its profile says so.
+    let polled = profile.points.iter().filter_map(|p| p.every).min();
+    let polled = polled.map(|every| limits::OFFLINE_AFTER_DEFAULT.max(every * limits::OFFLINE_POLLS_MIN));
+    profile.offline_after = offline.or(polled);
     profile.faults = match names {
         Some(names) => read_faults(root, &profile, names),
         None => read_faults(root, &profile, &profile),

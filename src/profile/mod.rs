@@ -11,16 +11,24 @@ mod decode;
 mod faults;
 mod load;
 mod model;
+mod mqtt;
+mod place;
 mod points;
 mod scaffold;
+mod serial;
+mod textual;
 
 pub use address::{Area, RegisterAddress};
 pub use builtin::{built_in, built_in_names};
-pub use cases::{CaseResult, RegisterMap, point_values, run_cases};
+pub use cases::{CaseResult, run_cases};
 pub use decode::{DataType, Order, decode, encode, raw_unsigned};
 pub use load::{load, load_with};
 pub use model::{
     Case, Device, Fault, Guidance, ModbusSettings, Part, Point, Profile, Question, Step, Target, Trigger,
     Writable, scalar,
 };
+pub use mqtt::{Availability, MqttSettings, check_filter, fits};
+pub use place::{Place, Protocol};
 pub use scaffold::{SCAFFOLD_KINDS, scaffold};
+pub use serial::{Checksum, LineRequest, SerialSettings, Stream};
+pub use textual::{parse_json, parse_payload, parse_text};

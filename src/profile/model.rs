@@ -6,6 +6,9 @@ use std::time::Duration;
 
 use super::address::{Area, RegisterAddress};
 use super::decode::{DataType, Order};
+use super::mqtt::MqttSettings;
+use super::place::{Place, Protocol};
+use super::serial::SerialSettings;
 use crate::expr::{Kind, Names, PointInfo, Program, Scalar};
 use crate::limits;
 use crate::words::{FaultName, PointIndex, PointName, ProfileName, Severity, StepId, Unit, Value};
@@ -27,8 +30,12 @@ pub struct Profile {
     pub faults: Vec<Fault>,
     /// What proves the profile.
     pub cases: Vec<Case>,
-    /// How long without a good answer makes it lost.
-    pub offline_after: Duration,
+    /// How it talks on a serial line.
+    pub serial: SerialSettings,
+    /// How it tells on a broker that it is there.
+    pub mqtt: MqttSettings,
+    /// How long without a good answer makes it lost; silence does not when absent.
+    pub offline_after: Option<Duration>,
     names: BTreeMap<String, usize>,
 }
 
@@ -86,8 +93,8 @@ pub struct Writable {
 pub struct Point {
     /// Its name.
     pub name: PointName,
-    /// Where it stands.
-    pub address: RegisterAddress,
+    /// Where its value comes from.
+    pub place: Place,
     /// What its registers hold.
     pub kind: DataType,
     /// Which bit of the register, for `bool`.
@@ -106,10 +113,10 @@ pub struct Point {
     pub absent: Vec<u64>,
     /// The unit, empty for none.
     pub unit: Arc<str>,
-    /// How often it is read.
-    pub every: Duration,
-    /// How old its last good reading may grow.
-    pub stale_after: Duration,
+    /// How often it is read; nothing for what reports by itself.
+    pub every: Option<Duration>,
+    /// How old its last good reading may grow; it is never stale when absent.
+    pub stale_after: Option<Duration>,
     /// Names of its bits.
     pub bits: BTreeMap<String, u8>,
     /// Names of its values.
@@ -123,10 +130,23 @@ pub struct Point {
 }
 
 impl Point {
-    /// Registers or bits it takes on the wire.
+    /// Its register, for a Modbus point.
+    #[must_use]
+    pub fn register(&self) -> Option<RegisterAddress> {
+        match self.place {
+            Place::Register(address) => Some(address),
+            Place::Capture { .. } | Place::Topic { .. } | Place::Metric(_) => None,
+        }
+    }
+
+    /// Registers or bits it takes on the wire; 0 where it has none.
     #[must_use]
     pub fn width(&self) -> u16 {
-        if self.address.area.is_bits() { 1 } else { self.kind.registers() }
+        match self.register() {
+            Some(address) if address.area.is_bits() => 1,
+            Some(_) => self.kind.registers(),
+            None => 0,
+        }
     }
 
     /// The name of an enum's value.
@@ -153,7 +173,7 @@ impl Point {
         Self {
             name: PointName::parse(name)
                 .unwrap_or_else(|e| unreachable!("a test names its points well: {e}")),
-            address: RegisterAddress { area: Area::Holding, number: 0 },
+            place: Place::Register(RegisterAddress { area: Area::Holding, number: 0 }),
             kind: DataType::U16,
             bit: None,
             word_order: Order::Big,
@@ -163,8 +183,8 @@ impl Point {
             scale_from: None,
             absent: Vec::new(),
             unit: "".into(),
-            every: limits::EVERY_DEFAULT,
-            stale_after: limits::EVERY_DEFAULT * limits::STALE_PERIODS,
+            every: Some(limits::EVERY_DEFAULT),
+            stale_after: Some(limits::EVERY_DEFAULT * limits::STALE_PERIODS),
             bits: BTreeMap::new(),
             values: BTreeMap::new(),
             deadband: 0.0,
@@ -301,6 +321,12 @@ pub struct Case {
     pub name: String,
     /// Raw registers by address.
     pub registers: Vec<(RegisterAddress, Vec<u16>)>,
+    /// Lines as the device sends them.
+    pub lines: Vec<String>,
+    /// Payloads by topic.
+    pub messages: Vec<(String, String)>,
+    /// Sparkplug values by metric.
+    pub metrics: Vec<(String, Value)>,
     /// Values by point, or by `point.bit`.
     pub expect: Vec<(String, Value)>,
     /// Faults whose condition is true; nothing is checked when absent.
@@ -325,9 +351,17 @@ impl Profile {
             points,
             faults: Vec::new(),
             cases: Vec::new(),
-            offline_after: limits::OFFLINE_AFTER_DEFAULT,
+            serial: SerialSettings::default(),
+            mqtt: MqttSettings::default(),
+            offline_after: Some(limits::OFFLINE_AFTER_DEFAULT),
             names,
         }
+    }
+
+    /// What it speaks: what its points come from, Modbus where it has none.
+    #[must_use]
+    pub fn protocol(&self) -> Protocol {
+        self.points.first().map_or(Protocol::Modbus, |p| p.place.protocol())
     }
 
     /// A point by name.

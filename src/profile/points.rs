@@ -6,6 +6,9 @@ use std::time::Duration;
 use super::address::RegisterAddress;
 use super::decode::{DataType, Order};
 use super::model::{ModbusSettings, Point, Writable};
+use super::mqtt::{MqttSettings, check_filter, read_mqtt};
+use super::place::{Place, Protocol};
+use super::serial::{SerialSettings, read_serial};
 use crate::limits;
 use crate::source::{Section, Spanned, nearest};
 use crate::words::PointName;
@@ -15,13 +18,21 @@ const ORDERS: [(&str, Order); 2] = [("big", Order::Big), ("little", Order::Littl
 /// What `[modbus]` says, and the orders its points inherit.
 pub(super) struct Defaults {
     pub settings: ModbusSettings,
+    pub serial: SerialSettings,
+    pub mqtt: MqttSettings,
     pub word_order: Order,
     pub byte_order: Order,
 }
 
-pub(super) fn read_modbus(root: &Section<'_>) -> Defaults {
-    let mut out =
-        Defaults { settings: ModbusSettings::default(), word_order: Order::Big, byte_order: Order::Big };
+/// Reads `[modbus]`, `[serial]`, `[requests]`, `[streams]` and `[mqtt]`.
+pub(super) fn read_defaults(root: &Section<'_>) -> Defaults {
+    let mut out = Defaults {
+        settings: ModbusSettings::default(),
+        serial: read_serial(root),
+        mqtt: read_mqtt(root),
+        word_order: Order::Big,
+        byte_order: Order::Big,
+    };
     let Some(s) = root.section("modbus") else { return out };
     if let Some(order) = s.choice("word_order", &ORDERS) {
         out.word_order = order.value;
@@ -72,6 +83,16 @@ pub(super) fn read_points(root: &Section<'_>, defaults: &Defaults) -> Vec<Point>
         }
         section.finish();
     }
+    if let Some(first) = points.first().map(|p| p.place.protocol())
+        && let Some(other) = points.iter().find(|p| p.place.protocol() != first)
+    {
+        table.error_with_help(
+            table.key_span(other.name.as_str()),
+            format!("{} speaks {}, the points before it {}", other.name, other.place.protocol().word(), first.word()),
+            "",
+            "a device speaks one protocol; another one is another piece of equipment",
+        );
+    }
     if points.len() > limits::POINTS_MAX {
         table.error(table.span(), format!("a profile has at most {} points", limits::POINTS_MAX), "");
     }
@@ -94,10 +115,14 @@ fn resolve_factors(
             continue;
         };
         let (Some(value), Some(scale)) = (points.get(index).cloned(), points.get(at)) else { continue };
-        let first = value.address.number.min(scale.address.number);
-        let last = (value.address.number + (value.width() - 1)).max(scale.address.number);
+        let (Some(own), Some(other)) = (value.register(), scale.register()) else {
+            table.error(factor.span, "scale_from is for registers", "");
+            continue;
+        };
+        let first = own.number.min(other.number);
+        let last = own.number.saturating_add(value.width().saturating_sub(1)).max(other.number);
         let problem =
-            if scale.address.area != value.address.area || scale.kind.registers() != 1 || index == at {
+            if other.area != own.area || scale.kind.registers() != 1 || index == at {
                 Some("a scale factor is one 16-bit register of the same area".to_owned())
             } else if last - first >= max_registers {
                 Some(format!(
@@ -119,14 +144,12 @@ fn resolve_factors(
 }
 
 fn read_point(s: &Section<'_>, defaults: &Defaults) -> Point {
-    let address = read_address(s);
-    let kind = read_kind(s);
+    let place = read_place(s, defaults);
+    let kind = read_kind(s, place.as_ref());
     let bit = s.integer_between("bit", 0, 15).and_then(|b| u8::try_from(b.value).ok());
-    let every =
-        s.duration_between("every", limits::EVERY_MIN, limits::EVERY_MAX).unwrap_or(limits::EVERY_DEFAULT);
+    let (every, slack) = read_every(s, place.as_ref(), defaults);
     let stale = s.duration_between("stale_after", limits::EVERY_MIN, limits::EVERY_MAX);
-    let settings = &defaults.settings;
-    let slack = settings.timeout * (settings.retries + 1);
+    let polled = every.map(|e| (e * limits::STALE_PERIODS).max(e + slack));
     let scale = s.number("scale");
     if let Some(scale) = scale.as_ref().filter(|n| n.value == 0.0) {
         s.error(scale.span.clone(), "scale must not be 0", "every value would be 0");
@@ -143,7 +166,7 @@ fn read_point(s: &Section<'_>, defaults: &Defaults) -> Point {
         absent,
         unit: s.text("unit").map_or_else(String::new, |t| t.value).into(),
         every,
-        stale_after: stale.unwrap_or((every * limits::STALE_PERIODS).max(every + slack)),
+        stale_after: stale.or(polled).or(defaults.mqtt.stale_after),
         bits: bits.into_iter().filter_map(|(n, v)| Some((n, u8::try_from(v).ok()?))).collect(),
         values,
         deadband: s.number("deadband").map_or(0.0, |n| n.value),
@@ -153,26 +176,59 @@ fn read_point(s: &Section<'_>, defaults: &Defaults) -> Point {
     };
     // A point with an error keeps its name, so that nothing is said to be missing that only is wrong.
     let Some(kind) = kind else { return point };
-    match address {
-        Some(address) => {
-            check_kind(s, address, kind, &point);
-            Point { address, kind, ..point }
-        }
+    let point = match place {
+        Some(place) => Point { place, kind, ..point },
         None => Point { kind, ..point },
+    };
+    check_kind(s, kind, &point);
+    point
+}
+
+/// How often a point is read, and how long one answer may take: what reports by itself has neither.
+fn read_every(s: &Section<'_>, place: Option<&Place>, defaults: &Defaults) -> (Option<Duration>, Duration) {
+    let settings = &defaults.settings;
+    match place {
+        None | Some(Place::Register(_)) => {
+            let every = s.duration_between("every", limits::EVERY_MIN, limits::EVERY_MAX);
+            (Some(every.unwrap_or(limits::EVERY_DEFAULT)), settings.timeout * (settings.retries + 1))
+        }
+        Some(Place::Capture { source, .. }) => {
+            if s.has("every") {
+                s.error(s.key_span("every"), "every stands in the request that brings the point", "");
+            }
+            let request = defaults.serial.requests.iter().find(|r| r.name == *source);
+            (request.map(|r| r.every), request.map_or(Duration::ZERO, |r| r.timeout))
+        }
+        Some(Place::Topic { .. } | Place::Metric(_)) => {
+            if s.has("every") {
+                s.error_with_help(
+                    s.key_span("every"),
+                    "what reports by itself is not polled",
+                    "",
+                    "stale_after says how old its last reading may grow",
+                );
+            }
+            (None, Duration::ZERO)
+        }
     }
 }
 
-fn check_kind(s: &Section<'_>, address: RegisterAddress, kind: DataType, point: &Point) {
+fn check_kind(s: &Section<'_>, kind: DataType, point: &Point) {
     let span = s.key_span("type");
-    if address.area.is_bits() && kind != DataType::Bool {
+    let address = point.register();
+    let is_bits = address.is_some_and(|a| a.area.is_bits());
+    if let Some(address) = address
+        && is_bits
+        && kind != DataType::Bool
+    {
         s.error(span, format!("a {} is a bool", address.area.word()), "");
-    } else if u32::from(address.number) + u32::from(kind.registers()) > 65_536 {
+    } else if address.is_some_and(|a| u32::from(a.number) + u32::from(kind.registers()) > 65_536) {
         s.error(span, "the value reaches beyond register 65535", "");
     } else if !kind.is_number() && (s.has("scale") || s.has("offset") || s.has("scale_from")) {
         s.error(span, format!("a {} is not scaled", kind.word()), "");
     } else if matches!(kind, DataType::Enum16 | DataType::Enum32) && point.values.is_empty() {
         s.error_with_help(span, "an enum names its values", "", "add: values = { 0 = \"off\", 1 = \"on\" }");
-    } else if point.bit.is_some() && (kind != DataType::Bool || address.area.is_bits()) {
+    } else if point.bit.is_some() && (kind != DataType::Bool || is_bits || address.is_none()) {
         s.error(s.key_span("bit"), "bit picks one bit of a register as a bool", "");
     }
     let width = u32::from(kind.registers()) * 16;
@@ -185,6 +241,67 @@ fn check_kind(s: &Section<'_>, address: RegisterAddress, kind: DataType, point: 
     }
 }
 
+/// What a point names as its source: one of `register`, `ref`, `from`, `topic`, `metric`.
+fn read_place(s: &Section<'_>, defaults: &Defaults) -> Option<Place> {
+    let keys: Vec<&str> =
+        ["register", "ref", "from", "topic", "metric"].into_iter().filter(|k| s.has(k)).collect();
+    match keys.as_slice() {
+        [] => {
+            s.missing("register", "\"holding:40\"  (or ref = \"40041\", from, topic, metric)");
+            None
+        }
+        ["register"] | ["ref"] | ["register", "ref"] => read_address(s).map(Place::Register),
+        ["from"] => read_capture(s, &defaults.serial),
+        ["topic"] => {
+            let filter = s.text("topic")?;
+            if let Err(why) = check_filter(&filter.value) {
+                s.error(filter.span, format!("\"{}\" is no topic", filter.value), why);
+                return None;
+            }
+            let pointer = s.text("pointer").and_then(|p| {
+                if p.value.is_empty() || p.value.starts_with('/') {
+                    return Some(p.value);
+                }
+                s.error(p.span, "a JSON pointer begins with /", "as in /ENERGY/Power");
+                None
+            });
+            Some(Place::Topic { filter: filter.value, pointer })
+        }
+        ["metric"] => s.text("metric").map(|m| Place::Metric(m.value)),
+        [first, rest @ ..] => {
+            let second = rest.first().unwrap_or(first);
+            s.error(s.key_span(second), format!("{first} and {second} name two sources"), "keep one of them");
+            None
+        }
+    }
+}
+
+/// `from = "report.x"`: a capture of a request or stream.
+fn read_capture(s: &Section<'_>, serial: &SerialSettings) -> Option<Place> {
+    let text = s.text("from")?;
+    let Some((source, name)) = text.value.split_once('.') else {
+        s.error(text.span, "from is written REQUEST.CAPTURE", "as in report.x");
+        return None;
+    };
+    let Some(captures) = serial.captures(source) else {
+        let known = serial.sources();
+        let near = nearest(source, known.iter().copied());
+        let help =
+            near.map_or_else(|| format!("known: {}", known.join(", ")), |n| format!("did you mean {n}?"));
+        s.error_with_help(text.span, format!("there is no request or stream {source}"), "", help);
+        return None;
+    };
+    if !captures.contains(name) {
+        let known: Vec<&str> = captures.iter().map(String::as_str).collect();
+        let near = nearest(name, known.iter().copied());
+        let help =
+            near.map_or_else(|| format!("known: {}", known.join(", ")), |n| format!("did you mean {n}?"));
+        s.error_with_help(text.span.clone(), format!("{source} captures no {name}"), "", help);
+        return None;
+    }
+    Some(Place::Capture { source: source.to_owned(), name: name.to_owned() })
+}
+
 fn read_address(s: &Section<'_>) -> Option<RegisterAddress> {
     let (text, parsed) = match (s.text("register"), s.text("ref")) {
         (Some(text), Some(_)) => {
@@ -193,23 +310,21 @@ fn read_address(s: &Section<'_>) -> Option<RegisterAddress> {
         }
         (Some(text), None) => (text.clone(), RegisterAddress::parse_register(&text.value)),
         (None, Some(text)) => (text.clone(), RegisterAddress::parse_ref(&text.value)),
-        (None, None) => {
-            if !s.has("register") && !s.has("ref") {
-                s.missing("register", "\"holding:40\"  (zero-based; or ref = \"40041\" as manuals print it)");
-            }
-            return None;
-        }
+        (None, None) => return None,
     };
     parsed.map_err(|meant| s.error(text.span, format!("\"{}\" is no register", text.value), meant)).ok()
 }
 
-fn read_kind(s: &Section<'_>) -> Option<DataType> {
+fn read_kind(s: &Section<'_>, place: Option<&Place>) -> Option<DataType> {
     let mut words = DataType::WORDS.to_vec();
     words.push(("string", DataType::Text { registers: 1 }));
     let found = s.choice("type", &words);
     let found = s.required("type", "\"u16\"", found)?;
     if !matches!(found.value, DataType::Text { .. }) {
         return Some(found.value);
+    }
+    if place.is_some_and(|p| p.protocol() != Protocol::Modbus) {
+        return Some(DataType::Text { registers: 0 });
     }
     let length = s.integer_between("length", 1, 2 * i128::from(limits::REGISTERS_MAX));
     let length = s.required("length", "16  (characters, two a register)", length)?;

@@ -101,10 +101,8 @@ impl Machine {
         let mut words = vec![0_u16; usize::from(count)];
         let (mut first, mut last) = (u32::MAX, 0_u32);
         for (index, point) in self.profile.points.iter().enumerate() {
-            if point.address.area != area {
-                continue;
-            }
-            let at = u32::from(point.address.number);
+            let Some(address) = point.register().filter(|r| r.area == area) else { continue };
+            let at = u32::from(address.number);
             let width = u32::from(point.width());
             first = first.min(at);
             last = last.max(at + width);
@@ -112,7 +110,7 @@ impl Machine {
                 continue;
             }
             for (i, word) in self.encoded(index, now).into_iter().enumerate() {
-                let place = usize::from(point.address.number) + i;
+                let place = usize::from(address.number) + i;
                 if let Some(slot) = place.checked_sub(usize::from(start)).and_then(|p| words.get_mut(p)) {
                     // Several points may pick bits of one register.
                     *slot |= word;
@@ -126,14 +124,14 @@ impl Machine {
         let Some(point) = self.profile.points.get(index) else { return Vec::new() };
         let factor = point.scale_from.and_then(|f| self.encoded(f, now).first().copied());
         let words = encode(point, &self.value(index, now), factor);
-        if point.address.area.is_bits() { words.into_iter().take(1).collect() } else { words }
+        words.into_iter().take(usize::from(point.width())).collect()
     }
 
     /// Takes a write of whole registers; refused unless they are those of one writable point.
     pub fn write(&mut self, area: Area, start: u16, words: &[u16]) -> bool {
         let address = RegisterAddress { area, number: start };
         let found = self.profile.points.iter().position(|p| {
-            p.address == address && p.writable.is_some() && usize::from(p.width()) == words.len()
+            p.register() == Some(address) && p.writable.is_some() && usize::from(p.width()) == words.len()
         });
         let Some(index) = found else { return false };
         let Some(point) = self.profile.points.get(index) else { return false };

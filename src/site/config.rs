@@ -5,14 +5,13 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
-use super::model::{
-    Criticality, Equipment, FileHash, Link, LinkKind, Parity, ProfileFiles, SerialLine, Site,
-};
+use super::link_kind::read_link;
+use super::model::{Criticality, Equipment, FileHash, Link, LinkKind, ProfileFiles, Site, SparkplugId};
 use super::names::SiteNames;
 use crate::limits;
-use crate::profile::{Profile, load_with};
-use crate::source::{Diagnostics, Section, SourceText, Spanned, nearest, read_toml};
-use crate::words::{EquipmentId, LinkName, ProfileName};
+use crate::profile::{Place, Point, Profile, Protocol, load_with};
+use crate::source::{Diagnostics, Section, SourceText, Span, Spanned, nearest, read_toml};
+use crate::words::{EquipmentId, ProfileName};
 
 struct Draft {
     id: EquipmentId,
@@ -20,6 +19,9 @@ struct Draft {
     profile: Spanned<String>,
     link: usize,
     unit: u8,
+    topic: Option<String>,
+    sparkplug: Option<SparkplugId>,
+    link_span: Span,
     location: String,
     criticality: Criticality,
     depends_on: Vec<Spanned<String>>,
@@ -62,7 +64,7 @@ fn read(
         s.finish();
     }
     for s in root.sections("link") {
-        if let Some(link) = read_link(&s) {
+        if let Some(link) = read_link(&s, &site.name) {
             if site.links.iter().any(|l| l.name == link.name) {
                 s.error(s.key_span("name"), format!("two links are named {}", link.name), "");
             }
@@ -87,6 +89,7 @@ fn read(
     check_dependencies(root, &drafts);
     let loaded = load_profiles(root, &drafts, files, others);
     site.files = file_hashes(source, &loaded);
+    check_links(root, &site.links, &drafts, &loaded);
     for d in drafts {
         let Some(profile) = loaded.get(&d.profile.value) else { continue };
         site.equipment.push(Equipment {
@@ -95,6 +98,8 @@ fn read(
             profile: profile.clone(),
             link: d.link,
             unit: d.unit,
+            topic: d.topic,
+            sparkplug: d.sparkplug,
             location: d.location,
             criticality: d.criticality,
             depends_on: d.depends_on.into_iter().map(|s| s.value).collect(),
@@ -181,61 +186,6 @@ fn load_profiles(
     out
 }
 
-fn read_link(s: &Section<'_>) -> Option<Link> {
-    #[derive(Clone, Copy)]
-    enum Word {
-        Tcp,
-        Rtu,
-        RtuOverTcp,
-    }
-    let name = s.text("name");
-    let name = s.required("name", "\"rs485-a\"", name);
-    let words =
-        [("modbus-tcp", Word::Tcp), ("modbus-rtu", Word::Rtu), ("modbus-rtu-over-tcp", Word::RtuOverTcp)];
-    let kind = s.choice("kind", &words);
-    let kind = s.required("kind", "\"modbus-tcp\"", kind);
-    let name = name.and_then(|n| {
-        LinkName::parse(&n.value)
-            .map_err(|e| s.error(n.span, format!("{} is no name for a link", n.value), e.to_string()))
-            .ok()
-    });
-    let kind = match kind?.value {
-        Word::Tcp => LinkKind::ModbusTcp { address: read_address(s)? },
-        Word::RtuOverTcp => LinkKind::ModbusRtuOverTcp { address: read_address(s)? },
-        Word::Rtu => LinkKind::ModbusRtu(read_line(s)?),
-    };
-    Some(Link { name: name?, kind })
-}
-
-fn read_address(s: &Section<'_>) -> Option<String> {
-    let address = s.text("address");
-    let address = s.required("address", "\"192.168.10.20:502\"", address)?;
-    let port = address
-        .value
-        .rsplit_once(':')
-        .and_then(|(host, port)| (!host.is_empty()).then(|| port.parse::<u16>().ok())?);
-    match port {
-        Some(port) if port > 0 => Some(address.value),
-        _ if !address.value.contains(':') => Some(format!("{}:502", address.value)),
-        _ => {
-            s.error(address.span, format!("\"{}\" is no address", address.value), "write host:port");
-            None
-        }
-    }
-}
-
-fn read_line(s: &Section<'_>) -> Option<SerialLine> {
-    let port = s.text("port");
-    let port = s.required("port", "\"/dev/serial/by-id/usb-...\"", port);
-    let baud =
-        s.integer_between("baud", 300, 4_000_000).and_then(|b| u32::try_from(b.value).ok()).unwrap_or(19_200);
-    let parities = [("none", Parity::None), ("even", Parity::Even), ("odd", Parity::Odd)];
-    let parity = s.choice("parity", &parities).map_or(Parity::Even, |p| p.value);
-    let stop_bits =
-        s.integer_between("stop_bits", 1, 2).and_then(|b| u8::try_from(b.value).ok()).unwrap_or(1);
-    Some(SerialLine { port: port?.value, baud, parity, stop_bits })
-}
-
 fn read_equipment(s: &Section<'_>, links: &[Link]) -> Option<Draft> {
     let id = s.text("id");
     let id = s.required("id", "\"press-7\"", id);
@@ -245,6 +195,22 @@ fn read_equipment(s: &Section<'_>, links: &[Link]) -> Option<Draft> {
     let link = s.text("link");
     let link = s.required("link", "\"rs485-a\"", link);
     let unit = s.integer_between("unit", 0, 255).and_then(|u| u8::try_from(u.value).ok()).unwrap_or(1);
+    let topic = s.text("topic").map(|t| t.value);
+    let sparkplug = s.text("sparkplug").and_then(|t| {
+        let parts: Vec<&str> = t.value.split('/').collect();
+        match parts.as_slice() {
+            [group, node] | [group, node, _] if !group.is_empty() && !node.is_empty() => Some(SparkplugId {
+                group: (*group).to_owned(),
+                node: (*node).to_owned(),
+                device: parts.get(2).map(|d| (*d).to_owned()),
+            }),
+            _ => {
+                s.error(t.span, format!("\"{}\" is no Sparkplug id", t.value), "write group/node or group/node/device");
+                None
+            }
+        }
+    });
+    let link_span = s.key_span("link");
     let location = s.text("location").map_or_else(String::new, |t| t.value);
     let letters = [("A", Criticality::A), ("B", Criticality::B), ("C", Criticality::C)];
     let criticality = s.choice("criticality", &letters).map_or(Criticality::B, |c| c.value);
@@ -271,10 +237,48 @@ fn read_equipment(s: &Section<'_>, links: &[Link]) -> Option<Draft> {
         profile: profile?,
         link: link?,
         unit,
+        topic,
+        sparkplug,
+        link_span,
         location,
         criticality,
         depends_on,
     })
+}
+
+/// Each piece of equipment speaks what its link carries, and says what its protocol needs.
+fn check_links(
+    root: &Section<'_>,
+    links: &[Link],
+    drafts: &[Draft],
+    loaded: &BTreeMap<String, Arc<Profile>>,
+) {
+    for (index, d) in drafts.iter().enumerate() {
+        let (Some(link), Some(profile)) = (links.get(d.link), loaded.get(&d.profile.value)) else { continue };
+        let protocol = profile.protocol();
+        if !link.kind.carries(protocol) {
+            root.error(
+                d.link_span.clone(),
+                format!("{} speaks {}, link {} is {}", profile.name, protocol.word(), link.name, link.kind.word()),
+                "",
+            );
+        }
+        if protocol == Protocol::Sparkplug && d.sparkplug.is_none() {
+            root.error_with_help(d.profile.span.clone(), format!("{} says no Sparkplug id", d.id), "", "add: sparkplug = \"group/node\"");
+        }
+        let needs_topic = |p: &Point| matches!(&p.place, Place::Topic { filter, .. } if filter.contains("{topic}"));
+        if d.topic.is_none() && profile.points.iter().any(needs_topic) {
+            root.error_with_help(d.profile.span.clone(), format!("{} says no topic", d.id), "", "add: topic = \"...\", which stands for {topic} in the profile");
+        }
+        let twin = drafts.iter().take(index).find(|o| o.link == d.link);
+        if let (Some(twin), LinkKind::Serial(_)) = (twin, &link.kind) {
+            root.error(
+                d.link_span.clone(),
+                format!("link {} leads to one device, and {} is on it", link.name, twin.id),
+                "",
+            );
+        }
+    }
 }
 
 fn check_dependencies(root: &Section<'_>, drafts: &[Draft]) {

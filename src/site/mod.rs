@@ -3,10 +3,14 @@
 //! Loading is all or nothing; every file's problems are told at once. *Must not know* how a link works.
 
 mod config;
+mod link_kind;
 mod model;
 mod names;
 #[cfg(test)]
 pub mod testing;
 
 pub use config::load;
-pub use model::{Criticality, Equipment, FileHash, Link, LinkKind, Parity, ProfileFiles, SerialLine, Site};
+pub use model::{
+    Criticality, Equipment, FileHash, Link, LinkKind, MqttBroker, Parity, ProfileFiles, SerialDevice, SerialLine,
+    SerialPlace, Site, SparkplugId, TlsFiles,
+};

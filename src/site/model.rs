@@ -1,8 +1,9 @@
 //! A gateway's configuration, as loaded and checked.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use crate::profile::Profile;
+use crate::profile::{Profile, Protocol};
 use crate::source::SourceText;
 use crate::words::{EquipmentId, EquipmentIndex, LinkName, PointIndex, ProfileName};
 
@@ -56,6 +57,66 @@ pub enum LinkKind {
     },
     /// Modbus RTU on a serial line.
     ModbusRtu(SerialLine),
+    /// One device with a line protocol of its own.
+    Serial(SerialDevice),
+    /// A broker's topics.
+    Mqtt(Box<MqttBroker>),
+}
+
+/// Where a device with a line protocol is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SerialPlace {
+    /// On a port: its path, or a glob that names exactly one.
+    Port(String),
+    /// Behind a device server: `host:port`.
+    Tcp(String),
+}
+
+/// A line to one device with a line protocol.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SerialDevice {
+    /// Where it is.
+    pub place: SerialPlace,
+    /// Bits a second, where the link says; else the profile's.
+    pub baud: Option<u32>,
+    /// Parity.
+    pub parity: Parity,
+    /// Stop bits.
+    pub stop_bits: u8,
+}
+
+/// A connection to an MQTT broker.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MqttBroker {
+    /// Its host.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// Certificates, where the connection is encrypted.
+    pub tls: Option<TlsFiles>,
+    /// Who we are.
+    pub username: Option<String>,
+    /// The file that holds the password.
+    pub password_file: Option<String>,
+    /// 4 for MQTT 3.1.1, 5 for MQTT 5.
+    pub version: u8,
+    /// Under which the broker keeps our session.
+    pub client_id: String,
+    /// Bytes of a packet at most.
+    pub max_packet: usize,
+    /// How often an idle connection shows that it lives.
+    pub keep_alive: Duration,
+    /// The id under which we are a Sparkplug primary host.
+    pub sparkplug_host: Option<String>,
+}
+
+/// The certificates of an encrypted connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TlsFiles {
+    /// Whose signature the broker's certificate carries.
+    pub ca_file: String,
+    /// Our own certificate and key.
+    pub client: Option<(String, String)>,
 }
 
 impl LinkKind {
@@ -66,15 +127,33 @@ impl LinkKind {
             LinkKind::ModbusTcp { .. } => "modbus-tcp",
             LinkKind::ModbusRtuOverTcp { .. } => "modbus-rtu-over-tcp",
             LinkKind::ModbusRtu(_) => "modbus-rtu",
+            LinkKind::Serial(_) => "serial",
+            LinkKind::Mqtt(_) => "mqtt",
         }
     }
 
     /// Where it leads, for people.
     #[must_use]
-    pub fn place(&self) -> &str {
+    pub fn place(&self) -> String {
         match self {
-            LinkKind::ModbusTcp { address } | LinkKind::ModbusRtuOverTcp { address } => address,
-            LinkKind::ModbusRtu(line) => &line.port,
+            LinkKind::ModbusTcp { address } | LinkKind::ModbusRtuOverTcp { address } => address.clone(),
+            LinkKind::ModbusRtu(line) => line.port.clone(),
+            LinkKind::Serial(device) => match &device.place {
+                SerialPlace::Port(text) | SerialPlace::Tcp(text) => text.clone(),
+            },
+            LinkKind::Mqtt(broker) => format!("{}:{}", broker.host, broker.port),
+        }
+    }
+
+    /// Whether equipment that speaks this is reached over it.
+    #[must_use]
+    pub fn carries(&self, protocol: Protocol) -> bool {
+        match self {
+            LinkKind::ModbusTcp { .. } | LinkKind::ModbusRtuOverTcp { .. } | LinkKind::ModbusRtu(_) => {
+                protocol == Protocol::Modbus
+            }
+            LinkKind::Serial(_) => protocol == Protocol::Serial,
+            LinkKind::Mqtt(_) => matches!(protocol, Protocol::Mqtt | Protocol::Sparkplug),
         }
     }
 }
@@ -139,12 +218,35 @@ pub struct Equipment {
     pub link: usize,
     /// Its Modbus unit.
     pub unit: u8,
+    /// What `{topic}` stands for.
+    pub topic: Option<String>,
+    /// Its Sparkplug node, and device below it.
+    pub sparkplug: Option<SparkplugId>,
     /// Where it stands.
     pub location: String,
     /// How much it matters.
     pub criticality: Criticality,
     /// What it cannot work without.
     pub depends_on: Vec<String>,
+}
+
+/// A Sparkplug edge node, or a device below one.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SparkplugId {
+    /// The group.
+    pub group: String,
+    /// The edge node.
+    pub node: String,
+    /// The device below it.
+    pub device: Option<String>,
+}
+
+impl Equipment {
+    /// A topic or filter of the profile with the equipment's fields filled in.
+    #[must_use]
+    pub fn topic_of(&self, filter: &str) -> String {
+        filter.replace("{topic}", self.topic.as_deref().unwrap_or("")).replace("{id}", self.id.as_str())
+    }
 }
 
 /// Where profiles come from: beside `andon.toml`, then built in.

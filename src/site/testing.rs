@@ -17,14 +17,23 @@ impl ProfileFiles for One {
     }
 }
 
+/// The same with a link that is listened to.
+pub fn listened(points: &str, rest: &str) -> Arc<Site> {
+    made(points, rest, "", "kind = 'mqtt'\nurl = 'mqtt://127.0.0.1:1'")
+}
+
 /// A site whose two pieces of equipment, `e` and `f`, have a profile of these points and the rest of a file.
 pub fn site(points: &str, rest: &str) -> Arc<Site> {
-    let profile = format!(
-        "offline_after = '10s'\n[device]\nvendor='v'\nmodel='m'\nkind='k'\n[points]\n{points}\n{rest}"
+    made(points, rest, "offline_after = '10s'", "kind = 'modbus-tcp'\naddress = '127.0.0.1:1'")
+}
+
+fn made(points: &str, rest: &str, head: &str, link: &str) -> Arc<Site> {
+    let profile = format!("{head}\n[device]\nvendor='v'\nmodel='m'\nkind='k'\n[points]\n{points}\n{rest}");
+    let config = format!(
+        "[gateway]\nname = 'g'\n[[link]]\nname = 'l'\n{link}\n\
+        [[equipment]]\nid = 'e'\nprofile = 'p'\nlink = 'l'\nunit = 1\n[[equipment]]\nid = 'f'\nprofile = 'p'\nlink = 'l'\nunit = 2\n"
     );
-    let config = "[gateway]\nname = 'g'\n[[link]]\nname = 'l'\nkind = 'modbus-tcp'\naddress = '127.0.0.1:1'\n\
-        [[equipment]]\nid = 'e'\nprofile = 'p'\nlink = 'l'\nunit = 1\n[[equipment]]\nid = 'f'\nprofile = 'p'\nlink = 'l'\nunit = 2\n";
-    let (site, diagnostics) = load(&SourceText::new("andon.toml", config), &One(profile));
+    let (site, diagnostics) = load(&SourceText::new("andon.toml", &config), &One(profile));
     let lines: Vec<String> = diagnostics.iter().flat_map(Diagnostics::lines).collect();
     Arc::new(site.unwrap_or_else(|| panic!("{lines:#?}")))
 }

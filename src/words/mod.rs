@@ -18,7 +18,7 @@ pub use id::{
 };
 pub use outcome::Outcome;
 pub use person::Author;
-pub use reading::{BadReason, Quality, Reading, Value, render_real};
+pub use reading::{BadReason, Presence, Quality, Reading, Value, render_real};
 pub use refusal::{Refusal, Remedy, Rule};
 pub use severity::Severity;
 pub use span::{parse_duration, render_duration};

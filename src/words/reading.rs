@@ -116,9 +116,29 @@ pub enum BadReason {
     /// A scale factor that is absent or beyond 10^-10 to 10^10.
     #[error("its scale factor {0} cannot be used")]
     BadScale(String),
+    /// A text or JSON value that does not fit its type.
+    #[error("'{0}' is no {1}")]
+    NotOfType(String, &'static str),
+    /// A payload that is no JSON, where a JSON pointer is asked for.
+    #[error("the payload is no JSON")]
+    NotJson,
+    /// Nothing stands where the JSON pointer leads.
+    #[error("the payload has nothing at {0}")]
+    NothingThere(String),
     /// The request that should have brought it failed.
     #[error("{0}")]
     NoAnswer(Arc<str>),
+}
+
+/// What a batch of readings says of the equipment itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Presence {
+    /// It has answered, or told something by itself.
+    Answered,
+    /// It has not: the readings only say why there is no value.
+    NoAnswer,
+    /// It is known to be away: its last will, its death certificate, its broker says so.
+    Lost,
 }
 
 /// A point's value at an instant: the value when it is good, the reason when it is bad.

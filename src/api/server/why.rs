@@ -7,9 +7,10 @@ use super::equipment::point_row;
 use super::{Answer, Failure, find, own_failure};
 use crate::api::Gateway;
 use crate::api::v1::WhyV1;
-use crate::profile::{DataType, Point, raw_unsigned};
+use crate::link::{AnswerKey, LastAnswer};
+use crate::profile::{DataType, Place, Point, fits, raw_unsigned};
 use crate::site::Equipment;
-use crate::words::{EquipmentIndex, PointIndex, Refusal, Rule, render_duration};
+use crate::words::{EquipmentIndex, Now, PointIndex, Refusal, Rule, render_duration};
 
 pub(super) async fn why(State(g): State<Gateway>, Path((id, name)): Path<(String, String)>) -> Answer<WhyV1> {
     let (index, e) = find(&g, &id)?;
@@ -68,47 +69,35 @@ async fn why_point(
             lines.push(format!("bad because {reason}"));
         }
         if let Some(age) = age {
-            lines.push(format!(
-                "its last good reading is {} old; it is stale after {}",
-                render_duration(age),
-                render_duration(point.stale_after)
-            ));
+            let limit = point.stale_after.map_or_else(
+                || "it is never stale".to_owned(),
+                |limit| format!("it is stale after {}", render_duration(limit)),
+            );
+            lines.push(format!("its last good reading is {} old; {limit}", render_duration(age)));
         }
     }
-    let answer = g.boards.get(e.link).and_then(|b| {
-        let stats = b.lock();
-        let last = &stats.equipment.get(&index.0)?.last;
-        let number = point.address.number;
-        last.iter()
-            .filter(|((area, _), a)| {
-                *area == point.address.area.word()
-                    && a.start <= number
-                    && usize::from(number - a.start) < a.words.len()
-            })
-            .max_by_key(|(_, a)| a.at.mono)
-            .map(|(_, a)| a.clone())
-    });
+    let answer = last_answer(g, index, e, point);
     let mut registers = Vec::new();
-    match &answer {
-        Some(a) => {
-            let first = usize::from(point.address.number - a.start);
+    match (&answer, point.register()) {
+        (Some(a), Some(register)) => {
+            let first = usize::from(register.number - a.start);
             let raw = a.words.get(first..first + usize::from(point.width())).unwrap_or(&[]);
             registers = raw.iter().map(|w| format!("{w:04X}")).collect();
-            lines.push(format!(
-                "it came with: {}, {} ago, answered in {:.1} ms",
-                a.request,
-                render_duration(now.mono.since(a.at.mono)),
-                a.took.as_secs_f64() * 1000.0
-            ));
+            lines.push(came_with(a, now));
             let bits = if matches!(point.kind, DataType::Text { .. }) {
                 String::new()
             } else {
                 format!(" = {}", raw_unsigned(raw, point.word_order, point.byte_order))
             };
-            lines.push(format!("{} holds {}{bits}", point.address, registers.join(" ")));
+            lines.push(format!("{register} holds {}{bits}", registers.join(" ")));
             lines.push(format!("read as {}{}", point.kind.word(), scaling(e, point)));
         }
-        None => lines.push(format!("no answer has brought {} yet", point.address)),
+        (Some(a), None) => {
+            lines.push(came_with(a, now));
+            lines.push(format!("it brought: {}", a.text));
+            lines.push(format!("{} read as {}{}", point.place, point.kind.word(), scaling(e, point)));
+        }
+        (None, _) => lines.push(format!("nothing has brought {} yet", point.place)),
     }
     Ok(WhyV1 {
         equipment: e.id.to_string(),
@@ -119,6 +108,34 @@ async fn why_point(
         registers,
         active: None,
     })
+}
+
+fn came_with(a: &LastAnswer, now: Now) -> String {
+    let took = if a.took.is_zero() {
+        String::new()
+    } else {
+        format!(", answered in {:.1} ms", a.took.as_secs_f64() * 1000.0)
+    };
+    format!("it came with: {}, {} ago{took}", a.request, render_duration(now.mono.since(a.at.mono)))
+}
+
+/// The last answer or message that could have brought a point.
+fn last_answer(g: &Gateway, index: EquipmentIndex, e: &Equipment, point: &Point) -> Option<LastAnswer> {
+    let board = g.boards.get(e.link)?;
+    let stats = board.lock();
+    let last = &stats.equipment.get(&index.0)?.last;
+    let brings = |key: &AnswerKey, a: &LastAnswer| match (key, &point.place) {
+        (AnswerKey::Read(area, _), Place::Register(register)) => {
+            *area == register.area.word()
+                && a.start <= register.number
+                && usize::from(register.number - a.start) < a.words.len()
+        }
+        (AnswerKey::Named(name), Place::Capture { source, .. }) => name == source,
+        (AnswerKey::Named(name), Place::Topic { filter, .. }) => fits(name, &e.topic_of(filter)),
+        (AnswerKey::Named(name), Place::Metric(metric)) => name == metric,
+        _ => false,
+    };
+    last.iter().filter(|(key, a)| brings(key, a)).max_by_key(|(_, a)| a.at.mono).map(|(_, a)| a.clone())
 }
 
 #[expect(clippy::float_cmp, reason = "the defaults are exact")]
@@ -175,7 +192,11 @@ async fn why_fault(
             || "there was no good answer yet".to_owned(),
             |s| format!("the last good answer is {} old", render_duration(s)),
         );
-        lines.push(format!("{last}; lost after {}", render_duration(limit)));
+        let limit = limit.map_or_else(
+            || "silence alone does not make it lost".to_owned(),
+            |limit| format!("lost after {}", render_duration(limit)),
+        );
+        lines.push(format!("{last}; {limit}"));
     }
     if let Some((number, state)) = ticket {
         lines.push(format!("ticket {number} is {}", state.word()));

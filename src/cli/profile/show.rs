@@ -65,11 +65,11 @@ struct Shown {
 #[derive(Serialize)]
 struct ShownPoint {
     name: String,
-    register: String,
+    place: String,
     #[serde(rename = "type")]
     kind: String,
     unit: String,
-    every_ms: u64,
+    every_ms: Option<u64>,
     description: String,
 }
 
@@ -110,10 +110,10 @@ fn shown(p: &Profile) -> Shown {
             .iter()
             .map(|x| ShownPoint {
                 name: x.name.to_string(),
-                register: x.address.to_string(),
+                place: x.place.to_string(),
                 kind: x.kind.word().to_owned(),
                 unit: x.unit.to_string(),
-                every_ms: u64::try_from(x.every.as_millis()).unwrap_or(u64::MAX),
+                every_ms: x.every.map(|e| u64::try_from(e.as_millis()).unwrap_or(u64::MAX)),
                 description: x.description.clone(),
             })
             .collect(),
@@ -126,7 +126,10 @@ fn shown(p: &Profile) -> Shown {
                 code: f.code.clone(),
                 when: match &f.trigger {
                     Trigger::Condition { when, .. } => when.text.clone(),
-                    Trigger::Silence => format!("no good answer for {}", render_duration(p.offline_after)),
+                    Trigger::Silence => p.offline_after.map_or_else(
+                        || "its link says that it is away".to_owned(),
+                        |limit| format!("no good answer for {}", render_duration(limit)),
+                    ),
                 },
                 means: f.guidance.means.clone(),
                 causes: f.guidance.causes.clone(),
@@ -139,14 +142,14 @@ fn shown(p: &Profile) -> Shown {
 fn page(s: &Shown) -> String {
     let mut text = heading(&format!("{}: {} {}, {}", s.name, s.vendor, s.model, s.kind));
     text.push_str(&super::super::render::wrapped(&s.source, "  ", 100));
-    let mut points = Sheet::new(&["point", "register", "type", "unit", "every", "description"]);
+    let mut points = Sheet::new(&["point", "place", "type", "unit", "every", "description"]);
     for p in &s.points {
         points.row([
             p.name.clone(),
-            p.register.clone(),
+            p.place.clone(),
             p.kind.clone(),
             p.unit.clone(),
-            render_duration(std::time::Duration::from_millis(p.every_ms)),
+            p.every_ms.map_or_else(String::new, |ms| render_duration(std::time::Duration::from_millis(ms))),
             p.description.clone(),
         ]);
     }

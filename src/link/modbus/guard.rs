@@ -15,6 +15,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::fault::WireFault;
 use crate::limits;
+use crate::link::wire::Stream;
 
 /// How frames stand on the wire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,10 +25,6 @@ pub enum Framing {
     /// With a checksum, and nothing that says which request they answer.
     Rtu,
 }
-
-/// A byte stream.
-pub trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
-impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
 struct Inner {
     io: Box<dyn Stream>,
@@ -60,7 +57,7 @@ impl std::fmt::Debug for Guard {
 
 impl Guard {
     /// Guards a stream. A serial driver's flush blocks the thread, so it is left out there.
-    pub fn new(io: Box<dyn Stream>, framing: Framing, flush: bool) -> Self {
+    pub(super) fn new(io: Box<dyn Stream>, framing: Framing, flush: bool) -> Self {
         Self(Arc::new(Mutex::new(Inner {
             io,
             framing,

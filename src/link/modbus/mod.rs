@@ -10,4 +10,4 @@ mod wire;
 pub use fault::WireFault;
 pub use plan::{LineTiming, PlannedPoint, PlannedRequest, load, plan, split};
 pub use schedule::{Ask, Next, Outcome, Purpose, Report, Schedule, UnitSetup};
-pub use task::{LinkTask, serve};
+pub(super) use task::serve;

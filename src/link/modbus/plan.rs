@@ -66,7 +66,10 @@ impl LineTiming {
     #[must_use]
     pub fn of(kind: &LinkKind) -> Self {
         match kind {
-            LinkKind::ModbusTcp { .. } | LinkKind::ModbusRtuOverTcp { .. } => LineTiming::Tcp,
+            LinkKind::ModbusTcp { .. }
+            | LinkKind::ModbusRtuOverTcp { .. }
+            | LinkKind::Serial(_)
+            | LinkKind::Mqtt(_) => LineTiming::Tcp,
             LinkKind::ModbusRtu(line) => {
                 let parity = u32::from(line.parity != Parity::None);
                 LineTiming::Serial { baud: line.baud, bits: 9 + parity + u32::from(line.stop_bits) }
@@ -139,7 +142,7 @@ struct Item {
 pub fn plan(profile: &Profile, timing: LineTiming) -> Vec<PlannedRequest> {
     let gap = profile.modbus.max_gap.unwrap_or_else(|| timing.worthwhile_gap());
     let mut groups: Vec<(Duration, Area)> =
-        profile.points.iter().map(|p| (p.every, p.address.area)).collect();
+        profile.points.iter().filter_map(|p| Some((p.every?, p.register()?.area))).collect();
     groups.sort_unstable();
     groups.dedup();
     let mut requests: Vec<PlannedRequest> = Vec::new();
@@ -165,11 +168,12 @@ fn items(profile: &Profile, every: Duration, area: Area) -> Vec<Item> {
         .points
         .iter()
         .enumerate()
-        .filter(|(_, p)| p.every == every && p.address.area == area)
-        .map(|(index, p)| {
-            let value = p.address.number;
+        .filter(|(_, p)| p.every == Some(every))
+        .filter_map(|(index, p)| Some((index, p, p.register().filter(|r| r.area == area)?)))
+        .map(|(index, p, register)| {
+            let value = register.number;
             let end = value + (p.width() - 1);
-            let factor = p.scale_from.and_then(|f| profile.points.get(f)).map(|f| f.address.number);
+            let factor = p.scale_from.and_then(|f| profile.points.get(f)?.register()).map(|r| r.number);
             let first = factor.map_or(value, |f| f.min(value));
             let last = factor.map_or(end, |f| f.max(end));
             Item { point: PointIndex(index), first, last, value, width: p.width(), factor }
@@ -359,9 +363,9 @@ mod tests {
                 for x in &r.points {
                     let point = &p.points[x.point.0];
                     seen[x.point.0] += 1;
-                    prop_assert_eq!(r.start + x.offset, point.address.number);
+                    prop_assert_eq!(r.start + x.offset, point.register().unwrap().number);
                     prop_assert!(x.offset + x.width <= r.count);
-                    prop_assert!(r.every <= point.every);
+                    prop_assert!(Some(r.every) <= point.every);
                 }
             }
             prop_assert!(seen.iter().all(|n| *n == 1));

@@ -3,59 +3,38 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::mpsc;
-
 use super::plan::{LineTiming, PlannedRequest, plan};
 use super::schedule::{Ask, Next, Outcome, Purpose, Report, Schedule, UnitSetup, exception_text};
 use super::wire::Wire;
-use crate::ambient::Clock;
-use crate::limits;
-use crate::link::{Batch, LastAnswer, LinkBoard, LinkCommand, LinkState};
+use crate::link::backoff::Backoff;
+use crate::link::{AnswerKey, Batch, LastAnswer, LinkCommand, LinkState, LinkTask};
 use crate::profile::{Profile, decode};
 use crate::site::Site;
-use crate::words::{BadReason, EquipmentIndex, Now, PointIndex, Reading};
-
-/// What a link's task needs.
-pub struct LinkTask {
-    /// The site.
-    pub site: Arc<Site>,
-    /// The link's place in it.
-    pub link: usize,
-    /// Where its state is shown.
-    pub board: LinkBoard,
-    /// Where its readings go; when that is full, polling waits.
-    pub readings: mpsc::Sender<Batch>,
-    /// What it is asked besides its schedule.
-    pub commands: mpsc::Receiver<LinkCommand>,
-    /// The clock.
-    pub clock: Clock,
-    /// For jitter.
-    pub seed: u64,
-}
+use crate::words::{BadReason, EquipmentIndex, Now, PointIndex, Presence, Reading};
 
 /// Works a link until the daemon stops taking readings.
-pub async fn serve(mut task: LinkTask) {
+pub(in crate::link) async fn serve(mut task: LinkTask) {
     let site = task.site.clone();
     let Some(link) = site.links.get(task.link) else { return };
     let timing = LineTiming::of(&link.kind);
     let mut schedule = Schedule::new(setups(&site, task.link, timing), task.clock.now().mono);
-    let mut backoff = Backoff { seed: task.seed, next: limits::RECONNECT_MIN };
+    let mut backoff = Backoff::new(task.seed);
     loop {
         match Wire::open(&link.kind).await {
             Ok(wire) => {
-                backoff.next = limits::RECONNECT_MIN;
+                backoff.reset();
                 schedule.reconnected();
                 let message =
                     wire.remark.clone().unwrap_or_else(|| format!("connected to {}", link.kind.place()));
                 task.board.lock().set_state(LinkState::Online, &message, task.clock.now());
                 match task.work(wire, &mut schedule, timing).await {
-                    Some(why) => task.offline(&schedule, &why).await,
+                    Some(why) => task.offline(&why, Presence::NoAnswer).await,
                     None => return,
                 }
             }
             Err(why) => {
                 task.board.lock().count_error("connect");
-                task.offline(&schedule, &why).await;
+                task.offline(&why, Presence::NoAnswer).await;
             }
         }
         if task.readings.is_closed() {
@@ -78,25 +57,6 @@ fn setups(site: &Site, link: usize, timing: LineTiming) -> Vec<UnitSetup> {
             min_interval: e.profile.modbus.min_interval,
         })
         .collect()
-}
-
-/// Doubling pauses, each drawn between half of it and all of it, so that many gateways do not knock at once.
-struct Backoff {
-    seed: u64,
-    next: Duration,
-}
-
-impl Backoff {
-    fn pause(&mut self) -> Duration {
-        // xorshift64*: plenty for jitter.
-        self.seed ^= self.seed >> 12;
-        self.seed ^= self.seed << 25;
-        self.seed ^= self.seed >> 27;
-        let share = u32::try_from(self.seed.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 54).unwrap_or(0);
-        let pause = self.next / 2 + self.next / 2 * share / 1024;
-        self.next = (self.next * 2).min(limits::RECONNECT_MAX);
-        pause
-    }
 }
 
 impl LinkTask {
@@ -184,8 +144,9 @@ impl LinkTask {
                         points: Vec::new(),
                     };
                     let slot =
-                        equipment.last.entry((ask.area.word(), ask.start)).or_insert_with(|| LastAnswer {
+                        equipment.last.entry(AnswerKey::Read(ask.area.word(), ask.start)).or_insert_with(|| LastAnswer {
                             request: format!("unit {} {}", ask.unit, plan.text()),
+                            text: String::new(),
                             words: Vec::new(),
                             start: ask.start,
                             at: now,
@@ -241,7 +202,7 @@ impl LinkTask {
             Report::Nothing => return true,
             Report::Values(plan) => {
                 let Outcome::Answered(words) = outcome else { return true };
-                Batch { at: now, equipment, readings: decoded(profile, &plan, words, now), answered: true }
+                Batch { at: now, equipment, readings: decoded(profile, &plan, words, now), presence: Presence::Answered }
             }
             Report::Failed(plan, why) => {
                 let why: Arc<str> = why.into();
@@ -251,33 +212,11 @@ impl LinkTask {
                     at: now,
                     equipment,
                     readings: plan.points.iter().map(|p| bad(p.point)).collect(),
-                    answered: false,
+                    presence: Presence::NoAnswer,
                 }
             }
         };
         self.readings.send(batch).await.is_ok()
-    }
-
-    /// The link is away: every point on it is bad.
-    async fn offline(&self, schedule: &Schedule, why: &str) {
-        let now = self.clock.now();
-        {
-            let mut stats = self.board.lock();
-            stats.set_state(LinkState::Offline, why, now);
-            for equipment in stats.equipment.values_mut() {
-                equipment.set_state(LinkState::Offline, why, now);
-            }
-        }
-        let why: Arc<str> = why.into();
-        for equipment in (0..).map_while(|i| schedule.equipment(i)) {
-            let count = self.site.equipment.get(equipment.0).map_or(0, |e| e.profile.points.len());
-            let bad = |i| (PointIndex(i), Reading { value: Err(BadReason::NoAnswer(why.clone())), at: now });
-            let batch =
-                Batch { at: now, equipment, readings: (0..count).map(bad).collect(), answered: false };
-            if self.readings.send(batch).await.is_err() {
-                return;
-            }
-        }
     }
 }
 

@@ -1,7 +1,6 @@
-//! The only place that opens sockets and ports: a guarded Modbus client over one of them.
+//! A guarded Modbus client over a socket or port.
 
 use std::future::poll_fn;
-use std::path::PathBuf;
 use std::task::Poll;
 use std::time::Duration;
 
@@ -10,12 +9,13 @@ use tokio_modbus::client::{Client, Context, rtu, tcp};
 use tokio_modbus::prelude::{Request, Response, Slave, SlaveContext};
 
 use super::fault::WireFault;
-use super::guard::{Framing, Guard, Stream};
+use super::guard::{Framing, Guard};
 use super::plan::LineTiming;
 use super::schedule::{Ask, Outcome};
 use crate::limits;
 use crate::profile::Area;
-use crate::site::{LinkKind, Parity, SerialLine};
+use crate::link::wire::{Stream, connect, open_port};
+use crate::site::LinkKind;
 
 /// An open connection to a bus.
 pub(super) struct Wire {
@@ -49,9 +49,10 @@ impl Wire {
                 Ok(Self::new(connect(address).await?, Framing::Rtu, timing, true, None))
             }
             LinkKind::ModbusRtu(line) => {
-                let (io, remark) = open_serial(line)?;
+                let (io, remark) = open_port(&line.port, line.baud, line.parity, line.stop_bits)?;
                 Ok(Self::new(io, Framing::Rtu, timing, false, remark))
             }
+            LinkKind::Serial(_) | LinkKind::Mqtt(_) => Err("this link is no Modbus".to_owned()),
         }
     }
 
@@ -182,58 +183,4 @@ fn words(response: Response, count: u16) -> Option<Vec<u16>> {
         _ => return None,
     };
     (words.len() >= count).then(|| words.into_iter().take(count).collect())
-}
-
-async fn connect(address: &str) -> Result<Box<dyn Stream>, String> {
-    let stream = match timeout(limits::CONNECT_TIMEOUT, tokio::net::TcpStream::connect(address)).await {
-        Ok(Ok(stream)) => stream,
-        Ok(Err(e)) => return Err(format!("{address} does not take a connection: {e}")),
-        Err(_elapsed) => return Err(format!("{address} does not answer")),
-    };
-    // Without this every request would wait for the acknowledgement of the one before.
-    stream.set_nodelay(true).map_err(|e| e.to_string())?;
-    Ok(Box::new(stream))
-}
-
-fn open_serial(line: &SerialLine) -> Result<(Box<dyn Stream>, Option<String>), String> {
-    use serialport::SerialPort;
-    use tokio_serial::SerialPortBuilderExt;
-    let path = resolve(&line.port)?;
-    let shown = path.display();
-    let parity = match line.parity {
-        Parity::None => tokio_serial::Parity::None,
-        Parity::Even => tokio_serial::Parity::Even,
-        Parity::Odd => tokio_serial::Parity::Odd,
-    };
-    let stop = if line.stop_bits == 2 { tokio_serial::StopBits::Two } else { tokio_serial::StopBits::One };
-    let path_text = path.to_str().ok_or_else(|| format!("{shown} is no text"))?;
-    let port = tokio_serial::new(path_text, line.baud).parity(parity).stop_bits(stop).open_native_async();
-    let port = port.map_err(|e| {
-        if e.to_string().contains("exclusive lock") {
-            format!("{shown} is in use by another program (try: fuser {shown})")
-        } else {
-            format!("{shown} does not open: {e}")
-        }
-    })?;
-    let remark =
-        (port.parity().ok() != Some(parity)).then(|| format!("{shown} does not take the parity asked for"));
-    Ok((Box::new(port), remark))
-}
-
-/// A path, or the one path that fits a pattern; looked up at each open, because adapters come back under other names.
-fn resolve(port: &str) -> Result<PathBuf, String> {
-    if !port.contains(['*', '?', '[']) {
-        return Ok(PathBuf::from(port));
-    }
-    let found: Vec<PathBuf> =
-        glob::glob(port).map_err(|e| format!("{port} is no pattern: {e}"))?.flatten().collect();
-    match found.as_slice() {
-        [one] => Ok(one.clone()),
-        [] => Err(format!("nothing fits {port}")),
-        several => Err(format!(
-            "{port} fits {} devices: {}",
-            several.len(),
-            several.iter().map(|p| p.display().to_string()).collect::<Vec<_>>().join(", ")
-        )),
-    }
 }

@@ -1,0 +1,50 @@
+//! Doubling pauses, each drawn between half of it and all of it, so that many gateways do not knock at once.
+
+use std::time::Duration;
+
+use crate::limits;
+
+/// The pauses before a link is opened again.
+#[derive(Debug)]
+pub(super) struct Backoff {
+    seed: u64,
+    next: Duration,
+}
+
+impl Backoff {
+    pub(super) fn new(seed: u64) -> Self {
+        Self { seed: seed.max(1), next: limits::RECONNECT_MIN }
+    }
+
+    /// It worked: the next pause is short again.
+    pub(super) fn reset(&mut self) {
+        self.next = limits::RECONNECT_MIN;
+    }
+
+    /// How long to wait now.
+    pub(super) fn pause(&mut self) -> Duration {
+        // xorshift64*: plenty for jitter.
+        self.seed ^= self.seed >> 12;
+        self.seed ^= self.seed << 25;
+        self.seed ^= self.seed >> 27;
+        let share = u32::try_from(self.seed.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 54).unwrap_or(0);
+        let pause = self.next / 2 + self.next / 2 * share / 1024;
+        self.next = (self.next * 2).min(limits::RECONNECT_MAX);
+        pause
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_to_their_limit_and_begin_anew() {
+        let mut backoff = Backoff::new(7);
+        let pauses: Vec<Duration> = (0..20).map(|_| backoff.pause()).collect();
+        assert!(pauses.iter().all(|p| *p <= limits::RECONNECT_MAX));
+        assert!(pauses.last().is_some_and(|p| *p >= limits::RECONNECT_MAX / 2));
+        backoff.reset();
+        assert!(backoff.pause() <= limits::RECONNECT_MIN);
+    }
+}

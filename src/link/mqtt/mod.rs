@@ -1,0 +1,3 @@
+//! x
+use super::LinkTask;
+pub(super) async fn serve(_t: LinkTask) {}

@@ -1,0 +1,204 @@
+//! One task a line: sends what the session says, reads what comes, reports.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use super::session::{Heard, Next, Session};
+use crate::link::backoff::Backoff;
+use crate::link::wire::{Stream, connect, open_port};
+use crate::link::{AnswerKey, Batch, LastAnswer, LinkCommand, LinkState, LinkTask};
+use crate::profile::{Place, Profile, parse_text};
+use crate::site::{LinkKind, SerialDevice, SerialPlace};
+use crate::words::{BadReason, EquipmentIndex, Now, PointIndex, Presence, Reading};
+
+const BAUD_DEFAULT: u32 = 9600;
+
+/// Works a line until the daemon stops taking readings.
+pub(in crate::link) async fn serve(mut task: LinkTask) {
+    let site = task.site.clone();
+    let Some(link) = site.links.get(task.link) else { return };
+    let LinkKind::Serial(device) = &link.kind else { return };
+    let Some(equipment) = task.equipment().first().copied() else { return };
+    let Some(profile) = site.equipment.get(equipment.0).map(|e| e.profile.clone()) else { return };
+    let mut session = Session::new(profile.serial.clone(), task.clock.now().mono);
+    let mut backoff = Backoff::new(task.seed);
+    loop {
+        match open(device, &profile).await {
+            Ok((io, remark)) => {
+                backoff.reset();
+                let message = remark.unwrap_or_else(|| format!("connected to {}", link.kind.place()));
+                task.board.lock().set_state(LinkState::Online, &message, task.clock.now());
+                let mut talk = Talk { task: &mut task, equipment, profile: &profile };
+                match talk.work(io, &mut session).await {
+                    Some(why) => task.offline(&why, Presence::NoAnswer).await,
+                    None => return,
+                }
+            }
+            Err(why) => {
+                task.board.lock().count_error("connect");
+                task.offline(&why, Presence::NoAnswer).await;
+            }
+        }
+        if task.readings.is_closed() {
+            return;
+        }
+        tokio::time::sleep(backoff.pause()).await;
+        while task.commands.try_recv().is_ok() {}
+    }
+}
+
+async fn open(device: &SerialDevice, profile: &Profile) -> Result<(Box<dyn Stream>, Option<String>), String> {
+    match &device.place {
+        SerialPlace::Tcp(address) => Ok((connect(address).await?, None)),
+        SerialPlace::Port(port) => {
+            let baud = device.baud.or(profile.serial.baud).unwrap_or(BAUD_DEFAULT);
+            open_port(port, baud, device.parity, device.stop_bits)
+        }
+    }
+}
+
+struct Talk<'a> {
+    task: &'a mut LinkTask,
+    equipment: EquipmentIndex,
+    profile: &'a Arc<Profile>,
+}
+
+impl Talk<'_> {
+    /// Works an open line; returns why it ended, or nothing when the daemon stops.
+    async fn work(&mut self, mut io: Box<dyn Stream>, session: &mut Session) -> Option<String> {
+        let start = session.opened();
+        if let Err(e) = io.write_all(&start).await {
+            return Some(e.to_string());
+        }
+        let mut space = [0; 1024];
+        loop {
+            let now = self.task.clock.now().mono;
+            if let Some(heard) = session.elapsed(now)
+                && !self.tell(heard).await
+            {
+                return None;
+            }
+            let until = match session.next(now) {
+                Next::Ask(index, bytes) => {
+                    self.note_asked(index);
+                    // No flush: a serial driver's blocks the whole thread.
+                    if let Err(e) = io.write_all(&bytes).await {
+                        return Some(e.to_string());
+                    }
+                    continue;
+                }
+                Next::Wait(at) => Some(self.task.clock.instant(at)),
+                Next::Listen => None,
+            };
+            let sleep = async {
+                match until {
+                    Some(at) => tokio::time::sleep_until(at.into()).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                read = io.read(&mut space) => match read {
+                    Ok(0) => return Some("the connection was closed".to_owned()),
+                    Ok(count) => {
+                        let bytes = space.get(..count).unwrap_or(&[]);
+                        for heard in session.received(bytes, self.task.clock.now().mono) {
+                            if !self.tell(heard).await {
+                                return None;
+                            }
+                        }
+                    }
+                    Err(e) => return Some(e.to_string()),
+                },
+                () = sleep => {}
+                command = self.task.commands.recv() => {
+                    let LinkCommand::ReadNow(_) = command?;
+                    session.read_now(self.task.clock.now().mono);
+                }
+            }
+        }
+    }
+
+    fn note_asked(&self, _index: usize) {
+        let mut stats = self.task.board.lock();
+        stats.requests += 1;
+        if let Some(equipment) = stats.equipment.get_mut(&self.equipment.0) {
+            equipment.requests += 1;
+        }
+    }
+
+    /// Notes and sends on what was heard; false when nobody takes readings any more.
+    async fn tell(&mut self, heard: Heard) -> bool {
+        let now = self.task.clock.now();
+        self.note(&heard, now);
+        let batch = match heard {
+            Heard::Values { source, captures, .. } => Batch {
+                at: now,
+                equipment: self.equipment,
+                readings: values(self.profile, &source, &captures, now),
+                presence: Presence::Answered,
+            },
+            Heard::Failed { source, why, .. } => {
+                let why: Arc<str> = why.into();
+                let readings = captured(self.profile, &source)
+                    .map(|(p, _)| (p, Reading { value: Err(BadReason::NoAnswer(why.clone())), at: now }))
+                    .collect();
+                Batch { at: now, equipment: self.equipment, readings, presence: Presence::NoAnswer }
+            }
+            Heard::Stray(_) => return true,
+        };
+        self.task.send(batch).await
+    }
+
+    fn note(&self, heard: &Heard, now: Now) {
+        let mut stats = self.task.board.lock();
+        if let Heard::Failed { kind, .. } | Heard::Stray(kind) = heard {
+            stats.count_error(kind);
+        }
+        let Some(equipment) = stats.equipment.get_mut(&self.equipment.0) else { return };
+        match heard {
+            Heard::Values { source, line, asked_at, .. } => {
+                let took = asked_at.map(|at| now.mono.since(at)).unwrap_or_default();
+                if asked_at.is_some() {
+                    equipment.note_time(took);
+                }
+                let request = match asked_at {
+                    Some(_) => format!("request {source}"),
+                    None => format!("stream {source}"),
+                };
+                let last = LastAnswer { request, text: line.clone(), words: Vec::new(), start: 0, at: now, took };
+                equipment.last.insert(AnswerKey::Named(source.clone()), last);
+                equipment.set_state(LinkState::Online, "answers", now);
+            }
+            Heard::Failed { source, kind, why } => {
+                *equipment.errors.entry((*kind).to_owned()).or_default() += 1;
+                equipment.set_state(LinkState::Degraded, &format!("{source}: {why}"), now);
+            }
+            Heard::Stray(kind) => *equipment.errors.entry((*kind).to_owned()).or_default() += 1,
+        }
+    }
+}
+
+/// The points that a source brings, with their captures' names.
+fn captured<'a>(profile: &'a Profile, from: &'a str) -> impl Iterator<Item = (PointIndex, &'a str)> {
+    profile.points.iter().enumerate().filter_map(move |(index, point)| match &point.place {
+        Place::Capture { source, name } if source == from => Some((PointIndex(index), name.as_str())),
+        _ => None,
+    })
+}
+
+fn values(
+    profile: &Profile,
+    source: &str,
+    captures: &BTreeMap<String, String>,
+    at: Now,
+) -> Vec<(PointIndex, Reading)> {
+    captured(profile, source)
+        .filter_map(|(index, name)| {
+            let text = captures.get(name)?;
+            let point = profile.points.get(index.0)?;
+            Some((index, Reading { value: parse_text(point, text), at }))
+        })
+        .collect()
+}

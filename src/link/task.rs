@@ -1,0 +1,79 @@
+//! What every link's task has, and what it tells when the link is away.
+
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+
+use super::{Batch, LinkBoard, LinkCommand, LinkState, modbus, mqtt, serial};
+use crate::ambient::Clock;
+use crate::site::{LinkKind, Site};
+use crate::words::{BadReason, EquipmentIndex, PointIndex, Presence, Reading};
+
+/// What a link's task needs.
+pub struct LinkTask {
+    /// The site.
+    pub site: Arc<Site>,
+    /// The link's place in it.
+    pub link: usize,
+    /// Where its state is shown.
+    pub board: LinkBoard,
+    /// Where its readings go; when that is full, polling waits.
+    pub readings: mpsc::Sender<Batch>,
+    /// What it is asked besides its schedule.
+    pub commands: mpsc::Receiver<LinkCommand>,
+    /// The clock.
+    pub clock: Clock,
+    /// For jitter.
+    pub seed: u64,
+}
+
+/// Works a link until the daemon stops taking readings.
+pub async fn serve(task: LinkTask) {
+    let Some(kind) = task.site.links.get(task.link).map(|l| &l.kind) else { return };
+    match kind {
+        LinkKind::ModbusTcp { .. } | LinkKind::ModbusRtuOverTcp { .. } | LinkKind::ModbusRtu(_) => {
+            modbus::serve(task).await;
+        }
+        LinkKind::Serial(_) => serial::serve(task).await,
+        LinkKind::Mqtt(_) => mqtt::serve(task).await,
+    }
+}
+
+impl LinkTask {
+    /// The equipment on this link.
+    pub(super) fn equipment(&self) -> Vec<EquipmentIndex> {
+        let all = self.site.equipment.iter().enumerate();
+        all.filter(|(_, e)| e.link == self.link).map(|(index, _)| EquipmentIndex(index)).collect()
+    }
+
+    /// The link is away: every point on it is bad.
+    pub(super) async fn offline(&self, why: &str, presence: Presence) {
+        let now = self.clock.now();
+        {
+            let mut stats = self.board.lock();
+            stats.set_state(LinkState::Offline, why, now);
+            for equipment in stats.equipment.values_mut() {
+                equipment.set_state(LinkState::Offline, why, now);
+            }
+        }
+        for equipment in self.equipment() {
+            if !self.send(self.all_bad(equipment, why, presence)).await {
+                return;
+            }
+        }
+    }
+
+    /// Every point of a piece of equipment is bad, and why.
+    pub(super) fn all_bad(&self, equipment: EquipmentIndex, why: &str, presence: Presence) -> Batch {
+        let at = self.clock.now();
+        let why: Arc<str> = why.into();
+        let count = self.site.equipment.get(equipment.0).map_or(0, |e| e.profile.points.len());
+        let bad = |i| (PointIndex(i), Reading { value: Err(BadReason::NoAnswer(why.clone())), at });
+        Batch { at, equipment, readings: (0..count).map(bad).collect(), presence }
+    }
+
+    /// Sends readings on; false when nobody takes them any more.
+    pub(super) async fn send(&self, batch: Batch) -> bool {
+        self.readings.send(batch).await.is_ok()
+    }
+}

@@ -1,0 +1,79 @@
+//! Where a point's value comes from, and which protocol that means.
+
+use std::fmt;
+
+use super::address::RegisterAddress;
+
+/// Where a point's value comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// Modbus registers or bits.
+    Register(RegisterAddress),
+    /// A named capture of a serial request's answer or of a stream's line: `report.x`.
+    Capture {
+        /// The request or stream.
+        source: String,
+        /// The capture.
+        name: String,
+    },
+    /// An MQTT topic, perhaps with `{topic}` and wildcards, and where in its payload.
+    Topic {
+        /// The topic filter, fields of the equipment not yet filled in.
+        filter: String,
+        /// A JSON pointer (RFC 6901); the whole payload when absent.
+        pointer: Option<String>,
+    },
+    /// A Sparkplug B metric.
+    Metric(String),
+}
+
+impl Place {
+    /// The protocol that brings it.
+    #[must_use]
+    pub fn protocol(&self) -> Protocol {
+        match self {
+            Place::Register(_) => Protocol::Modbus,
+            Place::Capture { .. } => Protocol::Serial,
+            Place::Topic { .. } => Protocol::Mqtt,
+            Place::Metric(_) => Protocol::Sparkplug,
+        }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Place::Register(address) => fmt::Display::fmt(address, f),
+            Place::Capture { source, name } => write!(f, "{source}.{name}"),
+            Place::Topic { filter, pointer: Some(pointer) } => write!(f, "{filter} {pointer}"),
+            Place::Topic { filter, pointer: None } => f.write_str(filter),
+            Place::Metric(name) => write!(f, "metric {name}"),
+        }
+    }
+}
+
+/// What a device speaks; its link must carry it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Protocol {
+    /// Modbus, asked.
+    Modbus,
+    /// A serial line protocol, asked or listened to.
+    Serial,
+    /// MQTT topics, listened to.
+    Mqtt,
+    /// Sparkplug B over MQTT, listened to.
+    Sparkplug,
+}
+
+impl Protocol {
+    /// The word for people.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Protocol::Modbus => "modbus",
+            Protocol::Serial => "serial",
+            Protocol::Mqtt => "mqtt",
+            Protocol::Sparkplug => "sparkplug",
+        }
+    }
+}

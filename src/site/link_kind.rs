@@ -1,0 +1,196 @@
+//! Reading `[[link]]`: what a line is and where it leads.
+
+use std::time::Duration;
+
+use super::model::{Link, LinkKind, MqttBroker, Parity, SerialDevice, SerialLine, SerialPlace, TlsFiles};
+use crate::limits;
+use crate::profile::check_filter;
+use crate::source::Section;
+use crate::words::LinkName;
+
+#[derive(Clone, Copy)]
+enum Word {
+    Tcp,
+    Rtu,
+    RtuOverTcp,
+    Serial,
+    Mqtt,
+}
+
+const WORDS: [(&str, Word); 5] = [
+    ("modbus-tcp", Word::Tcp),
+    ("modbus-rtu", Word::Rtu),
+    ("modbus-rtu-over-tcp", Word::RtuOverTcp),
+    ("serial", Word::Serial),
+    ("mqtt", Word::Mqtt),
+];
+
+const PARITIES: [(&str, Parity); 3] = [("none", Parity::None), ("even", Parity::Even), ("odd", Parity::Odd)];
+
+/// Reads a link; `gateway` is the gateway's name, for the client id on a broker.
+pub(super) fn read_link(s: &Section<'_>, gateway: &str) -> Option<Link> {
+    let name = s.text("name");
+    let name = s.required("name", "\"rs485-a\"", name);
+    let kind = s.choice("kind", &WORDS);
+    let kind = s.required("kind", "\"modbus-tcp\"", kind);
+    let name = name.and_then(|n| {
+        LinkName::parse(&n.value)
+            .map_err(|e| s.error(n.span, format!("{} is no name for a link", n.value), e.to_string()))
+            .ok()
+    });
+    let kind = match kind?.value {
+        Word::Tcp => LinkKind::ModbusTcp { address: read_address(s, Some(502))? },
+        Word::RtuOverTcp => LinkKind::ModbusRtuOverTcp { address: read_address(s, Some(502))? },
+        Word::Rtu => LinkKind::ModbusRtu(read_line(s)?),
+        Word::Serial => LinkKind::Serial(read_serial(s)?),
+        Word::Mqtt => LinkKind::Mqtt(Box::new(read_broker(s, gateway)?)),
+    };
+    Some(Link { name: name?, kind })
+}
+
+/// `host:port`, with the protocol's own port where none is given.
+fn read_address(s: &Section<'_>, default: Option<u16>) -> Option<String> {
+    let address = s.text("address");
+    let address = s.required("address", "\"192.168.10.20:502\"", address)?;
+    let port = address
+        .value
+        .rsplit_once(':')
+        .and_then(|(host, port)| (!host.is_empty()).then(|| port.parse::<u16>().ok())?);
+    match (port, default) {
+        (Some(port), _) if port > 0 => Some(address.value),
+        (_, Some(default)) if !address.value.contains(':') => Some(format!("{}:{default}", address.value)),
+        _ => {
+            s.error(address.span, format!("\"{}\" is no address", address.value), "write host:port");
+            None
+        }
+    }
+}
+
+fn read_baud(s: &Section<'_>) -> Option<u32> {
+    s.integer_between("baud", 300, 4_000_000).and_then(|b| u32::try_from(b.value).ok())
+}
+
+fn read_stop_bits(s: &Section<'_>) -> u8 {
+    s.integer_between("stop_bits", 1, 2).and_then(|b| u8::try_from(b.value).ok()).unwrap_or(1)
+}
+
+fn read_line(s: &Section<'_>) -> Option<SerialLine> {
+    let port = s.text("port");
+    let port = s.required("port", "\"/dev/serial/by-id/usb-...\"", port);
+    let baud = read_baud(s).unwrap_or(19_200);
+    let parity = s.choice("parity", &PARITIES).map_or(Parity::Even, |p| p.value);
+    let stop_bits = read_stop_bits(s);
+    Some(SerialLine { port: port?.value, baud, parity, stop_bits })
+}
+
+fn read_serial(s: &Section<'_>) -> Option<SerialDevice> {
+    let place = match (s.has("port"), s.has("address")) {
+        (true, true) => {
+            s.error(s.key_span("address"), "port and address name the same thing", "keep one of them");
+            return None;
+        }
+        (false, true) => SerialPlace::Tcp(read_address(s, None)?),
+        _ => {
+            let port = s.text("port");
+            let example = "\"/dev/serial/by-id/usb-...\"  (or address = \"host:port\" of a device server)";
+            SerialPlace::Port(s.required("port", example, port)?.value)
+        }
+    };
+    let baud = read_baud(s);
+    let parity = s.choice("parity", &PARITIES).map_or(Parity::None, |p| p.value);
+    Some(SerialDevice { place, baud, parity, stop_bits: read_stop_bits(s) })
+}
+
+fn read_broker(s: &Section<'_>, gateway: &str) -> Option<MqttBroker> {
+    let url = s.text("url");
+    let url = s.required("url", "\"mqtts://broker.local:8883\"", url);
+    let file = |key| s.text(key).map(|t| t.value);
+    let (ca_file, cert, key) = (file("ca_file"), file("client_cert_file"), file("client_key_file"));
+    let username = s.text("username").map(|t| t.value);
+    let password_file = file("password_file");
+    let version = s.integer_between("version", 4, 5).map_or(4, |v| if v.value == 5 { 5 } else { 4 });
+    let client_id = s.text("client_id").map_or_else(|| format!("andon-{gateway}"), |t| t.value);
+    let max_packet = read_size(s, "max_packet").unwrap_or(limits::MQTT_PACKET_DEFAULT);
+    let keep_alive = s
+        .duration_between("keep_alive", Duration::from_secs(5), Duration::from_secs(3600))
+        .unwrap_or(limits::MQTT_KEEP_ALIVE);
+    let sparkplug_host = s.text("sparkplug_host");
+    if let Some(host) = &sparkplug_host
+        && (check_filter(&host.value).is_err() || host.value.contains(['/', '+', '#']))
+    {
+        s.error(host.span.clone(), format!("\"{}\" is no host id", host.value), "it is one level of a topic");
+    }
+    let url = url?;
+    let (is_tls, host, port) = match parse_url(&url.value) {
+        Some(parts) => parts,
+        None => {
+            s.error(
+                url.span,
+                format!("\"{}\" is no broker", url.value),
+                "write mqtt://host:1883 or mqtts://host:8883",
+            );
+            return None;
+        }
+    };
+    if (cert.is_some()) != (key.is_some()) {
+        s.error(s.span(), "client_cert_file and client_key_file go together", "");
+    }
+    let tls = match (is_tls, ca_file) {
+        (true, Some(ca_file)) => Some(TlsFiles { ca_file, client: cert.zip(key) }),
+        (true, None) => {
+            s.missing("ca_file", "\"/etc/andon/ca.pem\"  (whose signature the broker's certificate carries)");
+            None
+        }
+        (false, ca) => {
+            if ca.is_some() || cert.is_some() {
+                s.error(s.key_span("url"), "certificates are for mqtts://", "");
+            }
+            None
+        }
+    };
+    Some(MqttBroker {
+        host,
+        port,
+        tls,
+        username,
+        password_file,
+        version,
+        client_id,
+        max_packet,
+        keep_alive,
+        sparkplug_host: sparkplug_host.map(|t| t.value),
+    })
+}
+
+fn parse_url(url: &str) -> Option<(bool, String, u16)> {
+    let (is_tls, rest) = match url.strip_prefix("mqtts://") {
+        Some(rest) => (true, rest),
+        None => (false, url.strip_prefix("mqtt://")?),
+    };
+    let rest = rest.trim_end_matches('/');
+    let default = if is_tls { 8883 } else { 1883 };
+    let (host, port) = match rest.rsplit_once(':') {
+        Some((host, port)) => (host, port.parse().ok().filter(|p| *p > 0)?),
+        None => (rest, default),
+    };
+    (!host.is_empty() && !host.contains(['/', '@'])).then(|| (is_tls, host.to_owned(), port))
+}
+
+/// `"256KiB"`, `"1MiB"`, or a number of bytes.
+fn read_size(s: &Section<'_>, key: &str) -> Option<usize> {
+    let text = s.text(key)?;
+    let (digits, factor) = match text.value.strip_suffix("KiB") {
+        Some(digits) => (digits, 1024),
+        None => text.value.strip_suffix("MiB").map_or((text.value.as_str(), 1), |digits| (digits, 1024 * 1024)),
+    };
+    let bytes = digits.trim().parse::<usize>().ok().and_then(|n| n.checked_mul(factor));
+    let bytes = bytes.filter(|n| (1024..=limits::MQTT_PACKET_MAX).contains(n));
+    if bytes.is_none() {
+        s.error(
+            text.span,
+            format!("{key} is between 1KiB and {}MiB", limits::MQTT_PACKET_MAX / (1024 * 1024)),
+            "write it as 256KiB",
+        );
+    }
+    bytes
+}
