@@ -1,6 +1,6 @@
 //! Drives the desk: time, then one input, then its outputs. The only place where the desk meets the world.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{mpsc, oneshot};
@@ -11,7 +11,7 @@ use crate::api::Message;
 use crate::desk::{Desk, Done, Input, Output, Record, Token};
 use crate::limits;
 use crate::link::{Batch, LinkCommand};
-use crate::words::{EquipmentIndex, Now, Refusal};
+use crate::words::{EquipmentIndex, Now, Refusal, Seq};
 
 /// The desk and everything it is connected with.
 pub(super) struct Driver {
@@ -31,6 +31,8 @@ struct Turn {
     token: u64,
     askers: BTreeMap<Token, oneshot::Sender<Result<Done, Refusal>>>,
     records: Vec<Record>,
+    /// Who waits for what a batch caused to be on disk.
+    receipts: VecDeque<(Seq, oneshot::Sender<()>)>,
 }
 
 enum Woken {
@@ -45,7 +47,14 @@ impl Driver {
     /// Runs until it is told to stop and everything decided is on disk, or the journal's thread is gone.
     pub(super) async fn run(mut self) {
         let now = self.clock.now();
-        let mut turn = Turn { last: now, epoch: 0, token: 0, askers: BTreeMap::new(), records: Vec::new() };
+        let mut turn = Turn {
+            last: now,
+            epoch: 0,
+            token: 0,
+            askers: BTreeMap::new(),
+            records: Vec::new(),
+            receipts: VecDeque::new(),
+        };
         let mut stopping = false;
         loop {
             self.outputs(&mut turn);
@@ -111,6 +120,20 @@ impl Driver {
                 self.handle(turn, None, Input::NotWritten(seq, why));
             }
         }
+        self.give_receipts(turn);
+    }
+
+    /// Tells those whose batch's events are on disk. While the journal cannot be written, everything waits.
+    fn give_receipts(&self, turn: &mut Turn) {
+        let durable = self.desk.durable_seq();
+        let is_settled = self.desk.is_settled();
+        let is_written = |seq: Seq| is_settled || (seq <= durable && self.desk.not_writable().is_none());
+        while turn.receipts.front().is_some_and(|(seq, _)| is_written(*seq)) {
+            if let Some((_, done)) = turn.receipts.pop_front() {
+                // Whoever waited may be gone.
+                let _told = done.send(());
+            }
+        }
     }
 
     fn take_message(&mut self, turn: &mut Turn, message: Message) {
@@ -133,11 +156,15 @@ impl Driver {
         let mut next = Some(first);
         let mut taken = 0;
         while let Some(batch) = next {
-            let Batch { at, equipment, readings, presence } = batch;
+            let Batch { at, equipment, readings, presence, done } = batch;
             self.handle(turn, Some(at), Input::Readings { equipment, readings, presence });
+            if let Some(done) = done {
+                turn.receipts.push_back((self.desk.decided_seq(), done));
+            }
             taken += 1;
             next = if taken < limits::DESK_TURN_MAX { self.readings.try_recv().ok() } else { None };
         }
+        self.give_receipts(turn);
     }
 
     fn outputs(&mut self, turn: &mut Turn) {

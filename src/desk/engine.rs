@@ -143,6 +143,18 @@ impl Desk {
         self.not_writable.as_deref()
     }
 
+    /// The last event decided, on disk or not.
+    #[must_use]
+    pub fn decided_seq(&self) -> Seq {
+        self.state.seq
+    }
+
+    /// Whether everything decided is on disk, and nothing waits to be decided again.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        self.unwritten.is_empty() && self.waiting.is_empty()
+    }
+
     /// Whether something decided is not on disk yet.
     #[must_use]
     pub fn has_unwritten(&self) -> bool {

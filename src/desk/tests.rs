@@ -4,7 +4,8 @@ use super::*;
 use crate::site::testing::site;
 use crate::ticket::{Condition, TicketCommand, TicketState};
 use crate::words::{
-    Author, EquipmentIndex, Mono, Now, PointIndex, Presence, Reading, Rule, Seq, StepId, TicketNumber, Value, Wall,
+    Author, EquipmentIndex, Mono, Now, PointIndex, Presence, Reading, Rule, Seq, StepId, TicketNumber, Value,
+    Wall,
 };
 
 const POINTS: &str = "x = { register = 'holding:0', type = 'u16', stale_after = '1h' }";
@@ -312,7 +313,10 @@ fn a_restart_from_the_record_comes_to_the_same_state() {
     next.start(now(4000), "1", None);
     let reading = Reading { value: Ok(Value::Integer(8)), at: now(5000) };
     let readings = vec![(PointIndex(0), reading)];
-    next.handle(now(5000), Input::Readings { equipment: EquipmentIndex(0), readings, presence: Presence::Answered });
+    next.handle(
+        now(5000),
+        Input::Readings { equipment: EquipmentIndex(0), readings, presence: Presence::Answered },
+    );
     let mut kinds = Vec::new();
     while let Some(output) = next.poll_output() {
         if let Output::Write(r) = output {

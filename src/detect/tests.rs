@@ -287,13 +287,19 @@ fn due_is_told() {
 #[test]
 fn what_is_known_to_be_away_is_lost_at_once_and_silence_alone_loses_nothing() {
     let mut d = Detector::new(
-        crate::site::testing::listened("x = { topic = 't', type = 'u16' }", "[faults.a]\nseverity = 'major'\nwhen = 'x > 5'"),
+        crate::site::testing::listened(
+            "x = { topic = 't', type = 'u16' }",
+            "[faults.a]\nseverity = 'major'\nwhen = 'x > 5'",
+        ),
         now(0),
     );
     read(&mut d, 1000, Some(6));
     d.elapsed(now(10_000_000));
     assert!(!d.is_lost(EquipmentIndex(0)) && d.is_active(EquipmentIndex(0), 0));
-    assert_eq!(d.point_state(EquipmentIndex(0), PointIndex(0), now(10_000_000)).unwrap().quality, crate::words::Quality::Good);
+    assert_eq!(
+        d.point_state(EquipmentIndex(0), PointIndex(0), now(10_000_000)).unwrap().quality,
+        crate::words::Quality::Good
+    );
     d.readings(now(10_001_000), EquipmentIndex(0), Vec::new(), Presence::Lost);
     assert!(d.is_lost(EquipmentIndex(0)));
     d.readings(now(10_002_000), EquipmentIndex(0), Vec::new(), Presence::Lost);

@@ -15,6 +15,8 @@ mod wire;
 pub use board::{AnswerKey, EquipmentStats, LastAnswer, LinkBoard, LinkState, LinkStats};
 pub use task::{LinkTask, serve};
 
+use tokio::sync::oneshot;
+
 use crate::words::{EquipmentIndex, Now, PointIndex, Presence, Reading};
 
 /// The readings of one answer, or why there are none.
@@ -28,6 +30,8 @@ pub struct Batch {
     pub readings: Vec<(PointIndex, Reading)>,
     /// What it says of the equipment itself.
     pub presence: Presence,
+    /// Who is told once everything this batch caused is on disk.
+    pub done: Option<oneshot::Sender<()>>,
 }
 
 /// What a link is asked besides its schedule.

@@ -69,7 +69,7 @@ impl LinkTask {
         let why: Arc<str> = why.into();
         let count = self.site.equipment.get(equipment.0).map_or(0, |e| e.profile.points.len());
         let bad = |i| (PointIndex(i), Reading { value: Err(BadReason::NoAnswer(why.clone())), at });
-        Batch { at, equipment, readings: (0..count).map(bad).collect(), presence }
+        Batch { at, equipment, readings: (0..count).map(bad).collect(), presence, done: None }
     }
 
     /// Sends readings on; false when nobody takes them any more.

@@ -139,9 +139,7 @@ fn point_values(profile: &Profile, case: &Case) -> Vec<Found> {
     let value = |point: &Point| match &point.place {
         Place::Register(_) => from_registers(profile, point, &map),
         Place::Capture { source, name } => from_lines(profile, point, source, name, &case.lines),
-        Place::Topic { filter, pointer } => {
-            from_messages(point, filter, pointer.as_deref(), &case.messages)
-        }
+        Place::Topic { filter, pointer } => from_messages(point, filter, pointer.as_deref(), &case.messages),
         Place::Metric(name) => from_metrics(point, name, &case.metrics),
     };
     profile.points.iter().map(value).collect()

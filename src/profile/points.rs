@@ -88,7 +88,12 @@ pub(super) fn read_points(root: &Section<'_>, defaults: &Defaults) -> Vec<Point>
     {
         table.error_with_help(
             table.key_span(other.name.as_str()),
-            format!("{} speaks {}, the points before it {}", other.name, other.place.protocol().word(), first.word()),
+            format!(
+                "{} speaks {}, the points before it {}",
+                other.name,
+                other.place.protocol().word(),
+                first.word()
+            ),
             "",
             "a device speaks one protocol; another one is another piece of equipment",
         );
@@ -121,17 +126,16 @@ fn resolve_factors(
         };
         let first = own.number.min(other.number);
         let last = own.number.saturating_add(value.width().saturating_sub(1)).max(other.number);
-        let problem =
-            if other.area != own.area || scale.kind.registers() != 1 || index == at {
-                Some("a scale factor is one 16-bit register of the same area".to_owned())
-            } else if last - first >= max_registers {
-                Some(format!(
-                    "value and factor are {} registers apart, one request reads {max_registers}",
-                    last - first + 1
-                ))
-            } else {
-                None
-            };
+        let problem = if other.area != own.area || scale.kind.registers() != 1 || index == at {
+            Some("a scale factor is one 16-bit register of the same area".to_owned())
+        } else if last - first >= max_registers {
+            Some(format!(
+                "value and factor are {} registers apart, one request reads {max_registers}",
+                last - first + 1
+            ))
+        } else {
+            None
+        };
         match problem {
             Some(message) => table.error(factor.span, message, ""),
             None => {

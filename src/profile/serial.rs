@@ -67,12 +67,8 @@ pub struct Stream {
     pub matches: Regex,
 }
 
-const CHECKSUMS: [(&str, Checksum); 4] = [
-    ("none", Checksum::None),
-    ("xor", Checksum::Xor),
-    ("sum8", Checksum::Sum8),
-    ("crc16", Checksum::Crc16),
-];
+const CHECKSUMS: [(&str, Checksum); 4] =
+    [("none", Checksum::None), ("xor", Checksum::Xor), ("sum8", Checksum::Sum8), ("crc16", Checksum::Crc16)];
 
 impl SerialSettings {
     /// How often a source is asked; nothing for a stream, or where there is none of that name.
@@ -92,7 +88,11 @@ impl SerialSettings {
     /// The names of requests and streams.
     #[must_use]
     pub fn sources(&self) -> Vec<&str> {
-        self.requests.iter().map(|r| r.name.as_str()).chain(self.streams.iter().map(|s| s.name.as_str())).collect()
+        self.requests
+            .iter()
+            .map(|r| r.name.as_str())
+            .chain(self.streams.iter().map(|s| s.name.as_str()))
+            .collect()
     }
 }
 

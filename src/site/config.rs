@@ -205,7 +205,11 @@ fn read_equipment(s: &Section<'_>, links: &[Link]) -> Option<Draft> {
                 device: parts.get(2).map(|d| (*d).to_owned()),
             }),
             _ => {
-                s.error(t.span, format!("\"{}\" is no Sparkplug id", t.value), "write group/node or group/node/device");
+                s.error(
+                    t.span,
+                    format!("\"{}\" is no Sparkplug id", t.value),
+                    "write group/node or group/node/device",
+                );
                 None
             }
         }
@@ -259,16 +263,33 @@ fn check_links(
         if !link.kind.carries(protocol) {
             root.error(
                 d.link_span.clone(),
-                format!("{} speaks {}, link {} is {}", profile.name, protocol.word(), link.name, link.kind.word()),
+                format!(
+                    "{} speaks {}, link {} is {}",
+                    profile.name,
+                    protocol.word(),
+                    link.name,
+                    link.kind.word()
+                ),
                 "",
             );
         }
         if protocol == Protocol::Sparkplug && d.sparkplug.is_none() {
-            root.error_with_help(d.profile.span.clone(), format!("{} says no Sparkplug id", d.id), "", "add: sparkplug = \"group/node\"");
+            root.error_with_help(
+                d.profile.span.clone(),
+                format!("{} says no Sparkplug id", d.id),
+                "",
+                "add: sparkplug = \"group/node\"",
+            );
         }
-        let needs_topic = |p: &Point| matches!(&p.place, Place::Topic { filter, .. } if filter.contains("{topic}"));
+        let needs_topic =
+            |p: &Point| matches!(&p.place, Place::Topic { filter, .. } if filter.contains("{topic}"));
         if d.topic.is_none() && profile.points.iter().any(needs_topic) {
-            root.error_with_help(d.profile.span.clone(), format!("{} says no topic", d.id), "", "add: topic = \"...\", which stands for {topic} in the profile");
+            root.error_with_help(
+                d.profile.span.clone(),
+                format!("{} says no topic", d.id),
+                "",
+                "add: topic = \"...\", which stands for {topic} in the profile",
+            );
         }
         let twin = drafts.iter().take(index).find(|o| o.link == d.link);
         if let (Some(twin), LinkKind::Serial(_)) = (twin, &link.kind) {

@@ -181,7 +181,9 @@ fn read_size(s: &Section<'_>, key: &str) -> Option<usize> {
     let text = s.text(key)?;
     let (digits, factor) = match text.value.strip_suffix("KiB") {
         Some(digits) => (digits, 1024),
-        None => text.value.strip_suffix("MiB").map_or((text.value.as_str(), 1), |digits| (digits, 1024 * 1024)),
+        None => {
+            text.value.strip_suffix("MiB").map_or((text.value.as_str(), 1), |digits| (digits, 1024 * 1024))
+        }
     };
     let bytes = digits.trim().parse::<usize>().ok().and_then(|n| n.checked_mul(factor));
     let bytes = bytes.filter(|n| (1024..=limits::MQTT_PACKET_MAX).contains(n));

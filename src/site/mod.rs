@@ -11,6 +11,6 @@ pub mod testing;
 
 pub use config::load;
 pub use model::{
-    Criticality, Equipment, FileHash, Link, LinkKind, MqttBroker, Parity, ProfileFiles, SerialDevice, SerialLine,
-    SerialPlace, Site, SparkplugId, TlsFiles,
+    Criticality, Equipment, FileHash, Link, LinkKind, MqttBroker, Parity, ProfileFiles, SerialDevice,
+    SerialLine, SerialPlace, Site, SparkplugId, TlsFiles,
 };

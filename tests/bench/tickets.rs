@@ -24,8 +24,8 @@ use andon::journal::{Journal, Line};
 use andon::link::{Batch, LinkBoard};
 use andon::ticket::{TicketEvent, TicketOpening, UsedPart};
 use andon::words::{
-    Author, EquipmentId, EquipmentIndex, FaultName, PointIndex, Reading, Seq, Severity, TicketNumber, Value,
-    Wall,
+    Author, EquipmentId, EquipmentIndex, FaultName, PointIndex, Presence, Reading, Seq, Severity,
+    TicketNumber, Value, Wall,
 };
 use process::{Running, Workplace, rest};
 
@@ -73,7 +73,8 @@ fn latency() {
                 at,
                 equipment: EquipmentIndex(0),
                 readings: vec![(PointIndex(i), reading)],
-                answered: true,
+                presence: Presence::Answered,
+                done: None,
             };
             engine.readings.send(batch).await.unwrap();
             // Raised and opened: two events.

@@ -143,8 +143,10 @@ impl LinkTask {
                         every: Duration::ZERO,
                         points: Vec::new(),
                     };
-                    let slot =
-                        equipment.last.entry(AnswerKey::Read(ask.area.word(), ask.start)).or_insert_with(|| LastAnswer {
+                    let slot = equipment
+                        .last
+                        .entry(AnswerKey::Read(ask.area.word(), ask.start))
+                        .or_insert_with(|| LastAnswer {
                             request: format!("unit {} {}", ask.unit, plan.text()),
                             text: String::new(),
                             words: Vec::new(),
@@ -202,7 +204,13 @@ impl LinkTask {
             Report::Nothing => return true,
             Report::Values(plan) => {
                 let Outcome::Answered(words) = outcome else { return true };
-                Batch { at: now, equipment, readings: decoded(profile, &plan, words, now), presence: Presence::Answered }
+                Batch {
+                    at: now,
+                    equipment,
+                    readings: decoded(profile, &plan, words, now),
+                    presence: Presence::Answered,
+                    done: None,
+                }
             }
             Report::Failed(plan, why) => {
                 let why: Arc<str> = why.into();
@@ -213,6 +221,7 @@ impl LinkTask {
                     equipment,
                     readings: plan.points.iter().map(|p| bad(p.point)).collect(),
                     presence: Presence::NoAnswer,
+                    done: None,
                 }
             }
         };

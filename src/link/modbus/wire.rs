@@ -13,8 +13,8 @@ use super::guard::{Framing, Guard};
 use super::plan::LineTiming;
 use super::schedule::{Ask, Outcome};
 use crate::limits;
-use crate::profile::Area;
 use crate::link::wire::{Stream, connect, open_port};
+use crate::profile::Area;
 use crate::site::LinkKind;
 
 /// An open connection to a bus.

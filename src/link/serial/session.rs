@@ -205,7 +205,11 @@ impl Session {
             let (index, source) = (pending.request, request.name.clone());
             self.pending = None;
             self.turn_over(index, now);
-            return Some(Some(Heard::Failed { source, kind: "length", why: "the answer has no end".to_owned() }));
+            return Some(Some(Heard::Failed {
+                source,
+                kind: "length",
+                why: "the answer has no end".to_owned(),
+            }));
         }
         if !is_last {
             return Some(None);
@@ -278,7 +282,10 @@ fn proven(checksum: Checksum, line: &str) -> Option<&str> {
         Checksum::Xor => u16::from(checked.iter().fold(0_u8, |acc, b| acc ^ b)),
         Checksum::Sum8 => u16::from(checked.iter().fold(0_u8, |acc, b| acc.wrapping_add(*b))),
         Checksum::Crc16 => checked.iter().fold(0xFFFF, |crc, byte| {
-            (0..8).fold(crc ^ u16::from(*byte), |crc, _| if crc & 1 == 1 { crc >> 1 ^ 0xA001 } else { crc >> 1 })
+            (0..8).fold(
+                crc ^ u16::from(*byte),
+                |crc, _| if crc & 1 == 1 { crc >> 1 ^ 0xA001 } else { crc >> 1 },
+            )
         }),
     };
     (u16::from_str_radix(said, 16).ok()? == found).then_some(text)
@@ -305,7 +312,12 @@ mod tests {
 
     fn settings(requests: Vec<LineRequest>) -> SerialSettings {
         let alarm = Stream { name: "alarm".to_owned(), matches: Regex::new(r"^ALARM:(?<code>\d+)").unwrap() };
-        SerialSettings { terminator: b"\r\n".to_vec(), requests, streams: vec![alarm], ..SerialSettings::default() }
+        SerialSettings {
+            terminator: b"\r\n".to_vec(),
+            requests,
+            streams: vec![alarm],
+            ..SerialSettings::default()
+        }
     }
 
     fn ms(n: u64) -> Mono {
@@ -348,7 +360,10 @@ mod tests {
     #[test]
     fn a_late_answer_is_not_taken_for_the_next_one() {
         let number = r"^(?<v>[-+.\d]+)$";
-        let requests = vec![request("volt", "MEAS:VOLT?\n", 1000, number), request("curr", "MEAS:CURR?\n", 1000, number)];
+        let requests = vec![
+            request("volt", "MEAS:VOLT?\n", 1000, number),
+            request("curr", "MEAS:CURR?\n", 1000, number),
+        ];
         let mut s = Session::new(settings(requests), ms(0));
         assert_eq!(s.next(ms(0)), Next::Ask(0, b"MEAS:VOLT?\n".to_vec()));
         assert_eq!(told(s.elapsed(ms(200)).into_iter().collect()), ["!volt timeout"]);
@@ -387,7 +402,10 @@ mod tests {
 
     #[test]
     fn checksums_prove_a_line() {
-        assert_eq!(proven(Checksum::Xor, "$GPGLL,5057.970,N,00146.110,E,142451,A*27"), Some("$GPGLL,5057.970,N,00146.110,E,142451,A"));
+        assert_eq!(
+            proven(Checksum::Xor, "$GPGLL,5057.970,N,00146.110,E,142451,A*27"),
+            Some("$GPGLL,5057.970,N,00146.110,E,142451,A")
+        );
         assert_eq!(proven(Checksum::Xor, "$GPGLL,5057.970,N,00146.110,E,142451,B*27"), None);
         assert_eq!(proven(Checksum::Sum8, "AB83"), Some("AB"));
         assert_eq!(proven(Checksum::Crc16, "123456789*4B37"), Some("123456789"));

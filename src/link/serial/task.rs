@@ -138,13 +138,20 @@ impl Talk<'_> {
                 equipment: self.equipment,
                 readings: values(self.profile, &source, &captures, now),
                 presence: Presence::Answered,
+                done: None,
             },
             Heard::Failed { source, why, .. } => {
                 let why: Arc<str> = why.into();
                 let readings = captured(self.profile, &source)
                     .map(|(p, _)| (p, Reading { value: Err(BadReason::NoAnswer(why.clone())), at: now }))
                     .collect();
-                Batch { at: now, equipment: self.equipment, readings, presence: Presence::NoAnswer }
+                Batch {
+                    at: now,
+                    equipment: self.equipment,
+                    readings,
+                    presence: Presence::NoAnswer,
+                    done: None,
+                }
             }
             Heard::Stray(_) => return true,
         };
@@ -167,7 +174,8 @@ impl Talk<'_> {
                     Some(_) => format!("request {source}"),
                     None => format!("stream {source}"),
                 };
-                let last = LastAnswer { request, text: line.clone(), words: Vec::new(), start: 0, at: now, took };
+                let last =
+                    LastAnswer { request, text: line.clone(), words: Vec::new(), start: 0, at: now, took };
                 equipment.last.insert(AnswerKey::Named(source.clone()), last);
                 equipment.set_state(LinkState::Online, "answers", now);
             }

@@ -5,7 +5,7 @@ pub mod misbehaving;
 mod peer;
 
 pub use gateway::Gateway;
-pub use peer::{LibmodbusServer, PtyPair, PymodbusServer, free_port};
+pub use peer::{LibmodbusServer, Mosquitto, PtyPair, PymodbusServer, SparkplugNode, free_port};
 
 use std::time::Duration;
 

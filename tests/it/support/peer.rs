@@ -126,3 +126,82 @@ impl Drop for PtyPair {
         self.child.wait().unwrap();
     }
 }
+
+/// pysparkplug's edge node `g/n` with its device `d`.
+pub struct SparkplugNode(Told);
+
+impl SparkplugNode {
+    pub fn new(port: u16) -> Self {
+        let mut command = Command::new(root().join("tests/.venv/bin/python"));
+        command.arg(root().join("tests/peers/sparkplug_node.py")).args([&port.to_string(), "g", "n", "d"]);
+        Self(Told::start(command))
+    }
+
+    pub fn tell(&mut self, line: &str) {
+        self.0.tell(line);
+    }
+}
+
+/// mosquitto, with a configuration of its own.
+pub struct Mosquitto {
+    folder: PathBuf,
+    child: Option<Child>,
+    pub port: u16,
+}
+
+impl Mosquitto {
+    /// Starts it; `settings` are lines of its configuration.
+    pub fn new(folder: &Path, settings: &str) -> Self {
+        let port = free_port();
+        let text = format!(
+            "listener {port} 127.0.0.1\npersistence true\npersistence_location {}/\nuser root\n{settings}\n",
+            folder.display()
+        );
+        std::fs::write(folder.join("mosquitto.conf"), text).unwrap();
+        let mut broker = Self { folder: folder.to_owned(), child: None, port };
+        broker.start();
+        broker
+    }
+
+    pub fn start(&mut self) {
+        let child = Command::new("mosquitto")
+            .args(["-c", "mosquitto.conf"])
+            .current_dir(&self.folder)
+            .stderr(Stdio::null())
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap_or_else(|e| panic!("mosquitto: {e}; tests/run installs the counterparts"));
+        self.child = Some(child);
+        let port = self.port;
+        eventually("mosquitto listens", || {
+            std::net::TcpStream::connect(("127.0.0.1", port)).map(|_| ()).map_err(|e| e.to_string())
+        });
+    }
+
+    /// Ends it in order, so that it keeps its sessions.
+    pub fn stop(&mut self) {
+        let mut child = self.child.take().unwrap();
+        let told = Command::new("kill").arg(child.id().to_string()).status().unwrap();
+        assert!(told.success());
+        child.wait().unwrap();
+    }
+
+    /// Publishes with mosquitto_pub at QoS 1.
+    pub fn publish(&self, topic: &str, payload: &str, options: &[&str]) {
+        let done = Command::new("mosquitto_pub")
+            .args(["-h", "127.0.0.1", "-p", &self.port.to_string(), "-q", "1", "-t", topic, "-m", payload])
+            .args(options)
+            .status()
+            .unwrap_or_else(|e| panic!("mosquitto_pub: {e}; tests/run installs the counterparts"));
+        assert!(done.success());
+    }
+}
+
+impl Drop for Mosquitto {
+    fn drop(&mut self) {
+        if let Some(child) = &mut self.child {
+            child.kill().unwrap();
+            child.wait().unwrap();
+        }
+    }
+}

@@ -2,3 +2,5 @@
 
 mod foreign;
 mod misdeeds;
+mod mqtt;
+mod serial;

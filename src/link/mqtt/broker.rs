@@ -1,0 +1,308 @@
+//! rumqttc behind one door, for both versions of the protocol.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rumqttc::v5;
+use rumqttc::{MqttOptions, QoS, TlsConfiguration, Transport};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+use crate::limits;
+use crate::link::backoff::Backoff;
+use crate::site::{MqttBroker, TlsFiles};
+
+/// What a broker says.
+#[derive(Debug)]
+pub(super) enum BrokerEvent {
+    /// We are connected: everything is to be subscribed again.
+    Connected,
+    /// A message came.
+    Message(Box<Message>),
+    /// So many of our subscriptions are refused.
+    Refused(usize),
+    /// The connection is gone, and why.
+    Away(String),
+}
+
+/// A message.
+#[derive(Debug)]
+pub(super) struct Message {
+    pub topic: String,
+    pub payload: Vec<u8>,
+    pub retain: bool,
+    pub ack: Ack,
+}
+
+/// What acknowledges a message.
+#[derive(Debug)]
+pub(super) enum Ack {
+    V4(rumqttc::Publish),
+    V5(v5::mqttbytes::v5::Publish),
+}
+
+#[derive(Clone)]
+enum Client {
+    V4(rumqttc::AsyncClient),
+    V5(v5::AsyncClient),
+}
+
+/// A message that stands for us when we are gone, and what is published when we are there.
+#[derive(Debug, Clone)]
+pub(super) struct State {
+    pub topic: String,
+    pub online: String,
+    pub offline: String,
+}
+
+/// A connection to a broker that is made again and again; it ends when dropped.
+pub(super) struct Broker {
+    client: Client,
+    pub events: mpsc::Receiver<BrokerEvent>,
+    pump: JoinHandle<()>,
+}
+
+impl Drop for Broker {
+    fn drop(&mut self) {
+        self.pump.abort();
+    }
+}
+
+/// Requests that wait for the connection.
+const REQUESTS_MAX: usize = 1024;
+/// The greatest packet MQTT knows: an oversize message is dropped by us, for a refusal would be sent again for ever.
+const PACKET_MAX: usize = 268_435_460;
+
+fn read(path: &str) -> Result<Vec<u8>, String> {
+    std::fs::read(path).map_err(|e| format!("{path}: {e}"))
+}
+
+fn password(broker: &MqttBroker) -> Result<String, String> {
+    match &broker.password_file {
+        None => Ok(String::new()),
+        Some(path) => {
+            let text = String::from_utf8(read(path)?).map_err(|_| format!("{path} holds no text"))?;
+            Ok(text.trim_end_matches(['\r', '\n']).to_owned())
+        }
+    }
+}
+
+fn tls(files: &TlsFiles) -> Result<Transport, String> {
+    use rustls::pki_types::pem::PemObject;
+    use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+    let certificates = |path: &str| -> Result<Vec<CertificateDer<'static>>, String> {
+        let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&read(path)?).collect();
+        match found {
+            Ok(list) if !list.is_empty() => Ok(list),
+            Ok(_) => Err(format!("{path} holds no certificate")),
+            Err(e) => Err(format!("{path}: {e}")),
+        }
+    };
+    let mut roots = rustls::RootCertStore::empty();
+    for certificate in certificates(&files.ca_file)? {
+        roots.add(certificate).map_err(|e| format!("{}: {e}", files.ca_file))?;
+    }
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|e| e.to_string())?
+        .with_root_certificates(roots);
+    let config = match &files.client {
+        None => config.with_no_client_auth(),
+        Some((certificate, key)) => {
+            let key_der = PrivateKeyDer::from_pem_slice(&read(key)?).map_err(|e| format!("{key}: {e}"))?;
+            config
+                .with_client_auth_cert(certificates(certificate)?, key_der)
+                .map_err(|e| format!("{certificate}: {e}"))?
+        }
+    };
+    Ok(Transport::Tls(TlsConfiguration::Rustls(Arc::new(config))))
+}
+
+impl Broker {
+    /// Begins to connect. `state` is published when connected, and is the last will.
+    ///
+    /// # Errors
+    /// When a file that it needs cannot be used.
+    pub(super) fn open(broker: &MqttBroker, seed: u64, state: Option<&State>) -> Result<Self, String> {
+        let (events_tx, events) = mpsc::channel(REQUESTS_MAX);
+        let transport = broker.tls.as_ref().map(tls).transpose()?;
+        let password = password(broker)?;
+        let pump = Pump {
+            events: events_tx,
+            backoff: Backoff::new(seed),
+            // A stalled peer shows within one and a half keep-alives (MQTT 3.1.2.10).
+            watchdog: broker.keep_alive * 3 / 2,
+        };
+        let (client, pump) = if broker.version == 5 {
+            let mut options = v5::MqttOptions::new(&broker.client_id, &broker.host, broker.port);
+            options.set_keep_alive(broker.keep_alive).set_clean_start(false).set_manual_acks(true);
+            options.set_session_expiry_interval(Some(limits::MQTT_SESSION_SECONDS));
+            options.set_max_packet_size(u32::try_from(broker.max_packet).ok());
+            if let Some(user) = &broker.username {
+                options.set_credentials(user, password);
+            }
+            if let Some(transport) = transport {
+                options.set_transport(transport);
+            }
+            if let Some(s) = state {
+                let qos = v5::mqttbytes::QoS::AtLeastOnce;
+                options.set_last_will(v5::mqttbytes::v5::LastWill::new(
+                    &s.topic,
+                    s.offline.clone(),
+                    qos,
+                    true,
+                    None,
+                ));
+            }
+            let (client, eventloop) = v5::AsyncClient::new(options, REQUESTS_MAX);
+            (Client::V5(client), tokio::spawn(pump.run_v5(eventloop)))
+        } else {
+            let mut options = MqttOptions::new(&broker.client_id, &broker.host, broker.port);
+            options.set_keep_alive(broker.keep_alive).set_clean_session(false).set_manual_acks(true);
+            options.set_max_packet_size(PACKET_MAX, broker.max_packet);
+            if let Some(user) = &broker.username {
+                options.set_credentials(user, password);
+            }
+            if let Some(transport) = transport {
+                options.set_transport(transport);
+            }
+            if let Some(s) = state {
+                options.set_last_will(rumqttc::LastWill::new(
+                    &s.topic,
+                    s.offline.clone(),
+                    QoS::AtLeastOnce,
+                    true,
+                ));
+            }
+            let (client, eventloop) = rumqttc::AsyncClient::new(options, REQUESTS_MAX);
+            (Client::V4(client), tokio::spawn(pump.run_v4(eventloop)))
+        };
+        Ok(Self { client, events, pump })
+    }
+
+    /// Subscribes at QoS 1; false when the requests' queue is full.
+    pub(super) fn subscribe(&self, filter: &str) -> bool {
+        match &self.client {
+            Client::V4(c) => c.try_subscribe(filter, QoS::AtLeastOnce).is_ok(),
+            Client::V5(c) => c.try_subscribe(filter, v5::mqttbytes::QoS::AtLeastOnce).is_ok(),
+        }
+    }
+
+    /// Publishes; false when the requests' queue is full.
+    pub(super) fn publish(&self, topic: &str, payload: Vec<u8>, is_kept: bool) -> bool {
+        match &self.client {
+            Client::V4(c) => {
+                let qos = if is_kept { QoS::AtLeastOnce } else { QoS::AtMostOnce };
+                c.try_publish(topic, qos, is_kept, payload).is_ok()
+            }
+            Client::V5(c) => {
+                use v5::mqttbytes::QoS as Q;
+                let qos = if is_kept { Q::AtLeastOnce } else { Q::AtMostOnce };
+                c.try_publish(topic, qos, is_kept, payload).is_ok()
+            }
+        }
+    }
+
+    /// Acknowledges; false when the requests' queue is full: try again later.
+    pub(super) fn acknowledge(&self, ack: &Ack) -> bool {
+        match (&self.client, ack) {
+            (Client::V4(c), Ack::V4(publish)) => c.try_ack(publish).is_ok(),
+            (Client::V5(c), Ack::V5(publish)) => c.try_ack(publish).is_ok(),
+            // A message of the other version cannot have come from this connection.
+            (Client::V4(_), Ack::V5(_)) | (Client::V5(_), Ack::V4(_)) => true,
+        }
+    }
+}
+
+/// Turns rumqttc's event loop, which would knock at a closed door without a pause.
+struct Pump {
+    events: mpsc::Sender<BrokerEvent>,
+    backoff: Backoff,
+    watchdog: Duration,
+}
+
+impl Pump {
+    async fn run_v4(mut self, mut eventloop: rumqttc::EventLoop) {
+        use rumqttc::{Event, Packet, SubscribeReasonCode};
+        loop {
+            let event = match tokio::time::timeout(self.watchdog, eventloop.poll()).await {
+                Ok(Ok(Event::Incoming(Packet::ConnAck(_)))) => BrokerEvent::Connected,
+                Ok(Ok(Event::Incoming(Packet::Publish(p)))) => BrokerEvent::Message(Box::new(Message {
+                    topic: p.topic.clone(),
+                    payload: p.payload.to_vec(),
+                    retain: p.retain,
+                    ack: Ack::V4(p),
+                })),
+                Ok(Ok(Event::Incoming(Packet::SubAck(s)))) => {
+                    let refused = s.return_codes.iter().filter(|c| matches!(c, SubscribeReasonCode::Failure));
+                    BrokerEvent::Refused(refused.count())
+                }
+                Ok(Ok(Event::Incoming(_) | Event::Outgoing(_))) => continue,
+                Ok(Err(e)) => BrokerEvent::Away(e.to_string()),
+                Err(_elapsed) => {
+                    eventloop.clean();
+                    BrokerEvent::Away("the broker has fallen silent".to_owned())
+                }
+            };
+            if matches!(event, BrokerEvent::Away(_)) {
+                // What was read before the end is of the old connection.
+                eventloop.state.events.clear();
+            }
+            if !self.pass(event).await {
+                return;
+            }
+        }
+    }
+
+    async fn run_v5(mut self, mut eventloop: v5::EventLoop) {
+        use v5::mqttbytes::v5::{Packet, SubscribeReasonCode};
+        loop {
+            let event = match tokio::time::timeout(self.watchdog, eventloop.poll()).await {
+                Ok(Ok(v5::Event::Incoming(Packet::ConnAck(_)))) => BrokerEvent::Connected,
+                Ok(Ok(v5::Event::Incoming(Packet::Publish(p)))) => BrokerEvent::Message(Box::new(Message {
+                    topic: String::from_utf8_lossy(&p.topic).into_owned(),
+                    payload: p.payload.to_vec(),
+                    retain: p.retain,
+                    ack: Ack::V5(p),
+                })),
+                Ok(Ok(v5::Event::Incoming(Packet::SubAck(s)))) => {
+                    let refused =
+                        s.return_codes.iter().filter(|c| !matches!(c, SubscribeReasonCode::Success(_)));
+                    BrokerEvent::Refused(refused.count())
+                }
+                Ok(Ok(v5::Event::Incoming(_) | v5::Event::Outgoing(_))) => continue,
+                Ok(Err(e)) => BrokerEvent::Away(e.to_string()),
+                Err(_elapsed) => {
+                    eventloop.clean();
+                    BrokerEvent::Away("the broker has fallen silent".to_owned())
+                }
+            };
+            if matches!(event, BrokerEvent::Away(_)) {
+                eventloop.state.events.clear();
+            }
+            if !self.pass(event).await {
+                return;
+            }
+        }
+    }
+
+    /// Hands an event on, and rests after a failure; false when nobody listens any more.
+    async fn pass(&mut self, event: BrokerEvent) -> bool {
+        let rest = match &event {
+            BrokerEvent::Connected => {
+                self.backoff.reset();
+                None
+            }
+            BrokerEvent::Away(_) => Some(self.backoff.pause()),
+            BrokerEvent::Message(_) | BrokerEvent::Refused(_) => None,
+        };
+        if self.events.send(event).await.is_err() {
+            return false;
+        }
+        if let Some(rest) = rest {
+            tokio::time::sleep(rest).await;
+        }
+        true
+    }
+}

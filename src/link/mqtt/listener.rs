@@ -1,0 +1,231 @@
+//! Messages to readings: which equipment a topic belongs to, which points are in its payload. Pure.
+//!
+//! A retained message is a reading only while its point has had no live one. Availability says that equipment is away
+//! or back; any live message proves that it is there.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::sparkplug::{Nodes, Outgoing};
+use crate::link::Batch;
+use crate::profile::{Place, fits, parse_payload};
+use crate::site::{Equipment, Site};
+use crate::words::{EquipmentIndex, Now, PointIndex, Presence, Reading};
+
+#[derive(Debug, Clone, PartialEq)]
+enum Meaning {
+    Value(EquipmentIndex, PointIndex, Option<String>),
+    Availability(EquipmentIndex, String, String),
+}
+
+/// Who listens to what on one broker.
+#[derive(Debug)]
+pub(super) struct Listener {
+    site: Arc<Site>,
+    exact: BTreeMap<String, Vec<Meaning>>,
+    wild: Vec<(String, Meaning)>,
+    live: BTreeSet<(usize, usize)>,
+    away: BTreeSet<usize>,
+    nodes: Nodes,
+}
+
+impl Listener {
+    pub(super) fn new(site: Arc<Site>, link: usize) -> Self {
+        let mut out = Self {
+            nodes: Nodes::new(&site, link),
+            exact: BTreeMap::new(),
+            wild: Vec::new(),
+            live: BTreeSet::new(),
+            away: BTreeSet::new(),
+            site: site.clone(),
+        };
+        for (index, e) in site.equipment.iter().enumerate().filter(|(_, e)| e.link == link) {
+            out.add(EquipmentIndex(index), e);
+        }
+        out
+    }
+
+    fn add(&mut self, index: EquipmentIndex, e: &Equipment) {
+        for (p, point) in e.profile.points.iter().enumerate() {
+            if let Place::Topic { filter, pointer } = &point.place {
+                self.note(e.topic_of(filter), Meaning::Value(index, PointIndex(p), pointer.clone()));
+            }
+        }
+        if let Some(a) = &e.profile.mqtt.availability {
+            let meaning = Meaning::Availability(index, a.online.clone(), a.offline.clone());
+            self.note(e.topic_of(&a.topic), meaning);
+        }
+    }
+
+    fn note(&mut self, filter: String, meaning: Meaning) {
+        if filter.contains(['+', '#']) {
+            self.wild.push((filter, meaning));
+        } else {
+            self.exact.entry(filter).or_default().push(meaning);
+        }
+    }
+
+    /// Everything that is to be subscribed, each once.
+    pub(super) fn filters(&self) -> BTreeSet<String> {
+        let own = self.exact.keys().cloned().chain(self.wild.iter().map(|(filter, _)| filter.clone()));
+        own.chain(self.nodes.filters()).collect()
+    }
+
+    /// What is to be published on a new connection.
+    pub(super) fn connected(&mut self, at: Now) -> Vec<Outgoing> {
+        self.nodes.connected(at)
+    }
+
+    /// Live messages may have been missed: retained ones count again.
+    pub(super) fn disconnected(&mut self) {
+        self.live.clear();
+        self.nodes.disconnected();
+    }
+
+    /// What a message says, in readings, and what is to be published for it.
+    pub(super) fn message(
+        &mut self,
+        topic: &str,
+        payload: &[u8],
+        retain: bool,
+        at: Now,
+    ) -> (Vec<Batch>, Vec<Outgoing>) {
+        if topic.starts_with("spBv1.0/") {
+            return self.nodes.message(&self.site, topic, payload, at);
+        }
+        let wild = self.wild.iter().filter(|(filter, _)| fits(topic, filter)).map(|(_, m)| m);
+        let meanings: Vec<Meaning> =
+            self.exact.get(topic).into_iter().flatten().chain(wild).cloned().collect();
+        let mut found: BTreeMap<usize, Batch> = BTreeMap::new();
+        for meaning in meanings {
+            match meaning {
+                Meaning::Availability(equipment, online, offline) => {
+                    let text = String::from_utf8_lossy(payload);
+                    let presence = match text.trim() {
+                        t if t == offline => Presence::Lost,
+                        t if t == online => Presence::Answered,
+                        _ => continue,
+                    };
+                    if presence == Presence::Lost {
+                        self.away.insert(equipment.0);
+                    } else {
+                        self.away.remove(&equipment.0);
+                    }
+                    batch(&mut found, equipment, at).presence = presence;
+                }
+                Meaning::Value(equipment, index, pointer) => {
+                    if retain && self.live.contains(&(equipment.0, index.0)) {
+                        continue;
+                    }
+                    if !retain {
+                        self.live.insert((equipment.0, index.0));
+                        self.away.remove(&equipment.0);
+                    }
+                    let point =
+                        self.site.equipment.get(equipment.0).and_then(|e| e.profile.points.get(index.0));
+                    let Some(point) = point else { continue };
+                    let value = parse_payload(point, payload, pointer.as_deref());
+                    let is_away = self.away.contains(&equipment.0);
+                    let b = batch(&mut found, equipment, at);
+                    b.readings.push((index, Reading { value, at }));
+                    if !is_away && b.presence == Presence::NoAnswer {
+                        b.presence = Presence::Answered;
+                    }
+                }
+            }
+        }
+        (found.into_values().collect(), Vec::new())
+    }
+}
+
+fn batch(found: &mut BTreeMap<usize, Batch>, equipment: EquipmentIndex, at: Now) -> &mut Batch {
+    found.entry(equipment.0).or_insert_with(|| Batch {
+        at,
+        equipment,
+        readings: Vec::new(),
+        presence: Presence::NoAnswer,
+        done: None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::site::testing::listened;
+    use crate::words::{Mono, Wall};
+
+    const POINTS: &str = "power = { topic = 'tele/{id}/SENSOR', pointer = '/ENERGY/Power', type = 'f64' }\n\
+        state = { topic = 'stat/{id}/+', type = 'bool' }";
+    const REST: &str =
+        "[mqtt]\navailability = { topic = 'tele/{id}/LWT', online = 'Online', offline = 'Offline' }";
+
+    fn listener() -> Listener {
+        Listener::new(listened(POINTS, REST), 0)
+    }
+
+    /// What a message comes to: equipment, readings, presence.
+    fn said(l: &mut Listener, topic: &str, payload: &str, retain: bool) -> Vec<String> {
+        let at = Now { mono: Mono(0), wall: Wall::from_millis(0) };
+        let (batches, _) = l.message(topic, payload.as_bytes(), retain, at);
+        batches
+            .iter()
+            .map(|b| {
+                let values: Vec<String> = b
+                    .readings
+                    .iter()
+                    .map(|(p, r)| {
+                        format!(
+                            "{}={}",
+                            p.0,
+                            r.value.as_ref().map_or_else(|e| format!("bad {e}"), ToString::to_string)
+                        )
+                    })
+                    .collect();
+                format!("{} {} {:?}", b.equipment.0, values.join(","), b.presence)
+            })
+            .collect()
+    }
+
+    #[test]
+    fn topics_of_two_pieces_of_equipment() {
+        let mut l = listener();
+        assert_eq!(l.filters().len(), 6);
+        assert_eq!(
+            said(&mut l, "tele/e/SENSOR", r#"{"ENERGY":{"Power":12.5}}"#, false),
+            ["0 0=12.5 Answered"]
+        );
+        assert_eq!(said(&mut l, "stat/f/POWER", "ON", false), ["1 1=true Answered"]);
+        assert_eq!(said(&mut l, "stat/g/POWER", "ON", false), Vec::<String>::new());
+        let bad = said(&mut l, "tele/e/SENSOR", r#"{"ENERGY":{}}"#, false);
+        assert_eq!(bad, ["0 0=bad the payload has nothing at /ENERGY/Power Answered"]);
+        assert_eq!(
+            said(&mut l, "tele/e/SENSOR", "nonsense", false),
+            ["0 0=bad the payload is no JSON Answered"]
+        );
+    }
+
+    #[test]
+    fn a_retained_message_counts_only_before_a_live_one() {
+        let mut l = listener();
+        assert_eq!(said(&mut l, "stat/e/POWER", "ON", true), ["0 1=true Answered"]);
+        assert_eq!(said(&mut l, "stat/e/POWER", "OFF", false), ["0 1=false Answered"]);
+        assert_eq!(said(&mut l, "stat/e/POWER", "ON", true), Vec::<String>::new());
+        l.disconnected();
+        assert_eq!(said(&mut l, "stat/e/POWER", "ON", true), ["0 1=true Answered"]);
+    }
+
+    #[test]
+    fn availability_and_life() {
+        let mut l = listener();
+        assert_eq!(said(&mut l, "tele/e/LWT", "Offline", true), ["0  Lost"]);
+        assert_eq!(
+            said(&mut l, "stat/e/POWER", "ON", true),
+            ["0 1=true NoAnswer"],
+            "old news do not bring it back"
+        );
+        assert_eq!(said(&mut l, "tele/e/LWT", "Online", false), ["0  Answered"]);
+        assert_eq!(said(&mut l, "tele/e/LWT", "Offline", false), ["0  Lost"]);
+        assert_eq!(said(&mut l, "stat/e/POWER", "ON", false), ["0 1=true Answered"]);
+        assert_eq!(said(&mut l, "tele/e/LWT", "perhaps", false), Vec::<String>::new());
+    }
+}

@@ -1,0 +1,376 @@
+//! Sparkplug B (3.0): births and aliases, data, sequence gaps, deaths as loss of communication, rebirth requests.
+//! Pure. As a primary host (`sparkplug_host`) andon asks for rebirths; without it, it only listens.
+
+mod payload;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use prost::Message;
+
+use payload::{Metric, MetricValue, Payload, datatype};
+
+use crate::link::Batch;
+use crate::profile::{Place, Protocol, parse_json};
+use crate::site::{LinkKind, Site, SparkplugId};
+use crate::words::{EquipmentIndex, Now, PointIndex, Presence, Reading};
+
+/// Something to publish.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Outgoing {
+    pub topic: String,
+    pub payload: Vec<u8>,
+}
+
+/// How often a node is asked for a rebirth at most.
+const REBIRTH_EVERY: Duration = Duration::from_secs(10);
+
+#[derive(Debug, Default)]
+struct Node {
+    is_born: bool,
+    seq: Option<u64>,
+    birth: Option<u64>,
+    /// Metric names and types by device (none is the node itself) and alias.
+    aliases: BTreeMap<(Option<String>, u64), (String, Option<u32>)>,
+    asked_at: Option<Now>,
+}
+
+/// Every edge node whose equipment is on one broker.
+#[derive(Debug)]
+pub(super) struct Nodes {
+    equipment: BTreeMap<SparkplugId, Vec<EquipmentIndex>>,
+    nodes: BTreeMap<(String, String), Node>,
+    is_host: bool,
+}
+
+impl Nodes {
+    pub(super) fn new(site: &Site, link: usize) -> Self {
+        let mut equipment: BTreeMap<SparkplugId, Vec<EquipmentIndex>> = BTreeMap::new();
+        let mut nodes = BTreeMap::new();
+        for (index, e) in site.equipment.iter().enumerate().filter(|(_, e)| e.link == link) {
+            if let Some(id) = e.sparkplug.as_ref().filter(|_| e.profile.protocol() == Protocol::Sparkplug) {
+                equipment.entry(id.clone()).or_default().push(EquipmentIndex(index));
+                nodes.insert((id.group.clone(), id.node.clone()), Node::default());
+            }
+        }
+        let kind = site.links.get(link).map(|l| &l.kind);
+        let is_host = matches!(kind, Some(LinkKind::Mqtt(broker)) if broker.sparkplug_host.is_some());
+        Self { equipment, nodes, is_host }
+    }
+
+    pub(super) fn filters(&self) -> Vec<String> {
+        self.nodes
+            .keys()
+            .flat_map(|(group, node)| {
+                [format!("spBv1.0/{group}/+/{node}"), format!("spBv1.0/{group}/+/{node}/+")]
+            })
+            .collect()
+    }
+
+    /// A host that has just connected knows no birth: it asks for them all.
+    pub(super) fn connected(&mut self, at: Now) -> Vec<Outgoing> {
+        if !self.is_host {
+            return Vec::new();
+        }
+        let nodes = self.nodes.iter_mut();
+        nodes
+            .map(|((group, node), state)| {
+                state.asked_at = Some(at);
+                rebirth(group, node, at)
+            })
+            .collect()
+    }
+
+    /// Births may have been missed: what aliases mean is no longer known.
+    pub(super) fn disconnected(&mut self) {
+        for node in self.nodes.values_mut() {
+            *node = Node::default();
+        }
+    }
+
+    pub(super) fn message(
+        &mut self,
+        site: &Site,
+        topic: &str,
+        payload: &[u8],
+        at: Now,
+    ) -> (Vec<Batch>, Vec<Outgoing>) {
+        let parts: Vec<&str> = topic.split('/').collect();
+        let (group, kind, node_id, device) = match parts.as_slice() {
+            [_, group, kind, node] => (*group, *kind, *node, None),
+            [_, group, kind, node, device] => (*group, *kind, *node, Some((*device).to_owned())),
+            _ => return (Vec::new(), Vec::new()),
+        };
+        let key = (group.to_owned(), node_id.to_owned());
+        let (Some(node), Ok(payload)) = (self.nodes.get_mut(&key), Payload::decode(payload)) else {
+            return (Vec::new(), Vec::new());
+        };
+        let id = SparkplugId { group: key.0.clone(), node: key.1.clone(), device: device.clone() };
+        let (values, asks) = match kind {
+            "NBIRTH" => {
+                *node = Node {
+                    is_born: true,
+                    birth: birth_number(&payload),
+                    asked_at: node.asked_at,
+                    ..Node::default()
+                };
+                (Some(node.born(None, &payload)), false)
+            }
+            "DBIRTH" if node.is_born => {
+                let gap = node.out_of_step(&payload);
+                (Some(node.born(device, &payload)), gap)
+            }
+            "NDATA" | "DDATA" => {
+                let gap = node.out_of_step(&payload);
+                let (values, is_known) = node.data(device.as_ref(), &payload);
+                (Some(values), gap || !is_known)
+            }
+            "NDEATH" => {
+                // The will of an older session says nothing of this one.
+                if node.birth.is_some() && birth_number(&payload) != node.birth {
+                    return (Vec::new(), Vec::new());
+                }
+                *node = Node { asked_at: node.asked_at, ..Node::default() };
+                return (self.deaths(&id, true, at), Vec::new());
+            }
+            "DDEATH" => {
+                let _gap = node.out_of_step(&payload);
+                return (self.deaths(&id, false, at), Vec::new());
+            }
+            // A birth of a device before its node's, commands, states.
+            "DBIRTH" => (None, true),
+            _ => (None, false),
+        };
+        let is_due = node.asked_at.is_none_or(|then| at.mono.since(then.mono) >= REBIRTH_EVERY);
+        let mut outgoing = Vec::new();
+        if asks && self.is_host && is_due {
+            node.asked_at = Some(at);
+            outgoing.push(rebirth(&key.0, &key.1, at));
+        }
+        let batches = values.map_or_else(Vec::new, |values| self.batches(site, &id, &values, at));
+        (batches, outgoing)
+    }
+
+    fn batches(
+        &self,
+        site: &Site,
+        id: &SparkplugId,
+        values: &BTreeMap<String, Option<serde_json::Value>>,
+        at: Now,
+    ) -> Vec<Batch> {
+        let indexes = self.equipment.get(id).into_iter().flatten();
+        indexes
+            .filter_map(|index| {
+                let e = site.equipment.get(index.0)?;
+                let readings = e.profile.points.iter().enumerate().filter_map(|(p, point)| {
+                    let Place::Metric(name) = &point.place else { return None };
+                    let json = values.get(name)?.clone().unwrap_or(serde_json::Value::Null);
+                    Some((PointIndex(p), Reading { value: parse_json(point, &json), at }))
+                });
+                let readings = readings.collect();
+                Some(Batch { at, equipment: *index, readings, presence: Presence::Answered, done: None })
+            })
+            .collect()
+    }
+
+    /// A node's death is that of all its devices.
+    fn deaths(&self, id: &SparkplugId, is_node: bool, at: Now) -> Vec<Batch> {
+        let dead = self.equipment.iter().filter(|(other, _)| {
+            (other.group == id.group && other.node == id.node) && (is_node || other.device == id.device)
+        });
+        dead.flat_map(|(_, indexes)| indexes)
+            .map(|index| Batch {
+                at,
+                equipment: *index,
+                readings: Vec::new(),
+                presence: Presence::Lost,
+                done: None,
+            })
+            .collect()
+    }
+}
+
+impl Node {
+    /// Whether a message is missing before this one; sequence numbers run from 0 to 255 and on.
+    fn out_of_step(&mut self, payload: &Payload) -> bool {
+        let gap = match (self.seq, payload.seq) {
+            (Some(before), Some(seq)) => seq != (before + 1) % 256,
+            _ => false,
+        };
+        self.seq = payload.seq.or(self.seq);
+        gap
+    }
+
+    fn born(
+        &mut self,
+        device: Option<String>,
+        payload: &Payload,
+    ) -> BTreeMap<String, Option<serde_json::Value>> {
+        self.seq = payload.seq;
+        self.aliases.retain(|(d, _), _| *d != device);
+        for metric in &payload.metrics {
+            if let (Some(name), Some(alias)) = (&metric.name, metric.alias) {
+                self.aliases.insert((device.clone(), alias), (name.clone(), metric.datatype));
+            }
+        }
+        current(payload).filter_map(|m| Some((m.name.clone()?, m.json(None)))).collect()
+    }
+
+    /// The values of a data message, and whether every metric in it was known.
+    fn data(
+        &self,
+        device: Option<&String>,
+        payload: &Payload,
+    ) -> (BTreeMap<String, Option<serde_json::Value>>, bool) {
+        let mut values = BTreeMap::new();
+        let mut is_known = self.is_born;
+        for metric in current(payload) {
+            let by_alias = metric.alias.and_then(|a| self.aliases.get(&(device.cloned(), a)));
+            match (&metric.name, by_alias) {
+                (Some(name), _) if !name.is_empty() => {
+                    values.insert(name.clone(), metric.json(None));
+                }
+                (_, Some((name, datatype))) => {
+                    values.insert(name.clone(), metric.json(*datatype));
+                }
+                _ => is_known = false,
+            }
+        }
+        (values, is_known)
+    }
+}
+
+/// What is not history: that belongs to a recorder only.
+fn current(payload: &Payload) -> impl Iterator<Item = &Metric> {
+    payload.metrics.iter().filter(|m| m.is_historical != Some(true))
+}
+
+/// `bdSeq`, which ties a death to its birth.
+fn birth_number(payload: &Payload) -> Option<u64> {
+    let metric = payload.metrics.iter().find(|m| m.name.as_deref() == Some("bdSeq"))?;
+    match metric.value {
+        Some(MetricValue::Long(n)) => Some(n),
+        Some(MetricValue::Int(n)) => Some(n.into()),
+        _ => None,
+    }
+}
+
+fn rebirth(group: &str, node: &str, at: Now) -> Outgoing {
+    let timestamp = u64::try_from(at.wall.millis()).ok();
+    let metric = Metric {
+        name: Some("Node Control/Rebirth".to_owned()),
+        timestamp,
+        datatype: Some(datatype::BOOLEAN),
+        value: Some(MetricValue::Boolean(true)),
+        ..Metric::default()
+    };
+    let payload = Payload { timestamp, metrics: vec![metric], seq: None };
+    Outgoing { topic: format!("spBv1.0/{group}/NCMD/{node}"), payload: payload.encode_to_vec() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::site::testing::sparkplug;
+    use crate::words::{Mono, Wall};
+
+    fn metric(name: Option<&str>, alias: Option<u64>, value: f64) -> Metric {
+        Metric {
+            name: name.map(str::to_owned),
+            alias,
+            datatype: Some(10),
+            value: Some(MetricValue::Double(value)),
+            ..Metric::default()
+        }
+    }
+
+    fn birth_metric(number: u64) -> Metric {
+        Metric {
+            name: Some("bdSeq".to_owned()),
+            datatype: Some(4),
+            value: Some(MetricValue::Long(number)),
+            ..Metric::default()
+        }
+    }
+
+    struct World(Nodes, std::sync::Arc<Site>);
+
+    impl World {
+        fn new() -> Self {
+            // `e` is the node g/n, `f` its device g/n/d; both have the metric Temp as their only point.
+            let site = sparkplug("t = { metric = 'Temp', type = 'f64' }");
+            Self(Nodes::new(&site, 0), site)
+        }
+
+        /// What a message comes to, and how many rebirths are asked for.
+        fn say(
+            &mut self,
+            kind: &str,
+            device: &str,
+            seq: Option<u64>,
+            metrics: Vec<Metric>,
+            second: u64,
+        ) -> (Vec<String>, usize) {
+            let at = Now { mono: Mono(second * 1_000_000_000), wall: Wall::from_millis(0) };
+            let payload = Payload { timestamp: Some(1), metrics, seq }.encode_to_vec();
+            let (batches, out) =
+                self.0.message(&self.1, &format!("spBv1.0/g/{kind}/n{device}"), &payload, at);
+            let text = batches.iter().map(|b| {
+                let values: Vec<String> = b
+                    .readings
+                    .iter()
+                    .map(|(_, r)| r.value.as_ref().map_or("bad".into(), ToString::to_string))
+                    .collect();
+                format!("{} {} {:?}", b.equipment.0, values.join(","), b.presence)
+            });
+            (text.collect(), out.len())
+        }
+    }
+
+    #[test]
+    fn births_data_by_alias_and_deaths() {
+        let mut w = World::new();
+        let born = vec![birth_metric(3), metric(Some("Temp"), Some(7), 20.5)];
+        assert_eq!(w.say("NBIRTH", "", Some(0), born, 0), (vec!["0 20.5 Answered".into()], 0));
+        let device = vec![metric(Some("Temp"), Some(7), 30.0)];
+        assert_eq!(w.say("DBIRTH", "/d", Some(1), device, 0), (vec!["1 30 Answered".into()], 0));
+        assert_eq!(w.say("DDATA", "/d", Some(2), vec![metric(None, Some(7), 31.0)], 1).0, ["1 31 Answered"]);
+        assert_eq!(w.say("NDATA", "", Some(3), vec![metric(None, Some(7), 21.0)], 1).0, ["0 21 Answered"]);
+        assert_eq!(w.say("DDEATH", "/d", Some(4), vec![], 2).0, ["1  Lost"]);
+        assert_eq!(
+            w.say("NDEATH", "", None, vec![birth_metric(2)], 3).0,
+            Vec::<String>::new(),
+            "an older will"
+        );
+        assert_eq!(w.say("NDEATH", "", None, vec![birth_metric(3)], 3).0, ["0  Lost", "1  Lost"]);
+    }
+
+    #[test]
+    fn what_is_unknown_or_missing_asks_for_a_rebirth_but_not_too_often() {
+        let mut w = World::new();
+        assert_eq!(
+            w.say("NDATA", "", Some(5), vec![metric(None, Some(7), 1.0)], 0).1,
+            1,
+            "no birth was heard"
+        );
+        assert_eq!(w.say("NDATA", "", Some(6), vec![metric(None, Some(7), 1.0)], 5).1, 0);
+        w.say("NBIRTH", "", Some(0), vec![birth_metric(0), metric(Some("Temp"), Some(7), 1.0)], 6);
+        assert_eq!(w.say("NDATA", "", Some(1), vec![metric(None, Some(7), 2.0)], 20).1, 0);
+        assert_eq!(
+            w.say("NDATA", "", Some(3), vec![metric(None, Some(7), 3.0)], 21),
+            (vec!["0 3 Answered".into()], 1)
+        );
+        assert_eq!(w.say("NDATA", "", Some(4), vec![metric(None, Some(7), 3.0)], 40).1, 0);
+    }
+
+    #[test]
+    fn sequence_numbers_wrap_and_history_is_no_reading() {
+        let mut w = World::new();
+        w.say("NBIRTH", "", Some(255), vec![birth_metric(0), metric(Some("Temp"), Some(7), 1.0)], 0);
+        assert_eq!(w.say("NDATA", "", Some(0), vec![metric(None, Some(7), 2.0)], 1).1, 0);
+        let old = Metric { is_historical: Some(true), ..metric(None, Some(7), 9.0) };
+        assert_eq!(w.say("NDATA", "", Some(1), vec![old], 2).0, ["0  Answered"]);
+        let null = Metric { is_null: Some(true), value: None, ..metric(None, Some(7), 0.0) };
+        assert_eq!(w.say("NDATA", "", Some(2), vec![null], 3).0, ["0 bad Answered"]);
+    }
+}

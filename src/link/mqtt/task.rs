@@ -1,0 +1,230 @@
+//! One task a broker: subscribes, listens, reports, acknowledges what is on disk.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+
+use super::broker::{Ack, Broker, BrokerEvent, Message, State};
+use super::listener::Listener;
+use crate::limits;
+use crate::link::backoff::Backoff;
+use crate::link::{AnswerKey, Batch, LastAnswer, LinkState, LinkTask};
+use crate::site::{LinkKind, MqttBroker};
+use crate::words::{Mono, Presence};
+
+/// Works a broker until the daemon stops taking readings.
+pub(in crate::link) async fn serve(mut task: LinkTask) {
+    let site = task.site.clone();
+    let Some(link) = site.links.get(task.link) else { return };
+    let LinkKind::Mqtt(settings) = &link.kind else { return };
+    let state = host_state(settings, &task);
+    let mut backoff = Backoff::new(task.seed);
+    let broker = loop {
+        match Broker::open(settings, task.seed, state.as_ref()) {
+            Ok(broker) => break broker,
+            // A password or certificate that cannot be read; it may be put right.
+            Err(why) => {
+                task.board.lock().count_error("files");
+                task.offline(&why, Presence::NoAnswer).await;
+                tokio::time::sleep(backoff.pause()).await;
+            }
+        }
+    };
+    let listener = Listener::new(site.clone(), task.link);
+    let away_since = Some(task.clock.now().mono);
+    let mut work =
+        Work { task: &mut task, settings, state, broker, listener, acks: VecDeque::new(), away_since };
+    work.run().await;
+}
+
+/// What a primary host publishes (Sparkplug 3.0, 6.4.23); birth and will carry the same time.
+fn host_state(settings: &MqttBroker, task: &LinkTask) -> Option<State> {
+    let host = settings.sparkplug_host.as_ref()?;
+    let at = task.clock.now().wall.millis();
+    Some(State {
+        topic: format!("spBv1.0/STATE/{host}"),
+        online: format!("{{\"online\":true,\"timestamp\":{at}}}"),
+        offline: format!("{{\"online\":false,\"timestamp\":{at}}}"),
+    })
+}
+
+struct Work<'a> {
+    task: &'a mut LinkTask,
+    settings: &'a MqttBroker,
+    state: Option<State>,
+    broker: Broker,
+    listener: Listener,
+    /// Messages under way to the disk, in the order they came.
+    acks: VecDeque<(Ack, oneshot::Receiver<()>)>,
+    /// Since when the broker is away; nothing once its equipment has been told lost.
+    away_since: Option<Mono>,
+}
+
+impl Work<'_> {
+    async fn run(&mut self) {
+        loop {
+            let lost_at = self.away_since.map(|since| self.task.clock.instant(since + limits::MQTT_AWAY_MAX));
+            let away = async {
+                match lost_at {
+                    Some(at) => tokio::time::sleep_until(at.into()).await,
+                    None => std::future::pending().await,
+                }
+            };
+            let is_full = self.acks.len() >= limits::MQTT_ACKS_QUEUED_MAX;
+            let front = self.acks.front_mut();
+            let done = async {
+                match front {
+                    // An error means that the desk is gone: then nobody waits for the acknowledgement either.
+                    Some((_, done)) => done.await.is_ok(),
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                is_durable = done => self.acknowledge(is_durable).await,
+                event = self.broker.events.recv(), if !is_full => {
+                    let Some(event) = event else { return };
+                    if !self.event(event).await {
+                        return;
+                    }
+                }
+                () = away => {
+                    self.away_since = None;
+                    let why = self.task.board.lock().message.clone();
+                    self.task.offline(&why, Presence::Lost).await;
+                }
+                command = self.task.commands.recv() => {
+                    // What reports by itself cannot be asked.
+                    if command.is_none() {
+                        return;
+                    }
+                }
+            }
+        }
+    }
+
+    async fn acknowledge(&mut self, is_durable: bool) {
+        const TRY_AGAIN: Duration = Duration::from_millis(1);
+        let Some((ack, _)) = self.acks.pop_front() else { return };
+        while is_durable && !self.broker.acknowledge(&ack) {
+            tokio::time::sleep(TRY_AGAIN).await;
+        }
+    }
+
+    /// Takes an event in; false when nobody takes readings any more.
+    async fn event(&mut self, event: BrokerEvent) -> bool {
+        match event {
+            BrokerEvent::Connected => self.connected(),
+            BrokerEvent::Refused(0) => {}
+            BrokerEvent::Refused(count) => {
+                let mut stats = self.task.board.lock();
+                stats.count_error("refused-subscription");
+                let message = format!("the broker refuses {count} of our subscriptions");
+                stats.set_state(LinkState::Degraded, &message, self.task.clock.now());
+            }
+            BrokerEvent::Away(why) => {
+                self.acks.clear();
+                self.listener.disconnected();
+                let now = self.task.clock.now();
+                let mut stats = self.task.board.lock();
+                stats.count_error("connect");
+                if stats.state != LinkState::Offline {
+                    self.away_since = Some(now.mono);
+                }
+                stats.set_state(LinkState::Offline, &why, now);
+            }
+            BrokerEvent::Message(message) => return self.message(*message).await,
+        }
+        true
+    }
+
+    fn connected(&mut self) {
+        self.away_since = None;
+        let mut is_all = true;
+        for filter in self.listener.filters() {
+            is_all &= self.broker.subscribe(&filter);
+        }
+        if let Some(state) = &self.state {
+            is_all &= self.broker.publish(&state.topic, state.online.clone().into_bytes(), true);
+        }
+        for out in self.listener.connected(self.task.clock.now()) {
+            is_all &= self.broker.publish(&out.topic, out.payload, false);
+        }
+        let mut stats = self.task.board.lock();
+        let (state, message) = if is_all {
+            (LinkState::Online, format!("connected to {}:{}", self.settings.host, self.settings.port))
+        } else {
+            (LinkState::Degraded, "more subscriptions than wait at once".to_owned())
+        };
+        stats.set_state(state, &message, self.task.clock.now());
+    }
+
+    async fn message(&mut self, message: Message) -> bool {
+        let now = self.task.clock.now();
+        let Message { topic, payload, retain, ack } = message;
+        if payload.len() > self.settings.max_packet {
+            self.task.board.lock().count_error("oversize");
+            self.acks.push_back((ack, at_once()));
+            return true;
+        }
+        let (mut batches, outgoing) = self.listener.message(&topic, &payload, retain, now);
+        for out in outgoing {
+            self.broker.publish(&out.topic, out.payload, false);
+        }
+        self.note(&topic, &payload, &batches);
+        // The desk works in order: what the last batch caused is on disk after everything before it.
+        let done = match batches.last_mut() {
+            None => at_once(),
+            Some(last) => {
+                let (tx, rx) = oneshot::channel();
+                last.done = Some(tx);
+                rx
+            }
+        };
+        self.acks.push_back((ack, done));
+        for batch in batches {
+            if !self.task.send(batch).await {
+                return false;
+            }
+        }
+        true
+    }
+
+    fn note(&self, topic: &str, payload: &[u8], batches: &[Batch]) {
+        const SHOWN_MAX: usize = 200;
+        let now = self.task.clock.now();
+        let mut stats = self.task.board.lock();
+        stats.requests += 1;
+        for batch in batches {
+            let Some(equipment) = stats.equipment.get_mut(&batch.equipment.0) else { continue };
+            equipment.requests += 1;
+            match batch.presence {
+                Presence::Answered => equipment.set_state(LinkState::Online, "reports", now),
+                Presence::Lost => equipment.set_state(LinkState::Offline, "it says that it is away", now),
+                Presence::NoAnswer => {}
+            }
+            let text: String = String::from_utf8_lossy(payload).chars().take(SHOWN_MAX).collect();
+            let is_binary = text.chars().any(|c| c.is_control() && c != '\n');
+            let last = LastAnswer {
+                request: format!("topic {topic}"),
+                text: if is_binary { format!("{} bytes", payload.len()) } else { text },
+                words: Vec::new(),
+                start: 0,
+                at: now,
+                took: Duration::ZERO,
+            };
+            equipment.last.insert(AnswerKey::Named(topic.to_owned()), last);
+            if equipment.last.len() > limits::ANSWERS_REMEMBERED_MAX {
+                equipment.last.pop_first();
+            }
+        }
+    }
+}
+
+/// A receipt that is there already.
+fn at_once() -> oneshot::Receiver<()> {
+    let (tx, rx) = oneshot::channel();
+    // The receiver is in hand.
+    let _sent = tx.send(());
+    rx
+}

@@ -1,0 +1,237 @@
+//! MQTT against mosquitto: both versions, passwords, TLS, restarts; Sparkplug B against pysparkplug's edge node.
+
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::support::{Gateway, Mosquitto, SparkplugNode, eventually};
+
+const PLUG: &str = r#"
+[mqtt]
+availability = { topic = "tele/{topic}/LWT", online = "Online", offline = "Offline" }
+[points]
+power = { topic = "tele/{topic}/SENSOR", pointer = "/ENERGY/Power", type = "f64", unit = "W" }
+relay = { topic = "stat/{topic}/+", type = "bool" }
+[faults.overload]
+severity = "major"
+when = "power > 2000"
+means = "Too much."
+"#;
+
+fn site(link: &str) -> String {
+    format!(
+        "[[link]]\nname = \"shop\"\nkind = \"mqtt\"\n{link}\n[[equipment]]\nid = \"plug-1\"\nprofile = \"plug\"\nlink = \"shop\"\ntopic = \"plug1\"\n"
+    )
+}
+
+fn point<'a>(readings: &'a Value, name: &str) -> &'a Value {
+    &readings["points"][name]["value"]
+}
+
+#[track_caller]
+fn online(gateway: &Gateway) {
+    gateway.until("status --json", |s| s["links"][0]["state"] == "online");
+}
+
+/// Values, a fault, availability; `options` are mosquitto_pub's.
+fn whole_story(gateway: &mut Gateway, broker: &Mosquitto, options: &[&str]) {
+    gateway.start();
+    online(gateway);
+    broker.publish("tele/plug1/SENSOR", r#"{"ENERGY":{"Power":120.5}}"#, options);
+    broker.publish("stat/plug1/POWER", "ON", options);
+    let readings = gateway.until("equipment read plug-1 --last --json", |r| point(r, "relay") == true);
+    assert_eq!(*point(&readings, "power"), 120.5);
+    broker.publish("tele/plug1/SENSOR", r#"{"ENERGY":{"Power":2500}}"#, options);
+    let tickets = gateway.until("ticket list --json", |t| t.as_array().is_some_and(|t| !t.is_empty()));
+    assert_eq!((&tickets[0]["fault"], tickets.as_array().unwrap().len()), (&"overload".into(), 1));
+    broker.publish("tele/plug1/SENSOR", r#"{"ENERGY":{"Power":"much"}}"#, options);
+    let bad =
+        gateway.until("equipment read plug-1 --last --json", |r| r["points"]["power"]["quality"] == "bad");
+    assert!(bad["points"]["power"]["reason"].as_str().unwrap().contains("is no f64"), "{bad}");
+    broker.publish("tele/plug1/LWT", "Offline", options);
+    gateway.until("ticket list --fault communication-lost --json", |t| t[0]["condition"] == "active");
+    broker.publish("tele/plug1/LWT", "Online", options);
+    gateway.until("ticket list --fault communication-lost --json", |t| t[0]["condition"] == "returned");
+    gateway.run("why plug-1 relay").success().says("topic stat/plug1/POWER").says("it brought: ON");
+}
+
+fn plain(version: u8) {
+    let mut gateway = Gateway::new().profile("plug", PLUG);
+    let broker = Mosquitto::new(&gateway.path(""), "allow_anonymous true");
+    let link = format!("url = \"mqtt://127.0.0.1:{}\"\nversion = {version}", broker.port);
+    gateway = gateway.site(&site(&link));
+    whole_story(&mut gateway, &broker, &[]);
+}
+
+#[test]
+fn version_4() {
+    plain(4);
+}
+
+#[test]
+fn version_5() {
+    plain(5);
+}
+
+#[test]
+fn passwords() {
+    let mut gateway = Gateway::new().profile("plug", PLUG).file("secret", "right horse\n");
+    let made = Command::new("mosquitto_passwd")
+        .args(["-b", "-c"])
+        .arg(gateway.path("passwords"))
+        .args(["andon", "right horse"])
+        .status();
+    assert!(made.unwrap().success());
+    let settings = format!("allow_anonymous false\npassword_file {}", gateway.path("passwords").display());
+    let broker = Mosquitto::new(&gateway.path(""), &settings);
+    let link = |file: &str| {
+        let path = gateway.path(file).display().to_string();
+        format!(
+            "url = \"mqtt://127.0.0.1:{}\"\nusername = \"andon\"\npassword_file = \"{path}\"",
+            broker.port
+        )
+    };
+    let (right, wrong) = (link("secret"), link("wrong"));
+    gateway = gateway.file("wrong", "wrong horse\n").site(&site(&wrong));
+    gateway.start();
+    let status = gateway.until("status --json", |s| s["links"][0]["errors"]["connect"].as_u64() > Some(0));
+    assert!(status["links"][0]["message"].as_str().unwrap().to_lowercase().contains("author"), "{status:#}");
+    let attempts = status["links"][0]["errors"]["connect"].as_u64().unwrap();
+    assert!(attempts < 20, "it knocks with growing pauses: {attempts}");
+    gateway.stop();
+    gateway = gateway.site(&site(&right));
+    whole_story(&mut gateway, &broker, &["-u", "andon", "-P", "right horse"]);
+    assert!(!gateway.log().contains("horse"), "no secret in the log");
+}
+
+/// A certificate authority, and a key and certificate for each name, made by openssl.
+fn certificates(gateway: &Gateway, names: &[&str]) {
+    let openssl = |args: &str| {
+        let done =
+            Command::new("openssl").args(args.split(' ')).current_dir(gateway.path("")).output().unwrap();
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    };
+    openssl("req -x509 -newkey rsa:2048 -nodes -keyout ca.key -out ca.pem -days 2 -subj /CN=andon-test-ca");
+    std::fs::write(gateway.path("names"), "subjectAltName=IP:127.0.0.1\n").unwrap();
+    for name in names {
+        openssl(&format!("req -newkey rsa:2048 -nodes -keyout {name}.key -out {name}.csr -subj /CN={name}"));
+        openssl(&format!(
+            "x509 -req -in {name}.csr -CA ca.pem -CAkey ca.key -CAcreateserial -out {name}.pem -days 2 -extfile names"
+        ));
+    }
+}
+
+#[test]
+fn tls_with_an_own_authority_and_a_client_certificate() {
+    let mut gateway = Gateway::new().profile("plug", PLUG);
+    certificates(&gateway, &["broker", "andon"]);
+    let here = gateway.path("").display().to_string();
+    let settings = format!(
+        "allow_anonymous true\ncafile {here}/ca.pem\ncertfile {here}/broker.pem\nkeyfile {here}/broker.key\nrequire_certificate true"
+    );
+    let broker = Mosquitto::new(&gateway.path(""), &settings);
+    let link = format!(
+        "url = \"mqtts://127.0.0.1:{}\"\nca_file = \"{here}/ca.pem\"\nclient_cert_file = \"{here}/andon.pem\"\nclient_key_file = \"{here}/andon.key\"",
+        broker.port
+    );
+    gateway = gateway.site(&site(&link));
+    let files = ["ca.pem", "andon.pem", "andon.key"].map(|f| format!("{here}/{f}"));
+    whole_story(&mut gateway, &broker, &["--cafile", &files[0], "--cert", &files[1], "--key", &files[2]]);
+}
+
+#[test]
+fn a_broker_that_is_restarted_loses_no_message() {
+    let mut gateway = Gateway::new().profile("plug", PLUG);
+    let mut broker = Mosquitto::new(&gateway.path(""), "allow_anonymous true");
+    gateway = gateway.site(&site(&format!("url = \"mqtt://127.0.0.1:{}\"", broker.port)));
+    gateway.start();
+    online(&gateway);
+    broker.publish("tele/plug1/SENSOR", r#"{"ENERGY":{"Power":1}}"#, &[]);
+    gateway.until("equipment read plug-1 --last --json", |r| point(r, "power") == 1.0);
+    broker.stop();
+    gateway.until("status --json", |s| s["links"][0]["state"] == "offline");
+    broker.start();
+    online(&gateway);
+    broker.publish("tele/plug1/SENSOR", r#"{"ENERGY":{"Power":2}}"#, &[]);
+    gateway.until("equipment read plug-1 --last --json", |r| point(r, "power") == 2.0);
+    // While andon is away the broker keeps what it would have heard.
+    gateway.stop();
+    broker.publish("tele/plug1/SENSOR", r#"{"ENERGY":{"Power":2600}}"#, &[]);
+    broker.publish("tele/plug1/SENSOR", r#"{"ENERGY":{"Power":3}}"#, &[]);
+    gateway.start();
+    gateway.until("equipment read plug-1 --last --json", |r| point(r, "power") == 3.0);
+    let tickets = gateway.until("ticket list --json", |t| t.as_array().is_some_and(|t| !t.is_empty()));
+    assert_eq!((&tickets[0]["fault"], &tickets[0]["condition"]), (&"overload".into(), &"returned".into()));
+}
+
+#[test]
+fn retained_and_oversize_messages() {
+    let mut gateway = Gateway::new().profile("plug", PLUG);
+    let broker = Mosquitto::new(&gateway.path(""), "allow_anonymous true");
+    broker.publish("tele/plug1/SENSOR", r#"{"ENERGY":{"Power":7}}"#, &["-r"]);
+    gateway =
+        gateway.site(&site(&format!("url = \"mqtt://127.0.0.1:{}\"\nmax_packet = \"2KiB\"", broker.port)));
+    gateway.start();
+    gateway.until("equipment read plug-1 --last --json", |r| point(r, "power") == 7.0);
+    broker.publish("tele/plug1/SENSOR", &format!("{{\"x\":\"{}\"}}", "y".repeat(3000)), &[]);
+    gateway.until("status --json", |s| s["links"][0]["errors"]["oversize"] == 1);
+    broker.publish("tele/plug1/SENSOR", r#"{"ENERGY":{"Power":8}}"#, &[]);
+    gateway.until("equipment read plug-1 --last --json", |r| point(r, "power") == 8.0);
+    let status = gateway.run("status --json").json();
+    assert_eq!(status["links"][0]["errors"]["oversize"], 1, "it is not sent again and again");
+}
+
+#[test]
+fn a_sparkplug_node_and_its_device() {
+    let node = "[points]\ntemp = { metric = \"Temp\", type = \"f64\", unit = \"degC\" }\n[faults.hot]\nseverity = \"major\"\nwhen = \"temp > 80\"\n";
+    let device = "[points]\nspeed = { metric = \"Speed\", type = \"i32\" }\n";
+    let mut gateway = Gateway::new().profile("node", node).profile("device", device);
+    let broker = Mosquitto::new(&gateway.path(""), "allow_anonymous true");
+    // The node is born before andon listens: as a primary host it asks for births.
+    let mut peer = SparkplugNode::new(broker.port);
+    let text = format!(
+        "[[link]]\nname = \"shop\"\nkind = \"mqtt\"\nurl = \"mqtt://127.0.0.1:{}\"\nsparkplug_host = \"line-3\"\n\
+        [[equipment]]\nid = \"node-1\"\nprofile = \"node\"\nlink = \"shop\"\nsparkplug = \"g/n\"\n\
+        [[equipment]]\nid = \"device-1\"\nprofile = \"device\"\nlink = \"shop\"\nsparkplug = \"g/n/d\"\n",
+        broker.port
+    );
+    gateway = gateway.site(&text);
+    gateway.start();
+    gateway.until("equipment read node-1 --last --json", |r| point(r, "temp") == 20.0);
+    gateway.until("equipment read device-1 --last --json", |r| point(r, "speed") == -5);
+    peer.tell("node 95.5");
+    peer.tell("device -7");
+    gateway.until("equipment read node-1 --last --json", |r| point(r, "temp") == 95.5);
+    gateway.until("equipment read device-1 --last --json", |r| point(r, "speed") == -7);
+    gateway.until("ticket list --fault hot --json", |t| t[0]["condition"] == "active");
+    // The host says that it is there, and its will that it is not.
+    let state = || {
+        let args = [
+            "-h",
+            "127.0.0.1",
+            "-p",
+            &broker.port.to_string(),
+            "-t",
+            "spBv1.0/STATE/line-3",
+            "-C",
+            "1",
+            "-W",
+            "3",
+        ];
+        String::from_utf8(Command::new("mosquitto_sub").args(args).output().unwrap().stdout).unwrap()
+    };
+    assert!(state().contains("\"online\":true"));
+    peer.tell("remove");
+    gateway.until("ticket list --equipment device-1 --fault communication-lost --json", |t| {
+        t[0]["condition"] == "active"
+    });
+    drop(peer);
+    gateway.until("ticket list --equipment node-1 --fault communication-lost --json", |t| {
+        t[0]["condition"] == "active"
+    });
+    gateway.kill();
+    eventually("the will is published", || {
+        let text = state();
+        if text.contains("\"online\":false") { Ok(()) } else { Err(text) }
+    });
+}
