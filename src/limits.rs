@@ -115,6 +115,10 @@ pub const MISSES_BEFORE_PROBING: u32 = 3;
 pub const PROBE_INTERVAL_MIN: Duration = ms(500);
 /// The longest interval between probes of a silent unit.
 pub const PROBE_INTERVAL_MAX: Duration = secs(10);
+/// A silent unit's probe waits for so many times the usual answer time.
+pub const PROBE_ANSWER_TIMES: u32 = 3;
+/// The shortest wait of a probe.
+pub const PROBE_TIMEOUT_MIN: Duration = ms(30);
 /// After a timeout on a serial line, how long it must be quiet before the next request.
 pub const QUIET_AFTER_TIMEOUT: Duration = ms(50);
 /// The longest wait for such quiet: a babbling line is worked on regardless.

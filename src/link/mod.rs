@@ -8,6 +8,7 @@ mod backoff;
 mod board;
 pub mod modbus;
 mod mqtt;
+mod pause;
 mod serial;
 mod task;
 mod wire;

@@ -119,6 +119,9 @@ struct Unit {
     allowed: Mono,
     served: u64,
     missed: u64,
+    /// The longest of its last answer times, fading: what its probes wait for.
+    answer_time: Option<Duration>,
+    probes: u32,
 }
 
 #[derive(Debug, Default)]
@@ -150,6 +153,8 @@ impl Schedule {
                 allowed: now,
                 served: 0,
                 missed: 0,
+                answer_time: None,
+                probes: 0,
             })
             .collect();
         Self { units, sync: BTreeMap::new(), turn: 0 }
@@ -224,9 +229,11 @@ impl Schedule {
     fn ask(&mut self, index: usize, request: usize, now: Mono) -> Next {
         self.turn += 1;
         let turn = self.turn;
+        let usual = self.units.iter().filter_map(|u| u.answer_time).max();
         let Some(unit) = self.units.get_mut(index) else { return Next::Idle };
         unit.served = turn;
         unit.allowed = now + unit.setup.min_interval;
+        let timeout = unit.timeout(usual);
         let Some(plan) = unit.requests.get(request).map(|r| &r.plan) else { return Next::Idle };
         let sync = self.sync.entry(unit.setup.unit).or_default();
         if sync.hold && sync.last.is_some_and(|at| at + limits::LATE_MAX <= now) {
@@ -239,7 +246,7 @@ impl Schedule {
             start: plan.start,
             count: plan.count,
             purpose: Purpose::Poll(request),
-            timeout: unit.setup.timeout,
+            timeout,
         };
         if sync.outstanding.contains(&(plan.area.function(), plan.count)) {
             match distinct(plan, &sync.outstanding) {
@@ -257,9 +264,14 @@ impl Schedule {
         Next::Ask(ask)
     }
 
-    /// Takes in what a request came to, and says what is to be told.
-    pub fn answered(&mut self, ask: &Ask, outcome: &Outcome, now: Mono) -> Report {
+    /// Takes in what a request came to and how long that took, and says what is to be told.
+    pub fn answered(&mut self, ask: &Ask, outcome: &Outcome, took: Duration, now: Mono) -> Report {
         let Some(unit) = self.units.get_mut(ask.index) else { return Report::Nothing };
+        if matches!(outcome, Outcome::Answered(_)) {
+            // It grows at once and fades slowly.
+            let before = unit.answer_time.map_or(took, |t| t - t / 16);
+            unit.answer_time = Some(before.max(took));
+        }
         let sync = self.sync.entry(ask.unit).or_default();
         let shape = (ask.area.function(), ask.count);
         let (Purpose::Poll(at) | Purpose::Resync(at)) = ask.purpose;
@@ -311,6 +323,21 @@ impl Unit {
         match self.probe {
             Some((at, _)) => first.map(|(i, _)| (i, at)),
             None => first,
+        }
+    }
+
+    /// The time a request has. A silent unit's probes wait only for several times what it, or the others on the bus,
+    /// usually take; every fourth has the whole time, so that a device that became slow is found again.
+    fn timeout(&mut self, usual: Option<Duration>) -> Duration {
+        if self.probe.is_none() {
+            return self.setup.timeout;
+        }
+        self.probes = self.probes.wrapping_add(1);
+        match self.answer_time.or(usual) {
+            Some(time) if !self.probes.is_multiple_of(4) => {
+                (time * limits::PROBE_ANSWER_TIMES).max(limits::PROBE_TIMEOUT_MIN).min(self.setup.timeout)
+            }
+            _ => self.setup.timeout,
         }
     }
 
@@ -366,7 +393,8 @@ impl Unit {
     }
 
     fn failed(&mut self, at: usize, fault: &WireFault, now: Mono) -> Report {
-        let retries = if self.probe.is_some() { 0 } else { self.setup.retries };
+        // A unit that has just failed a whole turn is not asked twice in the next.
+        let retries = if self.misses > 0 { 0 } else { self.setup.retries };
         let Some(request) = self.requests.get_mut(at) else { return Report::Nothing };
         request.attempts += 1;
         if request.attempts <= retries {

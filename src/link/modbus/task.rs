@@ -80,7 +80,8 @@ impl LinkTask {
                         timing,
                         wire.dropped(),
                     );
-                    let report = schedule.answered(&ask, &outcome, now.mono);
+                    let took = now.mono.since(sent.mono);
+                    let report = schedule.answered(&ask, &outcome, took, now.mono);
                     self.note_state(schedule, &ask, &outcome, now);
                     if !self.tell(schedule.equipment(ask.index), report, &outcome, now).await {
                         return None;

@@ -13,6 +13,7 @@ use super::guard::{Framing, Guard};
 use super::plan::LineTiming;
 use super::schedule::{Ask, Outcome};
 use crate::limits;
+use crate::link::pause::pause;
 use crate::link::wire::{Stream, connect, open_port};
 use crate::profile::Area;
 use crate::site::LinkKind;
@@ -145,10 +146,7 @@ impl Wire {
 
     /// The silence that ends a frame, before anything else is sent.
     async fn silence_after(&mut self, outcome: Outcome) -> Outcome {
-        let silence = self.timing.silence();
-        if !silence.is_zero() {
-            sleep(silence).await;
-        }
+        pause(self.timing.silence()).await;
         outcome
     }
 

@@ -43,7 +43,7 @@ fn deadlines_do_not_drift() {
     let mut s = Schedule::new(vec![unit(1, vec![request(0, 2, 1000)])], ms(0));
     for turn in 0..100 {
         let a = ask(&mut s, turn * 1000 + 7);
-        s.answered(&a, &Outcome::Answered(vec![0, 0]), ms(turn * 1000 + 20));
+        s.answered(&a, &Outcome::Answered(vec![0, 0]), Duration::from_millis(20), ms(turn * 1000 + 20));
         assert_eq!(s.next(ms(turn * 1000 + 20)), Next::Wait(ms((turn + 1) * 1000)));
     }
     assert_eq!(s.missed(0), 0);
@@ -58,7 +58,7 @@ fn units_take_turns() {
     for i in 0..300 {
         let a = ask(&mut s, 100 + i * 20);
         counts[usize::from(a.unit)] += 1;
-        s.answered(&a, &Outcome::Answered(vec![0]), ms(100 + i * 20 + 19));
+        s.answered(&a, &Outcome::Answered(vec![0]), Duration::from_millis(20), ms(100 + i * 20 + 19));
     }
     assert_eq!(counts, [0, 100, 100, 100]);
 }
@@ -73,7 +73,7 @@ fn a_silent_unit_is_probed_ever_more_rarely_and_back_at_once() {
             Next::Ask(a) => {
                 sent += 1;
                 now += 500;
-                s.answered(&a, &Outcome::Failed(WireFault::Timeout), ms(now));
+                s.answered(&a, &Outcome::Failed(WireFault::Timeout), Duration::from_millis(20), ms(now));
             }
             Next::Wait(at) => now = at.0 / 1_000_000,
             Next::Idle => panic!("idle"),
@@ -87,7 +87,7 @@ fn a_silent_unit_is_probed_ever_more_rarely_and_back_at_once() {
             Next::Idle => panic!("idle"),
         }
     };
-    s.answered(&a, &Outcome::Answered(vec![0; usize::from(a.count)]), ms(now));
+    s.answered(&a, &Outcome::Answered(vec![0; usize::from(a.count)]), Duration::from_millis(20), ms(now));
     assert!(!s.is_probed(0));
     assert_eq!(ask(&mut s, now + 100).purpose, Purpose::Poll(0));
 }
@@ -96,13 +96,13 @@ fn a_silent_unit_is_probed_ever_more_rarely_and_back_at_once() {
 fn after_a_timeout_the_next_request_has_another_shape() {
     let mut s = Schedule::new(vec![unit(1, vec![request(0, 4, 1000), request(100, 4, 1000)])], ms(0));
     let first = ask(&mut s, 0);
-    s.answered(&first, &Outcome::Failed(WireFault::Timeout), ms(500));
+    s.answered(&first, &Outcome::Failed(WireFault::Timeout), Duration::from_millis(20), ms(500));
     let second = ask(&mut s, 500);
     assert_eq!((second.start, second.count, second.purpose), (100, 3, Purpose::Resync(1)));
-    s.answered(&second, &Outcome::Failed(WireFault::Timeout), ms(1000));
+    s.answered(&second, &Outcome::Failed(WireFault::Timeout), Duration::from_millis(20), ms(1000));
     let third = ask(&mut s, 1000);
     assert_eq!(third.count, 2);
-    s.answered(&third, &Outcome::Answered(vec![0; 2]), ms(1010));
+    s.answered(&third, &Outcome::Answered(vec![0; 2]), Duration::from_millis(20), ms(1010));
     assert_eq!(ask(&mut s, 1010).purpose, Purpose::Poll(0));
 }
 
@@ -110,10 +110,10 @@ fn after_a_timeout_the_next_request_has_another_shape() {
 fn a_single_register_is_told_apart_by_the_sister_function_or_by_waiting() {
     let mut s = Schedule::new(vec![unit(1, vec![request(0, 1, 100)])], ms(0));
     let first = ask(&mut s, 0);
-    s.answered(&first, &Outcome::Failed(WireFault::Timeout), ms(500));
+    s.answered(&first, &Outcome::Failed(WireFault::Timeout), Duration::from_millis(20), ms(500));
     let second = ask(&mut s, 600);
     assert_eq!((second.area, second.count), (Area::Input, 1));
-    s.answered(&second, &Outcome::Failed(WireFault::Timeout), ms(1100));
+    s.answered(&second, &Outcome::Failed(WireFault::Timeout), Duration::from_millis(20), ms(1100));
     assert_eq!(s.next(ms(1200)), Next::Wait(ms(6100)));
     assert_eq!(ask(&mut s, 6100).purpose, Purpose::Poll(0));
 }
@@ -130,7 +130,7 @@ fn a_refused_block_is_split_and_remembered() {
             } else {
                 Outcome::Answered(vec![0; usize::from(a.count)])
             };
-            s.answered(&a, &outcome, ms(turn * 1000));
+            s.answered(&a, &outcome, Duration::from_millis(20), ms(turn * 1000));
             if turn > 0 {
                 asked.push((a.start, a.count));
             }
