@@ -1,9 +1,10 @@
-//! What every link's task has, and what it tells when the link is away.
+//! What every link's task has, how a line is kept open, and what is told when it is away.
 
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
+use super::backoff::Backoff;
 use super::{Batch, LinkBoard, LinkCommand, LinkState, modbus, mqtt, serial};
 use crate::ambient::Clock;
 use crate::site::{LinkKind, Site};
@@ -39,7 +40,47 @@ pub async fn serve(task: LinkTask) {
     }
 }
 
+/// A line that is opened, worked until it fails, and opened again.
+pub(super) trait Line {
+    /// What an open line is worked through.
+    type Wire;
+
+    /// Opens it; also what should be known of that, as a sentence.
+    async fn open(&mut self, task: &LinkTask) -> Result<(Self::Wire, Option<String>), String>;
+
+    /// Works it; returns why it ended, or nothing when the daemon stops.
+    async fn work(&mut self, task: &mut LinkTask, wire: Self::Wire) -> Option<String>;
+}
+
 impl LinkTask {
+    /// Keeps a line open, with growing pauses while it does not open, until the daemon stops taking readings.
+    pub(super) async fn keep_open<L: Line>(mut self, mut line: L) {
+        let place = self.site.links.get(self.link).map_or_else(String::new, |l| l.kind.place());
+        let mut backoff = Backoff::new(self.seed);
+        loop {
+            match line.open(&self).await {
+                Ok((wire, remark)) => {
+                    backoff.reset();
+                    let message = remark.unwrap_or_else(|| format!("connected to {place}"));
+                    self.board.lock().set_state(LinkState::Online, &message, self.clock.now());
+                    match line.work(&mut self, wire).await {
+                        Some(why) => self.offline(&why, Presence::NoAnswer).await,
+                        None => return,
+                    }
+                }
+                Err(why) => {
+                    self.board.lock().count_error("connect");
+                    self.offline(&why, Presence::NoAnswer).await;
+                }
+            }
+            if self.readings.is_closed() {
+                return;
+            }
+            tokio::time::sleep(backoff.pause()).await;
+            while self.commands.try_recv().is_ok() {}
+        }
+    }
+
     /// The equipment on this link.
     pub(super) fn equipment(&self) -> Vec<EquipmentIndex> {
         let all = self.site.equipment.iter().enumerate();

@@ -14,10 +14,10 @@ const ILLEGAL_VALUE: u8 = 3;
 pub(super) fn answer(request: &[u8], machine: &mut Machine, now: Duration) -> Vec<u8> {
     let function = request.first().copied().unwrap_or(0);
     let done = match (function, request) {
-        (1, [_, a, b, c, d]) => bits(function, Area::Coil, [*a, *b], [*c, *d], machine, now),
-        (2, [_, a, b, c, d]) => bits(function, Area::Discrete, [*a, *b], [*c, *d], machine, now),
-        (3, [_, a, b, c, d]) => registers(function, Area::Holding, [*a, *b], [*c, *d], machine, now),
-        (4, [_, a, b, c, d]) => registers(function, Area::Input, [*a, *b], [*c, *d], machine, now),
+        (1..=4, [_, a, b, c, d]) => {
+            let area = Area::ALL.into_iter().find(|area| area.function() == function);
+            area.ok_or(ILLEGAL_FUNCTION).and_then(|area| read(area, [*a, *b], [*c, *d], machine, now))
+        }
         (5, [_, a, b, c, d]) => {
             write(machine, request, Area::Coil, [*a, *b], &[u16::from([*c, *d] == [0xFF, 0])])
         }
@@ -44,43 +44,22 @@ pub(super) fn answer(request: &[u8], machine: &mut Machine, now: Duration) -> Ve
     done.unwrap_or_else(|code| vec![function | 0x80, code])
 }
 
-fn registers(
-    function: u8,
-    area: Area,
-    start: [u8; 2],
-    count: [u8; 2],
-    machine: &Machine,
-    now: Duration,
-) -> Result<Vec<u8>, u8> {
+/// Reads registers or bits: the same checks and header, another packing.
+fn read(area: Area, start: [u8; 2], count: [u8; 2], machine: &Machine, now: Duration) -> Result<Vec<u8>, u8> {
     let count = u16::from_be_bytes(count);
-    if !(1..=limits::REGISTERS_MAX).contains(&count) {
+    let most = if area.is_bits() { limits::BITS_MAX } else { limits::REGISTERS_MAX };
+    if !(1..=most).contains(&count) {
         return Err(ILLEGAL_VALUE);
     }
     let words = machine.registers(area, u16::from_be_bytes(start), count, now).ok_or(ILLEGAL_ADDRESS)?;
-    let mut out = vec![function, u8::try_from(words.len() * 2).map_err(|_| ILLEGAL_VALUE)?];
-    out.extend(words.iter().flat_map(|w| w.to_be_bytes()));
-    Ok(out)
-}
-
-fn bits(
-    function: u8,
-    area: Area,
-    start: [u8; 2],
-    count: [u8; 2],
-    machine: &Machine,
-    now: Duration,
-) -> Result<Vec<u8>, u8> {
-    let count = u16::from_be_bytes(count);
-    if !(1..=limits::BITS_MAX).contains(&count) {
-        return Err(ILLEGAL_VALUE);
-    }
-    let words = machine.registers(area, u16::from_be_bytes(start), count, now).ok_or(ILLEGAL_ADDRESS)?;
-    let mut out = vec![function, u8::try_from(words.len().div_ceil(8)).map_err(|_| ILLEGAL_VALUE)?];
-    out.extend(
-        words.chunks(8).map(|eight| {
-            eight.iter().enumerate().fold(0_u8, |byte, (i, bit)| byte | u8::from(*bit != 0) << i)
-        }),
-    );
+    let data: Vec<u8> = if area.is_bits() {
+        let byte = |eight: &[u16]| eight.iter().rev().fold(0, |byte, bit| byte << 1 | u8::from(*bit != 0));
+        words.chunks(8).map(byte).collect()
+    } else {
+        words.iter().flat_map(|w| w.to_be_bytes()).collect()
+    };
+    let mut out = vec![area.function(), u8::try_from(data.len()).map_err(|_| ILLEGAL_VALUE)?];
+    out.extend(data);
     Ok(out)
 }
 

@@ -6,42 +6,38 @@ use std::time::Duration;
 use super::plan::{LineTiming, PlannedRequest, plan};
 use super::schedule::{Ask, Next, Outcome, Purpose, Report, Schedule, UnitSetup, exception_text};
 use super::wire::Wire;
-use crate::link::backoff::Backoff;
+use crate::link::task::Line;
 use crate::link::{AnswerKey, Batch, LastAnswer, LinkCommand, LinkState, LinkTask};
 use crate::profile::{Profile, decode};
 use crate::site::Site;
 use crate::words::{BadReason, EquipmentIndex, Now, PointIndex, Presence, Reading};
 
 /// Works a link until the daemon stops taking readings.
-pub(in crate::link) async fn serve(mut task: LinkTask) {
-    let site = task.site.clone();
-    let Some(link) = site.links.get(task.link) else { return };
+pub(in crate::link) async fn serve(task: LinkTask) {
+    let Some(link) = task.site.links.get(task.link) else { return };
     let timing = LineTiming::of(&link.kind);
-    let mut schedule = Schedule::new(setups(&site, task.link, timing), task.clock.now().mono);
-    let mut backoff = Backoff::new(task.seed);
-    loop {
-        match Wire::open(&link.kind).await {
-            Ok(wire) => {
-                backoff.reset();
-                schedule.reconnected();
-                let message =
-                    wire.remark.clone().unwrap_or_else(|| format!("connected to {}", link.kind.place()));
-                task.board.lock().set_state(LinkState::Online, &message, task.clock.now());
-                match task.work(wire, &mut schedule, timing).await {
-                    Some(why) => task.offline(&why, Presence::NoAnswer).await,
-                    None => return,
-                }
-            }
-            Err(why) => {
-                task.board.lock().count_error("connect");
-                task.offline(&why, Presence::NoAnswer).await;
-            }
-        }
-        if task.readings.is_closed() {
-            return;
-        }
-        tokio::time::sleep(backoff.pause()).await;
-        while task.commands.try_recv().is_ok() {}
+    let schedule = Schedule::new(setups(&task.site, task.link, timing), task.clock.now().mono);
+    task.keep_open(Bus { schedule, timing }).await;
+}
+
+/// A bus and what is due on it.
+struct Bus {
+    schedule: Schedule,
+    timing: LineTiming,
+}
+
+impl Line for Bus {
+    type Wire = Wire;
+
+    async fn open(&mut self, task: &LinkTask) -> Result<(Wire, Option<String>), String> {
+        let link = task.site.links.get(task.link).ok_or("the link is gone")?;
+        let (wire, remark) = Wire::open(&link.kind).await?;
+        self.schedule.reconnected();
+        Ok((wire, remark))
+    }
+
+    async fn work(&mut self, task: &mut LinkTask, wire: Wire) -> Option<String> {
+        task.work(wire, &mut self.schedule, self.timing).await
     }
 }
 

@@ -25,8 +25,6 @@ pub(super) struct Wire {
     framing: Framing,
     timing: LineTiming,
     doubles: Doubles,
-    /// What should be known of the opening, as a sentence.
-    pub remark: Option<String>,
 }
 
 /// Whether answers that equal the one before are worth waiting for their double.
@@ -39,33 +37,27 @@ struct Doubles {
 const HARMLESS_ENOUGH: u32 = 50;
 
 impl Wire {
-    /// Opens what the link names.
-    pub(super) async fn open(kind: &LinkKind) -> Result<Self, String> {
+    /// Opens what the link names; also what should be known of that, as a sentence.
+    pub(super) async fn open(kind: &LinkKind) -> Result<(Self, Option<String>), String> {
         let timing = LineTiming::of(kind);
         match kind {
             LinkKind::ModbusTcp { address } => {
-                Ok(Self::new(connect(address).await?, Framing::Tcp, timing, true, None))
+                Ok((Self::new(connect(address).await?, Framing::Tcp, timing, true), None))
             }
             LinkKind::ModbusRtuOverTcp { address } => {
-                Ok(Self::new(connect(address).await?, Framing::Rtu, timing, true, None))
+                Ok((Self::new(connect(address).await?, Framing::Rtu, timing, true), None))
             }
             LinkKind::ModbusRtu(line) => {
                 let (io, remark) = open_port(&line.port, line.baud, line.parity, line.stop_bits)?;
-                Ok(Self::new(io, Framing::Rtu, timing, false, remark))
+                Ok((Self::new(io, Framing::Rtu, timing, false), remark))
             }
             LinkKind::Serial(_) | LinkKind::Mqtt(_) => Err("this link is no Modbus".to_owned()),
         }
     }
 
-    fn new(
-        io: Box<dyn Stream>,
-        framing: Framing,
-        timing: LineTiming,
-        flush: bool,
-        remark: Option<String>,
-    ) -> Self {
+    fn new(io: Box<dyn Stream>, framing: Framing, timing: LineTiming, flush: bool) -> Self {
         let guard = Guard::new(io, framing, flush);
-        Self { context: client(&guard, framing), guard, framing, timing, doubles: Doubles::default(), remark }
+        Self { context: client(&guard, framing), guard, framing, timing, doubles: Doubles::default() }
     }
 
     /// Frames dropped and echoes stripped since opening.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::session::{Heard, Next, Session};
-use crate::link::backoff::Backoff;
+use crate::link::task::Line;
 use crate::link::wire::{Stream, connect, open_port};
 use crate::link::{AnswerKey, Batch, LastAnswer, LinkCommand, LinkState, LinkTask};
 use crate::profile::{Place, Profile, parse_text};
@@ -16,46 +16,40 @@ use crate::words::{BadReason, EquipmentIndex, Now, PointIndex, Presence, Reading
 const BAUD_DEFAULT: u32 = 9600;
 
 /// Works a line until the daemon stops taking readings.
-pub(in crate::link) async fn serve(mut task: LinkTask) {
-    let site = task.site.clone();
-    let Some(link) = site.links.get(task.link) else { return };
-    let LinkKind::Serial(device) = &link.kind else { return };
+pub(in crate::link) async fn serve(task: LinkTask) {
+    let Some(LinkKind::Serial(device)) = task.site.links.get(task.link).map(|l| l.kind.clone()) else {
+        return;
+    };
     let Some(equipment) = task.equipment().first().copied() else { return };
-    let Some(profile) = site.equipment.get(equipment.0).map(|e| e.profile.clone()) else { return };
-    let mut session = Session::new(profile.serial.clone(), task.clock.now().mono);
-    let mut backoff = Backoff::new(task.seed);
-    loop {
-        match open(device, &profile).await {
-            Ok((io, remark)) => {
-                backoff.reset();
-                let message = remark.unwrap_or_else(|| format!("connected to {}", link.kind.place()));
-                task.board.lock().set_state(LinkState::Online, &message, task.clock.now());
-                let mut talk = Talk { task: &mut task, equipment, profile: &profile };
-                match talk.work(io, &mut session).await {
-                    Some(why) => task.offline(&why, Presence::NoAnswer).await,
-                    None => return,
-                }
-            }
-            Err(why) => {
-                task.board.lock().count_error("connect");
-                task.offline(&why, Presence::NoAnswer).await;
-            }
-        }
-        if task.readings.is_closed() {
-            return;
-        }
-        tokio::time::sleep(backoff.pause()).await;
-        while task.commands.try_recv().is_ok() {}
-    }
+    let Some(profile) = task.site.equipment.get(equipment.0).map(|e| e.profile.clone()) else { return };
+    let session = Session::new(profile.serial.clone(), task.clock.now().mono);
+    task.keep_open(Instrument { device, equipment, profile, session }).await;
 }
 
-async fn open(device: &SerialDevice, profile: &Profile) -> Result<(Box<dyn Stream>, Option<String>), String> {
-    match &device.place {
-        SerialPlace::Tcp(address) => Ok((connect(address).await?, None)),
-        SerialPlace::Port(port) => {
-            let baud = device.baud.or(profile.serial.baud).unwrap_or(BAUD_DEFAULT);
-            open_port(port, baud, device.parity, device.stop_bits)
+/// The one device on a line, and what is due on it.
+struct Instrument {
+    device: SerialDevice,
+    equipment: EquipmentIndex,
+    profile: Arc<Profile>,
+    session: Session,
+}
+
+impl Line for Instrument {
+    type Wire = Box<dyn Stream>;
+
+    async fn open(&mut self, _task: &LinkTask) -> Result<(Box<dyn Stream>, Option<String>), String> {
+        match &self.device.place {
+            SerialPlace::Tcp(address) => Ok((connect(address).await?, None)),
+            SerialPlace::Port(port) => {
+                let baud = self.device.baud.or(self.profile.serial.baud).unwrap_or(BAUD_DEFAULT);
+                open_port(port, baud, self.device.parity, self.device.stop_bits)
+            }
         }
+    }
+
+    async fn work(&mut self, task: &mut LinkTask, io: Box<dyn Stream>) -> Option<String> {
+        let mut talk = Talk { task, equipment: self.equipment, profile: &self.profile };
+        talk.work(io, &mut self.session).await
     }
 }
 
