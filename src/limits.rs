@@ -145,6 +145,8 @@ pub const TCP_ANSWER_ASSUMED: Duration = ms(5);
 pub const LINE_LOAD_WARN: f64 = 0.9;
 /// Commands that wait for a link. Full: the newest is dropped, the request is repeated by its asker.
 pub const LINK_COMMANDS_MAX: usize = 64;
+/// How long the end of a write is waited for. Then: it counts as not confirmed.
+pub const WRITE_END_MAX: Duration = secs(60);
 /// Bytes that one answer may leave unread before the connection counts as out of step.
 pub const STRAY_BYTES_MAX: usize = 4096;
 /// Answer times kept for the percentiles in `status`.

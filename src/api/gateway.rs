@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::ambient::Clock;
-use crate::desk::{Command, Desk, Done};
+use crate::desk::{Command, Desk, Done, WriteAsk, Wrote};
 use crate::limits;
 use crate::link::{LinkBoard, LinkCommand};
 use crate::site::Site;
@@ -20,6 +20,8 @@ type Look = Box<dyn FnOnce(&Desk, Now) + Send>;
 pub enum Message {
     /// A command, and where its reply goes.
     Ask(Box<Command>, oneshot::Sender<Result<Done, Refusal>>),
+    /// A write to equipment, and where its end goes.
+    Write(Box<WriteAsk>, oneshot::Sender<Result<Done, Refusal>>),
     /// A look at the desk.
     Look(Look),
 }
@@ -73,10 +75,26 @@ impl Gateway {
     ///
     /// # Errors
     /// The rule that refuses.
-    pub async fn ask(&self, command: Command) -> Result<Done, Refusal> {
+    pub async fn ask(&self, command: Command) -> Result<Ticket, Refusal> {
         let (tx, rx) = oneshot::channel();
         self.desk.send(Message::Ask(Box::new(command), tx)).await.map_err(|_| gone())?;
-        rx.await.map_err(|_| gone())?
+        match rx.await.map_err(|_| gone())?? {
+            Done::Ticket(ticket) => Ok(*ticket),
+            Done::Wrote(_) => Err(gone()),
+        }
+    }
+
+    /// Asks for a write to equipment and waits until it was read back and that is on disk.
+    ///
+    /// # Errors
+    /// The rule that refuses.
+    pub async fn write(&self, ask: WriteAsk) -> Result<Wrote, Refusal> {
+        let (tx, rx) = oneshot::channel();
+        self.desk.send(Message::Write(Box::new(ask), tx)).await.map_err(|_| gone())?;
+        match rx.await.map_err(|_| gone())?? {
+            Done::Wrote(wrote) => Ok(*wrote),
+            Done::Ticket(_) => Err(gone()),
+        }
     }
 
     /// Runs a query on the store, once it has taken in everything that is on disk.

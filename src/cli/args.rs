@@ -63,7 +63,7 @@ pub enum Command {
     /// The gateway, its links, its equipment, its alarms
     #[command(after_help = "Example:\n  andon status --json | jq '.links[] | select(.state != \"online\")'")]
     Status,
-    /// Equipment: list, show, read
+    /// Equipment: list, show, read, write
     #[command(subcommand)]
     Equipment(equipment::Command),
     /// Alarms that stand

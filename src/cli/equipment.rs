@@ -7,7 +7,7 @@ use super::error::CliError;
 use super::render::{Sheet, heading};
 use super::status;
 use crate::api::Client;
-use crate::api::v1::{EquipmentV1, PointV1, ReadingsV1, StatusV1};
+use crate::api::v1::{EquipmentV1, PointV1, ReadingsV1, StatusV1, WriteV1, WroteV1};
 use crate::words::Outcome;
 
 /// What can be asked of equipment.
@@ -31,6 +31,22 @@ pub enum Command {
         #[arg(long)]
         last: bool,
     },
+    /// Write a point that its profile allows to be written; it is read back, and both are on record
+    #[command(
+        after_help = "Examples:\n  andon equipment write oven-2 setpoint 180 --reason 'recipe 14'\n  andon equipment write oven-2 mode auto --reason 'back from test'\n\nA point is writable where its profile says so: writable = { min = 20, max = 250 }"
+    )]
+    Write {
+        /// Its id
+        id: String,
+        /// The point
+        point: String,
+        /// The value: a number in the point's unit, a name of an enum, on or off
+        #[arg(allow_negative_numbers = true)]
+        value: String,
+        /// Why, for the record
+        #[arg(long)]
+        reason: String,
+    },
 }
 
 /// What can be asked of alarms.
@@ -48,6 +64,9 @@ pub(super) async fn run<C: Composition>(
         Command::List => list(cx).await,
         Command::Show { id } => show(cx, &id).await,
         Command::Read { id, last } => read(cx, &id, last).await,
+        Command::Write { id, point, value, reason } => {
+            write(cx, &id, &point, WriteV1 { value, reason }).await
+        }
     }
 }
 
@@ -108,6 +127,23 @@ async fn read<C: Composition>(cx: &mut Context<'_, C>, id: &str, last: bool) -> 
     let readings: ReadingsV1 = cx.get(&path).await?;
     let sheet = points(cx, &readings);
     cx.list(&readings, &sheet, "its profile has no points")?;
+    Ok(Outcome::Done)
+}
+
+async fn write<C: Composition>(
+    cx: &mut Context<'_, C>,
+    id: &str,
+    point: &str,
+    body: WriteV1,
+) -> Result<Outcome, CliError> {
+    let path = Client::path("/v1/equipment/{}/points/{}", &[id, point]);
+    let wrote: WroteV1 = cx.post(&path, &body).await?;
+    if cx.global.json {
+        cx.json(&wrote)?;
+        return Ok(Outcome::Done);
+    }
+    let before = wrote.before.map_or(String::new(), |b| format!(" (it was {b})"));
+    cx.print(&format!("{} of {} is {}, read back{before}\n", wrote.point, wrote.equipment, wrote.value))?;
     Ok(Outcome::Done)
 }
 

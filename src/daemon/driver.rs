@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinSet;
 
 use super::writer::{Group, Written};
 use crate::ambient::Clock;
 use crate::api::Message;
-use crate::desk::{Desk, Done, Input, Output, Record, Token};
+use crate::desk::{Carried, Desk, Done, Input, Order, OrderId, Output, Record, Token};
 use crate::limits;
-use crate::link::{Batch, LinkCommand};
+use crate::link::{Batch, LinkCommand, WriteEnd, WriteOrder};
 use crate::words::{EquipmentIndex, Now, Refusal, Seq};
 
 /// The desk and everything it is connected with.
@@ -31,6 +32,8 @@ struct Turn {
     token: u64,
     askers: BTreeMap<Token, oneshot::Sender<Result<Done, Refusal>>>,
     records: Vec<Record>,
+    /// Orders to write that links are carrying out.
+    orders: JoinSet<(OrderId, Carried)>,
     /// Who waits for what a batch caused to be on disk.
     receipts: VecDeque<(Seq, oneshot::Sender<()>)>,
 }
@@ -39,6 +42,7 @@ enum Woken {
     Written(Option<Written>),
     Message(Option<Message>),
     Readings(Option<Batch>),
+    Carried(OrderId, Carried),
     Time,
     Stop,
 }
@@ -53,6 +57,7 @@ impl Driver {
             token: 0,
             askers: BTreeMap::new(),
             records: Vec::new(),
+            orders: JoinSet::new(),
             receipts: VecDeque::new(),
         };
         let mut stopping = false;
@@ -67,12 +72,13 @@ impl Driver {
             if stopping && (!self.desk.has_unwritten() || self.desk.not_writable().is_some()) {
                 return;
             }
-            match self.woken(stopping).await {
+            match self.woken(&mut turn.orders, stopping).await {
                 Woken::Written(Some(written)) => self.take_written(&mut turn, written),
                 Woken::Written(None) => return,
                 Woken::Message(Some(message)) => self.take_message(&mut turn, message),
                 Woken::Readings(Some(batch)) => self.take_readings(&mut turn, batch),
                 Woken::Message(None) | Woken::Readings(None) => {}
+                Woken::Carried(id, carried) => self.handle(&mut turn, None, Input::Carried(id, carried)),
                 Woken::Time => self.handle(&mut turn, None, Input::Elapsed),
                 Woken::Stop => {
                     stopping = true;
@@ -82,7 +88,7 @@ impl Driver {
         }
     }
 
-    async fn woken(&mut self, stopping: bool) -> Woken {
+    async fn woken(&mut self, orders: &mut JoinSet<(OrderId, Carried)>, stopping: bool) -> Woken {
         let due = self.desk.poll_timeout().map(|(at, _)| self.clock.instant(at));
         let sleep = async {
             match due {
@@ -96,6 +102,7 @@ impl Driver {
             written = self.written.recv() => Woken::Written(written),
             () = sleep, if !stopping => Woken::Time,
             message = self.messages.recv(), if !self.messages.is_closed() && !stopping => Woken::Message(message),
+            Some(Ok((id, carried))) = orders.join_next(), if !orders.is_empty() => Woken::Carried(id, carried),
             batch = self.readings.recv(), if !self.readings.is_closed() && !stopping => Woken::Readings(batch),
             _ = &mut self.stop, if !stopping => Woken::Stop,
         }
@@ -149,6 +156,12 @@ impl Driver {
                 turn.askers.insert(token, asker);
                 self.handle(turn, None, Input::Asked(token, *command));
             }
+            Message::Write(ask, asker) => {
+                turn.token += 1;
+                let token = Token(turn.token);
+                turn.askers.insert(token, asker);
+                self.handle(turn, None, Input::WriteAsked(token, *ask));
+            }
         }
     }
 
@@ -178,6 +191,7 @@ impl Driver {
                     }
                 }
                 Output::Read(equipment) => self.read_now(equipment),
+                Output::Order(order) => self.carry_out(turn, order),
             }
         }
     }
@@ -189,5 +203,27 @@ impl Driver {
             // A full queue means that the link is busy reading anyway.
             let _queued = sender.try_send(LinkCommand::ReadNow(equipment));
         }
+    }
+
+    /// Hands an order to its link, and waits for its end beside everything else.
+    fn carry_out(&self, turn: &mut Turn, order: Order) {
+        let Order { id, equipment, point, words } = order;
+        let link = self.desk.site().find(equipment.as_str()).map(|(_, e)| e.link);
+        let (done, end) = oneshot::channel();
+        let links = self.links.lock().unwrap_or_else(PoisonError::into_inner);
+        let sender = link.and_then(|link| links.get(link)).cloned();
+        drop(links);
+        let command = LinkCommand::Write(WriteOrder { equipment, point, words, done });
+        let queued = sender.is_some_and(|s| s.try_send(command).is_ok());
+        turn.orders.spawn(async move {
+            let not = |why: &str| Carried { answer: Err(why.to_owned()), read_back: Err(why.to_owned()) };
+            let carried = match tokio::time::timeout(limits::WRITE_END_MAX, end).await {
+                _ if !queued => not("its link takes no more orders"),
+                Ok(Ok(WriteEnd { answer, read_back })) => Carried { answer, read_back },
+                Ok(Err(_)) => not("its link is away"),
+                Err(_elapsed) => not("its link did not get to it in time"),
+            };
+            (id, carried)
+        });
     }
 }

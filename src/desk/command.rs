@@ -4,6 +4,7 @@ use crate::ticket::{Ticket, TicketCommand};
 use crate::words::{Author, EquipmentIndex, PointIndex, Presence, Reading, Refusal, Seq, TicketNumber};
 
 use super::event::Record;
+use super::writing::{Carried, Order, OrderId, WriteAsk, Wrote};
 
 /// Names an asker, so that the reply finds it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -47,6 +48,10 @@ pub enum Input {
     },
     /// Somebody asks.
     Asked(Token, Command),
+    /// Somebody asks for a write.
+    WriteAsked(Token, WriteAsk),
+    /// An order to write was carried out, or not.
+    Carried(OrderId, Carried),
     /// Time has passed.
     Elapsed,
     /// Events up to this one are on disk.
@@ -59,9 +64,11 @@ pub enum Input {
 
 /// What a command came to.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Done {
+pub enum Done {
     /// The ticket, as it is now.
-    pub ticket: Ticket,
+    Ticket(Box<Ticket>),
+    /// What was written and read back.
+    Wrote(Box<Wrote>),
 }
 
 /// What comes out.
@@ -73,4 +80,6 @@ pub enum Output {
     Reply(Token, Box<Result<Done, Refusal>>),
     /// Read all of this equipment now.
     Read(EquipmentIndex),
+    /// Write this to equipment, and say with [`Input::Carried`] what became of it.
+    Order(Order),
 }

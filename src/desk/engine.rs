@@ -2,14 +2,16 @@
 
 mod asked;
 mod judged;
+mod written;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use super::checks::Check;
 use super::command::{Done, Input, Output, Token};
 use super::event::{Event, GatewayEvent, Record};
 use super::state::{State, Touched};
+use super::writing::OrderId;
 use crate::alarm::AlarmEvent;
 use crate::detect::{Detector, Transition, TransitionKind};
 use crate::limits;
@@ -30,6 +32,10 @@ enum Change {
 enum Origin {
     Machine(Change),
     Command(Token),
+    /// The order to write is sent once it is on record.
+    Order(Box<written::Pending>),
+    /// Its asker is told once its end is on record.
+    OrderEnd(Token, Box<Result<Done, Refusal>>),
 }
 
 #[derive(Debug)]
@@ -58,6 +64,8 @@ pub struct Desk {
     retry_at: Option<Mono>,
     not_writable: Option<String>,
     checks: Vec<(Check, Mono)>,
+    orders: BTreeMap<OrderId, written::Pending>,
+    last_order: u64,
     outputs: VecDeque<Output>,
     last: Now,
     /// Whether a daemon reads equipment; a single command does not, and records neither start nor stop.
@@ -81,6 +89,8 @@ impl Desk {
             retry_at: None,
             not_writable: None,
             checks: Vec::new(),
+            orders: BTreeMap::new(),
+            last_order: 0,
             outputs: VecDeque::new(),
             last: now,
             reads: true,
@@ -200,6 +210,8 @@ impl Desk {
                 self.take_transitions(now);
             }
             Input::Asked(token, command) => self.asked(now, token, command),
+            Input::WriteAsked(token, ask) => self.write_asked(now, token, &ask),
+            Input::Carried(id, carried) => self.order_carried(now, id, carried),
             Input::Elapsed => {}
             Input::Written(seq) => self.written(seq),
             Input::NotWritten(seq, why) => self.not_written(now, seq, why),
@@ -381,8 +393,13 @@ impl Desk {
                 self.durable.apply(record, &mut |_| fetched.take().map(|t| *t));
             }
             self.not_writable = None;
-            if let (Origin::Command(token), Some(ticket)) = (first.origin, first.result) {
-                self.outputs.push_back(Output::Reply(token, Box::new(Ok(Done { ticket: *ticket }))));
+            match (first.origin, first.result) {
+                (Origin::Command(token), Some(ticket)) => {
+                    self.outputs.push_back(Output::Reply(token, Box::new(Ok(Done::Ticket(ticket)))));
+                }
+                (Origin::Order(pending), _) => self.send_order(*pending),
+                (Origin::OrderEnd(token, reply), _) => self.outputs.push_back(Output::Reply(token, reply)),
+                (Origin::Command(_), None) | (Origin::Machine(_), _) => {}
             }
         }
     }
@@ -395,14 +412,25 @@ impl Desk {
         for entry in undone {
             match entry.origin {
                 Origin::Machine(change) => self.waiting.push_back(change),
-                Origin::Command(token) => {
-                    let refusal = not_writable(&why);
+                Origin::Command(token) => self.refuse_unwritten(token, &why),
+                // Nothing was sent: an order leaves only once it is on record.
+                Origin::Order(pending) => self.refuse_unwritten(pending.token, &why),
+                Origin::OrderEnd(token, _) => {
+                    let refusal = Refusal::new(
+                        Rule::JournalNotWritable,
+                        format!("the value was sent, but its end is not on record: {why}"),
+                    )
+                    .remedy("make room on the data directory's disk, then read the point");
                     self.outputs.push_back(Output::Reply(token, Box::new(Err(refusal))));
                 }
             }
         }
         self.not_writable = Some(why);
         self.retry_at = (!self.waiting.is_empty()).then(|| now.mono + limits::JOURNAL_RETRY);
+    }
+
+    fn refuse_unwritten(&mut self, token: Token, why: &str) {
+        self.outputs.push_back(Output::Reply(token, Box::new(Err(not_writable(why)))));
     }
 
     fn retry(&mut self, now: Now) {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::alarm::AlarmEvent;
 use crate::site::FileHash;
 use crate::ticket::TicketEvent;
-use crate::words::{Author, Seq, Wall};
+use crate::words::{Author, EquipmentId, PointName, Seq, Wall};
 
 /// What happened to the gateway itself.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -43,6 +43,51 @@ pub enum GatewayEvent {
     },
 }
 
+/// What was done to a piece of equipment by way of the gateway.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", content = "data")]
+pub enum EquipmentEvent {
+    /// Somebody ordered a write; it is sent after this is on record.
+    #[serde(rename = "equipment-write-ordered")]
+    WriteOrdered {
+        /// To which equipment.
+        equipment: EquipmentId,
+        /// To which point.
+        point: PointName,
+        /// The value, with its unit.
+        value: String,
+        /// What it was before, where that was known.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        before: Option<String>,
+        /// As registers, or 0 and 1 for a coil.
+        registers: Vec<u16>,
+        /// Why.
+        reason: String,
+    },
+    /// It was written and read back the same.
+    #[serde(rename = "equipment-written")]
+    Written {
+        /// To which equipment.
+        equipment: EquipmentId,
+        /// To which point.
+        point: PointName,
+        /// The value, with its unit.
+        value: String,
+    },
+    /// It is not known to be written, or is known not to be.
+    #[serde(rename = "equipment-write-failed")]
+    WriteFailed {
+        /// To which equipment.
+        equipment: EquipmentId,
+        /// To which point.
+        point: PointName,
+        /// The value, with its unit.
+        value: String,
+        /// Why, as a sentence.
+        message: String,
+    },
+}
+
 /// Something that happened, for good.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
@@ -52,6 +97,8 @@ pub enum Event {
     Alarm(AlarmEvent),
     /// To a ticket.
     Ticket(TicketEvent),
+    /// To a piece of equipment.
+    Equipment(EquipmentEvent),
     /// A kind that a later version wrote; it is kept and passed over.
     Other {
         /// Its kind.
@@ -121,6 +168,7 @@ impl Record {
             Event::Gateway(e) => line(self, prev, e),
             Event::Alarm(e) => line(self, prev, e),
             Event::Ticket(e) => line(self, prev, e),
+            Event::Equipment(e) => line(self, prev, e),
             Event::Other { kind } => Err(serde::ser::Error::custom(format!(
                 "{kind} is a later version's event and is not written"
             ))),
@@ -136,6 +184,7 @@ impl Record {
         let event = match head.kind.split('-').next().unwrap_or("") {
             "ticket" => known(line).map(Event::Ticket),
             "alarm" => known(line).map(Event::Alarm),
+            "equipment" => known(line).map(Event::Equipment),
             "gateway" | "configuration" | "clock" => known(line).map(Event::Gateway),
             _ => Ok(Event::Other { kind: head.kind.clone() }),
         };

@@ -12,8 +12,10 @@ mod event;
 mod state;
 #[cfg(test)]
 mod tests;
+mod writing;
 
 pub use command::{Command, Done, Input, Output, Target, Token};
 pub use engine::Desk;
-pub use event::{Event, GatewayEvent, Record};
+pub use event::{EquipmentEvent, Event, GatewayEvent, Record};
 pub use state::{State, Touched};
+pub use writing::{Carried, Order, OrderId, WriteAsk, Wrote};

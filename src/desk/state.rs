@@ -52,7 +52,7 @@ impl State {
                 self.files.clone_from(files);
                 Touched::Files
             }
-            Event::Gateway(_) | Event::Other { .. } => Touched::Nothing,
+            Event::Gateway(_) | Event::Equipment(_) | Event::Other { .. } => Touched::Nothing,
             Event::Alarm(event) => {
                 alarm::apply(&mut self.alarms, record.at, event);
                 let (AlarmEvent::Raised { equipment, fault, .. }

@@ -2,13 +2,14 @@
 
 use super::*;
 use crate::site::testing::site;
-use crate::ticket::{Condition, TicketCommand, TicketState};
+use crate::ticket::{Condition, Ticket, TicketCommand, TicketState};
 use crate::words::{
     Author, EquipmentIndex, Mono, Now, PointIndex, Presence, Reading, Rule, Seq, StepId, TicketNumber, Value,
     Wall,
 };
 
-const POINTS: &str = "x = { register = 'holding:0', type = 'u16', stale_after = '1h' }";
+const POINTS: &str =
+    "x = { register = 'holding:0', type = 'u16', stale_after = '1h', writable = { min = 1, max = 9 } }";
 const FAULT: &str = "[faults.a]\nseverity = 'major'\nwhen = 'x > 5'\nmeans = 'too much'\nwatch = '1h'\n\
     steps = [{ id = 'one', check = 'x < 3 for 2s', yes = 'done', no = 'cause:Cable' }]";
 
@@ -20,6 +21,7 @@ struct World {
     record: Vec<Record>,
     replies: Vec<Result<Done, crate::words::Refusal>>,
     reads: usize,
+    orders: Vec<Order>,
     is_full: bool,
 }
 
@@ -35,6 +37,7 @@ impl World {
             record: Vec::new(),
             replies: Vec::new(),
             reads: 0,
+            orders: Vec::new(),
             is_full: false,
         };
         w.drain();
@@ -53,6 +56,7 @@ impl World {
                 Output::Write(r) => self.unwritten.push(*r),
                 Output::Reply(_, reply) => self.replies.push(*reply),
                 Output::Read(_) => self.reads += 1,
+                Output::Order(order) => self.orders.push(order),
             }
         }
     }
@@ -163,7 +167,7 @@ fn nothing_is_told_before_it_is_written() {
     w.ask(TicketCommand::Acknowledge);
     assert!(w.replies.is_empty() && !w.unwritten.is_empty());
     w.write();
-    assert_eq!(w.replies.pop().unwrap().unwrap().ticket.state, TicketState::Acknowledged);
+    assert_eq!(ticket(w.replies.pop()).state, TicketState::Acknowledged);
 }
 
 #[test]
@@ -237,7 +241,7 @@ fn a_check_is_answered_by_fresh_readings_held_long_enough() {
     w.at(2500);
     assert!(w.replies.is_empty(), "readings from before the question do not count");
     w.x(3000, 2).x(4000, 2).at(5000);
-    let ticket = w.replies.pop().unwrap().unwrap().ticket;
+    let ticket = ticket(w.replies.pop());
     assert!(ticket.walked && ticket.finding.is_none());
     assert!(ticket.log.last().unwrap().text.contains("read by the gateway"));
 }
@@ -325,4 +329,87 @@ fn a_restart_from_the_record_comes_to_the_same_state() {
     }
     assert_eq!(kinds, ["gateway-started"]);
     assert_eq!(next.state().tickets[&TicketNumber(1)].occurrences, 2);
+}
+
+fn ticket(reply: Option<Result<Done, crate::words::Refusal>>) -> Ticket {
+    match reply.unwrap().unwrap() {
+        Done::Ticket(ticket) => *ticket,
+        Done::Wrote(_) => panic!("a ticket was asked"),
+    }
+}
+
+fn ask_write(value: &str, reason: &str) -> Input {
+    let ask = WriteAsk {
+        by: Author::Unproven { name: "eva".to_owned() },
+        equipment: "e".to_owned(),
+        point: "x".to_owned(),
+        value: value.to_owned(),
+        reason: reason.to_owned(),
+    };
+    Input::WriteAsked(Token(7), ask)
+}
+
+fn carried(w: &mut World, answer: Result<(), String>, read_back: Result<Vec<u16>, String>) {
+    let id = w.orders.last().unwrap().id;
+    w.handle(Input::Carried(id, Carried { answer, read_back }));
+}
+
+#[test]
+fn a_write_is_on_record_before_it_is_sent_and_done_once_it_reads_back() {
+    let mut w = World::new();
+    w.handle(ask_write("4", "recipe"));
+    assert!(w.orders.is_empty(), "nothing is sent that is not on record");
+    w.write();
+    assert_eq!(w.orders.len(), 1);
+    assert_eq!(w.orders[0].words, [4]);
+    w.handle(ask_write("5", "recipe"));
+    assert_eq!(w.replies.pop().unwrap().unwrap_err().rule, Rule::WriteUnderWay);
+    carried(&mut w, Ok(()), Ok(vec![4]));
+    assert!(w.replies.is_empty(), "nothing is told that is not on record");
+    w.write();
+    let Ok(Done::Wrote(wrote)) = w.replies.pop().unwrap() else { panic!("it was written") };
+    assert_eq!(wrote.value, "4");
+    let last = &w.record.last().unwrap().event;
+    assert!(matches!(last, Event::Equipment(EquipmentEvent::Written { .. })), "{last:?}");
+    // A lost answer to a write that was done is no failure; a confirmed write that does not read back is one.
+    w.handle(ask_write("5", "recipe"));
+    w.write();
+    carried(&mut w, Err("no answer".to_owned()), Ok(vec![5]));
+    w.write();
+    assert!(w.replies.pop().unwrap().is_ok());
+    w.handle(ask_write("6", "recipe"));
+    w.write();
+    carried(&mut w, Ok(()), Ok(vec![5]));
+    w.write();
+    let refusal = w.replies.pop().unwrap().unwrap_err();
+    assert_eq!(refusal.rule, Rule::WriteUnconfirmed);
+    assert!(refusal.message.contains("reads back as 5"), "{}", refusal.message);
+    let last = &w.record.last().unwrap().event;
+    assert!(matches!(last, Event::Equipment(EquipmentEvent::WriteFailed { .. })), "{last:?}");
+}
+
+#[test]
+fn a_write_is_refused_with_the_rule() {
+    let mut w = World::new();
+    let refused = |w: &mut World, value: &str, reason: &str| {
+        w.handle(ask_write(value, reason));
+        w.replies.pop().unwrap().unwrap_err().rule
+    };
+    assert_eq!(refused(&mut w, "10", "r"), Rule::OutOfBounds);
+    assert_eq!(refused(&mut w, "x", "r"), Rule::BadValue);
+    assert_eq!(refused(&mut w, "4", " "), Rule::BadText);
+    let mut closed = World::new();
+    closed.desk.take_up();
+    assert_eq!(refused(&mut closed, "4", "r"), Rule::NeedsDaemon);
+    let plain = site("x = { register = 'holding:0', type = 'u16' }", "");
+    let mut w = World::new();
+    w.desk = Desk::new(plain, State::default(), now(0));
+    assert_eq!(refused(&mut w, "4", "r"), Rule::NotWritable);
+    // A full disk: nothing is sent.
+    let mut w = World::new();
+    w.is_full = true;
+    w.handle(ask_write("4", "r"));
+    w.write();
+    assert!(w.orders.is_empty());
+    assert_eq!(w.replies.pop().unwrap().unwrap_err().rule, Rule::JournalNotWritable);
 }

@@ -435,11 +435,7 @@ impl Detector {
         let slot = self.units.get(e.0).and_then(|u| u.slots.get(p.0));
         let (Some(point), Some(slot)) = (point, slot) else { return String::new() };
         match &slot.good {
-            Some(Value::Integer(i)) if point.value_name(*i).is_some() => {
-                point.value_name(*i).unwrap_or("").to_owned()
-            }
-            Some(value) if point.unit.is_empty() => value.to_string(),
-            Some(value) => format!("{value} {}", point.unit),
+            Some(value) => point.text_of(value),
             None => "never read".to_owned(),
         }
     }

@@ -18,7 +18,7 @@ pub use task::{LinkTask, serve};
 
 use tokio::sync::oneshot;
 
-use crate::words::{EquipmentIndex, Now, PointIndex, Presence, Reading};
+use crate::words::{EquipmentId, EquipmentIndex, Now, PointIndex, PointName, Presence, Reading};
 
 /// The readings of one answer, or why there are none.
 #[derive(Debug)]
@@ -36,8 +36,32 @@ pub struct Batch {
 }
 
 /// What a link is asked besides its schedule.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum LinkCommand {
     /// Read all of this equipment now.
     ReadNow(EquipmentIndex),
+    /// Write to equipment, then read it back.
+    Write(WriteOrder),
+}
+
+/// A write. Names, not places, so that it never reaches another device than was meant.
+#[derive(Debug)]
+pub struct WriteOrder {
+    /// To which equipment.
+    pub equipment: EquipmentId,
+    /// To which point.
+    pub point: PointName,
+    /// The registers, or 0 and 1 for a coil.
+    pub words: Vec<u16>,
+    /// Who is told what became of it; dropped when the link is away.
+    pub done: oneshot::Sender<WriteEnd>,
+}
+
+/// What became of a write.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WriteEnd {
+    /// Whether the device confirmed it, or why it did not.
+    pub answer: Result<(), String>,
+    /// The registers read afterwards, or why they were not.
+    pub read_back: Result<Vec<u16>, String>,
 }

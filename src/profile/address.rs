@@ -41,6 +41,15 @@ impl Area {
         }
     }
 
+    /// Whether it can be written.
+    #[must_use]
+    pub fn is_writable(self) -> bool {
+        match self {
+            Area::Coil | Area::Holding => true,
+            Area::Discrete | Area::Input => false,
+        }
+    }
+
     /// Whether it holds single bits.
     #[must_use]
     pub fn is_bits(self) -> bool {

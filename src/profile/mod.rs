@@ -17,6 +17,7 @@ mod points;
 mod scaffold;
 mod serial;
 mod textual;
+mod write;
 
 pub use address::{Area, RegisterAddress};
 pub use builtin::{built_in, built_in_names};
@@ -32,3 +33,4 @@ pub use place::{Place, Protocol};
 pub use scaffold::{SCAFFOLD_KINDS, scaffold};
 pub use serial::{Checksum, LineRequest, SerialSettings, Stream};
 pub use textual::{parse_json, parse_payload, parse_text};
+pub use write::{WriteProblem, to_write};

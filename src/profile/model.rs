@@ -65,6 +65,8 @@ pub struct ModbusSettings {
     pub timeout: Duration,
     /// Attempts after the first.
     pub retries: u32,
+    /// Single registers and coils are written with functions 16 and 15, because it knows no 6 and 5.
+    pub write_multiple: bool,
 }
 
 impl Default for ModbusSettings {
@@ -75,6 +77,7 @@ impl Default for ModbusSettings {
             min_interval: Duration::ZERO,
             timeout: limits::TIMEOUT_DEFAULT,
             retries: limits::RETRIES_DEFAULT,
+            write_multiple: false,
         }
     }
 }
@@ -153,6 +156,18 @@ impl Point {
     #[must_use]
     pub fn value_name(&self, code: i128) -> Option<&str> {
         self.values.iter().find(|(_, v)| **v == code).map(|(name, _)| name.as_str())
+    }
+
+    /// A value of it as people read it: an enum by its name, a number with its unit.
+    #[must_use]
+    pub fn text_of(&self, value: &Value) -> String {
+        match value {
+            Value::Integer(code) if self.value_name(*code).is_some() => {
+                self.value_name(*code).unwrap_or("").to_owned()
+            }
+            other if self.unit.is_empty() => other.to_string(),
+            other => format!("{other} {}", self.unit),
+        }
     }
 
     fn expr_kind(&self) -> Kind {

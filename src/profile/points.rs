@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use super::address::RegisterAddress;
 use super::decode::{DataType, Order};
-use super::model::{ModbusSettings, Point, Writable};
+use super::model::{ModbusSettings, Point};
 use super::mqtt::{MqttSettings, check_filter, read_mqtt};
 use super::place::{Place, Protocol};
 use super::serial::{SerialSettings, read_serial};
+use super::write::read_writable;
 use crate::limits;
 use crate::source::{Section, Spanned, nearest};
 use crate::words::PointName;
@@ -56,6 +57,7 @@ pub(super) fn read_defaults(root: &Section<'_>) -> Defaults {
     if let Some(d) = s.duration_between("timeout", limits::TIMEOUT_MIN, limits::TIMEOUT_MAX) {
         settings.timeout = d;
     }
+    settings.write_multiple = s.flag("write_multiple").is_some_and(|f| f.value);
     s.finish();
     out
 }
@@ -174,7 +176,6 @@ fn read_point(s: &Section<'_>, defaults: &Defaults) -> Point {
         bits: bits.into_iter().filter_map(|(n, v)| Some((n, u8::try_from(v).ok()?))).collect(),
         values,
         deadband: s.number("deadband").map_or(0.0, |n| n.value),
-        writable: s.section("writable").and_then(|w| read_writable(&w)),
         description: s.text("description").map_or_else(String::new, |t| t.value),
         ..Point::test("p")
     };
@@ -185,7 +186,8 @@ fn read_point(s: &Section<'_>, defaults: &Defaults) -> Point {
         None => Point { kind, ..point },
     };
     check_kind(s, kind, &point);
-    point
+    let writable = read_writable(s, &point);
+    Point { writable, ..point }
 }
 
 /// How often a point is read, and how long one answer may take: what reports by itself has neither.
@@ -381,16 +383,4 @@ pub(super) fn parse_number(text: &str) -> Option<i128> {
         Some(hex) => i128::from_str_radix(hex, 16).ok(),
         None => text.parse().ok(),
     }
-}
-
-fn read_writable(s: &Section<'_>) -> Option<Writable> {
-    let (min, max) = (s.number("min"), s.number("max"));
-    let (min, max) = (s.required("min", "0", min), s.required("max", "100", max));
-    s.finish();
-    let (min, max) = (min?.value, max?.value);
-    if min > max {
-        s.error(s.span(), "min is greater than max", "");
-        return None;
-    }
-    Some(Writable { min, max })
 }

@@ -47,11 +47,23 @@ pub enum Rule {
     JournalNotWritable,
     /// Too many commands wait.
     TooBusy,
+    /// The profile does not allow the point to be written.
+    NotWritable,
+    /// The value is outside the profile's bounds.
+    OutOfBounds,
+    /// The text is no value that the point can hold.
+    BadValue,
+    /// The same point is being written.
+    WriteUnderWay,
+    /// The value did not read back.
+    WriteUnconfirmed,
+    /// Only a running daemon reaches equipment.
+    NeedsDaemon,
 }
 
 impl Rule {
     /// Every rule, in the order of the guide's table.
-    pub const ALL: [Rule; 19] = [
+    pub const ALL: [Rule; 25] = [
         Rule::NoSuchTicket,
         Rule::NoSuchEquipment,
         Rule::NoSuchPointOrFault,
@@ -71,6 +83,12 @@ impl Rule {
         Rule::RecordFull,
         Rule::JournalNotWritable,
         Rule::TooBusy,
+        Rule::NotWritable,
+        Rule::OutOfBounds,
+        Rule::BadValue,
+        Rule::WriteUnderWay,
+        Rule::WriteUnconfirmed,
+        Rule::NeedsDaemon,
     ];
 
     /// The stable code, as in JSON and the guide.
@@ -96,6 +114,12 @@ impl Rule {
             Rule::RecordFull => "ticket/record-full",
             Rule::JournalNotWritable => "journal/not-writable",
             Rule::TooBusy => "gateway/too-busy",
+            Rule::NotWritable => "equipment/not-writable",
+            Rule::OutOfBounds => "equipment/out-of-bounds",
+            Rule::BadValue => "equipment/bad-value",
+            Rule::WriteUnderWay => "equipment/write-under-way",
+            Rule::WriteUnconfirmed => "equipment/write-unconfirmed",
+            Rule::NeedsDaemon => "gateway/needs-daemon",
         }
     }
 
@@ -122,6 +146,12 @@ impl Rule {
             Rule::RecordFull => "A ticket's record is bounded.",
             Rule::JournalNotWritable => "Nothing is acknowledged that is not on disk.",
             Rule::TooBusy => "Commands wait in a bounded queue.",
+            Rule::NotWritable => "Reading is all that andon does, unless the profile says writable.",
+            Rule::OutOfBounds => "What is written stays between the profile's bounds.",
+            Rule::BadValue => "A value that is written fits its point exactly.",
+            Rule::WriteUnderWay => "A point is written by one person at a time.",
+            Rule::WriteUnconfirmed => "A write is done when the value reads back.",
+            Rule::NeedsDaemon => "Equipment is reached by the daemon alone.",
         }
     }
 
@@ -146,7 +176,13 @@ impl Rule {
             | Rule::CheckUnderWay
             | Rule::BadDuplicate
             | Rule::BadText
-            | Rule::RecordFull => Outcome::Refused,
+            | Rule::RecordFull
+            | Rule::NotWritable
+            | Rule::OutOfBounds
+            | Rule::BadValue
+            | Rule::WriteUnderWay
+            | Rule::WriteUnconfirmed
+            | Rule::NeedsDaemon => Outcome::Refused,
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use andon::alarm::AlarmEvent;
-use andon::desk::{Event, GatewayEvent, Record, State};
+use andon::desk::{EquipmentEvent, Event, GatewayEvent, Record, State};
 use andon::ticket::TicketEvent;
 use andon::words::Seq;
 
@@ -39,6 +39,11 @@ fn name(event: &Event) -> &'static str {
             TicketEvent::Reopened { .. } => "ticket-reopened",
             TicketEvent::Cancelled { .. } => "ticket-cancelled",
             TicketEvent::FixVerified { .. } => "ticket-fix-verified",
+        },
+        Event::Equipment(e) => match e {
+            EquipmentEvent::WriteOrdered { .. } => "equipment-write-ordered",
+            EquipmentEvent::Written { .. } => "equipment-written",
+            EquipmentEvent::WriteFailed { .. } => "equipment-write-failed",
         },
         Event::Other { .. } => "other",
     }

@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::extract::{Path, Query, State};
+use axum::http::HeaderMap;
 use serde::Deserialize;
 
 use super::status::equipment_status;
-use super::{Answer, Failure, find};
+use super::{Answer, Failure, author, find};
 use crate::api::Gateway;
-use crate::api::v1::{EquipmentV1, PointV1, ReadingsV1};
-use crate::desk::Desk;
+use crate::api::v1::{EquipmentV1, PointV1, ReadingsV1, WriteV1, WroteV1};
+use crate::desk::{Desk, WriteAsk};
 use crate::limits;
 use crate::link::LinkCommand;
 use crate::site::Equipment;
@@ -100,6 +101,22 @@ async fn read_now(g: &Gateway, index: EquipmentIndex, link: usize) -> Result<(),
         tokio::time::sleep(LOOK_EVERY).await;
     }
     Ok(())
+}
+
+pub(super) async fn write(
+    State(g): State<Gateway>,
+    Path((equipment, point)): Path<(String, String)>,
+    headers: HeaderMap,
+    Json(body): Json<WriteV1>,
+) -> Answer<WroteV1> {
+    let by = author(&headers);
+    let wrote = g.write(WriteAsk { by, equipment, point, value: body.value, reason: body.reason }).await?;
+    Ok(Json(WroteV1 {
+        equipment: wrote.equipment.to_string(),
+        point: wrote.point.to_string(),
+        value: wrote.value,
+        before: wrote.before,
+    }))
 }
 
 fn all_points(desk: &Desk, index: EquipmentIndex, now: Now) -> BTreeMap<String, PointV1> {

@@ -8,16 +8,17 @@ mod tickets;
 mod why;
 
 use axum::extract::DefaultBodyLimit;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use axum::{Json, Router};
 
+use super::client::decode;
 use super::gateway::Gateway;
 use super::v1::{ErrorBody, ErrorV1};
 use crate::limits;
 use crate::site::Equipment;
-use crate::words::{EquipmentIndex, Outcome, Refusal, Rule};
+use crate::words::{Author, EquipmentIndex, Outcome, Refusal, Rule};
 
 /// An error as an answer.
 struct Failure(ErrorV1);
@@ -60,6 +61,7 @@ pub fn router(gateway: Gateway) -> Router {
         .route("/v1/equipment", get(equipment::equipment_list))
         .route("/v1/equipment/{id}", get(equipment::equipment_show))
         .route("/v1/equipment/{id}/readings", get(equipment::readings))
+        .route("/v1/equipment/{id}/points/{point}", post(equipment::write))
         .route("/v1/links", get(links::links))
         .route("/v1/links/{name}/plan", get(links::link_plan))
         .route("/v1/tickets", get(tickets::tickets))
@@ -70,6 +72,12 @@ pub fn router(gateway: Gateway) -> Router {
         .fallback(|| async { usage("there is no such path".to_owned()) })
         .layer(DefaultBodyLimit::max(limits::BODY_BYTES_MAX))
         .with_state(gateway)
+}
+
+/// Who asks, as the client says.
+fn author(headers: &HeaderMap) -> Author {
+    let name = headers.get("andon-person").and_then(|h| h.to_str().ok()).and_then(decode).unwrap_or_default();
+    Author::Unproven { name }
 }
 
 fn no_equipment(id: &str) -> Failure {

@@ -5,16 +5,15 @@ use axum::extract::{Path, Query, State};
 use axum::http::HeaderMap;
 use serde::Deserialize;
 
-use super::{Answer, Failure, find, own_failure, usage};
+use super::{Answer, Failure, author, find, own_failure, usage};
 use crate::api::Gateway;
-use crate::api::client::decode;
 use crate::api::v1::{EarlierV1, HistoryRowV1, PartV1, StepV1, TicketRowV1, TicketV1};
 use crate::desk::{Command, Target};
 use crate::limits;
 use crate::profile::Question;
 use crate::store::HistoryFilter;
 use crate::ticket::{CancelReason, Ticket, TicketCommand, TicketState};
-use crate::words::{Author, Refusal, Rule, TicketNumber, Wall};
+use crate::words::{Refusal, Rule, TicketNumber, Wall};
 
 #[derive(Deserialize)]
 pub(super) struct TicketsQuery {
@@ -34,6 +33,12 @@ pub(super) async fn tickets(
         let words: Vec<&str> = TicketState::ALL.iter().map(|s| s.word()).collect();
         return Err(usage(format!("there is no state {state}; the states are {}", words.join(", "))));
     }
+    let filter = HistoryFilter {
+        equipment: q.equipment.clone(),
+        fault: q.fault.clone(),
+        limit: Some(limits::LIST_MAX),
+        ..HistoryFilter::default()
+    };
     let past = matches!(q.state.as_deref(), Some("closed" | "cancelled"));
     let wanted = move |t: &Ticket| {
         q.state.as_ref().is_none_or(|s| s == t.state.word())
@@ -42,11 +47,8 @@ pub(super) async fn tickets(
             && q.assignee.as_ref().is_none_or(|a| Some(a) == t.assignee.as_ref())
     };
     if past {
-        let all = g
-            .query(|store| {
-                store.history(&HistoryFilter { limit: Some(limits::LIST_MAX), ..HistoryFilter::default() })
-            })
-            .await?;
+        // The indexes narrow it to the equipment and fault; what is left is looked through.
+        let all = g.query(move |store| store.history(&filter)).await?;
         let all = all.map_err(|e| own_failure(e.to_string()))?;
         return Ok(Json(all.iter().filter(|t| wanted(t)).take(limits::LIST_DEFAULT).map(row).collect()));
     }
@@ -204,7 +206,6 @@ pub(super) async fn ticket_change(
 ) -> Answer<TicketV1> {
     let verb: TicketCommand =
         serde_json::from_str(&body).map_err(|e| usage(format!("the command does not read: {e}")))?;
-    let name = headers.get("andon-person").and_then(|h| h.to_str().ok()).and_then(decode).unwrap_or_default();
     let target = target(&which);
     let stored = match target {
         Target::Number(number) => g.ticket(number).await?.map(Box::new),
@@ -216,9 +217,8 @@ pub(super) async fn ticket_change(
         }
         _ => false,
     };
-    let done =
-        g.ask(Command { by: Author::Unproven { name }, target, verb, stored, duplicate_exists }).await?;
-    Ok(Json(whole(&g, &done.ticket).await?))
+    let ticket = g.ask(Command { by: author(&headers), target, verb, stored, duplicate_exists }).await?;
+    Ok(Json(whole(&g, &ticket).await?))
 }
 
 #[derive(Deserialize)]

@@ -153,6 +153,28 @@ pub struct EquipmentV1 {
     pub tickets: Vec<u64>,
 }
 
+/// `POST /v1/equipment/{id}/points/{point}`
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct WriteV1 {
+    /// The value, as a person writes it.
+    pub value: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// What was written and read back.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct WroteV1 {
+    /// To which equipment.
+    pub equipment: String,
+    /// To which point.
+    pub point: String,
+    /// The value, with its unit.
+    pub value: String,
+    /// What it was before, where that was known.
+    pub before: Option<String>,
+}
+
 /// `GET /v1/equipment/{id}/readings`
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ReadingsV1 {

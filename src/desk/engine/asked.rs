@@ -10,7 +10,7 @@ use crate::desk::event::Event;
 use crate::limits;
 use crate::profile::Question;
 use crate::ticket::{CancelReason, StepNow, Ticket, TicketCommand, TicketEvent, current_step, decide};
-use crate::words::{Now, Refusal, Rule};
+use crate::words::{Author, Now, Refusal, Rule};
 
 impl Desk {
     pub(super) fn asked(&mut self, now: Now, token: Token, command: Command) {
@@ -29,13 +29,7 @@ impl Desk {
         token: Token,
         command: &Command,
     ) -> Result<Option<Vec<Event>>, Refusal> {
-        if let (Some(why), true) = (&self.not_writable, self.retry_at.is_some()) {
-            return Err(not_writable(why));
-        }
-        if command.by.name().trim().is_empty() || command.by.name().len() > limits::PERSON_BYTES_MAX {
-            return Err(Refusal::new(Rule::NoPerson, "nobody says who acts")
-                .command("name yourself", "andon --as NAME ..."));
-        }
+        self.check_asker(&command.by)?;
         let ticket = self.find(command)?.clone();
         if let TicketCommand::Cancel { reason: CancelReason::DuplicateOf(other), .. } = &command.verb
             && !command.duplicate_exists
@@ -85,6 +79,18 @@ impl Desk {
         let mut events: Vec<Event> = events.into_iter().map(Event::Ticket).collect();
         self.acknowledge_alarm(&ticket, &mut events);
         Ok(Some(events))
+    }
+
+    /// What stands for every command: the journal can be written, and somebody says who acts.
+    pub(super) fn check_asker(&self, by: &Author) -> Result<(), Refusal> {
+        if let (Some(why), true) = (&self.not_writable, self.retry_at.is_some()) {
+            return Err(not_writable(why));
+        }
+        if by.name().trim().is_empty() || by.name().len() > limits::PERSON_BYTES_MAX {
+            return Err(Refusal::new(Rule::NoPerson, "nobody says who acts")
+                .command("name yourself", "andon --as NAME ..."));
+        }
+        Ok(())
     }
 
     /// Acknowledging a ticket acknowledges its alarm.

@@ -41,6 +41,10 @@ struct Inner {
     suspicious: bool,
     /// Frames dropped, echoes stripped.
     dropped: u64,
+    /// The adapter sends back what is sent; learned from requests whose answer differs from them.
+    echoes: bool,
+    /// The echo of this request was taken away.
+    stripped: bool,
     /// On TCP: the transaction id of the last request, counted over every client on this stream.
     transaction: u16,
 }
@@ -71,6 +75,8 @@ impl Guard {
             last: None,
             suspicious: false,
             dropped: 0,
+            echoes: false,
+            stripped: false,
             transaction: 0,
         })))
     }
@@ -92,6 +98,7 @@ impl Guard {
         inner.seen = None;
         inner.fatal = None;
         inner.suspicious = false;
+        inner.stripped = false;
         let mut space = [0_u8; 512];
         loop {
             let mut buf = ReadBuf::new(&mut space);
@@ -251,10 +258,15 @@ impl Inner {
     }
 
     fn sift_rtu(&mut self) -> Option<Vec<u8>> {
-        // An adapter that echoes: the request comes back before the answer.
-        if self.received.starts_with(&self.request) {
+        // An adapter that echoes: the request comes back before the answer. The answer to a write of one register or coil
+        // equals its request: there only an adapter that is known to echo is thought to have echoed.
+        let is_own_answer = matches!(self.request.get(1), Some(5 | 6));
+        let is_new = !self.stripped && self.received.starts_with(&self.request);
+        if is_new && (self.echoes || !is_own_answer) {
             self.received.drain(..self.request.len());
             self.dropped += 1;
+            self.stripped = true;
+            self.echoes = true;
         }
         let asked = self.request.get(..self.request.len().saturating_sub(2)).unwrap_or(&[]).to_vec();
         let mut found: Option<Vec<u8>> = None;

@@ -197,6 +197,13 @@ impl Schedule {
         }
     }
 
+    /// How long a unit wants to rest before anything else is sent to it.
+    #[must_use]
+    pub fn rest(&self, equipment: EquipmentIndex, now: Mono) -> Duration {
+        let unit = self.units.iter().find(|u| u.setup.equipment == equipment);
+        unit.map_or(Duration::ZERO, |u| u.allowed.since(now))
+    }
+
     /// A new connection: nothing of the old one can still arrive on it.
     pub fn reconnected(&mut self) {
         self.sync.clear();

@@ -3,11 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::oneshot;
+
 use super::plan::{LineTiming, PlannedRequest, plan};
 use super::schedule::{Ask, Next, Outcome, Purpose, Report, Schedule, UnitSetup, exception_text};
-use super::wire::Wire;
+use super::wire::{Wire, Write};
 use crate::link::task::Line;
-use crate::link::{AnswerKey, Batch, LastAnswer, LinkCommand, LinkState, LinkTask};
+use crate::link::{AnswerKey, Batch, LastAnswer, LinkCommand, LinkState, LinkTask, WriteEnd, WriteOrder};
 use crate::profile::{Profile, decode};
 use crate::site::Site;
 use crate::words::{BadReason, EquipmentIndex, Now, PointIndex, Presence, Reading};
@@ -17,13 +19,22 @@ pub(in crate::link) async fn serve(task: LinkTask) {
     let Some(link) = task.site.links.get(task.link) else { return };
     let timing = LineTiming::of(&link.kind);
     let schedule = Schedule::new(setups(&task.site, task.link, timing), task.clock.now().mono);
-    task.keep_open(Bus { schedule, timing }).await;
+    task.keep_open(Bus { schedule, timing, unread: Vec::new() }).await;
 }
 
-/// A bus and what is due on it.
+/// A bus, what is due on it, and what was written and waits to be read back.
 struct Bus {
     schedule: Schedule,
     timing: LineTiming,
+    unread: Vec<Unread>,
+}
+
+/// A write that waits for its point to be read.
+struct Unread {
+    equipment: EquipmentIndex,
+    point: PointIndex,
+    answer: Result<(), String>,
+    done: oneshot::Sender<WriteEnd>,
 }
 
 impl Line for Bus {
@@ -36,8 +47,115 @@ impl Line for Bus {
         Ok((wire, remark))
     }
 
-    async fn work(&mut self, task: &mut LinkTask, wire: Wire) -> Option<String> {
-        task.work(wire, &mut self.schedule, self.timing).await
+    async fn work(&mut self, task: &mut LinkTask, mut wire: Wire) -> Option<String> {
+        let end = self.turns(task, &mut wire).await;
+        // Whoever waits is told by this that the link is away.
+        self.unread.clear();
+        end
+    }
+}
+
+impl Bus {
+    /// Works an open connection; returns why it ended, or nothing when the daemon stops.
+    async fn turns(&mut self, task: &mut LinkTask, wire: &mut Wire) -> Option<String> {
+        loop {
+            while let Ok(command) = task.commands.try_recv() {
+                self.take(task, wire, command).await?;
+            }
+            match self.schedule.next(task.clock.now().mono) {
+                Next::Ask(ask) => {
+                    let sent = task.clock.now();
+                    let outcome = wire.ask(&ask).await;
+                    let now = task.clock.now();
+                    let index = self.schedule.equipment(ask.index);
+                    task.note(index, &ask, &outcome, sent, now, self.timing, wire.dropped());
+                    let took = now.mono.since(sent.mono);
+                    let report = self.schedule.answered(&ask, &outcome, took, now.mono);
+                    task.note_state(&self.schedule, &ask, &outcome, now);
+                    self.read_back(index, &report, &outcome);
+                    if !task.tell(index, report, &outcome, now).await {
+                        return None;
+                    }
+                    if let Outcome::Failed(fault) = &outcome
+                        && fault.breaks_connection()
+                    {
+                        return Some(fault.to_string());
+                    }
+                }
+                Next::Wait(until) => {
+                    let until = tokio::time::Instant::from_std(task.clock.instant(until));
+                    tokio::select! {
+                        () = tokio::time::sleep_until(until) => {}
+                        command = task.commands.recv() => self.take(task, wire, command?).await?,
+                    }
+                }
+                Next::Idle => {
+                    let command = task.commands.recv().await?;
+                    self.take(task, wire, command).await?;
+                }
+            }
+        }
+    }
+
+    /// Does what the link is asked besides its schedule.
+    async fn take(&mut self, task: &LinkTask, wire: &mut Wire, command: LinkCommand) -> Option<()> {
+        match command {
+            LinkCommand::ReadNow(equipment) => self.schedule.read_now(equipment, task.clock.now().mono),
+            LinkCommand::Write(order) => self.write(task, wire, order).await,
+        }
+        Some(())
+    }
+
+    /// Writes once, whatever comes of it: a second time could do what was not meant. The read after it tells what holds.
+    async fn write(&mut self, task: &LinkTask, wire: &mut Wire, order: WriteOrder) {
+        let Some((equipment, e)) = task.site.find(order.equipment.as_str()) else { return };
+        let Some((point, p)) = e.profile.point(order.point.as_str()) else { return };
+        let Some(address) = p.register().filter(|_| e.link == task.link) else { return };
+        let settings = &e.profile.modbus;
+        tokio::time::sleep(self.schedule.rest(equipment, task.clock.now().mono)).await;
+        let write = Write {
+            unit: e.unit,
+            area: address.area,
+            start: address.number,
+            words: order.words,
+            multiple: settings.write_multiple,
+            timeout: settings.timeout,
+        };
+        let sent = task.clock.now();
+        let outcome = wire.write(&write).await;
+        let now = task.clock.now();
+        task.note_write(equipment, &outcome, now.mono.since(sent.mono));
+        let answer = match outcome {
+            Outcome::Answered(_) => Ok(()),
+            Outcome::Exception(code) => Err(exception_text(code)),
+            Outcome::Failed(fault) => Err(fault.to_string()),
+        };
+        self.schedule.read_now(equipment, now.mono);
+        self.unread.push(Unread { equipment, point, answer, done: order.done });
+    }
+
+    /// Tells those whose point was read since they wrote.
+    fn read_back(&mut self, equipment: Option<EquipmentIndex>, report: &Report, outcome: &Outcome) {
+        let (plan, words) = match (report, outcome) {
+            (Report::Values(plan), Outcome::Answered(words)) => (plan, Ok(words)),
+            (Report::Failed(plan, why), _) => (plan, Err(why)),
+            (Report::Values(_) | Report::Nothing, _) => return,
+        };
+        let is_read =
+            |u: &mut Unread| Some(u.equipment) == equipment && plan.points.iter().any(|p| p.point == u.point);
+        for unread in self.unread.extract_if(.., is_read) {
+            let planned = plan.points.iter().find(|p| p.point == unread.point);
+            let read_back = match (words, planned) {
+                (Ok(words), Some(p)) => {
+                    let first = usize::from(p.offset);
+                    Ok(words.get(first..first + usize::from(p.width)).unwrap_or(&[]).to_vec())
+                }
+                (Err(why), _) => Err(why.clone()),
+                (Ok(_), None) => continue,
+            };
+            // Whoever asked may be gone.
+            let _told = unread.done.send(WriteEnd { answer: unread.answer, read_back });
+        }
     }
 }
 
@@ -56,55 +174,6 @@ fn setups(site: &Site, link: usize, timing: LineTiming) -> Vec<UnitSetup> {
 }
 
 impl LinkTask {
-    /// Works an open connection; returns why it ended, or nothing when the daemon stops.
-    async fn work(&mut self, mut wire: Wire, schedule: &mut Schedule, timing: LineTiming) -> Option<String> {
-        loop {
-            while let Ok(LinkCommand::ReadNow(equipment)) = self.commands.try_recv() {
-                schedule.read_now(equipment, self.clock.now().mono);
-            }
-            match schedule.next(self.clock.now().mono) {
-                Next::Ask(ask) => {
-                    let sent = self.clock.now();
-                    let outcome = wire.ask(&ask).await;
-                    let now = self.clock.now();
-                    self.note(
-                        schedule.equipment(ask.index),
-                        &ask,
-                        &outcome,
-                        sent,
-                        now,
-                        timing,
-                        wire.dropped(),
-                    );
-                    let took = now.mono.since(sent.mono);
-                    let report = schedule.answered(&ask, &outcome, took, now.mono);
-                    self.note_state(schedule, &ask, &outcome, now);
-                    if !self.tell(schedule.equipment(ask.index), report, &outcome, now).await {
-                        return None;
-                    }
-                    if let Outcome::Failed(fault) = &outcome
-                        && fault.breaks_connection()
-                    {
-                        return Some(fault.to_string());
-                    }
-                }
-                Next::Wait(until) => {
-                    let until = tokio::time::Instant::from_std(self.clock.instant(until));
-                    tokio::select! {
-                        () = tokio::time::sleep_until(until) => {}
-                        command = self.commands.recv() => {
-                            let LinkCommand::ReadNow(equipment) = command?;
-                            schedule.read_now(equipment, self.clock.now().mono);
-                        }
-                    }
-                }
-                Next::Idle => {
-                    let _command = self.commands.recv().await?;
-                }
-            }
-        }
-    }
-
     #[expect(clippy::too_many_arguments, reason = "one value each, all of one request")]
     fn note(
         &self,
@@ -160,6 +229,25 @@ impl LinkTask {
                 *equipment.errors.entry(format!("exception-{code}")).or_default() += 1
             }
             Outcome::Failed(fault) => *equipment.errors.entry(fault.kind().to_owned()).or_default() += 1,
+        }
+    }
+
+    fn note_write(&self, index: EquipmentIndex, outcome: &Outcome, took: Duration) {
+        let kind = match outcome {
+            Outcome::Answered(_) => None,
+            Outcome::Exception(code) => Some(format!("exception-{code}")),
+            Outcome::Failed(fault) => Some(fault.kind().to_owned()),
+        };
+        let mut stats = self.board.lock();
+        stats.requests += 1;
+        stats.busy += took;
+        if let Outcome::Failed(fault) = outcome {
+            stats.count_error(fault.kind());
+        }
+        let Some(equipment) = stats.equipment.get_mut(&index.0) else { return };
+        equipment.requests += 1;
+        if let Some(kind) = kind {
+            *equipment.errors.entry(kind).or_default() += 1;
         }
     }
 

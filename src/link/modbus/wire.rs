@@ -27,6 +27,23 @@ pub(super) struct Wire {
     doubles: Doubles,
 }
 
+/// A write.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Write {
+    /// The unit id.
+    pub unit: u8,
+    /// The table.
+    pub area: Area,
+    /// The first register or coil.
+    pub start: u16,
+    /// What to write, a coil as 0 or 1.
+    pub words: Vec<u16>,
+    /// With functions 15 and 16 even where it is one.
+    pub multiple: bool,
+    /// The time the device has to answer.
+    pub timeout: Duration,
+}
+
 /// Whether answers that equal the one before are worth waiting for their double.
 #[derive(Debug, Default)]
 struct Doubles {
@@ -72,7 +89,6 @@ impl Wire {
             Ok(_) => {}
             Err(fault) => return Outcome::Failed(fault),
         }
-        self.context.set_slave(Slave(ask.unit));
         let request = match ask.area {
             Area::Coil => Request::ReadCoils(ask.start, ask.count),
             Area::Discrete => Request::ReadDiscreteInputs(ask.start, ask.count),
@@ -80,14 +96,13 @@ impl Wire {
             Area::Holding => Request::ReadHoldingRegisters(ask.start, ask.count),
         };
         let limit = ask.timeout + self.timing.characters(ask.area, ask.count);
-        let outcome = match timeout(limit, self.context.call(request)).await {
-            Ok(Ok(Ok(response))) => match words(response, ask.count) {
+        let outcome = match self.call(ask.unit, request, limit).await {
+            Ok(Ok(response)) => match words(response, ask.count) {
                 Some(words) => Outcome::Answered(words),
                 None => Outcome::Failed(WireFault::Foreign("another kind of answer".to_owned())),
             },
-            Ok(Ok(Err(exception))) => return self.silence_after(Outcome::Exception(exception.into())).await,
-            Ok(Err(error)) => Outcome::Failed(self.named(&error)),
-            Err(_elapsed) => Outcome::Failed(self.guard.fault()),
+            Ok(Err(code)) => return self.silence_after(Outcome::Exception(code)).await,
+            Err(fault) => Outcome::Failed(fault),
         };
         match outcome {
             Outcome::Answered(words) => {
@@ -95,13 +110,60 @@ impl Wire {
                 self.silence_after(outcome).await
             }
             failed => {
-                // The client may have kept bytes of the failed call: a new one over the same stream has none.
-                self.context = client(&self.guard, self.framing);
-                if self.framing == Framing::Rtu {
-                    self.quiet().await;
-                }
+                self.after_failure().await;
                 failed
             }
+        }
+    }
+
+    /// Writes registers or a coil. The guard lets only the confirmation of this very write through; whether the device
+    /// holds the value is for a read to tell.
+    pub(super) async fn write(&mut self, write: &Write) -> Outcome {
+        if let Err(fault) = poll_fn(|cx| Poll::Ready(self.guard.drain(cx))).await {
+            return Outcome::Failed(fault);
+        }
+        let is_on = |w: &u16| *w != 0;
+        let request = match (write.area, write.words.as_slice()) {
+            (Area::Coil, [one]) if !write.multiple => Request::WriteSingleCoil(write.start, is_on(one)),
+            (Area::Coil, words) => {
+                Request::WriteMultipleCoils(write.start, words.iter().map(is_on).collect::<Vec<_>>().into())
+            }
+            (_, [one]) if !write.multiple => Request::WriteSingleRegister(write.start, *one),
+            (_, words) => Request::WriteMultipleRegisters(write.start, words.to_vec().into()),
+        };
+        let count = u16::try_from(write.words.len()).unwrap_or(u16::MAX);
+        let limit = write.timeout + self.timing.characters(write.area, count);
+        let outcome = match self.call(write.unit, request, limit).await {
+            Ok(Ok(_confirmed)) => Outcome::Answered(Vec::new()),
+            Ok(Err(code)) => Outcome::Exception(code),
+            Err(fault) => {
+                self.after_failure().await;
+                return Outcome::Failed(fault);
+            }
+        };
+        self.silence_after(outcome).await
+    }
+
+    /// One request: its answer, or the exception's code.
+    async fn call(
+        &mut self,
+        unit: u8,
+        request: Request<'static>,
+        limit: Duration,
+    ) -> Result<Result<Response, u8>, WireFault> {
+        self.context.set_slave(Slave(unit));
+        match timeout(limit, self.context.call(request)).await {
+            Ok(Ok(answer)) => Ok(answer.map_err(Into::into)),
+            Ok(Err(error)) => Err(self.named(&error)),
+            Err(_elapsed) => Err(self.guard.fault()),
+        }
+    }
+
+    async fn after_failure(&mut self) {
+        // The client may have kept bytes of the failed call: a new one over the same stream has none.
+        self.context = client(&self.guard, self.framing);
+        if self.framing == Framing::Rtu {
+            self.quiet().await;
         }
     }
 

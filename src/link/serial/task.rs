@@ -107,8 +107,11 @@ impl Talk<'_> {
                 },
                 () = sleep => {}
                 command = self.task.commands.recv() => {
-                    let LinkCommand::ReadNow(_) = command?;
-                    session.read_now(self.task.clock.now().mono);
+                    match command? {
+                        LinkCommand::ReadNow(_) => session.read_now(self.task.clock.now().mono),
+                        // Registers are what is written; such a profile has none. Dropping it tells its asker.
+                        LinkCommand::Write(_) => {}
+                    }
                 }
             }
         }

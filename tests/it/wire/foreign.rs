@@ -163,3 +163,72 @@ fn a_refused_register_costs_only_its_own_point() {
     assert_eq!(status["equipment"][0]["state"], "degraded");
     gateway.run("why drive-1 c").success().says("exception 2");
 }
+
+const OVEN: &str = r#"
+[modbus]
+timeout = "300ms"
+[points]
+setpoint = { register = "holding:10", type = "i16", scale = 0.1, unit = "degC", every = "500ms", writable = { min = 20, max = 250 } }
+ramp = { register = "holding:20", type = "f32", word_order = "little", every = "500ms", writable = { min = 0, max = 100 } }
+heater = { register = "coil:5", type = "bool", every = "500ms", writable = true }
+mode = { register = "holding:30", type = "enum16", values = { 0 = "off", 1 = "auto" }, every = "500ms", writable = true }
+fixed = { register = "holding:40", type = "u16", every = "500ms" }
+"#;
+
+/// Functions 5, 6 and 16, or 15 and 16 alone; each value is read back by a device that nobody here wrote.
+fn write_story(mut gateway: Gateway) {
+    gateway.start();
+    gateway.until("status --json", |s| s["equipment"][0]["state"] == "online");
+    for (point, value, shown) in [
+        ("setpoint", "180.5", "180.5 degC"),
+        ("ramp", "2.25", "2.25"),
+        ("heater", "on", "true"),
+        ("heater", "off", "false"),
+        ("mode", "auto", "auto"),
+    ] {
+        let wrote =
+            gateway.run(&format!("equipment write drive-1 {point} {value} --reason 'recipe 14' --json"));
+        assert_eq!(wrote.success().json()["value"], shown, "{point}");
+    }
+    let readings = gateway.run("equipment read drive-1 --json").json();
+    assert_eq!(*value(&readings, "setpoint"), 180.5);
+    assert_eq!(*value(&readings, "ramp"), 2.25);
+    assert_eq!(*value(&readings, "heater"), false);
+    for (what, code, rule) in [
+        ("fixed 1 --reason x", 4, "equipment/not-writable"),
+        ("setpoint 251 --reason x", 4, "equipment/out-of-bounds"),
+        ("setpoint warm --reason x", 4, "equipment/bad-value"),
+        ("setpoint 100 --reason ''", 4, "ticket/bad-text"),
+        ("nothing 100 --reason x", 3, "site/no-such-point-or-fault"),
+    ] {
+        let refused = gateway.run(&format!("equipment write drive-1 {what} --json"));
+        refused.exits(code);
+        assert!(refused.stderr().contains(rule), "{what}: {}", refused.stderr());
+    }
+    let journal = std::fs::read_to_string(gateway.data().join("journal/00000001.ndjson")).unwrap();
+    assert_eq!(journal.matches("equipment-write-ordered").count(), 5);
+    assert_eq!(journal.matches("\"equipment-written\"").count(), 5);
+    assert!(journal.contains("recipe 14"));
+    gateway.stop();
+    let refused = gateway.run("equipment write drive-1 setpoint 100 --reason x --json");
+    refused.exits(4);
+    assert!(refused.stderr().contains("gateway/needs-daemon"), "{}", refused.stderr());
+}
+
+#[test]
+fn writes_to_pymodbus_over_tcp_are_read_back() {
+    let port = free_port();
+    let _server = PymodbusServer::tcp(port, &[3]);
+    let link = format!("kind = \"modbus-tcp\"\naddress = \"127.0.0.1:{port}\"");
+    write_story(Gateway::new().profile("drive", OVEN).site(&site(&link)));
+}
+
+#[test]
+fn writes_to_pymodbus_over_rtu_are_read_back() {
+    let profile = OVEN.replace("[modbus]", "[modbus]\nwrite_multiple = true");
+    let gateway = Gateway::new().profile("drive", &profile);
+    let pair = PtyPair::new(&gateway.path(""));
+    let _server = PymodbusServer::rtu(&pair.theirs, 19_200, &[3]);
+    let link = format!("kind = \"modbus-rtu\"\nport = \"{}\"", pair.ours.display());
+    write_story(gateway.site(&site(&link)));
+}
