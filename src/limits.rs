@@ -213,6 +213,8 @@ pub const LOCK_LOOK_EVERY: Duration = ms(50);
 pub const STOP_MAX: Duration = secs(5);
 /// How long the task of a link that panicked rests before it is started again.
 pub const LINK_RESTART: Duration = secs(1);
+/// Reloads that wait for the one under way. Full: the asker waits.
+pub const RELOADS_QUEUED_MAX: usize = 4;
 /// How long a query waits for the store to reach the journal's end.
 pub const STORE_CATCH_UP_MAX: Duration = secs(5);
 /// How long a starting daemon waits for a command that holds the data directory.

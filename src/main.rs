@@ -94,10 +94,16 @@ impl Composition for Composed {
         Err((Outcome::Unreachable, format!("{} is in use and nobody answers: {why}", data.display())))
     }
 
-    async fn daemon(&self, site: Arc<Site>, data: &Path) -> Result<(), CompositionError> {
+    async fn running(&self, config: &Path, given: Option<&Path>) -> Option<Client> {
+        Client::connect(&daemon::socket_path(&daemon::data_folder_of(config, given)?)).await.ok()
+    }
+
+    async fn daemon(&self, site: Arc<Site>, config: &Path, data: &Path) -> Result<(), CompositionError> {
         let clock = Clock::start();
         let stop = stop_signal().map_err(own)?;
-        daemon::run(site, data, clock, Log::new(clock), stop).await.map_err(|e| (e.outcome(), e.to_string()))
+        let (config, data) = (Some(config.to_owned()), data.to_owned());
+        let start = daemon::Start { site, config, data, clock, log: Log::new(clock) };
+        daemon::run(start, stop).await.map_err(|e| (e.outcome(), e.to_string()))
     }
 
     async fn sim(&self, args: &SimArgs) -> Result<(), CliErrorOrFiles> {

@@ -1,8 +1,10 @@
 //! What the routes reach: the desk by messages, the store by a reader, the links by their boards.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use axum::extract::FromRef;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::ambient::Clock;
@@ -12,7 +14,7 @@ use crate::link::{LinkBoard, LinkCommand};
 use crate::site::Site;
 use crate::store::StoreReader;
 use crate::ticket::Ticket;
-use crate::words::{Now, Refusal, Rule, Seq, TicketNumber};
+use crate::words::{LinkName, Now, Refusal, Rule, Seq, TicketNumber};
 
 type Look = Box<dyn FnOnce(&Desk, Now) + Send>;
 
@@ -22,6 +24,8 @@ pub enum Message {
     Ask(Box<Command>, oneshot::Sender<Result<Done, Refusal>>),
     /// A write to equipment, and where its end goes.
     Write(Box<WriteAsk>, oneshot::Sender<Result<Done, Refusal>>),
+    /// Other files are in force from here on; told once the desk goes by them.
+    Reload(Arc<Site>, oneshot::Sender<()>),
     /// A look at the desk.
     Look(Look),
 }
@@ -45,8 +49,52 @@ pub struct Gateway {
     pub applied: watch::Receiver<Seq>,
     /// Each link's board, in the site's order.
     pub boards: Vec<LinkBoard>,
-    /// Each link's commands, in the site's order; replaced when a link's task is started again.
-    pub links: Arc<Mutex<Vec<mpsc::Sender<LinkCommand>>>>,
+    /// Each link's commands.
+    pub links: Links,
+    /// Who loads the configuration again; nobody does without a daemon.
+    pub reload: Option<mpsc::Sender<ReloadAsk>>,
+}
+
+/// Each link's commands, by its name; replaced when a link's task is started again.
+pub type Links = Arc<Mutex<BTreeMap<LinkName, mpsc::Sender<LinkCommand>>>>;
+
+/// Where the end of a reload goes.
+pub type ReloadAsk = oneshot::Sender<Result<Reloaded, String>>;
+
+/// What a reload changed.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Reloaded {
+    /// Equipment that goes on as it was.
+    pub kept: usize,
+    /// Equipment that is new or begins anew.
+    pub changed: Vec<String>,
+    /// Equipment that is gone.
+    pub removed: Vec<String>,
+}
+
+/// A gateway whose site may be loaded again; every request sees one site from its beginning to its end.
+#[derive(Clone)]
+pub struct Served(Arc<Mutex<Gateway>>);
+
+impl Served {
+    /// Serves a gateway.
+    #[must_use]
+    pub fn new(gateway: Gateway) -> Self {
+        Self(Arc::new(Mutex::new(gateway)))
+    }
+
+    /// From here on requests see this site and these boards.
+    pub fn replace(&self, site: Arc<Site>, boards: Vec<LinkBoard>) {
+        let mut gateway = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        gateway.site = site;
+        gateway.boards = boards;
+    }
+}
+
+impl FromRef<Served> for Gateway {
+    fn from_ref(served: &Served) -> Self {
+        served.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
 }
 
 fn gone() -> Refusal {
@@ -54,6 +102,13 @@ fn gone() -> Refusal {
 }
 
 impl Gateway {
+    /// The commands of the link at this place.
+    #[must_use]
+    pub fn link(&self, at: usize) -> Option<mpsc::Sender<LinkCommand>> {
+        let name = &self.site.links.get(at)?.name;
+        self.links.lock().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
+    }
+
     /// Looks at the desk between two of its inputs.
     ///
     /// # Errors
@@ -155,6 +210,7 @@ mod tests {
             applied: watch::channel(Seq(0)).1,
             boards: Vec::new(),
             links: Arc::default(),
+            reload: None,
         };
         assert_eq!(gateway.look(|_, _| ()).await.unwrap_err().rule, Rule::TooBusy);
     }

@@ -7,5 +7,5 @@ mod server;
 pub mod v1;
 
 pub use client::{Client, ClientError};
-pub use gateway::{Gateway, Message};
+pub use gateway::{Gateway, Links, Message, ReloadAsk, Reloaded, Served};
 pub use server::router;

@@ -102,6 +102,11 @@ pub enum Command {
         after_help = "Example:\n  andon daemon --config /etc/andon/andon.toml\n\nSIGTERM and SIGINT stop it in order."
     )]
     Daemon,
+    /// Have the running gateway load its configuration and profiles again: all of it, or nothing
+    #[command(
+        after_help = "Example:\n  andon reload\n\nEquipment that did not change goes on, no reading lost. SIGHUP to the daemon does the same."
+    )]
+    Reload,
     /// Serve simulated equipment on real wires
     #[command(after_help = "Example:\n  andon sim plant.toml\n\nThe file's format: andon guide sim")]
     Sim(SimArgs),

@@ -38,11 +38,13 @@ pub trait Composition {
     fn profiles(&self, config: &Path) -> Box<dyn ProfileFiles>;
     /// A client of the daemon, or of the gateway opened in this process.
     async fn client(&self, site: Arc<Site>, data: &Path) -> Connected;
+    /// A client of the daemon, where one runs although the configuration does not load.
+    async fn running(&self, config: &Path, given: Option<&Path>) -> Option<Client>;
     /// Runs the daemon.
     ///
     /// # Errors
     /// Why it does not.
-    async fn daemon(&self, site: Arc<Site>, data: &Path) -> Result<(), CompositionError>;
+    async fn daemon(&self, site: Arc<Site>, config: &Path, data: &Path) -> Result<(), CompositionError>;
     /// Serves simulated equipment.
     ///
     /// # Errors
@@ -111,10 +113,18 @@ impl<'a, C: Composition> Context<'a, C> {
 
     async fn client(&mut self) -> Result<&mut Client, CliError> {
         if self.client.is_none() {
-            let site = self.site()?;
-            let data = self.composition.data(&site, &self.config(), self.global.data.as_deref());
-            let client = self.composition.client(site, &data).await;
-            self.client = Some(client.map_err(|(outcome, text)| CliError::Other(outcome, text))?);
+            let config = self.config();
+            let given = self.global.data.clone();
+            let client = match self.site() {
+                Ok(site) => {
+                    let data = self.composition.data(&site, &config, given.as_deref());
+                    let client = self.composition.client(site, &data).await;
+                    client.map_err(|(outcome, text)| CliError::Other(outcome, text))?
+                }
+                // A file that is wrong by now does not hide the gateway that runs by its former content.
+                Err(error) => self.composition.running(&config, given.as_deref()).await.ok_or(error)?,
+            };
+            self.client = Some(client);
         }
         self.client.as_mut().ok_or_else(|| CliError::Other(Outcome::OwnFailure, "no client".to_owned()))
     }

@@ -14,6 +14,7 @@ mod history;
 mod link;
 mod now;
 mod profile;
+mod reload;
 mod render;
 mod run;
 mod status;

@@ -7,7 +7,9 @@ use clap::CommandFactory;
 use super::args::{Args, Command};
 use super::context::{CliErrorOrFiles, Composition, Context};
 use super::error::CliError;
-use super::{audit, decode, equipment, guide, history, link, now, profile, render, status, ticket, why};
+use super::{
+    audit, decode, equipment, guide, history, link, now, profile, reload, render, status, ticket, why,
+};
 use crate::words::Outcome;
 
 /// Runs a command to its end and tells how it ended.
@@ -58,8 +60,9 @@ async fn dispatch<C: Composition>(
         Command::Daemon => {
             let site = cx.site()?;
             let data = cx.composition.data(&site, &cx.config(), cx.global.data.as_deref());
-            composed(cx.composition.daemon(site, &data).await)
+            composed(cx.composition.daemon(site, &cx.config(), &data).await)
         }
+        Command::Reload => reload::run(cx).await,
         Command::Sim(args) => match cx.composition.sim(&args).await {
             Ok(()) => Ok(Outcome::Done),
             Err(CliErrorOrFiles::Files(all)) => Err(CliError::Files(all)),

@@ -1,14 +1,14 @@
 //! The gateway without a daemon: the same routes in the process, for one command.
 
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use super::engine::{self, Engine};
 use super::lock::{DataLock, LockError};
 use super::log::Log;
 use super::opening::{OpeningError, Progress};
 use crate::ambient::Clock;
-use crate::api::{Client, router};
+use crate::api::{Client, Served, router};
 use crate::site::Site;
 
 /// A gateway opened in the process; it holds the data directory until it is closed.
@@ -29,8 +29,7 @@ pub fn open_here(
     let lock = DataLock::for_command(data).map_err(|e: LockError| Box::new(e))?;
     let Some(lock) = lock else { return Ok(None) };
     let clock = Clock::start();
-    let links = Arc::new(Mutex::new(Vec::new()));
-    let engine = engine::start(site, data, clock, Log::quiet(clock), None, links, progress)
+    let engine = engine::start(site, data, clock, Log::quiet(clock), None, Arc::default(), progress)
         .map_err(|e: OpeningError| Box::new(e))?;
     Ok(Some(Here { engine, _lock: lock }))
 }
@@ -39,7 +38,7 @@ impl Here {
     /// A client of its routes.
     #[must_use]
     pub fn client(&self) -> Client {
-        Client::InProcess(router(self.engine.gateway.clone()))
+        Client::InProcess(router(Served::new(self.engine.gateway.clone())))
     }
 
     /// Ends it, everything on disk.

@@ -1,17 +1,18 @@
 //! Drives the desk: time, then one input, then its outputs. The only place where the desk meets the world.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::PoisonError;
 
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 
 use super::writer::{Group, Written};
 use crate::ambient::Clock;
-use crate::api::Message;
+use crate::api::{Links, Message};
 use crate::desk::{Carried, Desk, Done, Input, Order, OrderId, Output, Record, Token};
 use crate::limits;
 use crate::link::{Batch, LinkCommand, WriteEnd, WriteOrder};
+use crate::site::{Equipment, Site};
 use crate::words::{EquipmentIndex, Now, Refusal, Seq};
 
 /// The desk and everything it is connected with.
@@ -22,7 +23,7 @@ pub(super) struct Driver {
     pub readings: mpsc::Receiver<Batch>,
     pub written: mpsc::Receiver<Written>,
     pub groups: mpsc::Sender<Group>,
-    pub links: Arc<Mutex<Vec<mpsc::Sender<LinkCommand>>>>,
+    pub links: Links,
     pub stop: oneshot::Receiver<()>,
 }
 
@@ -32,6 +33,8 @@ struct Turn {
     token: u64,
     askers: BTreeMap<Token, oneshot::Sender<Result<Done, Refusal>>>,
     records: Vec<Record>,
+    /// For each version of the site, where its equipment stands in the one in force.
+    places: Vec<Vec<Option<EquipmentIndex>>>,
     /// Orders to write that links are carrying out.
     orders: JoinSet<(OrderId, Carried)>,
     /// Who waits for what a batch caused to be on disk.
@@ -57,6 +60,7 @@ impl Driver {
             token: 0,
             askers: BTreeMap::new(),
             records: Vec::new(),
+            places: vec![places(self.desk.site())],
             orders: JoinSet::new(),
             receipts: VecDeque::new(),
         };
@@ -156,6 +160,17 @@ impl Driver {
                 turn.askers.insert(token, asker);
                 self.handle(turn, None, Input::Asked(token, *command));
             }
+            Message::Reload(site, done) => {
+                let same = site.same_as(self.desk.site());
+                for place in turn.places.iter_mut().flatten() {
+                    *place =
+                        place.and_then(|old| same.iter().find(|(from, _)| *from == old).map(|(_, to)| *to));
+                }
+                turn.places.push(places(&site));
+                self.handle(turn, None, Input::Reloaded(site));
+                // Whoever asked may be gone.
+                let _told = done.send(());
+            }
             Message::Write(ask, asker) => {
                 turn.token += 1;
                 let token = Token(turn.token);
@@ -169,8 +184,13 @@ impl Driver {
         let mut next = Some(first);
         let mut taken = 0;
         while let Some(batch) = next {
-            let Batch { at, equipment, readings, presence, done } = batch;
-            self.handle(turn, Some(at), Input::Readings { equipment, readings, presence });
+            let Batch { at, equipment, readings, presence, done, site } = batch;
+            let version = usize::try_from(site).unwrap_or(usize::MAX);
+            let place = turn.places.get(version).and_then(|p| p.get(equipment.0).copied().flatten());
+            // Equipment that changed since: its old points mean nothing any more.
+            if let Some(equipment) = place {
+                self.handle(turn, Some(at), Input::Readings { equipment, readings, presence });
+            }
             if let Some(done) = done {
                 turn.receipts.push_back((self.desk.decided_seq(), done));
             }
@@ -197,22 +217,23 @@ impl Driver {
     }
 
     fn read_now(&self, equipment: EquipmentIndex) {
-        let Some(link) = self.desk.site().equipment.get(equipment.0).map(|e| e.link) else { return };
-        let links = self.links.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(sender) = links.get(link) {
+        let Some(e) = self.desk.site().equipment.get(equipment.0) else { return };
+        if let Some(sender) = self.link_of(e) {
             // A full queue means that the link is busy reading anyway.
-            let _queued = sender.try_send(LinkCommand::ReadNow(equipment));
+            let _queued = sender.try_send(LinkCommand::ReadNow(e.id.clone()));
         }
+    }
+
+    fn link_of(&self, e: &Equipment) -> Option<mpsc::Sender<LinkCommand>> {
+        let name = &self.desk.site().links.get(e.link)?.name;
+        self.links.lock().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
     }
 
     /// Hands an order to its link, and waits for its end beside everything else.
     fn carry_out(&self, turn: &mut Turn, order: Order) {
         let Order { id, equipment, point, words } = order;
-        let link = self.desk.site().find(equipment.as_str()).map(|(_, e)| e.link);
+        let sender = self.desk.site().find(equipment.as_str()).and_then(|(_, e)| self.link_of(e));
         let (done, end) = oneshot::channel();
-        let links = self.links.lock().unwrap_or_else(PoisonError::into_inner);
-        let sender = link.and_then(|link| links.get(link)).cloned();
-        drop(links);
         let command = LinkCommand::Write(WriteOrder { equipment, point, words, done });
         let queued = sender.is_some_and(|s| s.try_send(command).is_ok());
         turn.orders.spawn(async move {
@@ -226,4 +247,9 @@ impl Driver {
             (id, carried)
         });
     }
+}
+
+/// Every piece of equipment in its own place.
+fn places(site: &Site) -> Vec<Option<EquipmentIndex>> {
+    (0..site.equipment.len()).map(|i| Some(EquipmentIndex(i))).collect()
 }

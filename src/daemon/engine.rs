@@ -1,7 +1,7 @@
 //! What a daemon and a single command have in common: desk, journal's thread and store's thread, put together.
 
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use tokio::sync::{mpsc, oneshot};
@@ -13,10 +13,10 @@ use super::log::Log;
 use super::opening::{self, Opened, OpeningError, Progress, journal_folder};
 use super::writer;
 use crate::ambient::Clock;
-use crate::api::Gateway;
+use crate::api::{Gateway, Links};
 use crate::desk::Desk;
 use crate::limits;
-use crate::link::{Batch, LinkBoard, LinkCommand};
+use crate::link::{Batch, LinkBoard};
 use crate::site::Site;
 
 /// A running gateway and how to end it.
@@ -41,7 +41,7 @@ pub fn start(
     clock: Clock,
     log: Log,
     boards: Option<Vec<LinkBoard>>,
-    links: Arc<Mutex<Vec<mpsc::Sender<LinkCommand>>>>,
+    links: Links,
     progress: Progress<'_>,
 ) -> Result<Engine, OpeningError> {
     let Opened { journal, store, said, damage } = opening::open(data, progress)?;
@@ -79,6 +79,7 @@ pub fn start(
         applied: keeper.applied,
         boards: boards.unwrap_or_default(),
         links,
+        reload: None,
     };
     Ok(Engine {
         gateway,

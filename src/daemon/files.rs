@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::limits;
 use crate::profile::{built_in, built_in_names};
-use crate::site::{ProfileFiles, Site, load};
+use crate::site::{ProfileFiles, Site, data_of, load};
 use crate::source::{Diagnostics, SourceText};
 use crate::words::ProfileName;
 
@@ -85,6 +85,17 @@ pub fn data_folder(site: &Site, config: &Path, given: Option<&Path>) -> PathBuf 
             beside.join(site.data.as_deref().unwrap_or("andon-data"))
         }
     }
+}
+
+/// The data directory of a configuration that may not load.
+#[must_use]
+pub fn data_folder_of(config: &Path, given: Option<&Path>) -> Option<PathBuf> {
+    if let Some(given) = given {
+        return Some(given.to_owned());
+    }
+    let text = read_text(config).ok()?;
+    let data = data_of(&SourceText::new(&config.display().to_string(), &text));
+    Some(config.parent().unwrap_or(Path::new(".")).join(data.as_deref().unwrap_or("andon-data")))
 }
 
 /// The daemon's socket in a data directory.

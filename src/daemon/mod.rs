@@ -4,6 +4,7 @@
 //! have a thread each, because both wait for the disk. A reply leaves only after the journal's fsync; the store
 //! follows. Without a daemon the same gateway is opened in the process for one command ([`open_here`]).
 
+mod crew;
 mod demo;
 mod direct;
 mod driver;
@@ -19,8 +20,8 @@ mod writer;
 pub use demo::{DemoError, DemoSetup, demo};
 pub use direct::{Here, open_here};
 pub use engine::{Engine, start as start_engine};
-pub use files::{DiskProfiles, LoadedSite, data_folder, load_site, socket_path};
+pub use files::{DiskProfiles, LoadedSite, data_folder, data_folder_of, load_site, socket_path};
 pub use lock::{DataLock, LockError};
 pub use log::Log;
 pub use opening::{OpeningError, Progress};
-pub use run::{DaemonError, run};
+pub use run::{DaemonError, Start, run};

@@ -1,25 +1,30 @@
 //! The daemon: lock, data, links, API, `ready`, and an orderly end on SIGTERM or SIGINT.
 
+use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
+use axum::extract::FromRef;
 use tokio::net::UnixListener;
-use tokio::sync::mpsc;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::{mpsc, oneshot};
 
+use super::crew::{Crew, boards};
 use super::engine;
-use super::files::socket_path;
+use super::files::{data_folder, load_site, socket_path};
 use super::lock::{DataLock, LockError};
 use super::log::Log;
 use super::opening::OpeningError;
-use crate::ambient::{self, Clock};
-use crate::api::router;
+use crate::ambient::Clock;
+use crate::api::{Gateway, Links, Message, Reloaded, Served, router};
 use crate::limits;
 use crate::link::modbus::{LineTiming, load, plan};
-use crate::link::{Batch, LinkBoard, LinkCommand, LinkState, LinkTask, serve};
-use crate::site::Site;
-use crate::words::{EquipmentIndex, Outcome};
+use crate::link::{LinkBoard, LinkState};
+use crate::site::{Equipment, Site};
+use crate::source::Diagnostics;
+use crate::words::Outcome;
 
 /// Why a daemon does not start or ends badly.
 #[derive(Debug, thiserror::Error)]
@@ -57,23 +62,30 @@ impl DaemonError {
     }
 }
 
-type Links = Arc<Mutex<Vec<mpsc::Sender<LinkCommand>>>>;
+/// What a daemon is started with.
+pub struct Start {
+    /// The site.
+    pub site: Arc<Site>,
+    /// Where it was read, so that it can be loaded again; without it, it cannot.
+    pub config: Option<PathBuf>,
+    /// The data directory.
+    pub data: PathBuf,
+    /// The clock.
+    pub clock: Clock,
+    /// Where the log goes.
+    pub log: Log,
+}
 
-/// Runs a gateway until `stop` is done.
+/// Runs a gateway until `stop` is done. SIGHUP has it load its configuration again.
 ///
 /// # Errors
 /// When it cannot start, or a part of it died.
-pub async fn run(
-    site: Arc<Site>,
-    data: &Path,
-    clock: Clock,
-    log: Log,
-    stop: impl Future<Output = ()>,
-) -> Result<(), DaemonError> {
-    let _lock = DataLock::for_daemon(data).await?;
+pub async fn run(start: Start, stop: impl Future<Output = ()>) -> Result<(), DaemonError> {
+    let Start { site, config, data, clock, log } = start;
+    let _lock = DataLock::for_daemon(&data).await?;
     warn_of_heavy_lines(&site, log);
     let boards = boards(&site, clock);
-    let links: Links = Arc::default();
+    let links = Links::default();
     let mut told = 0;
     let mut progress = |done: u64, of: u64| {
         let tenth = done * 10 / of.max(1);
@@ -83,31 +95,52 @@ pub async fn run(
         }
     };
     let mut engine =
-        engine::start(site.clone(), data, clock, log, Some(boards.clone()), links.clone(), &mut progress)?;
-    let path = socket_path(data);
+        engine::start(site.clone(), &data, clock, log, Some(boards.clone()), links.clone(), &mut progress)?;
+    let (reload_tx, mut reloads) = mpsc::channel(limits::RELOADS_QUEUED_MAX);
+    engine.gateway.reload = config.is_some().then_some(reload_tx);
+    let served = Served::new(engine.gateway.clone());
+    let path = socket_path(&data);
     let listener = listen(&path)?;
-    let tasks = start_links(&site, &boards, &links, clock, log, &engine.readings);
-    let api = tokio::spawn(axum::serve(listener, router(engine.gateway.clone())).into_future());
+    let mut crew = Crew::start(site.clone(), boards, links, engine.readings.clone(), clock, log);
+    let api = tokio::spawn(axum::serve(listener, router(served.clone())).into_future());
     log.info(&format!(
         "ready: links {}, equipment {}, socket {}",
         site.links.len(),
         site.equipment.len(),
         path.display()
     ));
-    let watch = tokio::spawn(tell_changes(boards, log));
+    let mut states = BTreeMap::new();
+    let mut hangup = signal(SignalKind::hangup()).ok();
     tokio::pin!(stop);
-    let end = tokio::select! {
-        () = &mut stop => Ok(()),
-        end = &mut engine.driver => Err(DaemonError::Broken(match end {
-            Ok(()) => "the journal's thread has ended".to_owned(),
-            Err(e) => format!("the desk has failed: {e}"),
-        })),
+    let end = loop {
+        let hung_up = async {
+            match hangup.as_mut() {
+                Some(signal) => signal.recv().await.is_some(),
+                None => std::future::pending().await,
+            }
+        };
+        let asker = tokio::select! {
+            () = &mut stop => break Ok(()),
+            end = &mut engine.driver => break Err(DaemonError::Broken(match end {
+                Ok(()) => "the journal's thread has ended".to_owned(),
+                Err(e) => format!("the desk has failed: {e}"),
+            })),
+            () = tokio::time::sleep(LOOK_EVERY) => {
+                tell_changes(&crew.boards(), &mut states, log);
+                continue;
+            }
+            Some(asker) = reloads.recv() => Some(asker),
+            true = hung_up => None,
+        };
+        let Some(config) = &config else { continue };
+        let end = reload(config, &data, &engine.gateway, &served, &mut crew, log).await;
+        if let Some(asker) = asker {
+            // Whoever asked may be gone.
+            let _told = asker.send(end);
+        }
     };
     log.info("stopping");
-    watch.abort();
-    for task in tasks {
-        task.abort();
-    }
+    crew.stop();
     // The socket goes first: whoever knocks now is told that nobody is there.
     let _gone = std::fs::remove_file(&path);
     api.abort();
@@ -117,6 +150,58 @@ pub async fn run(
     }
     log.info("stopped");
     Ok(())
+}
+
+/// Loads the configuration again: all of it, or nothing is changed and the reason told.
+async fn reload(
+    config: &Path,
+    data: &Path,
+    gateway: &Gateway,
+    served: &Served,
+    crew: &mut Crew,
+    log: Log,
+) -> Result<Reloaded, String> {
+    let done = async {
+        let loaded = load_site(config).map_err(|e| format!("{}: {e}", config.display()))?;
+        let Some(site) = loaded.site else {
+            let lines: Vec<String> = loaded.diagnostics.iter().flat_map(Diagnostics::lines).collect();
+            return Err(lines.join("; "));
+        };
+        let before = Gateway::from_ref(served).site;
+        if data_folder(&site, config, None) != data_folder(&before, config, None) {
+            return Err("another data directory needs a restart".to_owned());
+        }
+        let same = site.same_as(&before);
+        let is_new = |e: &&Equipment| {
+            same.iter().all(|(_, to)| site.equipment.get(to.0).map(|s| &s.id) != Some(&e.id))
+        };
+        let changed: Vec<String> = site.equipment.iter().filter(is_new).map(|e| e.id.to_string()).collect();
+        let is_gone = |e: &&Equipment| site.find(e.id.as_str()).is_none();
+        let removed: Vec<String> =
+            before.equipment.iter().filter(is_gone).map(|e| e.id.to_string()).collect();
+        warn_of_heavy_lines(&site, log);
+        // The desk first: what the links still send by the old numbers is told by its version.
+        let (tx, rx) = oneshot::channel();
+        let gone = |()| "the gateway is stopping".to_owned();
+        gateway.desk.send(Message::Reload(site.clone(), tx)).await.map_err(|_| gone(()))?;
+        rx.await.map_err(|_| gone(()))?;
+        crew.reload(site.clone()).await;
+        served.replace(site, crew.boards());
+        Ok(Reloaded { kept: same.len(), changed, removed })
+    }
+    .await;
+    match &done {
+        Ok(r) => log.info(&format!(
+            "the configuration was loaded again from {} in {}: {} kept, {} new or changed, {} gone",
+            config.display(),
+            data.display(),
+            r.kept,
+            r.changed.len(),
+            r.removed.len()
+        )),
+        Err(why) => log.error(&format!("the configuration was not loaded, nothing was changed: {why}")),
+    }
+    done
 }
 
 fn listen(path: &Path) -> Result<UnixListener, DaemonError> {
@@ -130,79 +215,6 @@ fn listen(path: &Path) -> Result<UnixListener, DaemonError> {
     let listener = UnixListener::bind(path).map_err(fail)?;
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o660)).map_err(fail)?;
     Ok(listener)
-}
-
-fn boards(site: &Site, clock: Clock) -> Vec<LinkBoard> {
-    let on = |at: usize| site.equipment.iter().enumerate().filter(move |(_, e)| e.link == at);
-    site.links
-        .iter()
-        .enumerate()
-        .map(|(at, link)| {
-            LinkBoard::new(link.name.as_str(), on(at).map(|(i, _)| EquipmentIndex(i)), clock.now())
-        })
-        .collect()
-}
-
-fn start_links(
-    site: &Arc<Site>,
-    boards: &[LinkBoard],
-    links: &Links,
-    clock: Clock,
-    log: Log,
-    readings: &mpsc::Sender<Batch>,
-) -> Vec<tokio::task::JoinHandle<()>> {
-    let mut tasks = Vec::new();
-    for (at, board) in boards.iter().enumerate() {
-        let keep = Kept { site: site.clone(), at, board: board.clone(), links: links.clone(), clock, log };
-        let (sender, commands) = mpsc::channel(limits::LINK_COMMANDS_MAX);
-        links.lock().unwrap_or_else(PoisonError::into_inner).push(sender);
-        tasks.push(tokio::spawn(keep.serving(readings.clone(), commands)));
-    }
-    tasks
-}
-
-/// A link whose task is started again when it panics.
-struct Kept {
-    site: Arc<Site>,
-    at: usize,
-    board: LinkBoard,
-    links: Links,
-    clock: Clock,
-    log: Log,
-}
-
-impl Kept {
-    async fn serving(self, readings: mpsc::Sender<Batch>, mut commands: mpsc::Receiver<LinkCommand>) {
-        loop {
-            let task = LinkTask {
-                site: self.site.clone(),
-                link: self.at,
-                board: self.board.clone(),
-                readings: readings.clone(),
-                commands,
-                clock: self.clock,
-                seed: ambient::seed(),
-            };
-            // Dropped with this future, so that a stopping daemon ends it.
-            let mut running = tokio::task::JoinSet::new();
-            running.spawn(serve(task));
-            match running.join_next().await {
-                Some(Err(e)) if e.is_panic() => {
-                    let name = self.board.lock().name.clone();
-                    self.log
-                        .error(&format!("the task of link {name} failed ({e}) and is started again: a bug"));
-                    self.board.lock().count_error("panic");
-                }
-                _ => return,
-            }
-            tokio::time::sleep(limits::LINK_RESTART).await;
-            let (sender, fresh) = mpsc::channel(limits::LINK_COMMANDS_MAX);
-            commands = fresh;
-            if let Some(slot) = self.links.lock().unwrap_or_else(PoisonError::into_inner).get_mut(self.at) {
-                *slot = sender;
-            }
-        }
-    }
 }
 
 /// Warns of lines that cannot carry what is asked of them, with the remedy.
@@ -224,20 +236,17 @@ fn warn_of_heavy_lines(site: &Site, log: Log) {
     }
 }
 
-/// Tells the log when a link or a piece of equipment comes or goes.
-async fn tell_changes(boards: Vec<LinkBoard>, log: Log) {
-    const LOOK_EVERY: Duration = Duration::from_secs(1);
-    let mut before: Vec<Option<LinkState>> = vec![None; boards.len()];
-    loop {
-        tokio::time::sleep(LOOK_EVERY).await;
-        for (board, before) in boards.iter().zip(&mut before) {
-            let stats = board.lock();
-            if *before != Some(stats.state) {
-                *before = Some(stats.state);
-                let text = format!("link {} is {}: {}", stats.name, stats.state.word(), stats.message);
-                drop(stats);
-                log.info(&text);
-            }
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// Tells the log when a link comes or goes.
+fn tell_changes(boards: &[LinkBoard], before: &mut BTreeMap<String, LinkState>, log: Log) {
+    for board in boards {
+        let stats = board.lock();
+        if before.get(&stats.name) != Some(&stats.state) {
+            before.insert(stats.name.clone(), stats.state);
+            let text = format!("link {} is {}: {}", stats.name, stats.state.word(), stats.message);
+            drop(stats);
+            log.info(&text);
         }
     }
 }

@@ -1,5 +1,8 @@
 //! What goes into the desk and what comes out.
 
+use std::sync::Arc;
+
+use crate::site::Site;
 use crate::ticket::{Ticket, TicketCommand};
 use crate::words::{Author, EquipmentIndex, PointIndex, Presence, Reading, Refusal, Seq, TicketNumber};
 
@@ -58,6 +61,8 @@ pub enum Input {
     Written(Seq),
     /// Events from this one on could not be written.
     NotWritten(Seq, String),
+    /// Other files are in force from here on.
+    Reloaded(Arc<Site>),
     /// The daemon is stopping.
     Stopping,
 }

@@ -2,6 +2,7 @@
 
 mod asked;
 mod judged;
+mod reloaded;
 mod written;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -120,12 +121,7 @@ impl Desk {
         if let Some(message) = damage {
             self.machine(now, Change::Gateway(GatewayEvent::JournalDamaged { message }));
         }
-        if self.state.files != self.site.files {
-            self.machine(
-                now,
-                Change::Gateway(GatewayEvent::ConfigurationLoaded { files: self.site.files.clone() }),
-            );
-        }
+        self.record_files(now);
         let standing: Vec<_> =
             self.state.alarms.iter().filter(|(_, a)| a.is_active()).map(|(k, _)| k.clone()).collect();
         for (equipment, fault) in standing {
@@ -212,6 +208,7 @@ impl Desk {
             Input::Asked(token, command) => self.asked(now, token, command),
             Input::WriteAsked(token, ask) => self.write_asked(now, token, &ask),
             Input::Carried(id, carried) => self.order_carried(now, id, carried),
+            Input::Reloaded(site) => self.reloaded(now, site),
             Input::Elapsed => {}
             Input::Written(seq) => self.written(seq),
             Input::NotWritten(seq, why) => self.not_written(now, seq, why),

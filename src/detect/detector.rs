@@ -46,16 +46,24 @@ pub(super) struct Slot {
     dependents: Vec<usize>,
 }
 
+impl Slot {
+    /// Takes over what was known of the same point; who depends on it is this one's own.
+    pub fn take_over(&mut self, known: &Slot) {
+        let dependents = std::mem::take(&mut self.dependents);
+        *self = Slot { dependents, ..known.clone() };
+    }
+}
+
 #[derive(Debug)]
 pub(super) struct Unit {
     pub slots: Vec<Slot>,
     pub lost: bool,
     pub last_answer: Option<Now>,
-    started: Mono,
+    pub started: Mono,
     offline_after: Option<Duration>,
     silence: usize,
-    faults: Vec<usize>,
-    stale_due: Option<Mono>,
+    pub faults: Vec<usize>,
+    pub stale_due: Option<Mono>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -71,7 +79,7 @@ pub(super) struct Watch {
     pub phase: Phase,
     pub when: Resolved,
     pub clear: Resolved,
-    due: Option<Mono>,
+    pub due: Option<Mono>,
 }
 
 /// Where each operand of a program stands.
@@ -79,7 +87,7 @@ pub(super) struct Watch {
 pub(super) struct Resolved(pub Vec<Option<(EquipmentIndex, PointIndex)>>);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Due {
+pub(super) enum Due {
     Delay(usize),
     Stale(usize),
     Silence(usize),
@@ -91,7 +99,7 @@ pub struct Detector {
     pub(super) site: Arc<Site>,
     pub(super) units: Vec<Unit>,
     pub(super) watches: Vec<Watch>,
-    due: BTreeSet<(Mono, Due)>,
+    pub(super) due: BTreeSet<(Mono, Due)>,
     transitions: Vec<Transition>,
 }
 

@@ -7,6 +7,7 @@
 
 mod detector;
 mod explain;
+mod reload;
 #[cfg(test)]
 mod tests;
 

@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::limits;
-use crate::words::{EquipmentIndex, Now};
+use crate::site::Site;
+use crate::words::{EquipmentId, EquipmentIndex, Now};
 
 /// How a link or a piece of equipment is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -95,7 +96,7 @@ pub struct LinkStats {
     /// Time the line was in use.
     pub busy: Duration,
     /// Its equipment.
-    pub equipment: BTreeMap<usize, EquipmentStats>,
+    pub equipment: BTreeMap<EquipmentId, EquipmentStats>,
 }
 
 /// Shared between a link's task, which writes, and `status`, which reads; never held across an await.
@@ -105,7 +106,23 @@ pub struct LinkBoard(Arc<Mutex<LinkStats>>);
 impl LinkBoard {
     /// A link that has not been opened yet.
     #[must_use]
-    pub fn new(name: &str, equipment: impl IntoIterator<Item = EquipmentIndex>, now: Now) -> Self {
+    pub fn new(name: &str, equipment: impl IntoIterator<Item = EquipmentId>, now: Now) -> Self {
+        let board = Self(Arc::new(Mutex::new(LinkStats {
+            name: name.to_owned(),
+            state: LinkState::Offline,
+            since: now,
+            requests: 0,
+            errors: BTreeMap::new(),
+            message: "not opened yet".to_owned(),
+            busy: Duration::ZERO,
+            equipment: BTreeMap::new(),
+        })));
+        board.set_equipment(equipment, now);
+        board
+    }
+
+    /// From here on this is the link's equipment; what is known of those that stay is kept.
+    pub fn set_equipment(&self, equipment: impl IntoIterator<Item = EquipmentId>, now: Now) {
         let blank = EquipmentStats {
             state: LinkState::Offline,
             since: now,
@@ -116,16 +133,15 @@ impl LinkBoard {
             last: BTreeMap::new(),
             missed: 0,
         };
-        Self(Arc::new(Mutex::new(LinkStats {
-            name: name.to_owned(),
-            state: LinkState::Offline,
-            since: now,
-            requests: 0,
-            errors: BTreeMap::new(),
-            message: "not opened yet".to_owned(),
-            busy: Duration::ZERO,
-            equipment: equipment.into_iter().map(|e| (e.0, blank.clone())).collect(),
-        })))
+        let mut stats = self.lock();
+        let mut known = std::mem::take(&mut stats.equipment);
+        stats.equipment = equipment
+            .into_iter()
+            .map(|id| {
+                let of = known.remove(&id).unwrap_or_else(|| blank.clone());
+                (id, of)
+            })
+            .collect();
     }
 
     /// A look at it.
@@ -142,6 +158,11 @@ impl LinkStats {
         }
         self.state = state;
         message.clone_into(&mut self.message);
+    }
+
+    /// What is known of a piece of equipment of the site.
+    pub fn of(&mut self, site: &Site, index: EquipmentIndex) -> Option<&mut EquipmentStats> {
+        self.equipment.get_mut(&site.equipment.get(index.0)?.id)
     }
 
     /// Counts a failure of the link itself.

@@ -16,7 +16,11 @@ mod wire;
 pub use board::{AnswerKey, EquipmentStats, LastAnswer, LinkBoard, LinkState, LinkStats};
 pub use task::{LinkTask, serve};
 
+use std::sync::Arc;
+
 use tokio::sync::oneshot;
+
+use crate::site::Site;
 
 use crate::words::{EquipmentId, EquipmentIndex, Now, PointIndex, PointName, Presence, Reading};
 
@@ -33,15 +37,30 @@ pub struct Batch {
     pub presence: Presence,
     /// Who is told once everything this batch caused is on disk.
     pub done: Option<oneshot::Sender<()>>,
+    /// The version of the site that numbers the equipment; set when it is sent.
+    pub site: u64,
 }
 
 /// What a link is asked besides its schedule.
 #[derive(Debug)]
 pub enum LinkCommand {
     /// Read all of this equipment now.
-    ReadNow(EquipmentIndex),
+    ReadNow(EquipmentId),
     /// Write to equipment, then read it back.
     Write(WriteOrder),
+    /// The link's equipment changed, the link itself did not.
+    Reloaded(Reload),
+}
+
+/// A configuration that was loaded while the link was served.
+#[derive(Debug, Clone)]
+pub struct Reload {
+    /// The site.
+    pub site: Arc<Site>,
+    /// Its version.
+    pub version: u64,
+    /// The link's place in it.
+    pub link: usize,
 }
 
 /// A write. Names, not places, so that it never reaches another device than was meant.

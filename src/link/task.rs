@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 
 use super::backoff::Backoff;
-use super::{Batch, LinkBoard, LinkCommand, LinkState, modbus, mqtt, serial};
+use super::{Batch, LinkBoard, LinkCommand, LinkState, Reload, modbus, mqtt, serial};
 use crate::ambient::Clock;
 use crate::site::{LinkKind, Site};
 use crate::words::{BadReason, EquipmentIndex, PointIndex, Presence, Reading};
@@ -14,6 +14,8 @@ use crate::words::{BadReason, EquipmentIndex, PointIndex, Presence, Reading};
 pub struct LinkTask {
     /// The site.
     pub site: Arc<Site>,
+    /// Which one since the daemon's start, from 0: what it numbers is told by this.
+    pub version: u64,
     /// The link's place in it.
     pub link: usize,
     /// Where its state is shown.
@@ -48,6 +50,9 @@ pub(super) trait Line {
     /// Opens it; also what should be known of that, as a sentence.
     async fn open(&mut self, task: &LinkTask) -> Result<(Self::Wire, Option<String>), String>;
 
+    /// The configuration was loaded again, and the task has adopted it.
+    fn reloaded(&mut self, task: &LinkTask);
+
     /// Works it; returns why it ended, or nothing when the daemon stops.
     async fn work(&mut self, task: &mut LinkTask, wire: Self::Wire) -> Option<String>;
 }
@@ -77,8 +82,21 @@ impl LinkTask {
                 return;
             }
             tokio::time::sleep(backoff.pause()).await;
-            while self.commands.try_recv().is_ok() {}
+            while let Ok(command) = self.commands.try_recv() {
+                // What is dropped tells its asker that the link is away.
+                if let LinkCommand::Reloaded(reload) = command {
+                    self.adopt(reload);
+                    line.reloaded(&self);
+                }
+            }
         }
+    }
+
+    /// Takes up a configuration that was loaded while the link was served.
+    pub(super) fn adopt(&mut self, reload: Reload) {
+        self.site = reload.site;
+        self.version = reload.version;
+        self.link = reload.link;
     }
 
     /// The equipment on this link.
@@ -110,11 +128,12 @@ impl LinkTask {
         let why: Arc<str> = why.into();
         let count = self.site.equipment.get(equipment.0).map_or(0, |e| e.profile.points.len());
         let bad = |i| (PointIndex(i), Reading { value: Err(BadReason::NoAnswer(why.clone())), at });
-        Batch { at, equipment, readings: (0..count).map(bad).collect(), presence, done: None }
+        Batch { at, equipment, readings: (0..count).map(bad).collect(), presence, done: None, site: 0 }
     }
 
     /// Sends readings on; false when nobody takes them any more.
-    pub(super) async fn send(&self, batch: Batch) -> bool {
+    pub(super) async fn send(&self, mut batch: Batch) -> bool {
+        batch.site = self.version;
         self.readings.send(batch).await.is_ok()
     }
 }

@@ -38,6 +38,14 @@ pub fn load(source: &SourceText, profiles: &dyn ProfileFiles) -> (Option<Site>, 
     (site.filter(|_| !broken), all)
 }
 
+/// The data directory that a file names, whatever else is wrong with it.
+#[must_use]
+pub fn data_of(source: &SourceText) -> Option<String> {
+    read_toml(&mut Diagnostics::new(source.clone()), |root| {
+        Some(root.section("gateway")?.text("data")?.value)
+    })
+}
+
 fn read(
     root: &Section<'_>,
     source: &SourceText,

@@ -9,7 +9,7 @@ mod names;
 #[cfg(test)]
 pub mod testing;
 
-pub use config::load;
+pub use config::{data_of, load};
 pub use model::{
     Criticality, Equipment, FileHash, Link, LinkKind, MqttBroker, Parity, ProfileFiles, SerialDevice,
     SerialLine, SerialPlace, Site, SparkplugId, TlsFiles,

@@ -265,6 +265,22 @@ impl Site {
         self.equipment.get(at).map(|e| (EquipmentIndex(at), e))
     }
 
+    /// Equipment that is the same here as in another site: asked the same over the same link. Pairs of its place there
+    /// and its place here.
+    #[must_use]
+    pub fn same_as(&self, before: &Site) -> Vec<(EquipmentIndex, EquipmentIndex)> {
+        let here = self.equipment.iter().enumerate();
+        here.filter_map(|(to, e)| {
+            let (from, old) = before.find(e.id.as_str())?;
+            let is_same = e.profile.name == old.profile.name
+                && e.profile.sha256 == old.profile.sha256
+                && (e.unit, &e.topic, &e.sparkplug) == (old.unit, &old.topic, &old.sparkplug)
+                && self.links.get(e.link) == before.links.get(old.link);
+            is_same.then_some((from, EquipmentIndex(to)))
+        })
+        .collect()
+    }
+
     /// A point across equipment: `None` for the own one.
     #[must_use]
     pub fn resolve(

@@ -59,11 +59,13 @@ pub enum Rule {
     WriteUnconfirmed,
     /// Only a running daemon reaches equipment.
     NeedsDaemon,
+    /// The configuration has an error.
+    BadConfiguration,
 }
 
 impl Rule {
     /// Every rule, in the order of the guide's table.
-    pub const ALL: [Rule; 25] = [
+    pub const ALL: [Rule; 26] = [
         Rule::NoSuchTicket,
         Rule::NoSuchEquipment,
         Rule::NoSuchPointOrFault,
@@ -89,6 +91,7 @@ impl Rule {
         Rule::WriteUnderWay,
         Rule::WriteUnconfirmed,
         Rule::NeedsDaemon,
+        Rule::BadConfiguration,
     ];
 
     /// The stable code, as in JSON and the guide.
@@ -120,6 +123,7 @@ impl Rule {
             Rule::WriteUnderWay => "equipment/write-under-way",
             Rule::WriteUnconfirmed => "equipment/write-unconfirmed",
             Rule::NeedsDaemon => "gateway/needs-daemon",
+            Rule::BadConfiguration => "gateway/bad-configuration",
         }
     }
 
@@ -152,6 +156,7 @@ impl Rule {
             Rule::WriteUnderWay => "A point is written by one person at a time.",
             Rule::WriteUnconfirmed => "A write is done when the value reads back.",
             Rule::NeedsDaemon => "Equipment is reached by the daemon alone.",
+            Rule::BadConfiguration => "Loading is all or nothing.",
         }
     }
 
@@ -182,7 +187,8 @@ impl Rule {
             | Rule::BadValue
             | Rule::WriteUnderWay
             | Rule::WriteUnconfirmed
-            | Rule::NeedsDaemon => Outcome::Refused,
+            | Rule::NeedsDaemon
+            | Rule::BadConfiguration => Outcome::Refused,
         }
     }
 }

@@ -58,7 +58,7 @@ fn latency() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let mut times: Vec<Duration> = runtime.block_on(async {
         let clock = Clock::start();
-        let board = LinkBoard::new("l", [EquipmentIndex(0)], clock.now());
+        let board = LinkBoard::new("l", [EquipmentId::parse("e").unwrap()], clock.now());
         let links = Arc::default();
         let data = place.path().join("data");
         let engine =
@@ -75,6 +75,7 @@ fn latency() {
                 readings: vec![(PointIndex(i), reading)],
                 presence: Presence::Answered,
                 done: None,
+                site: 0,
             };
             engine.readings.send(batch).await.unwrap();
             // Raised and opened: two events.

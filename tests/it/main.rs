@@ -10,6 +10,7 @@
 
 mod commands;
 mod crash;
+mod reload;
 mod samples;
 mod simulator;
 mod support;

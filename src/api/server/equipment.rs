@@ -35,7 +35,6 @@ async fn equipment_row(g: &Gateway, e: &Equipment) -> Result<EquipmentV1, Failur
             (live.map(|t| t.number.0).collect::<Vec<_>>(), now, lost)
         })
         .await?;
-    let index = g.site.find(e.id.as_str()).map_or(0, |(i, _)| i.0);
     Ok(EquipmentV1 {
         id: e.id.to_string(),
         name: e.name.clone(),
@@ -45,7 +44,7 @@ async fn equipment_row(g: &Gateway, e: &Equipment) -> Result<EquipmentV1, Failur
         unit: e.unit,
         location: e.location.clone(),
         criticality: e.criticality.word().to_owned(),
-        state: equipment_status(g, index, e, now, lost).state,
+        state: equipment_status(g, e, now, lost).state,
         tickets,
     })
 }
@@ -68,20 +67,19 @@ pub(super) async fn readings(
 ) -> Answer<ReadingsV1> {
     let (index, e) = find(&g, &id)?;
     if q.fresh && g.daemon {
-        read_now(&g, index, e.link).await?;
+        read_now(&g, index, e).await?;
     }
     let points = g.look(move |desk, now| all_points(desk, index, now)).await?;
     Ok(Json(ReadingsV1 { equipment: id, points }))
 }
 
 /// Has the equipment read and waits until every point has a reading that came after the question.
-async fn read_now(g: &Gateway, index: EquipmentIndex, link: usize) -> Result<(), Failure> {
+async fn read_now(g: &Gateway, index: EquipmentIndex, e: &Equipment) -> Result<(), Failure> {
     const LOOK_EVERY: Duration = Duration::from_millis(20);
     let asked = g.clock.now().mono;
-    let sender = g.links.lock().unwrap_or_else(std::sync::PoisonError::into_inner).get(link).cloned();
-    if let Some(sender) = sender {
+    if let Some(sender) = g.link(e.link) {
         // A full queue means that the link is busy reading anyway.
-        let _queued = sender.try_send(LinkCommand::ReadNow(index));
+        let _queued = sender.try_send(LinkCommand::ReadNow(e.id.clone()));
     }
     while g.clock.now().mono.since(asked) < limits::CLIENT_CONNECT_MAX {
         let count = g.site.equipment.get(index.0).map_or(0, |e| e.profile.points.len());

@@ -3,6 +3,7 @@
 mod audit;
 mod equipment;
 mod links;
+mod reload;
 mod status;
 mod tickets;
 mod why;
@@ -14,7 +15,7 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 
 use super::client::decode;
-use super::gateway::Gateway;
+use super::gateway::{Gateway, Served};
 use super::v1::{ErrorBody, ErrorV1};
 use crate::limits;
 use crate::site::Equipment;
@@ -54,7 +55,7 @@ fn usage(message: String) -> Failure {
 type Answer<T> = Result<Json<T>, Failure>;
 
 /// The routes of a gateway.
-pub fn router(gateway: Gateway) -> Router {
+pub fn router(served: Served) -> Router {
     Router::new()
         .route("/v1/status", get(status::status))
         .route("/v1/alarms", get(status::alarms))
@@ -68,10 +69,11 @@ pub fn router(gateway: Gateway) -> Router {
         .route("/v1/tickets/{target}", get(tickets::ticket_show).post(tickets::ticket_change))
         .route("/v1/history", get(tickets::history))
         .route("/v1/why/{equipment}/{name}", get(why::why))
+        .route("/v1/reload", post(reload::reload))
         .route("/v1/audit/verify", get(audit::audit_verify))
         .fallback(|| async { usage("there is no such path".to_owned()) })
         .layer(DefaultBodyLimit::max(limits::BODY_BYTES_MAX))
-        .with_state(gateway)
+        .with_state(served)
 }
 
 /// Who asks, as the client says.

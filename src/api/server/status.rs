@@ -38,7 +38,7 @@ pub(super) async fn status(State(g): State<Gateway>) -> Answer<StatusV1> {
         .equipment
         .iter()
         .enumerate()
-        .map(|(i, e)| equipment_status(&g, i, e, now, lost.get(i) == Some(&true)))
+        .map(|(i, e)| equipment_status(&g, e, now, lost.get(i) == Some(&true)))
         .collect();
     Ok(Json(StatusV1 {
         gateway: g.site.name.clone(),
@@ -53,14 +53,8 @@ pub(super) async fn status(State(g): State<Gateway>) -> Answer<StatusV1> {
     }))
 }
 
-pub(super) fn equipment_status(
-    g: &Gateway,
-    index: usize,
-    e: &Equipment,
-    now: Now,
-    lost: bool,
-) -> EquipmentStatusV1 {
-    let stats = g.boards.get(e.link).and_then(|b| b.lock().equipment.get(&index).cloned());
+pub(super) fn equipment_status(g: &Gateway, e: &Equipment, now: Now, lost: bool) -> EquipmentStatusV1 {
+    let stats = g.boards.get(e.link).and_then(|b| b.lock().equipment.get(&e.id).cloned());
     let ms = |d: Duration| d.as_secs_f64() * 1000.0;
     let state = match &stats {
         Some(s) if !lost => s.state,

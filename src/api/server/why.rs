@@ -76,7 +76,7 @@ async fn why_point(
             lines.push(format!("its last good reading is {} old; {limit}", render_duration(age)));
         }
     }
-    let answer = last_answer(g, index, e, point);
+    let answer = last_answer(g, e, point);
     let mut registers = Vec::new();
     match (&answer, point.register()) {
         (Some(a), Some(register)) => {
@@ -120,10 +120,10 @@ fn came_with(a: &LastAnswer, now: Now) -> String {
 }
 
 /// The last answer or message that could have brought a point.
-fn last_answer(g: &Gateway, index: EquipmentIndex, e: &Equipment, point: &Point) -> Option<LastAnswer> {
+fn last_answer(g: &Gateway, e: &Equipment, point: &Point) -> Option<LastAnswer> {
     let board = g.boards.get(e.link)?;
     let stats = board.lock();
-    let last = &stats.equipment.get(&index.0)?.last;
+    let last = &stats.equipment.get(&e.id)?.last;
     let brings = |key: &AnswerKey, a: &LastAnswer| match (key, &point.place) {
         (AnswerKey::Read(area, _), Place::Register(register)) => {
             *area == register.area.word()

@@ -175,6 +175,17 @@ pub struct WroteV1 {
     pub before: Option<String>,
 }
 
+/// `POST /v1/reload`
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ReloadedV1 {
+    /// Equipment that goes on as it was, no reading lost.
+    pub kept: usize,
+    /// Equipment that is new or begins anew.
+    pub changed: Vec<String>,
+    /// Equipment that is gone.
+    pub removed: Vec<String>,
+}
+
 /// `GET /v1/equipment/{id}/readings`
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ReadingsV1 {

@@ -63,12 +63,15 @@ pub async fn demo(
     let data = setup.dir.join("data");
     let (stop_daemon, stopped) = oneshot::channel::<()>();
     let daemon_data = data.clone();
+    let demo_config = config.clone();
     let mut daemon = tokio::spawn(async move {
         let stop = async {
             // Dropping the other end stops the daemon as well.
             let _told = stopped.await;
         };
-        run::run(site, &daemon_data, clock, Log::quiet(clock), stop).await
+        let log = Log::quiet(clock);
+        let start = run::Start { site, config: Some(demo_config), data: daemon_data, clock, log };
+        run::run(start, stop).await
     });
     let socket = socket_path(&data);
     let mut story = Story::new(&setup, &config, &socket, &serving, clock, tell);

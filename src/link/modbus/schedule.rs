@@ -16,7 +16,7 @@ use crate::profile::Area;
 use crate::words::{EquipmentIndex, Mono};
 
 /// A piece of equipment on the bus.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct UnitSetup {
     /// Which.
     pub equipment: EquipmentIndex,
@@ -143,21 +143,21 @@ impl Schedule {
     /// Everything is due at once.
     #[must_use]
     pub fn new(setups: Vec<UnitSetup>, now: Mono) -> Self {
-        let units = setups
+        let units = setups.into_iter().map(|setup| Unit::new(setup, now)).collect();
+        Self { units, sync: BTreeMap::new(), turn: 0 }
+    }
+
+    /// From here on these units are asked. What is known of those that stay as they were is kept; and so is what is
+    /// outstanding on the line, because its answers may still come.
+    pub fn replace(&mut self, setups: Vec<UnitSetup>, now: Mono) {
+        let mut known = std::mem::take(&mut self.units);
+        self.units = setups
             .into_iter()
-            .map(|setup| Unit {
-                requests: setup.requests.iter().map(|plan| Request::new(plan.clone(), now)).collect(),
-                setup,
-                misses: 0,
-                probe: None,
-                allowed: now,
-                served: 0,
-                missed: 0,
-                answer_time: None,
-                probes: 0,
+            .map(|setup| match known.iter().position(|u| u.setup.asks_as(&setup)) {
+                Some(at) => Unit { setup, ..known.swap_remove(at) },
+                None => Unit::new(setup, now),
             })
             .collect();
-        Self { units, sync: BTreeMap::new(), turn: 0 }
     }
 
     /// The equipment of a unit's place.
@@ -324,7 +324,28 @@ fn distinct(plan: &PlannedRequest, outstanding: &VecDeque<Shape>) -> Option<(Are
     (!outstanding.contains(&(sister.function(), 1))).then_some((sister, 1))
 }
 
+impl UnitSetup {
+    /// Whether the same is asked in the same way, whatever the equipment's place in the site.
+    fn asks_as(&self, other: &Self) -> bool {
+        *self == Self { equipment: self.equipment, ..other.clone() }
+    }
+}
+
 impl Unit {
+    fn new(setup: UnitSetup, now: Mono) -> Self {
+        Self {
+            requests: setup.requests.iter().map(|plan| Request::new(plan.clone(), now)).collect(),
+            setup,
+            misses: 0,
+            probe: None,
+            allowed: now,
+            served: 0,
+            missed: 0,
+            answer_time: None,
+            probes: 0,
+        }
+    }
+
     fn soonest(&self) -> Option<(usize, Mono)> {
         let first = self.requests.iter().enumerate().map(|(i, r)| (r.due, i)).min().map(|(due, i)| (i, due));
         match self.probe {

@@ -12,7 +12,7 @@ use crate::link::task::Line;
 use crate::link::{AnswerKey, Batch, LastAnswer, LinkCommand, LinkState, LinkTask, WriteEnd, WriteOrder};
 use crate::profile::{Profile, decode};
 use crate::site::Site;
-use crate::words::{BadReason, EquipmentIndex, Now, PointIndex, Presence, Reading};
+use crate::words::{BadReason, EquipmentId, EquipmentIndex, Now, PointIndex, PointName, Presence, Reading};
 
 /// Works a link until the daemon stops taking readings.
 pub(in crate::link) async fn serve(task: LinkTask) {
@@ -31,8 +31,8 @@ struct Bus {
 
 /// A write that waits for its point to be read.
 struct Unread {
-    equipment: EquipmentIndex,
-    point: PointIndex,
+    equipment: EquipmentId,
+    point: PointName,
     answer: Result<(), String>,
     done: oneshot::Sender<WriteEnd>,
 }
@@ -45,6 +45,10 @@ impl Line for Bus {
         let (wire, remark) = Wire::open(&link.kind).await?;
         self.schedule.reconnected();
         Ok((wire, remark))
+    }
+
+    fn reloaded(&mut self, task: &LinkTask) {
+        self.schedule.replace(setups(&task.site, task.link, self.timing), task.clock.now().mono);
     }
 
     async fn work(&mut self, task: &mut LinkTask, mut wire: Wire) -> Option<String> {
@@ -60,7 +64,7 @@ impl Bus {
     async fn turns(&mut self, task: &mut LinkTask, wire: &mut Wire) -> Option<String> {
         loop {
             while let Ok(command) = task.commands.try_recv() {
-                self.take(task, wire, command).await?;
+                self.take(task, wire, command).await;
             }
             match self.schedule.next(task.clock.now().mono) {
                 Next::Ask(ask) => {
@@ -72,7 +76,7 @@ impl Bus {
                     let took = now.mono.since(sent.mono);
                     let report = self.schedule.answered(&ask, &outcome, took, now.mono);
                     task.note_state(&self.schedule, &ask, &outcome, now);
-                    self.read_back(index, &report, &outcome);
+                    self.read_back(&task.site, index, &report, &outcome);
                     if !task.tell(index, report, &outcome, now).await {
                         return None;
                     }
@@ -86,30 +90,37 @@ impl Bus {
                     let until = tokio::time::Instant::from_std(task.clock.instant(until));
                     tokio::select! {
                         () = tokio::time::sleep_until(until) => {}
-                        command = task.commands.recv() => self.take(task, wire, command?).await?,
+                        command = task.commands.recv() => self.take(task, wire, command?).await,
                     }
                 }
                 Next::Idle => {
                     let command = task.commands.recv().await?;
-                    self.take(task, wire, command).await?;
+                    self.take(task, wire, command).await;
                 }
             }
         }
     }
 
     /// Does what the link is asked besides its schedule.
-    async fn take(&mut self, task: &LinkTask, wire: &mut Wire, command: LinkCommand) -> Option<()> {
+    async fn take(&mut self, task: &mut LinkTask, wire: &mut Wire, command: LinkCommand) {
         match command {
-            LinkCommand::ReadNow(equipment) => self.schedule.read_now(equipment, task.clock.now().mono),
+            LinkCommand::ReadNow(id) => {
+                if let Some((equipment, _)) = task.site.find(id.as_str()) {
+                    self.schedule.read_now(equipment, task.clock.now().mono);
+                }
+            }
             LinkCommand::Write(order) => self.write(task, wire, order).await,
+            LinkCommand::Reloaded(reload) => {
+                task.adopt(reload);
+                self.reloaded(task);
+            }
         }
-        Some(())
     }
 
     /// Writes once, whatever comes of it: a second time could do what was not meant. The read after it tells what holds.
     async fn write(&mut self, task: &LinkTask, wire: &mut Wire, order: WriteOrder) {
         let Some((equipment, e)) = task.site.find(order.equipment.as_str()) else { return };
-        let Some((point, p)) = e.profile.point(order.point.as_str()) else { return };
+        let Some((_, p)) = e.profile.point(order.point.as_str()) else { return };
         let Some(address) = p.register().filter(|_| e.link == task.link) else { return };
         let settings = &e.profile.modbus;
         tokio::time::sleep(self.schedule.rest(equipment, task.clock.now().mono)).await;
@@ -131,20 +142,26 @@ impl Bus {
             Outcome::Failed(fault) => Err(fault.to_string()),
         };
         self.schedule.read_now(equipment, now.mono);
-        self.unread.push(Unread { equipment, point, answer, done: order.done });
+        self.unread.push(Unread { equipment: order.equipment, point: order.point, answer, done: order.done });
     }
 
     /// Tells those whose point was read since they wrote.
-    fn read_back(&mut self, equipment: Option<EquipmentIndex>, report: &Report, outcome: &Outcome) {
+    fn read_back(&mut self, site: &Site, index: Option<EquipmentIndex>, report: &Report, outcome: &Outcome) {
+        let Some(equipment) = index.and_then(|i| site.equipment.get(i.0)).filter(|_| !self.unread.is_empty())
+        else {
+            return;
+        };
         let (plan, words) = match (report, outcome) {
             (Report::Values(plan), Outcome::Answered(words)) => (plan, Ok(words)),
             (Report::Failed(plan, why), _) => (plan, Err(why)),
             (Report::Values(_) | Report::Nothing, _) => return,
         };
-        let is_read =
-            |u: &mut Unread| Some(u.equipment) == equipment && plan.points.iter().any(|p| p.point == u.point);
-        for unread in self.unread.extract_if(.., is_read) {
-            let planned = plan.points.iter().find(|p| p.point == unread.point);
+        let planned = |u: &Unread| {
+            let (point, _) = equipment.profile.point(u.point.as_str())?;
+            plan.points.iter().find(|p| u.equipment == equipment.id && p.point == point)
+        };
+        for unread in self.unread.extract_if(.., |u| planned(u).is_some()) {
+            let planned = planned(&unread);
             let read_back = match (words, planned) {
                 (Ok(words), Some(p)) => {
                     let first = usize::from(p.offset);
@@ -196,7 +213,7 @@ impl LinkTask {
         if let Outcome::Failed(fault) = outcome {
             stats.count_error(fault.kind());
         }
-        let Some(equipment) = index.and_then(|at| stats.equipment.get_mut(&at.0)) else { return };
+        let Some(equipment) = index.and_then(|at| stats.of(&self.site, at)) else { return };
         equipment.requests += 1;
         match outcome {
             Outcome::Answered(words) => {
@@ -244,7 +261,7 @@ impl LinkTask {
         if let Outcome::Failed(fault) = outcome {
             stats.count_error(fault.kind());
         }
-        let Some(equipment) = stats.equipment.get_mut(&index.0) else { return };
+        let Some(equipment) = stats.of(&self.site, index) else { return };
         equipment.requests += 1;
         if let Some(kind) = kind {
             *equipment.errors.entry(kind).or_default() += 1;
@@ -254,7 +271,7 @@ impl LinkTask {
     fn note_state(&self, schedule: &Schedule, ask: &Ask, outcome: &Outcome, now: Now) {
         let Some(index) = schedule.equipment(ask.index) else { return };
         let mut stats = self.board.lock();
-        let Some(equipment) = stats.equipment.get_mut(&index.0) else { return };
+        let Some(equipment) = stats.of(&self.site, index) else { return };
         equipment.missed = schedule.missed(ask.index);
         match outcome {
             Outcome::Answered(_) => match schedule.refused(ask.index) {
@@ -295,6 +312,7 @@ impl LinkTask {
                     readings: decoded(profile, &plan, words, now),
                     presence: Presence::Answered,
                     done: None,
+                    site: 0,
                 }
             }
             Report::Failed(plan, why) => {
@@ -307,10 +325,11 @@ impl LinkTask {
                     readings: plan.points.iter().map(|p| bad(p.point)).collect(),
                     presence: Presence::NoAnswer,
                     done: None,
+                    site: 0,
                 }
             }
         };
-        self.readings.send(batch).await.is_ok()
+        self.send(batch).await
     }
 }
 

@@ -145,6 +145,7 @@ fn batch(found: &mut BTreeMap<usize, Batch>, equipment: EquipmentIndex, at: Now)
         readings: Vec::new(),
         presence: Presence::NoAnswer,
         done: None,
+        site: 0,
     })
 }
 

@@ -196,7 +196,7 @@ impl Work<'_> {
         let mut stats = self.task.board.lock();
         stats.requests += 1;
         for batch in batches {
-            let Some(equipment) = stats.equipment.get_mut(&batch.equipment.0) else { continue };
+            let Some(equipment) = stats.of(&self.task.site, batch.equipment) else { continue };
             equipment.requests += 1;
             match batch.presence {
                 Presence::Answered => equipment.set_state(LinkState::Online, "reports", now),

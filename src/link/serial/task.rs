@@ -47,6 +47,8 @@ impl Line for Instrument {
         }
     }
 
+    fn reloaded(&mut self, _task: &LinkTask) {}
+
     async fn work(&mut self, task: &mut LinkTask, io: Box<dyn Stream>) -> Option<String> {
         let mut talk = Talk { task, equipment: self.equipment, profile: &self.profile };
         talk.work(io, &mut self.session).await
@@ -111,6 +113,8 @@ impl Talk<'_> {
                         LinkCommand::ReadNow(_) => session.read_now(self.task.clock.now().mono),
                         // Registers are what is written; such a profile has none. Dropping it tells its asker.
                         LinkCommand::Write(_) => {}
+                        // Its one device changed: the line is opened anew, in a task of its own.
+                        LinkCommand::Reloaded(_) => {}
                     }
                 }
             }
@@ -120,7 +124,7 @@ impl Talk<'_> {
     fn note_asked(&self, _index: usize) {
         let mut stats = self.task.board.lock();
         stats.requests += 1;
-        if let Some(equipment) = stats.equipment.get_mut(&self.equipment.0) {
+        if let Some(equipment) = stats.of(&self.task.site, self.equipment) {
             equipment.requests += 1;
         }
     }
@@ -136,6 +140,7 @@ impl Talk<'_> {
                 readings: values(self.profile, &source, &captures, now),
                 presence: Presence::Answered,
                 done: None,
+                site: 0,
             },
             Heard::Failed { source, why, .. } => {
                 let why: Arc<str> = why.into();
@@ -148,6 +153,7 @@ impl Talk<'_> {
                     readings,
                     presence: Presence::NoAnswer,
                     done: None,
+                    site: 0,
                 }
             }
             Heard::Stray(_) => return true,
@@ -160,7 +166,7 @@ impl Talk<'_> {
         if let Heard::Failed { kind, .. } | Heard::Stray(kind) = heard {
             stats.count_error(kind);
         }
-        let Some(equipment) = stats.equipment.get_mut(&self.equipment.0) else { return };
+        let Some(equipment) = stats.of(&self.task.site, self.equipment) else { return };
         match heard {
             Heard::Values { source, line, asked_at, .. } => {
                 let took = asked_at.map(|at| now.mono.since(at)).unwrap_or_default();

@@ -168,7 +168,14 @@ impl Nodes {
                     Some((PointIndex(p), Reading { value: parse_json(point, &json), at }))
                 });
                 let readings = readings.collect();
-                Some(Batch { at, equipment: *index, readings, presence: Presence::Answered, done: None })
+                Some(Batch {
+                    at,
+                    equipment: *index,
+                    readings,
+                    presence: Presence::Answered,
+                    done: None,
+                    site: 0,
+                })
             })
             .collect()
     }
@@ -185,6 +192,7 @@ impl Nodes {
                 readings: Vec::new(),
                 presence: Presence::Lost,
                 done: None,
+                site: 0,
             })
             .collect()
     }

@@ -1,0 +1,186 @@
+//! The links' tasks: started, started again when one panics, and after a reload only where something changed.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError};
+
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+use super::log::Log;
+use crate::ambient::{self, Clock};
+use crate::api::Links;
+use crate::limits;
+use crate::link::{Batch, LinkBoard, LinkCommand, LinkTask, Reload, serve};
+use crate::site::{Link, LinkKind, Site};
+use crate::words::{EquipmentId, LinkName};
+
+/// Every link's task and board.
+pub(super) struct Crew {
+    site: Arc<Site>,
+    version: u64,
+    links: Links,
+    readings: mpsc::Sender<Batch>,
+    clock: Clock,
+    log: Log,
+    boards: BTreeMap<LinkName, LinkBoard>,
+    tasks: BTreeMap<LinkName, JoinHandle<()>>,
+}
+
+fn equipment_of(site: &Site, link: usize) -> impl Iterator<Item = EquipmentId> {
+    site.equipment.iter().filter(move |e| e.link == link).map(|e| e.id.clone())
+}
+
+/// A board for every link of a site, in its order.
+pub(super) fn boards(site: &Site, clock: Clock) -> Vec<LinkBoard> {
+    let links = site.links.iter().enumerate();
+    links.map(|(at, l)| LinkBoard::new(l.name.as_str(), equipment_of(site, at), clock.now())).collect()
+}
+
+impl Crew {
+    /// Starts a task for every link; the boards are in the site's order.
+    pub(super) fn start(
+        site: Arc<Site>,
+        boards: Vec<LinkBoard>,
+        links: Links,
+        readings: mpsc::Sender<Batch>,
+        clock: Clock,
+        log: Log,
+    ) -> Self {
+        let names = site.links.iter().map(|l| l.name.clone());
+        let boards = names.zip(boards).collect();
+        let tasks = BTreeMap::new();
+        let mut crew = Self { site: site.clone(), version: 0, links, readings, clock, log, boards, tasks };
+        for (at, link) in site.links.iter().enumerate() {
+            crew.spawn(at, link);
+        }
+        crew
+    }
+
+    /// The boards in the site's order.
+    pub(super) fn boards(&self) -> Vec<LinkBoard> {
+        self.site.links.iter().filter_map(|l| self.boards.get(&l.name).cloned()).collect()
+    }
+
+    fn spawn(&mut self, at: usize, link: &Link) {
+        let equipment = equipment_of(&self.site, at);
+        let blank = || LinkBoard::new(link.name.as_str(), [], self.clock.now());
+        let board = self.boards.entry(link.name.clone()).or_insert_with(blank).clone();
+        board.set_equipment(equipment, self.clock.now());
+        let kept = Kept {
+            site: self.site.clone(),
+            version: self.version,
+            at,
+            name: link.name.clone(),
+            board,
+            links: self.links.clone(),
+            clock: self.clock,
+            log: self.log,
+        };
+        self.tasks.insert(link.name.clone(), tokio::spawn(kept.serving(self.readings.clone())));
+    }
+
+    /// Goes on with another site: a link where nothing changed is not touched, a bus whose equipment changed goes on with
+    /// its connection, every other one is opened anew.
+    pub(super) async fn reload(&mut self, site: Arc<Site>) {
+        let before = std::mem::replace(&mut self.site, site.clone());
+        self.version += 1;
+        let same = site.same_as(&before);
+        let gone: Vec<LinkName> =
+            self.tasks.keys().filter(|n| !site.links.iter().any(|l| l.name == **n)).cloned().collect();
+        for name in gone {
+            self.end(&name).await;
+            self.boards.remove(&name);
+        }
+        for (at, link) in site.links.iter().enumerate() {
+            let old = before.links.iter().position(|l| l == link);
+            let is_kept = old.is_some_and(|old| {
+                let count = |s: &Site, link| equipment_of(s, link).count();
+                let stay =
+                    same.iter().filter(|(_, to)| site.equipment.get(to.0).is_some_and(|e| e.link == at));
+                let stay = stay.count();
+                stay == count(&site, at) && stay == count(&before, old)
+            });
+            if is_kept {
+                continue;
+            }
+            let is_bus = !matches!(link.kind, LinkKind::Serial(_) | LinkKind::Mqtt(_));
+            if old.is_some() && is_bus {
+                if let Some(board) = self.boards.get(&link.name) {
+                    board.set_equipment(equipment_of(&site, at), self.clock.now());
+                }
+                let sender =
+                    self.links.lock().unwrap_or_else(PoisonError::into_inner).get(&link.name).cloned();
+                let reload = Reload { site: site.clone(), version: self.version, link: at };
+                if let Some(sender) = sender
+                    && sender.send(LinkCommand::Reloaded(reload)).await.is_ok()
+                {
+                    continue;
+                }
+            }
+            self.end(&link.name).await;
+            self.spawn(at, link);
+        }
+    }
+
+    /// Ends a link's task and waits until its port or socket is free.
+    async fn end(&mut self, name: &LinkName) {
+        if let Some(task) = self.tasks.remove(name) {
+            task.abort();
+            // Aborted is how it shall end.
+            let _ended = task.await;
+        }
+        self.links.lock().unwrap_or_else(PoisonError::into_inner).remove(name);
+    }
+
+    /// Ends every task.
+    pub(super) fn stop(&self) {
+        for task in self.tasks.values() {
+            task.abort();
+        }
+    }
+}
+
+/// A link whose task is started again when it panics.
+struct Kept {
+    site: Arc<Site>,
+    version: u64,
+    at: usize,
+    name: LinkName,
+    board: LinkBoard,
+    links: Links,
+    clock: Clock,
+    log: Log,
+}
+
+impl Kept {
+    async fn serving(self, readings: mpsc::Sender<Batch>) {
+        loop {
+            let (sender, commands) = mpsc::channel(limits::LINK_COMMANDS_MAX);
+            self.links.lock().unwrap_or_else(PoisonError::into_inner).insert(self.name.clone(), sender);
+            let task = LinkTask {
+                site: self.site.clone(),
+                version: self.version,
+                link: self.at,
+                board: self.board.clone(),
+                readings: readings.clone(),
+                commands,
+                clock: self.clock,
+                seed: ambient::seed(),
+            };
+            // Dropped with this future, so that a stopping daemon ends it.
+            let mut running = tokio::task::JoinSet::new();
+            running.spawn(serve(task));
+            match running.join_next().await {
+                Some(Err(e)) if e.is_panic() => {
+                    self.log.error(&format!(
+                        "the task of link {} failed ({e}) and is started again: a bug",
+                        self.name
+                    ));
+                    self.board.lock().count_error("panic");
+                }
+                _ => return,
+            }
+            tokio::time::sleep(limits::LINK_RESTART).await;
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! Other files in force while things go on: untouched equipment keeps everything, the rest begins anew.
+
+use std::sync::Arc;
+
+use super::{Change, Desk};
+use crate::desk::command::Output;
+use crate::desk::event::GatewayEvent;
+use crate::detect::Detector;
+use crate::site::Site;
+use crate::words::{Now, Refusal, Rule};
+
+impl Desk {
+    /// Records which files are in force, where those differ from the ones before.
+    pub(super) fn record_files(&mut self, now: Now) {
+        if self.state.files != self.site.files {
+            let files = self.site.files.clone();
+            self.machine(now, Change::Gateway(GatewayEvent::ConfigurationLoaded { files }));
+        }
+    }
+
+    /// Goes on with another site. Alarms of equipment that changed stand until its readings say otherwise; those whose
+    /// fault is no longer named are withdrawn.
+    pub(super) fn reloaded(&mut self, now: Now, site: Arc<Site>) {
+        let before = std::mem::replace(&mut self.site, site.clone());
+        let same = site.same_as(&before);
+        let mut detector = Detector::new(site.clone(), now);
+        detector.take_over(&self.detector, &same);
+        self.detector = detector;
+        for (check, _) in std::mem::take(&mut self.checks) {
+            let refusal = Refusal::new(Rule::CheckUnanswered, "the configuration was loaded again meanwhile")
+                .remedy("ask for the check again");
+            self.outputs.push_back(Output::Reply(check.token, Box::new(Err(refusal))));
+        }
+        self.record_files(now);
+        let is_same = |id: &str| site.find(id).is_some_and(|(at, _)| same.iter().any(|(_, to)| *to == at));
+        let standing: Vec<_> = self
+            .state
+            .alarms
+            .iter()
+            .filter(|((id, _), alarm)| alarm.is_active() && !is_same(id.as_str()))
+            .map(|(key, _)| key.clone())
+            .collect();
+        for (equipment, fault) in standing {
+            if !self.detector.restore_active(equipment.as_str(), fault.as_str()) {
+                self.machine(now, Change::Withdrawn(equipment, fault));
+            }
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! A configuration loaded while things go on: what is known of untouched equipment is taken over, delays and all.
+
+use super::detector::{Detector, Due, Phase};
+use crate::words::EquipmentIndex;
+
+impl Detector {
+    /// Takes over what another detector knows of equipment that is the same in both: pairs of its place there and here.
+    /// Everything else begins anew.
+    pub fn take_over(&mut self, old: &Detector, same: &[(EquipmentIndex, EquipmentIndex)]) {
+        for (from, to) in same {
+            let (Some(before), Some(unit)) = (old.units.get(from.0), self.units.get_mut(to.0)) else {
+                continue;
+            };
+            for (slot, known) in unit.slots.iter_mut().zip(&before.slots) {
+                slot.take_over(known);
+            }
+            unit.lost = before.lost;
+            unit.last_answer = before.last_answer;
+            unit.started = before.started;
+            unit.stale_due = before.stale_due;
+            if let Some(at) = before.stale_due {
+                self.due.insert((at, Due::Stale(to.0)));
+            }
+            let faults: Vec<(usize, usize)> =
+                before.faults.iter().copied().zip(unit.faults.iter().copied()).collect();
+            for (from, to) in faults {
+                let (Some(known), Some(watch)) = (old.watches.get(from), self.watches.get_mut(to)) else {
+                    continue;
+                };
+                watch.phase = known.phase;
+                watch.due = known.due;
+                if let Some(at) = known.due {
+                    self.due.insert((at, Due::Delay(to)));
+                }
+            }
+        }
+        // A condition may name other equipment, which is unknown from here on until it is read.
+        let now_unknown: Vec<usize> = (0..self.watches.len()).filter(|w| self.names_unread(*w)).collect();
+        for index in now_unknown {
+            if let Some(watch) = self.watches.get_mut(index)
+                && let Phase::Normal { since: Some(_) } | Phase::Active { clearing: Some(_) } = watch.phase
+            {
+                if let Some(at) = watch.due.take() {
+                    self.due.remove(&(at, Due::Delay(index)));
+                }
+                watch.phase = match watch.phase {
+                    Phase::Normal { .. } => Phase::Normal { since: None },
+                    Phase::Active { .. } => Phase::Active { clearing: None },
+                };
+            }
+        }
+    }
+
+    fn names_unread(&self, watch: usize) -> bool {
+        self.watches.get(watch).is_some_and(|w| {
+            w.when.0.iter().chain(&w.clear.0).flatten().any(|(e, p)| {
+                let slot = self.units.get(e.0).and_then(|u| u.slots.get(p.0));
+                slot.is_none_or(|s| s.last.is_none())
+            })
+        })
+    }
+}
