@@ -97,6 +97,12 @@ pub const DESK_TURN_MAX: usize = 256;
 pub const REGISTERS_MAX: u16 = 125;
 /// Coils or discrete inputs of one read: the protocol's own limit (6.1, 6.2).
 pub const BITS_MAX: u16 = 2000;
+/// Registers' room for one text of a device's identification. Longer: cut off.
+pub const IDENTIFICATION_REGISTERS: u16 = 64;
+/// How often a device's identification is read, unless its profile says: it changes with its firmware.
+pub const IDENTIFIED_EVERY: Duration = secs(3600);
+/// Answers that one identification may be spread over. More: the answer counts as failed.
+pub const IDENTIFICATION_ANSWERS_MAX: usize = 16;
 /// The time a device has to answer, unless its profile says.
 pub const TIMEOUT_DEFAULT: Duration = ms(500);
 /// The shortest timeout. Shorter: refused.

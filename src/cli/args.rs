@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-use super::{audit, decode, equipment, guide, history, link, profile, ticket, why};
+use super::{audit, decode, equipment, firmware, guide, history, link, profile, ticket, why};
 
 /// Watches machines and instruments, opens tickets for their faults, and keeps the proof of what was done.
 #[derive(Debug, Parser)]
@@ -92,6 +92,9 @@ pub enum Command {
     /// Device profiles: check, show, new
     #[command(subcommand)]
     Profile(profile::Command),
+    /// Firmware: versions in the field, and their known issues
+    #[command(subcommand)]
+    Firmware(firmware::Command),
     /// Read raw registers under every type and word order, likeliest first
     Decode(decode::DecodeArgs),
     /// The record: verify its chain, print its head

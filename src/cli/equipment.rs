@@ -4,6 +4,7 @@ use clap::Subcommand;
 
 use super::context::{Composition, Context};
 use super::error::CliError;
+use super::firmware::note_text;
 use super::render::{Sheet, heading};
 use super::status;
 use crate::api::Client;
@@ -110,10 +111,14 @@ async fn show<C: Composition>(cx: &mut Context<'_, C>, id: &str) -> Result<Outco
         ("Location", &e.location),
         ("Criticality", &e.criticality),
         ("Tickets", &numbers(&e.tickets)),
+        ("Firmware", e.firmware.as_ref().unwrap_or(&String::new())),
     ] {
         if !value.is_empty() {
             text.push_str(&format!("{label:<12}{value}\n"));
         }
+    }
+    for note in &e.firmware_notes {
+        text.push_str(&format!("\nKnown issue: {}", note_text(note)));
     }
     text.push('\n');
     text.push_str(&points(cx, &readings).table());

@@ -9,6 +9,7 @@ mod context;
 mod decode;
 mod equipment;
 mod error;
+mod firmware;
 mod guide;
 mod history;
 mod link;

@@ -8,7 +8,8 @@ use super::args::{Args, Command};
 use super::context::{CliErrorOrFiles, Composition, Context};
 use super::error::CliError;
 use super::{
-    audit, decode, equipment, guide, history, link, now, profile, reload, render, status, ticket, why,
+    audit, decode, equipment, firmware, guide, history, link, now, profile, reload, render, status, ticket,
+    why,
 };
 use crate::words::Outcome;
 
@@ -55,6 +56,7 @@ async fn dispatch<C: Composition>(
         Command::Why(args) => why::run(cx, &args).await,
         Command::Link(command) => link::run(cx, command).await,
         Command::Profile(command) => profile::run(cx, command),
+        Command::Firmware(command) => firmware::run(cx, &command).await,
         Command::Decode(args) => decode::run(cx, &args),
         Command::Audit(command) => audit::run(cx, &command).await,
         Command::Daemon => {

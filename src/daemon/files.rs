@@ -1,11 +1,12 @@
 //! `andon.toml` and profiles from disk: a profile beside `andon.toml` wins over a built-in one of the same name.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::limits;
-use crate::profile::{built_in, built_in_names};
+use crate::profile::{built_in, built_in_names, built_in_notes};
 use crate::site::{ProfileFiles, Site, data_of, load};
 use crate::source::{Diagnostics, SourceText};
 use crate::words::ProfileName;
@@ -14,13 +15,15 @@ use crate::words::ProfileName;
 #[derive(Debug, Clone)]
 pub struct DiskProfiles {
     folder: PathBuf,
+    notes: PathBuf,
 }
 
 impl DiskProfiles {
     /// Beside this `andon.toml`.
     #[must_use]
     pub fn beside(config: &Path) -> Self {
-        Self { folder: config.parent().unwrap_or(Path::new(".")).join("device-profiles") }
+        let beside = config.parent().unwrap_or(Path::new("."));
+        Self { folder: beside.join("device-profiles"), notes: beside.join("firmware-notes") }
     }
 }
 
@@ -45,6 +48,21 @@ impl ProfileFiles for DiskProfiles {
         names.sort();
         names.dedup();
         names
+    }
+
+    fn notes(&self) -> Vec<(String, SourceText)> {
+        let stem = |name: &str| name.trim_start_matches("built-in ").trim_end_matches(".md").to_owned();
+        let mut notes: BTreeMap<String, SourceText> =
+            built_in_notes().into_iter().map(|text| (stem(&text.name), text)).collect();
+        for entry in std::fs::read_dir(&self.notes).into_iter().flatten().flatten() {
+            let Ok(name) = entry.file_name().into_string() else { continue };
+            if name.ends_with(".md") {
+                // What cannot be read is a note without its beginning: that is told with its name.
+                let text = read_text(&entry.path()).unwrap_or_default();
+                notes.insert(stem(&name), SourceText::new(&entry.path().display().to_string(), &text));
+            }
+        }
+        notes.into_iter().collect()
     }
 }
 

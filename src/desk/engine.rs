@@ -17,9 +17,11 @@ use crate::alarm::AlarmEvent;
 use crate::detect::{Detector, Transition, TransitionKind};
 use crate::limits;
 use crate::profile::Fault;
-use crate::site::Site;
+use crate::site::{Equipment, Site};
 use crate::ticket::{Ticket, TicketEvent, TicketOpening, TicketState};
-use crate::words::{Author, EquipmentId, FaultName, Mono, Now, Refusal, Rule, Seq, TicketNumber};
+use crate::words::{
+    Author, EquipmentId, EquipmentIndex, FaultName, Mono, Now, Refusal, Rule, Seq, TicketNumber,
+};
 
 #[derive(Debug, Clone)]
 enum Change {
@@ -276,13 +278,7 @@ impl Desk {
                 };
                 let Some(fault) = equipment.profile.faults.get(t.fault) else { return (now, Vec::new()) };
                 let events = match t.kind {
-                    TransitionKind::Raised => self.raised(
-                        &equipment.id,
-                        &equipment.profile.name.to_string(),
-                        &equipment.profile.sha256,
-                        fault,
-                        t,
-                    ),
+                    TransitionKind::Raised => self.raised(equipment, fault, t),
                     TransitionKind::Cleared => self.cleared(&equipment.id, &fault.name, None),
                 };
                 (t.at, events)
@@ -290,14 +286,8 @@ impl Desk {
         }
     }
 
-    fn raised(
-        &self,
-        equipment: &EquipmentId,
-        profile: &str,
-        sha256: &str,
-        fault: &Fault,
-        t: &Transition,
-    ) -> Vec<Event> {
+    fn raised(&self, on: &Equipment, fault: &Fault, t: &Transition) -> Vec<Event> {
+        let equipment = &on.id;
         let mut events = vec![Event::Alarm(AlarmEvent::Raised {
             equipment: equipment.clone(),
             fault: fault.name.clone(),
@@ -309,6 +299,7 @@ impl Desk {
         if !fault.ticket {
             return events;
         }
+        let version = self.firmware(t.equipment);
         let ticket = match self.state.ticket_for(equipment, &fault.name) {
             Some(old) if matches!(old.state, TicketState::Fixed | TicketState::Closed) => {
                 TicketEvent::Reopened {
@@ -333,12 +324,31 @@ impl Desk {
                 code: fault.code.clone(),
                 onset: t.onset.wall,
                 values: t.values.clone(),
-                profile: profile.to_owned(),
-                profile_sha256: sha256.to_owned(),
+                profile: on.profile.name.to_string(),
+                profile_sha256: on.profile.sha256.clone(),
+                firmware_notes: self.notes_on(on, fault, version.as_deref()),
+                firmware: version,
             }),
         };
         events.push(Event::Ticket(ticket));
         events
+    }
+
+    /// A piece of equipment's firmware version: as it tells, else as somebody wrote it down.
+    #[must_use]
+    pub fn firmware(&self, equipment: EquipmentIndex) -> Option<String> {
+        let e = self.site.equipment.get(equipment.0)?;
+        let told = e.profile.firmware.as_ref().and_then(|firmware| {
+            let value = self.detector.point_state(equipment, firmware.point, self.last)?.value?;
+            firmware.version(&value.to_string())
+        });
+        told.or_else(|| e.firmware.clone())
+    }
+
+    fn notes_on(&self, on: &Equipment, fault: &Fault, version: Option<&str>) -> Vec<String> {
+        let Some(version) = version else { return Vec::new() };
+        let notes = self.site.notes_for(on, version).filter(|n| n.explains(fault.name.as_str()));
+        notes.map(|n| n.name.clone()).collect()
     }
 
     fn cleared(&self, equipment: &EquipmentId, fault: &FaultName, reason: Option<String>) -> Vec<Event> {

@@ -13,10 +13,23 @@ pub enum Area {
     Input,
     /// Holding registers, function 3.
     Holding,
+    /// Objects of the device's identification (43/14), which are texts: its number is the object's.
+    Identification,
 }
 
+/// Objects of a device's identification (Modbus application protocol 6.21), by the word in profiles.
+pub const IDENTIFICATION: [(&str, u16); 7] = [
+    ("vendor", 0),
+    ("product-code", 1),
+    ("revision", 2),
+    ("url", 3),
+    ("product-name", 4),
+    ("model", 5),
+    ("application", 6),
+];
+
 impl Area {
-    /// Every area, by the digit manuals put in front.
+    /// Every table, by the digit manuals put in front.
     pub const ALL: [Area; 4] = [Area::Coil, Area::Discrete, Area::Input, Area::Holding];
 
     /// The word in profiles.
@@ -27,6 +40,7 @@ impl Area {
             Area::Discrete => "discrete",
             Area::Input => "input",
             Area::Holding => "holding",
+            Area::Identification => "identification",
         }
     }
 
@@ -38,6 +52,7 @@ impl Area {
             Area::Discrete => 2,
             Area::Holding => 3,
             Area::Input => 4,
+            Area::Identification => 43,
         }
     }
 
@@ -46,7 +61,7 @@ impl Area {
     pub fn is_writable(self) -> bool {
         match self {
             Area::Coil | Area::Holding => true,
-            Area::Discrete | Area::Input => false,
+            Area::Discrete | Area::Input | Area::Identification => false,
         }
     }
 
@@ -55,7 +70,7 @@ impl Area {
     pub fn is_bits(self) -> bool {
         match self {
             Area::Coil | Area::Discrete => true,
-            Area::Input | Area::Holding => false,
+            Area::Input | Area::Holding | Area::Identification => false,
         }
     }
 }

@@ -1,10 +1,11 @@
-//! The profiles that come with the binary: the project's own `device-profiles/`.
+//! The profiles and firmware notes that come with the binary: the project's own `device-profiles/` and `firmware-notes/`.
 
 use include_dir::{Dir, include_dir};
 
 use crate::source::SourceText;
 use crate::words::ProfileName;
 
+static NOTES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/firmware-notes");
 static PROFILES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/device-profiles");
 
 /// A built-in profile's text.
@@ -21,4 +22,18 @@ pub fn built_in_names() -> Vec<ProfileName> {
         PROFILES.files().filter_map(|f| ProfileName::parse(f.path().file_stem()?.to_str()?).ok()).collect();
     names.sort();
     names
+}
+
+/// The built-in firmware notes, by name.
+#[must_use]
+pub fn built_in_notes() -> Vec<SourceText> {
+    let mut notes: Vec<SourceText> = NOTES
+        .files()
+        .filter_map(|f| {
+            let name = f.path().file_name()?.to_str()?;
+            Some(SourceText::new(&format!("built-in {name}"), f.contents_utf8()?))
+        })
+        .collect();
+    notes.sort_by(|a, b| a.name.cmp(&b.name));
+    notes
 }

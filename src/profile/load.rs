@@ -4,6 +4,7 @@ use sha2::{Digest, Sha256};
 
 use super::cases::read_cases;
 use super::faults::read_faults;
+use super::firmware::read_firmware;
 use super::model::{Device, Profile};
 use super::points::{read_defaults, read_points};
 use crate::expr::Names;
@@ -12,7 +13,7 @@ use crate::source::{Diagnostics, Section, SourceText, read_toml};
 use crate::words::ProfileName;
 
 /// Parts of the format that later versions act on; today they are read past, and said.
-const LATER: [&str; 3] = ["baseline", "maintenance", "firmware"];
+const LATER: [&str; 2] = ["baseline", "maintenance"];
 
 /// Reads a profile; foreign points (`@other:point`) are taken on trust.
 pub fn load(name: &ProfileName, source: &SourceText) -> (Option<Profile>, Diagnostics) {
@@ -44,9 +45,11 @@ fn read(
         device,
     );
     let defaults = read_defaults(root);
-    let points = read_points(root, &defaults);
+    let mut points = read_points(root, &defaults);
+    let firmware = read_firmware(root, &mut points);
     let sha256 = Sha256::digest(source.text.as_bytes()).iter().map(|b| format!("{b:02x}")).collect();
     let mut profile = Profile::new(name.clone(), sha256, device?, defaults.settings, points);
+    profile.firmware = firmware;
     profile.serial = defaults.serial;
     profile.mqtt = defaults.mqtt;
     let offline = root.duration_between("offline_after", limits::OFFLINE_AFTER_MIN, limits::EVERY_MAX);

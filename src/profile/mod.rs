@@ -9,6 +9,7 @@ mod builtin;
 mod cases;
 mod decode;
 mod faults;
+mod firmware;
 mod load;
 mod model;
 mod mqtt;
@@ -19,10 +20,11 @@ mod serial;
 mod textual;
 mod write;
 
-pub use address::{Area, RegisterAddress};
-pub use builtin::{built_in, built_in_names};
+pub use address::{Area, IDENTIFICATION, RegisterAddress};
+pub use builtin::{built_in, built_in_names, built_in_notes};
 pub use cases::{CaseResult, run_cases};
 pub use decode::{DataType, Order, decode, encode, raw_unsigned};
+pub use firmware::{Firmware, FirmwareNote, VersionRange, compare_versions, load_note};
 pub use load::{load, load_with};
 pub use model::{
     Case, Device, Fault, Guidance, ModbusSettings, Part, Point, Profile, Question, Step, Target, Trigger,

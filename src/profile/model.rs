@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::address::{Area, RegisterAddress};
 use super::decode::{DataType, Order};
+use super::firmware::Firmware;
 use super::mqtt::MqttSettings;
 use super::place::{Place, Protocol};
 use super::serial::SerialSettings;
@@ -34,6 +35,8 @@ pub struct Profile {
     pub serial: SerialSettings,
     /// How it tells on a broker that it is there.
     pub mqtt: MqttSettings,
+    /// Where it tells its firmware's version.
+    pub firmware: Option<Firmware>,
     /// How long without a good answer makes it lost; silence does not when absent.
     pub offline_after: Option<Duration>,
     names: BTreeMap<String, usize>,
@@ -368,6 +371,7 @@ impl Profile {
             cases: Vec::new(),
             serial: SerialSettings::default(),
             mqtt: MqttSettings::default(),
+            firmware: None,
             offline_after: Some(limits::OFFLINE_AFTER_DEFAULT),
             names,
         }

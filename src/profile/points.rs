@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::address::RegisterAddress;
+use super::address::{Area, IDENTIFICATION, RegisterAddress};
 use super::decode::{DataType, Order};
 use super::model::{ModbusSettings, Point};
 use super::mqtt::{MqttSettings, check_filter, read_mqtt};
@@ -196,7 +196,13 @@ fn read_every(s: &Section<'_>, place: Option<&Place>, defaults: &Defaults) -> (O
     match place {
         None | Some(Place::Register(_)) => {
             let every = s.duration_between("every", limits::EVERY_MIN, limits::EVERY_MAX);
-            (Some(every.unwrap_or(limits::EVERY_DEFAULT)), settings.timeout * (settings.retries + 1))
+            let default = match place {
+                Some(Place::Register(RegisterAddress { area: Area::Identification, .. })) => {
+                    limits::IDENTIFIED_EVERY
+                }
+                _ => limits::EVERY_DEFAULT,
+            };
+            (Some(every.unwrap_or(default)), settings.timeout * (settings.retries + 1))
         }
         Some(Place::Capture { source, .. }) => {
             if s.has("every") {
@@ -223,7 +229,9 @@ fn check_kind(s: &Section<'_>, kind: DataType, point: &Point) {
     let span = s.key_span("type");
     let address = point.register();
     let is_bits = address.is_some_and(|a| a.area.is_bits());
-    if let Some(address) = address
+    if address.is_some_and(|a| a.area == Area::Identification) && !matches!(kind, DataType::Text { .. }) {
+        s.error(span, "a device's identification is a string", "");
+    } else if let Some(address) = address
         && is_bits
         && kind != DataType::Bool
     {
@@ -249,14 +257,20 @@ fn check_kind(s: &Section<'_>, kind: DataType, point: &Point) {
 
 /// What a point names as its source: one of `register`, `ref`, `from`, `topic`, `metric`.
 fn read_place(s: &Section<'_>, defaults: &Defaults) -> Option<Place> {
-    let keys: Vec<&str> =
-        ["register", "ref", "from", "topic", "metric"].into_iter().filter(|k| s.has(k)).collect();
+    let keys: Vec<&str> = ["register", "ref", "identification", "from", "topic", "metric"]
+        .into_iter()
+        .filter(|k| s.has(k))
+        .collect();
     match keys.as_slice() {
         [] => {
             s.missing("register", "\"holding:40\"  (or ref = \"40041\", from, topic, metric)");
             None
         }
         ["register"] | ["ref"] | ["register", "ref"] => read_address(s).map(Place::Register),
+        ["identification"] => {
+            let number = s.choice("identification", &IDENTIFICATION)?.value;
+            Some(Place::Register(RegisterAddress { area: Area::Identification, number }))
+        }
         ["from"] => read_capture(s, &defaults.serial),
         ["topic"] => {
             let filter = s.text("topic")?;
@@ -328,6 +342,9 @@ fn read_kind(s: &Section<'_>, place: Option<&Place>) -> Option<DataType> {
     let found = s.required("type", "\"u16\"", found)?;
     if !matches!(found.value, DataType::Text { .. }) {
         return Some(found.value);
+    }
+    if let Some(Place::Register(RegisterAddress { area: Area::Identification, .. })) = place {
+        return Some(DataType::Text { registers: limits::IDENTIFICATION_REGISTERS });
     }
     if place.is_some_and(|p| p.protocol() != Protocol::Modbus) {
         return Some(DataType::Text { registers: 0 });

@@ -120,6 +120,14 @@ impl Machine {
         (u32::from(start) >= first && end <= last).then_some(words)
     }
 
+    /// An object of the device's identification, as registers of text; nothing where the profile does not read it.
+    #[must_use]
+    pub fn identification(&self, object: u16, now: Duration) -> Option<Vec<u16>> {
+        let address = RegisterAddress { area: Area::Identification, number: object };
+        let index = self.profile.points.iter().position(|p| p.register() == Some(address))?;
+        Some(self.encoded(index, now))
+    }
+
     fn encoded(&self, index: usize, now: Duration) -> Vec<u16> {
         let Some(point) = self.profile.points.get(index) else { return Vec::new() };
         let factor = point.scale_from.and_then(|f| self.encoded(f, now).first().copied());

@@ -38,6 +38,7 @@ pub(super) fn answer(request: &[u8], machine: &mut Machine, now: Duration) -> Ve
                 Err(ILLEGAL_VALUE)
             }
         }
+        (43, [_, 14, code @ 1..=3, first]) => identification(*code, *first, machine, now),
         (1..=6 | 16, _) => Err(ILLEGAL_VALUE),
         _ => Err(ILLEGAL_FUNCTION),
     };
@@ -60,6 +61,27 @@ fn read(area: Area, start: [u8; 2], count: [u8; 2], machine: &Machine, now: Dura
     };
     let mut out = vec![area.function(), u8::try_from(data.len()).map_err(|_| ILLEGAL_VALUE)?];
     out.extend(data);
+    Ok(out)
+}
+
+/// The device's identification (6.21), for machines whose profile reads it: all objects in one answer.
+fn identification(code: u8, first: u8, machine: &Machine, now: Duration) -> Result<Vec<u8>, u8> {
+    let last = if code == 1 { 2 } else { 6 };
+    let objects: Vec<(u8, Vec<u8>)> = (u16::from(first)..=last)
+        .filter_map(|object| {
+            let words = machine.identification(object, now)?;
+            let bytes = words.iter().flat_map(|w| w.to_be_bytes()).take_while(|b| *b != 0).collect();
+            Some((u8::try_from(object).ok()?, bytes))
+        })
+        .collect();
+    if objects.is_empty() {
+        return Err(ILLEGAL_FUNCTION);
+    }
+    let mut out = vec![43, 14, code, 0x82, 0, 0, u8::try_from(objects.len()).map_err(|_| ILLEGAL_VALUE)?];
+    for (object, bytes) in objects {
+        out.extend([object, u8::try_from(bytes.len()).map_err(|_| ILLEGAL_VALUE)?]);
+        out.extend(bytes);
+    }
     Ok(out)
 }
 

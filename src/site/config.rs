@@ -9,7 +9,7 @@ use super::link_kind::read_link;
 use super::model::{Criticality, Equipment, FileHash, Link, LinkKind, ProfileFiles, Site, SparkplugId};
 use super::names::SiteNames;
 use crate::limits;
-use crate::profile::{Place, Point, Profile, Protocol, load_with};
+use crate::profile::{Place, Point, Profile, Protocol, load_note, load_with};
 use crate::source::{Diagnostics, Section, SourceText, Span, Spanned, nearest, read_toml};
 use crate::words::{EquipmentId, ProfileName};
 
@@ -25,6 +25,7 @@ struct Draft {
     location: String,
     criticality: Criticality,
     depends_on: Vec<Spanned<String>>,
+    firmware: Option<String>,
 }
 
 /// Reads a site. The diagnostics come file by file, `andon.toml` first; no site when any is an error.
@@ -61,6 +62,7 @@ fn read(
         links: Vec::new(),
         equipment: Vec::new(),
         files: Vec::new(),
+        notes: Vec::new(),
     };
     if let Some(s) = gateway {
         let name = s.text("name");
@@ -97,6 +99,7 @@ fn read(
     check_dependencies(root, &drafts);
     let loaded = load_profiles(root, &drafts, files, others);
     site.files = file_hashes(source, &loaded);
+    load_notes(&mut site, &loaded, files, others);
     check_links(root, &site.links, &drafts, &loaded);
     for d in drafts {
         let Some(profile) = loaded.get(&d.profile.value) else { continue };
@@ -111,6 +114,7 @@ fn read(
             location: d.location,
             criticality: d.criticality,
             depends_on: d.depends_on.into_iter().map(|s| s.value).collect(),
+            firmware: d.firmware,
         });
     }
     Some(site)
@@ -139,6 +143,25 @@ fn file_hashes(source: &SourceText, loaded: &BTreeMap<String, Arc<Profile>>) -> 
         sha256: p.sha256.clone(),
     }));
     files
+}
+
+/// The notes that concern a profile in use.
+fn load_notes(
+    site: &mut Site,
+    loaded: &BTreeMap<String, Arc<Profile>>,
+    files: &dyn ProfileFiles,
+    others: &mut Vec<Diagnostics>,
+) {
+    for (name, text) in files.notes() {
+        let (note, diagnostics) = load_note(&name, &text);
+        if !diagnostics.list.is_empty() {
+            others.push(diagnostics);
+        }
+        let Some(note) = note.filter(|n| n.profiles.iter().any(|p| loaded.contains_key(p))) else { continue };
+        let sha256 = Sha256::digest(text.text.as_bytes()).iter().map(|b| format!("{b:02x}")).collect();
+        site.files.push(FileHash { name: format!("firmware-notes/{name}.md"), sha256 });
+        site.notes.push(note);
+    }
 }
 
 fn load_profiles(
@@ -227,6 +250,7 @@ fn read_equipment(s: &Section<'_>, links: &[Link]) -> Option<Draft> {
     let letters = [("A", Criticality::A), ("B", Criticality::B), ("C", Criticality::C)];
     let criticality = s.choice("criticality", &letters).map_or(Criticality::B, |c| c.value);
     let depends_on = s.texts("depends_on");
+    let firmware = s.text("firmware").map(|t| t.value);
     let id = id.and_then(|i| {
         EquipmentId::parse(&i.value)
             .map_err(|e| s.error(i.span, format!("{} is no id", i.value), e.to_string()))
@@ -255,6 +279,7 @@ fn read_equipment(s: &Section<'_>, links: &[Link]) -> Option<Draft> {
         location,
         criticality,
         depends_on,
+        firmware,
     })
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::profile::{Profile, Protocol};
+use crate::profile::{FirmwareNote, Profile, Protocol};
 use crate::source::SourceText;
 use crate::words::{EquipmentId, EquipmentIndex, LinkName, PointIndex, ProfileName};
 
@@ -22,6 +22,8 @@ pub struct Site {
     pub equipment: Vec<Equipment>,
     /// What is in force: each file and its SHA-256.
     pub files: Vec<FileHash>,
+    /// Known issues of the firmware of its device models.
+    pub notes: Vec<FirmwareNote>,
 }
 
 /// A file that is in force.
@@ -228,6 +230,8 @@ pub struct Equipment {
     pub criticality: Criticality,
     /// What it cannot work without.
     pub depends_on: Vec<String>,
+    /// Its firmware's version as somebody wrote it down, for devices that do not tell.
+    pub firmware: Option<String>,
 }
 
 /// A Sparkplug edge node, or a device below one.
@@ -255,9 +259,22 @@ pub trait ProfileFiles {
     fn text(&self, name: &ProfileName) -> Option<SourceText>;
     /// Every name there is.
     fn names(&self) -> Vec<String>;
+    /// Every firmware note, under its own name; one beside `andon.toml` wins over a built-in one.
+    fn notes(&self) -> Vec<(String, SourceText)> {
+        Vec::new()
+    }
 }
 
 impl Site {
+    /// The known issues of a piece of equipment with this version.
+    pub fn notes_for<'a>(
+        &'a self,
+        equipment: &'a Equipment,
+        version: &'a str,
+    ) -> impl Iterator<Item = &'a FirmwareNote> {
+        self.notes.iter().filter(move |n| n.concerns(equipment.profile.name.as_str(), version))
+    }
+
     /// A piece of equipment by id.
     #[must_use]
     pub fn find(&self, id: &str) -> Option<(EquipmentIndex, &Equipment)> {

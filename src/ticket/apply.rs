@@ -36,6 +36,8 @@ pub fn opened(seq: Seq, at: Wall, by: &Author, o: &TicketOpening) -> Ticket {
         cancelled: None,
         profile: o.profile.clone(),
         profile_sha256: o.profile_sha256.clone(),
+        firmware: o.firmware.clone(),
+        firmware_notes: o.firmware_notes.clone(),
         log: Vec::new(),
     };
     log(&mut ticket, seq, at, by, format!("opened: {}{code}", o.fault));

@@ -31,6 +31,12 @@ pub struct TicketOpening {
     pub profile: String,
     /// Its SHA-256.
     pub profile_sha256: String,
+    /// The firmware's version, where it was known.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub firmware: Option<String>,
+    /// Notes of known issues of that version which concern the fault, by name.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub firmware_notes: Vec<String>,
 }
 
 /// Something that happened to a ticket.

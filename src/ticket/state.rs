@@ -201,6 +201,12 @@ pub struct Ticket {
     pub profile: String,
     /// SHA-256 of that profile.
     pub profile_sha256: String,
+    /// The firmware's version at opening, where it was known.
+    #[serde(default)]
+    pub firmware: Option<String>,
+    /// Notes of known issues of that version which concern the fault, by name.
+    #[serde(default)]
+    pub firmware_notes: Vec<String>,
     /// What happened, in order; repeats beyond a bound are counted, not listed.
     pub log: Vec<LogEntry>,
 }

@@ -23,6 +23,8 @@ fn ticket() -> Ticket {
         values: BTreeMap::new(),
         profile: "p".to_owned(),
         profile_sha256: String::new(),
+        firmware: None,
+        firmware_notes: Vec::new(),
     };
     opened(Seq(1), Wall::from_millis(0), &Author::Gateway, &opening)
 }

@@ -10,6 +10,7 @@
 
 mod commands;
 mod crash;
+mod firmware;
 mod reload;
 mod samples;
 mod simulator;

@@ -12,6 +12,7 @@ Commands on standard input, one a line:
 import asyncio
 import sys
 
+from pymodbus.device import ModbusDeviceIdentification
 from pymodbus.datastore import ModbusSequentialDataBlock, ModbusServerContext, ModbusSlaveContext
 from pymodbus.framer import FramerType
 from pymodbus.server import StartAsyncSerialServer, StartAsyncTcpServer
@@ -44,15 +45,22 @@ async def obey(server: ModbusServerContext) -> None:
                 print("done", flush=True)
 
 
+IDENTITY = ModbusDeviceIdentification(
+    info_name={"VendorName": "Counterpart", "ProductCode": "CP-1", "MajorMinorRevision": "2.5.1", "ModelName": "Model 7"}
+)
+
+
 async def main() -> None:
     kind, place, *rest = sys.argv[1:]
     if kind == "tcp":
         server = context([int(u) for u in rest])
-        serving = StartAsyncTcpServer(server, address=("127.0.0.1", int(place)))
+        serving = StartAsyncTcpServer(server, identity=IDENTITY, address=("127.0.0.1", int(place)))
     else:
         baud, *units = rest
         server = context([int(u) for u in units])
-        serving = StartAsyncSerialServer(server, framer=FramerType.RTU, port=place, baudrate=int(baud))
+        serving = StartAsyncSerialServer(
+            server, identity=IDENTITY, framer=FramerType.RTU, port=place, baudrate=int(baud)
+        )
     task = asyncio.create_task(serving)
     await asyncio.sleep(0.3)
     print("ready", flush=True)

@@ -8,6 +8,7 @@ use axum::extract::{Path, Query, State};
 use axum::http::HeaderMap;
 use serde::Deserialize;
 
+use super::firmware::note_row;
 use super::status::equipment_status;
 use super::{Answer, Failure, author, find};
 use crate::api::Gateway;
@@ -28,11 +29,13 @@ pub(super) async fn equipment_list(State(g): State<Gateway>) -> Answer<Vec<Equip
 
 async fn equipment_row(g: &Gateway, e: &Equipment) -> Result<EquipmentV1, Failure> {
     let id = e.id.clone();
-    let (tickets, now, lost) = g
+    let (tickets, now, lost, firmware) = g
         .look(move |desk, now| {
             let live = desk.state().tickets.values().filter(|t| t.state.is_live() && t.equipment == id);
-            let lost = desk.site().find(id.as_str()).is_some_and(|(i, _)| desk.detector.is_lost(i));
-            (live.map(|t| t.number.0).collect::<Vec<_>>(), now, lost)
+            let index = desk.site().find(id.as_str()).map(|(i, _)| i);
+            let lost = index.is_some_and(|i| desk.detector.is_lost(i));
+            let firmware = index.and_then(|i| desk.firmware(i));
+            (live.map(|t| t.number.0).collect::<Vec<_>>(), now, lost, firmware)
         })
         .await?;
     Ok(EquipmentV1 {
@@ -46,6 +49,11 @@ async fn equipment_row(g: &Gateway, e: &Equipment) -> Result<EquipmentV1, Failur
         criticality: e.criticality.word().to_owned(),
         state: equipment_status(g, e, now, lost).state,
         tickets,
+        firmware_notes: firmware
+            .as_deref()
+            .map(|version| g.site.notes_for(e, version).map(note_row).collect())
+            .unwrap_or_default(),
+        firmware,
     })
 }
 

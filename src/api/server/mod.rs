@@ -2,6 +2,7 @@
 
 mod audit;
 mod equipment;
+mod firmware;
 mod links;
 mod reload;
 mod status;
@@ -63,6 +64,7 @@ pub fn router(served: Served) -> Router {
         .route("/v1/equipment/{id}", get(equipment::equipment_show))
         .route("/v1/equipment/{id}/readings", get(equipment::readings))
         .route("/v1/equipment/{id}/points/{point}", post(equipment::write))
+        .route("/v1/firmware", get(firmware::firmware))
         .route("/v1/links", get(links::links))
         .route("/v1/links/{name}/plan", get(links::link_plan))
         .route("/v1/tickets", get(tickets::tickets))

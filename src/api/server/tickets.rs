@@ -5,9 +5,10 @@ use axum::extract::{Path, Query, State};
 use axum::http::HeaderMap;
 use serde::Deserialize;
 
+use super::firmware::note_row;
 use super::{Answer, Failure, author, find, own_failure, usage};
 use crate::api::Gateway;
-use crate::api::v1::{EarlierV1, HistoryRowV1, PartV1, StepV1, TicketRowV1, TicketV1};
+use crate::api::v1::{EarlierV1, FirmwareNoteV1, HistoryRowV1, PartV1, StepV1, TicketRowV1, TicketV1};
 use crate::desk::{Command, Target};
 use crate::limits;
 use crate::profile::Question;
@@ -194,8 +195,24 @@ async fn whole(g: &Gateway, t: &Ticket) -> Result<TicketV1, Failure> {
         closed_at: t.closed_at,
         watch_until: t.watch_until,
         earlier,
+        firmware: t.firmware.clone(),
+        firmware_notes: t.firmware_notes.iter().map(|name| recorded_note(g, name)).collect(),
         log: t.log.clone(),
     })
+}
+
+/// A note that a ticket was opened with; its name stays when its file is gone.
+fn recorded_note(g: &Gateway, name: &str) -> FirmwareNoteV1 {
+    g.site.notes.iter().find(|n| n.name == name).map_or_else(
+        || FirmwareNoteV1 {
+            name: name.to_owned(),
+            versions: String::new(),
+            symptom: "the note is no longer there".to_owned(),
+            workaround: String::new(),
+            source: String::new(),
+        },
+        note_row,
+    )
 }
 
 pub(super) async fn ticket_change(

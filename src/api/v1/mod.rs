@@ -151,6 +151,12 @@ pub struct EquipmentV1 {
     pub state: String,
     /// Its live tickets.
     pub tickets: Vec<u64>,
+    /// Its firmware's version, where it is known.
+    #[serde(default)]
+    pub firmware: Option<String>,
+    /// Known issues of that version.
+    #[serde(default)]
+    pub firmware_notes: Vec<FirmwareNoteV1>,
 }
 
 /// `POST /v1/equipment/{id}/points/{point}`
@@ -184,6 +190,36 @@ pub struct ReloadedV1 {
     pub changed: Vec<String>,
     /// Equipment that is gone.
     pub removed: Vec<String>,
+}
+
+/// A known issue of a device's firmware.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FirmwareNoteV1 {
+    /// Its name.
+    pub name: String,
+    /// The versions that have it.
+    pub versions: String,
+    /// What one sees.
+    pub symptom: String,
+    /// What helps.
+    pub workaround: String,
+    /// Who says so.
+    pub source: String,
+}
+
+/// `GET /v1/firmware`: a piece of equipment, its version and the known issues of that.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct FirmwareV1 {
+    /// Its id.
+    pub equipment: String,
+    /// Its profile.
+    pub profile: String,
+    /// Its firmware's version, where it is known.
+    pub version: Option<String>,
+    /// The known issues of that version.
+    pub notes: Vec<FirmwareNoteV1>,
+    /// How many notes there are for its profile, whatever the version.
+    pub notes_for_profile: usize,
 }
 
 /// `GET /v1/equipment/{id}/readings`
@@ -280,6 +316,12 @@ pub struct TicketV1 {
     pub watch_until: Option<Wall>,
     /// Earlier repairs of this fault on this equipment.
     pub earlier: Vec<EarlierV1>,
+    /// The firmware's version when the ticket was opened, where it was known.
+    #[serde(default)]
+    pub firmware: Option<String>,
+    /// Known issues of that version which concern the fault.
+    #[serde(default)]
+    pub firmware_notes: Vec<FirmwareNoteV1>,
     /// What happened.
     pub log: Vec<LogEntry>,
 }

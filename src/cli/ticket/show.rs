@@ -54,6 +54,10 @@ fn page<C: Composition>(cx: &Context<'_, C>, t: &TicketV1, equipment: Option<&Eq
     field(&mut out, "Parts", &parts.join(", "), width);
     field(&mut out, "Procedure", t.sop.as_deref().unwrap_or(""), width);
     field(&mut out, "Causes", &t.causes.join("; "), width);
+    for note in &t.firmware_notes {
+        let text = format!("{} What helps: {} ({})", note.symptom, note.workaround, note.name);
+        field(&mut out, "Firmware", &text, width);
+    }
     field(&mut out, "Earlier", &earlier(&t.earlier), width);
     if !t.steps.is_empty() {
         out.push('\n');

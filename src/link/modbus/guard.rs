@@ -306,9 +306,17 @@ fn frame_length(bytes: &[u8]) -> Option<usize> {
     match function {
         1..=4 => Some(usize::from(*bytes.get(2)?) + 5),
         5 | 6 | 15 | 16 => Some(8),
+        0x2B => identification_length(bytes),
         0x81..=0xAB => Some(5),
         _ => None,
     }
+}
+
+/// Length of the RTU frame of an identification: its objects' own lengths tell (6.21).
+fn identification_length(bytes: &[u8]) -> Option<usize> {
+    let count = *bytes.get(7)?;
+    let end = (0..count).try_fold(8_usize, |at, _| Some(at + 2 + usize::from(*bytes.get(at + 1)?)))?;
+    (bytes.get(2) == Some(&0x0E)).then_some(end + 2)
 }
 
 /// Whether a frame (function and data, without header and checksum) answers what was asked (unit, function, data).
@@ -325,6 +333,11 @@ fn judge(asked: &[u8], unit: u8, pdu: &[u8]) -> Result<(), WireFault> {
     }
     if function != *asked_function {
         return Err(WireFault::Foreign(format!("function {function}")));
+    }
+    if function == 0x2B {
+        // The same kind of identification, read in the same way.
+        let same = pdu.get(1..3) == asked.get(2..4) && pdu.len() >= 7;
+        return if same { Ok(()) } else { Err(WireFault::Foreign("another identification".to_owned())) };
     }
     let count = match asked.get(4..6) {
         Some([high, low]) => usize::from(u16::from_be_bytes([*high, *low])),

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use crate::limits;
-use crate::profile::{Area, Profile};
+use crate::profile::{Area, IDENTIFICATION, Profile};
 use crate::site::{LinkKind, Parity};
 use crate::words::PointIndex;
 
@@ -42,6 +42,10 @@ impl PlannedRequest {
     /// As a person reads it: `read holding 40..59`.
     #[must_use]
     pub fn text(&self) -> String {
+        if self.area == Area::Identification {
+            let word = IDENTIFICATION.iter().find(|(_, n)| *n == self.start).map_or("object", |(w, _)| w);
+            return format!("read identification {word}");
+        }
         let last = u32::from(self.start) + u32::from(self.count) - 1;
         format!("read {} {}..{last}", self.area.word(), self.start)
     }
@@ -147,7 +151,12 @@ pub fn plan(profile: &Profile, timing: LineTiming) -> Vec<PlannedRequest> {
     groups.dedup();
     let mut requests: Vec<PlannedRequest> = Vec::new();
     for (every, area) in groups {
-        let max = if area.is_bits() { limits::BITS_MAX } else { profile.modbus.max_registers };
+        let max = match area {
+            Area::Coil | Area::Discrete => limits::BITS_MAX,
+            Area::Input | Area::Holding => profile.modbus.max_registers,
+            // Each object of an identification is asked for by itself.
+            Area::Identification => 1,
+        };
         let mut items = items(profile, every, area);
         // A slower point that a faster request brings anyway costs nothing there.
         items.retain(|item| {

@@ -255,7 +255,9 @@ impl Schedule {
             purpose: Purpose::Poll(request),
             timeout,
         };
-        if sync.outstanding.contains(&(plan.area.function(), plan.count)) {
+        // A late answer to an identification says the same as any other: it is asked for at any time, and proves nothing.
+        if plan.area != Area::Identification && sync.outstanding.contains(&(plan.area.function(), plan.count))
+        {
             match distinct(plan, &sync.outstanding) {
                 Some((area, count)) => {
                     ask.area = area;
@@ -283,6 +285,7 @@ impl Schedule {
         let shape = (ask.area.function(), ask.count);
         let (Purpose::Poll(at) | Purpose::Resync(at)) = ask.purpose;
         match outcome {
+            _ if ask.area == Area::Identification => {}
             Outcome::Answered(_) => *sync = Sync::default(),
             // An exception names its function and nothing more: it proves nothing while one of that function is outstanding.
             Outcome::Exception(_) if !sync.outstanding.iter().any(|(f, _)| *f == shape.0) => {
@@ -320,6 +323,7 @@ fn distinct(plan: &PlannedRequest, outstanding: &VecDeque<Shape>) -> Option<(Are
         Area::Discrete => Area::Coil,
         Area::Input => Area::Holding,
         Area::Holding => Area::Input,
+        Area::Identification => return None,
     };
     (!outstanding.contains(&(sister.function(), 1))).then_some((sister, 1))
 }

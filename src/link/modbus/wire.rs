@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::time::{sleep, timeout};
 use tokio_modbus::client::{Client, Context, rtu, tcp};
-use tokio_modbus::prelude::{Request, Response, Slave, SlaveContext};
+use tokio_modbus::prelude::{ReadCode, Request, Response, Slave, SlaveContext};
 
 use super::fault::WireFault;
 use super::guard::{Framing, Guard};
@@ -89,11 +89,15 @@ impl Wire {
             Ok(_) => {}
             Err(fault) => return Outcome::Failed(fault),
         }
+        if ask.area == Area::Identification {
+            let outcome = self.identified(ask).await;
+            return self.silence_after(outcome).await;
+        }
         let request = match ask.area {
             Area::Coil => Request::ReadCoils(ask.start, ask.count),
             Area::Discrete => Request::ReadDiscreteInputs(ask.start, ask.count),
             Area::Input => Request::ReadInputRegisters(ask.start, ask.count),
-            Area::Holding => Request::ReadHoldingRegisters(ask.start, ask.count),
+            Area::Holding | Area::Identification => Request::ReadHoldingRegisters(ask.start, ask.count),
         };
         let limit = ask.timeout + self.timing.characters(ask.area, ask.count);
         let outcome = match self.call(ask.unit, request, limit).await {
@@ -114,6 +118,61 @@ impl Wire {
                 failed
             }
         }
+    }
+
+    /// Reads one object of the device's identification, as registers of text.
+    async fn identified(&mut self, ask: &Ask) -> Outcome {
+        let limit = ask.timeout + self.timing.characters(ask.area, ask.count);
+        match self.identify(ask.unit, u8::try_from(ask.start).unwrap_or(u8::MAX), limit).await {
+            Ok(Ok(objects)) => {
+                let found = objects.into_iter().find(|(id, _)| u16::from(*id) == ask.start);
+                // As a device refuses a register that it does not have.
+                let Some((_, mut text)) = found else { return Outcome::Exception(2) };
+                text.resize(usize::from(ask.count) * 2, 0);
+                let word = |pair: &[u8]| pair.iter().fold(0_u16, |word, byte| word << 8 | u16::from(*byte));
+                Outcome::Answered(text.chunks(2).map(word).collect())
+            }
+            Ok(Err(code)) => Outcome::Exception(code),
+            Err(fault) => {
+                self.after_failure().await;
+                Outcome::Failed(fault)
+            }
+        }
+    }
+
+    /// Reads a device's identification (43/14) up to an object: pairs of its number and its text.
+    pub(super) async fn identify(
+        &mut self,
+        unit: u8,
+        up_to: u8,
+        limit: Duration,
+    ) -> Result<Result<Vec<(u8, Vec<u8>)>, u8>, WireFault> {
+        let code = match up_to {
+            0..=2 => ReadCode::Basic,
+            3..=6 => ReadCode::Regular,
+            _ => ReadCode::Extended,
+        };
+        let mut objects = Vec::new();
+        let mut next = 0;
+        for _ in 0..limits::IDENTIFICATION_ANSWERS_MAX {
+            poll_fn(|cx| Poll::Ready(self.guard.drain(cx))).await?;
+            let request = Request::ReadDeviceIdentification(code, next);
+            let answer = match self.call(unit, request, limit).await? {
+                Ok(Response::ReadDeviceIdentification(answer)) => answer,
+                Ok(_) => return Err(WireFault::Foreign("another kind of answer".to_owned())),
+                Err(code) => return Ok(Err(code)),
+            };
+            objects.extend(answer.device_id_objects.into_iter().map(|o| (o.id, o.value.to_vec())));
+            if !answer.more_follows
+                || answer.next_object_id <= next
+                || objects.iter().any(|(id, _)| *id == up_to)
+            {
+                return Ok(Ok(objects));
+            }
+            next = answer.next_object_id;
+            pause(self.timing.silence()).await;
+        }
+        Err(WireFault::Foreign("an identification without end".to_owned()))
     }
 
     /// Writes registers or a coil. The guard lets only the confirmation of this very write through; whether the device
@@ -173,6 +232,12 @@ impl Wire {
                 if e.kind() == std::io::ErrorKind::BrokenPipe =>
             {
                 WireFault::Closed
+            }
+            // The frame was whole: the connection is in step, whatever its content.
+            (WireFault::Timeout, tokio_modbus::Error::Transport(e))
+                if e.kind() == std::io::ErrorKind::InvalidData =>
+            {
+                WireFault::Foreign("an answer that does not read".to_owned())
             }
             (WireFault::Timeout, tokio_modbus::Error::Transport(e)) => WireFault::Io(e.to_string()),
             (fault, _) => fault,

@@ -1,0 +1,117 @@
+//! `andon firmware check|list`: versions in the field, and known issues of them.
+
+use clap::Subcommand;
+use serde::Serialize;
+
+use super::context::{Composition, Context};
+use super::error::CliError;
+use super::render::{Sheet, heading, plural};
+use crate::api::v1::{FirmwareNoteV1, FirmwareV1};
+use crate::profile::load_note;
+use crate::words::Outcome;
+
+/// What can be asked of firmware.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Equipment whose firmware has known issues; exit code 1 when there is any
+    #[command(
+        after_help = "Example:\n  andon firmware check --json | jq '.[] | select(.notes != [])'\n\nA version is what the device tells, else firmware = \"...\" of the [[equipment]] in andon.toml."
+    )]
+    Check,
+    /// Every firmware note there is: beside andon.toml in firmware-notes/, and built in
+    List,
+}
+
+pub(super) async fn run<C: Composition>(
+    cx: &mut Context<'_, C>,
+    command: &Command,
+) -> Result<Outcome, CliError> {
+    match command {
+        Command::Check => check(cx).await,
+        Command::List => list(cx),
+    }
+}
+
+async fn check<C: Composition>(cx: &mut Context<'_, C>) -> Result<Outcome, CliError> {
+    let rows: Vec<FirmwareV1> = cx.get("/v1/firmware").await?;
+    let concerned = rows.iter().filter(|r| !r.notes.is_empty()).count();
+    let outcome = if concerned > 0 { Outcome::Negative } else { Outcome::Done };
+    let mut sheet = Sheet::new(&["equipment", "profile", "version", "known_issues"]);
+    for r in &rows {
+        let names: Vec<&str> = r.notes.iter().map(|n| n.name.as_str()).collect();
+        let issues = match (&r.version, names.as_slice()) {
+            (None, _) if r.notes_for_profile > 0 => {
+                format!("version unknown; {} for this model", plural(r.notes_for_profile, "note"))
+            }
+            (_, []) => "none known".to_owned(),
+            (_, names) => names.join(", "),
+        };
+        let version = r.version.clone().unwrap_or_else(|| "unknown".to_owned());
+        sheet.row([r.equipment.clone(), r.profile.clone(), version, issues]);
+    }
+    cx.list(&rows, &sheet, "andon.toml names no equipment")?;
+    if cx.global.json || cx.global.csv {
+        return Ok(outcome);
+    }
+    for r in rows.iter().filter(|r| !r.notes.is_empty()) {
+        cx.print(&format!("\n{}", heading(&r.equipment)))?;
+        for note in &r.notes {
+            cx.print(&note_text(note))?;
+        }
+    }
+    Ok(outcome)
+}
+
+/// A note as people read it.
+pub(super) fn note_text(note: &FirmwareNoteV1) -> String {
+    format!(
+        "{} (versions {})\n  {}\n  What helps: {}\n  Source: {}\n",
+        note.name, note.versions, note.symptom, note.workaround, note.source
+    )
+}
+
+#[derive(Serialize)]
+struct Listed {
+    #[serde(flatten)]
+    note: FirmwareNoteV1,
+    profiles: Vec<String>,
+    faults: Vec<String>,
+    text: String,
+}
+
+fn list<C: Composition>(cx: &Context<'_, C>) -> Result<Outcome, CliError> {
+    let mut broken = Vec::new();
+    let mut listed = Vec::new();
+    for (name, source) in cx.composition.profiles(&cx.config()).notes() {
+        let (note, diagnostics) = load_note(&name, &source);
+        match note {
+            Some(n) => listed.push(Listed {
+                note: FirmwareNoteV1 {
+                    name: n.name,
+                    versions: n.versions.to_string(),
+                    symptom: n.symptom,
+                    workaround: n.workaround,
+                    source: n.source,
+                },
+                profiles: n.profiles,
+                faults: n.faults,
+                text: n.text,
+            }),
+            None => broken.push(diagnostics),
+        }
+    }
+    if !broken.is_empty() {
+        return Err(CliError::Files(broken));
+    }
+    let mut sheet = Sheet::new(&["name", "profiles", "versions", "symptom"]);
+    for l in &listed {
+        sheet.row([
+            l.note.name.clone(),
+            l.profiles.join(" "),
+            l.note.versions.clone(),
+            l.note.symptom.clone(),
+        ]);
+    }
+    cx.list(&listed, &sheet, "there is no firmware note")?;
+    Ok(Outcome::Done)
+}

@@ -1,0 +1,389 @@
+//! Firmware: where a device tells its version, and notes of known issues in ranges of versions.
+//!
+//! A note is a file in `firmware-notes/`: TOML between two lines of `+++`, then text for people. Versions are compared in
+//! the vendors' own styles: runs of digits as numbers, runs of letters as letters (`1.1f` < `1.1h`), a missing part as 0,
+//! `alpha`, `beta` and `rc` before the release itself (test: `versions_are_ordered_as_vendors_mean_them`).
+
+use std::cmp::Ordering;
+use std::fmt;
+
+use regex::Regex;
+
+use super::address::{Area, RegisterAddress};
+use super::decode::DataType;
+use super::model::Point;
+use super::place::Place;
+use crate::limits;
+use crate::source::{Diagnostics, Section, SourceText, nearest, read_toml};
+use crate::words::PointIndex;
+
+/// Where a device tells its firmware's version.
+#[derive(Debug, Clone)]
+pub struct Firmware {
+    /// The point.
+    pub point: PointIndex,
+    /// What of its text is the version: the first group, or all that fits.
+    pub pattern: Option<Regex>,
+}
+
+impl PartialEq for Firmware {
+    fn eq(&self, other: &Self) -> bool {
+        let text = |f: &Self| f.pattern.as_ref().map(|p| p.as_str().to_owned());
+        self.point == other.point && text(self) == text(other)
+    }
+}
+
+impl Firmware {
+    /// The version in what the device tells; nothing where the pattern does not fit.
+    #[must_use]
+    pub fn version(&self, told: &str) -> Option<String> {
+        let Some(pattern) = &self.pattern else { return Some(told.trim().to_owned()) };
+        let found = pattern.captures(told)?;
+        Some(found.get(1).or_else(|| found.get(0))?.as_str().to_owned())
+    }
+}
+
+/// `[firmware] point = "version"`, or `identification = true`, perhaps with `match = '^v([\d.]+)'`. The latter adds a
+/// point `firmware_version`, the device's own revision (43/14).
+pub(super) fn read_firmware(root: &Section<'_>, points: &mut Vec<Point>) -> Option<Firmware> {
+    let s = root.section("firmware")?;
+    let pattern = s.text("match").and_then(|t| match Regex::new(&t.value) {
+        Ok(regex) => Some(regex),
+        Err(e) => {
+            s.error(t.span, "this is no regular expression", e.to_string().replace('\n', " "));
+            None
+        }
+    });
+    let is_identified = s.flag("identification").is_some_and(|f| f.value);
+    let name = s.text("point");
+    let point = if is_identified {
+        if let Some(name) = name {
+            s.error(name.span, "identification and point name two sources", "keep one of them");
+        }
+        points.push(identified_revision());
+        Some(points.len() - 1)
+    } else {
+        let name = s.required("point", "\"firmware_version\"  (or identification = true)", name);
+        name.and_then(|name| {
+            let at = points.iter().position(|p| p.name.as_str() == name.value);
+            if at.is_none() {
+                let near = nearest(&name.value, points.iter().map(|p| p.name.as_str()));
+                let help = near.map_or_else(
+                    || "name a point of this profile".to_owned(),
+                    |n| format!("did you mean {n}?"),
+                );
+                s.error_with_help(name.span, format!("there is no point {}", name.value), "", help);
+            }
+            at
+        })
+    };
+    s.finish();
+    Some(Firmware { point: PointIndex(point?), pattern })
+}
+
+fn identified_revision() -> Point {
+    let every = limits::IDENTIFIED_EVERY;
+    Point {
+        place: Place::Register(RegisterAddress { area: Area::Identification, number: 2 }),
+        kind: DataType::Text { registers: limits::IDENTIFICATION_REGISTERS },
+        every: Some(every),
+        stale_after: Some(every * limits::STALE_PERIODS),
+        description: "the firmware's version, as the device identifies itself".to_owned(),
+        ..Point::test("firmware_version")
+    }
+}
+
+/// A known issue of a device's firmware.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FirmwareNote {
+    /// Its name: the file's, without the ending.
+    pub name: String,
+    /// The profiles it is about.
+    pub profiles: Vec<String>,
+    /// The versions that have the issue.
+    pub versions: VersionRange,
+    /// The faults it explains; every ticket of the equipment where there are none.
+    pub faults: Vec<String>,
+    /// What one sees.
+    pub symptom: String,
+    /// What helps.
+    pub workaround: String,
+    /// Who says so.
+    pub source: String,
+    /// More of it, for people.
+    pub text: String,
+}
+
+impl FirmwareNote {
+    /// Whether it is about this version of such a device.
+    #[must_use]
+    pub fn concerns(&self, profile: &str, version: &str) -> bool {
+        self.profiles.iter().any(|p| p == profile) && self.versions.contains(version)
+    }
+
+    /// Whether it belongs on a ticket of this fault.
+    #[must_use]
+    pub fn explains(&self, fault: &str) -> bool {
+        self.faults.is_empty() || self.faults.iter().any(|f| f == fault)
+    }
+}
+
+/// `>= 9.5.0.8, < 11.0.0.1`: every part must hold; `*` is every version.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VersionRange(Vec<(Relation, String)>);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Relation {
+    Least,
+    Above,
+    Most,
+    Below,
+    Is,
+}
+
+const RELATIONS: [(&str, Relation); 5] = [
+    (">=", Relation::Least),
+    ("<=", Relation::Most),
+    (">", Relation::Above),
+    ("<", Relation::Below),
+    ("=", Relation::Is),
+];
+
+impl VersionRange {
+    /// Reads a range.
+    ///
+    /// # Errors
+    /// A sentence that says what was meant.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        if text.trim() == "*" {
+            return Ok(Self(Vec::new()));
+        }
+        let parts = text.split(',').map(str::trim);
+        let read = |part: &str| {
+            let (word, relation) = RELATIONS.iter().find(|(word, _)| part.starts_with(word))?;
+            let version = part.get(word.len()..)?.trim();
+            let is_version = version.starts_with(|c: char| c.is_alphanumeric()) && !version.contains(' ');
+            is_version.then(|| (*relation, version.to_owned()))
+        };
+        let parts: Option<Vec<_>> = parts.map(read).collect();
+        parts.map(Self).ok_or_else(|| "write it as in \">= 1.2, < 1.4\", \"= 1.1f\" or \"*\"".to_owned())
+    }
+
+    /// Whether a version is in it.
+    #[must_use]
+    pub fn contains(&self, version: &str) -> bool {
+        self.0.iter().all(|(relation, bound)| {
+            let order = compare_versions(version, bound);
+            match relation {
+                Relation::Least => order.is_ge(),
+                Relation::Above => order.is_gt(),
+                Relation::Most => order.is_le(),
+                Relation::Below => order.is_lt(),
+                Relation::Is => order.is_eq(),
+            }
+        })
+    }
+}
+
+impl fmt::Display for VersionRange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.is_empty() {
+            return f.write_str("*");
+        }
+        for (i, (relation, version)) in self.0.iter().enumerate() {
+            let word = RELATIONS.iter().find(|(_, r)| r == relation).map_or("", |(w, _)| w);
+            write!(f, "{}{word} {version}", if i == 0 { "" } else { ", " })?;
+        }
+        Ok(())
+    }
+}
+
+/// One run of a version: digits or letters.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Run {
+    /// `alpha`, `beta`, `rc` and the like: before the release.
+    Before(String),
+    /// Nothing, or the number 0.
+    Nothing,
+    /// A later letter: `1.1f` comes after `1.1`.
+    Letters(String),
+    /// A number.
+    Number(u64),
+}
+
+fn runs(version: &str) -> Vec<Run> {
+    const BEFORE: [&str; 5] = ["alpha", "beta", "dev", "pre", "rc"];
+    let lower = version.trim().to_ascii_lowercase();
+    // What stands in brackets or after a plus names the build, not the version.
+    let lower = lower.split(['(', '+', ' ']).next().unwrap_or("");
+    let lower =
+        lower.strip_prefix('v').filter(|r| r.starts_with(|c: char| c.is_ascii_digit())).unwrap_or(lower);
+    let mut out = Vec::new();
+    let mut rest = lower;
+    while let Some(first) = rest.chars().next() {
+        let is_digit = first.is_ascii_digit();
+        let end = rest
+            .find(|c: char| if is_digit { !c.is_ascii_digit() } else { !c.is_alphabetic() })
+            .unwrap_or(rest.len());
+        let (run, after) = rest.split_at(end.max(first.len_utf8()));
+        rest = after;
+        match run.parse::<u64>() {
+            Ok(0) => out.push(Run::Nothing),
+            Ok(number) => out.push(Run::Number(number)),
+            Err(_) if !run.chars().all(char::is_alphabetic) => {}
+            Err(_) if BEFORE.contains(&run) => out.push(Run::Before(run.to_owned())),
+            Err(_) => out.push(Run::Letters(run.to_owned())),
+        }
+    }
+    out
+}
+
+/// Orders two versions in the vendors' own styles.
+#[must_use]
+pub fn compare_versions(a: &str, b: &str) -> Ordering {
+    let (a, b) = (runs(a), runs(b));
+    let at = |list: &[Run], i: usize| list.get(i).cloned().unwrap_or(Run::Nothing);
+    (0..a.len().max(b.len()))
+        .map(|i| at(&a, i).cmp(&at(&b, i)))
+        .find(|o| o.is_ne())
+        .unwrap_or(Ordering::Equal)
+}
+
+/// Reads a note.
+pub fn load_note(name: &str, source: &SourceText) -> (Option<FirmwareNote>, Diagnostics) {
+    let Some((front, text)) = front_matter(&source.text) else {
+        let mut diagnostics = Diagnostics::new(source.clone());
+        diagnostics.error(0..0, "a note begins with TOML between two lines of +++", "");
+        return (None, diagnostics);
+    };
+    // The front matter keeps its lines' numbers.
+    let mut diagnostics = Diagnostics::new(SourceText::new(&source.name, &format!("\n{front}")));
+    let note = read_toml(&mut diagnostics, |root| read_note(root, name, text));
+    (note.filter(|_| !diagnostics.has_errors()), diagnostics)
+}
+
+/// What stands between the two lines of `+++`, and what stands below.
+fn front_matter(text: &str) -> Option<(&str, &str)> {
+    let rest = text.strip_prefix("+++\n").or_else(|| text.strip_prefix("+++\r\n"))?;
+    let end = rest.find("\n+++").map(|at| at + 1)?;
+    let (front, below) = rest.split_at_checked(end)?;
+    let below = below.strip_prefix("+++")?;
+    Some((front, below.trim()))
+}
+
+fn read_note(root: &Section<'_>, name: &str, text: &str) -> Option<FirmwareNote> {
+    let needed = |key: &str, example: &str| {
+        let found = root.text(key);
+        root.required(key, example, found)
+    };
+    let versions = needed("versions", "\">= 1.2, < 1.4\"");
+    let symptom = needed("symptom", "\"What one sees.\"");
+    let workaround = needed("workaround", "\"What helps.\"");
+    let source = needed("source", "\"a changelog's entry or a thread\"");
+    let profiles: Vec<String> = root.texts("profiles").into_iter().map(|t| t.value).collect();
+    let faults = root.texts("faults").into_iter().map(|t| t.value).collect();
+    if profiles.is_empty() {
+        root.missing("profiles", "[\"tasmota-energy\"]");
+    }
+    root.finish();
+    let versions = versions?;
+    let range = VersionRange::parse(&versions.value).map_err(|meant| {
+        root.error(versions.span, format!("\"{}\" is no range of versions", versions.value), meant);
+    });
+    Some(FirmwareNote {
+        name: name.to_owned(),
+        profiles,
+        versions: range.ok()?,
+        faults,
+        symptom: symptom?.value,
+        workaround: workaround?.value,
+        source: source?.value,
+        text: text.to_owned(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_ordered_as_vendors_mean_them() {
+        let ordered = [
+            "0.9j",
+            "1.0",
+            "1.0.1-beta2",
+            "1.0.1-rc1",
+            "1.0.1",
+            "1.1",
+            "1.1f",
+            "1.1f.20170801",
+            "1.1g",
+            "1.1h",
+            "1.2",
+            "1.10",
+            "9.5.0.8",
+            "11.0.0.1(tasmota)",
+            "11.1",
+            "v12.4.0",
+        ];
+        for (i, a) in ordered.iter().enumerate() {
+            for (j, b) in ordered.iter().enumerate() {
+                assert_eq!(compare_versions(a, b), i.cmp(&j), "{a} and {b}");
+            }
+        }
+        for (a, b) in [("1.0", "1"), ("14.2.0(tasmota)", "14.2"), ("V1.05", "1.5"), ("1.7.4+build3", "1.7.4")]
+        {
+            assert_eq!(compare_versions(a, b), Ordering::Equal, "{a} and {b}");
+        }
+    }
+
+    #[test]
+    fn ranges_hold_what_they_say() {
+        let range = VersionRange::parse(">= 9.5.0.8, < 11.0.0.1").unwrap();
+        assert_eq!(range.to_string(), ">= 9.5.0.8, < 11.0.0.1");
+        let inside = ["9.5.0.8", "10.1.0", "11.0.0"];
+        let outside = ["9.5.0.7", "11.0.0.1", "12.4.0(tasmota)"];
+        assert!(inside.iter().all(|v| range.contains(v)));
+        assert!(!outside.iter().any(|v| range.contains(v)));
+        assert!(VersionRange::parse("*").unwrap().contains("anything"));
+        assert!(VersionRange::parse("= 1.1f").unwrap().contains("1.1f"));
+        for wrong in ["", "1.2", ">= ", "newer than 3", "> 1 2"] {
+            assert!(VersionRange::parse(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_note_is_refused_with_its_place() {
+        let check = |text: &str, expected: &str| {
+            let (note, diagnostics) = load_note("n", &SourceText::new("n.md", text));
+            assert!(note.is_none());
+            let lines = diagnostics.lines().join("\n");
+            assert!(lines.contains(expected), "{lines}");
+        };
+        check("no front matter", "n.md:1:1");
+        check(
+            "+++\nprofiles = ['p']\nversions = 'some'\nsymptom = 's'\nworkaround = 'w'\nsource = 'x'\n+++\n",
+            "n.md:3:12",
+        );
+        check("+++\nversion = '> 1'\n+++\n", "versions");
+    }
+
+    #[test]
+    fn every_built_in_note_loads_and_names_what_exists() {
+        let notes = crate::profile::built_in_notes();
+        assert!(notes.len() >= 10);
+        for source in &notes {
+            let (note, diagnostics) = load_note("n", source);
+            let note = note.unwrap_or_else(|| panic!("{:#?}", diagnostics.lines()));
+            assert!(note.source.contains("http") || note.source.contains('/'), "{}", source.name);
+            for profile in &note.profiles {
+                let name = crate::words::ProfileName::parse(profile).unwrap();
+                let text = crate::profile::built_in(&name).unwrap_or_else(|| panic!("{profile}"));
+                let profile = crate::profile::load(&name, &text).0.unwrap();
+                for fault in &note.faults {
+                    assert!(profile.fault(fault).is_some(), "{}: {fault}", source.name);
+                }
+            }
+        }
+    }
+}
