@@ -34,7 +34,10 @@ pub struct LinkTask {
 pub async fn serve(task: LinkTask) {
     let Some(kind) = task.site.links.get(task.link).map(|l| &l.kind) else { return };
     match kind {
-        LinkKind::ModbusTcp { .. } | LinkKind::ModbusRtuOverTcp { .. } | LinkKind::ModbusRtu(_) => {
+        LinkKind::ModbusTcp { .. }
+        | LinkKind::ModbusRtuOverTcp { .. }
+        | LinkKind::ModbusRtu(_)
+        | LinkKind::ModbusAscii(_) => {
             modbus::serve(task).await;
         }
         LinkKind::Serial(_) => serial::serve(task).await,

@@ -6,7 +6,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::timeout;
 
 use crate::limits;
-use crate::site::Parity;
+use crate::site::{Character, Parity};
 
 /// A byte stream.
 pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -28,21 +28,24 @@ pub(super) async fn connect(address: &str) -> Result<Box<dyn Stream>, String> {
 pub(super) fn open_port(
     port: &str,
     baud: u32,
-    parity: Parity,
-    stop_bits: u8,
+    character: Character,
 ) -> Result<(Box<dyn Stream>, Option<String>), String> {
     use serialport::SerialPort;
     use tokio_serial::SerialPortBuilderExt;
     let path = resolve(port)?;
     let shown = path.display();
-    let parity = match parity {
+    let parity = match character.parity {
         Parity::None => tokio_serial::Parity::None,
         Parity::Even => tokio_serial::Parity::Even,
         Parity::Odd => tokio_serial::Parity::Odd,
     };
-    let stop = if stop_bits == 2 { tokio_serial::StopBits::Two } else { tokio_serial::StopBits::One };
+    let data =
+        if character.data_bits == 7 { tokio_serial::DataBits::Seven } else { tokio_serial::DataBits::Eight };
+    let stop =
+        if character.stop_bits == 2 { tokio_serial::StopBits::Two } else { tokio_serial::StopBits::One };
     let path_text = path.to_str().ok_or_else(|| format!("{shown} is no text"))?;
-    let port = tokio_serial::new(path_text, baud).parity(parity).stop_bits(stop).open_native_async();
+    let port = tokio_serial::new(path_text, baud).parity(parity).data_bits(data).stop_bits(stop);
+    let port = port.open_native_async();
     let port = port.map_err(|e| {
         if e.to_string().contains("exclusive lock") {
             format!("{shown} is in use by another program (try: fuser {shown})")

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use super::model::{Link, LinkKind, MqttBroker, Parity, SerialDevice, SerialLine, SerialPlace, TlsFiles};
+use super::model::{
+    Character, Link, LinkKind, MqttBroker, Parity, SerialDevice, SerialLine, SerialPlace, TlsFiles,
+};
 use crate::limits;
 use crate::profile::check_filter;
 use crate::source::Section;
@@ -12,14 +14,16 @@ use crate::words::LinkName;
 enum Word {
     Tcp,
     Rtu,
+    Ascii,
     RtuOverTcp,
     Serial,
     Mqtt,
 }
 
-const WORDS: [(&str, Word); 5] = [
+const WORDS: [(&str, Word); 6] = [
     ("modbus-tcp", Word::Tcp),
     ("modbus-rtu", Word::Rtu),
+    ("modbus-ascii", Word::Ascii),
     ("modbus-rtu-over-tcp", Word::RtuOverTcp),
     ("serial", Word::Serial),
     ("mqtt", Word::Mqtt),
@@ -41,7 +45,8 @@ pub(super) fn read_link(s: &Section<'_>, gateway: &str) -> Option<Link> {
     let kind = match kind?.value {
         Word::Tcp => LinkKind::ModbusTcp { address: read_address(s, Some(502))? },
         Word::RtuOverTcp => LinkKind::ModbusRtuOverTcp { address: read_address(s, Some(502))? },
-        Word::Rtu => LinkKind::ModbusRtu(read_line(s)?),
+        Word::Rtu => LinkKind::ModbusRtu(read_line(s, 8)?),
+        Word::Ascii => LinkKind::ModbusAscii(read_line(s, 7)?),
         Word::Serial => LinkKind::Serial(read_serial(s)?),
         Word::Mqtt => LinkKind::Mqtt(Box::new(read_broker(s, gateway)?)),
     };
@@ -70,17 +75,28 @@ fn read_baud(s: &Section<'_>) -> Option<u32> {
     s.integer_between("baud", 300, 4_000_000).and_then(|b| u32::try_from(b.value).ok())
 }
 
-fn read_stop_bits(s: &Section<'_>) -> u8 {
-    s.integer_between("stop_bits", 1, 2).and_then(|b| u8::try_from(b.value).ok()).unwrap_or(1)
+fn read_character(s: &Section<'_>, data_bits: u8, parity: Parity) -> Character {
+    let bits = |key, min, max| s.integer_between(key, min, max).and_then(|b| u8::try_from(b.value).ok());
+    Character {
+        data_bits: bits("data_bits", 7, 8).unwrap_or(data_bits),
+        parity: s.choice("parity", &PARITIES).map_or(parity, |p| p.value),
+        stop_bits: bits("stop_bits", 1, 2).unwrap_or(1),
+    }
 }
 
-fn read_line(s: &Section<'_>) -> Option<SerialLine> {
+fn read_line(s: &Section<'_>, data_bits: u8) -> Option<SerialLine> {
     let port = s.text("port");
     let port = s.required("port", "\"/dev/serial/by-id/usb-...\"", port);
     let baud = read_baud(s).unwrap_or(19_200);
-    let parity = s.choice("parity", &PARITIES).map_or(Parity::Even, |p| p.value);
-    let stop_bits = read_stop_bits(s);
-    Some(SerialLine { port: port?.value, baud, parity, stop_bits })
+    let character = read_character(s, data_bits, Parity::Even);
+    if data_bits == 8 && character.data_bits == 7 {
+        s.error(
+            s.key_span("data_bits"),
+            "an RTU character has 8 data bits",
+            "7 are for kind = \"modbus-ascii\"",
+        );
+    }
+    Some(SerialLine { port: port?.value, baud, character })
 }
 
 fn read_serial(s: &Section<'_>) -> Option<SerialDevice> {
@@ -97,8 +113,7 @@ fn read_serial(s: &Section<'_>) -> Option<SerialDevice> {
         }
     };
     let baud = read_baud(s);
-    let parity = s.choice("parity", &PARITIES).map_or(Parity::None, |p| p.value);
-    Some(SerialDevice { place, baud, parity, stop_bits: read_stop_bits(s) })
+    Some(SerialDevice { place, baud, character: read_character(s, 8, Parity::None) })
 }
 
 fn read_broker(s: &Section<'_>, gateway: &str) -> Option<MqttBroker> {

@@ -11,6 +11,6 @@ pub mod testing;
 
 pub use config::{data_of, load};
 pub use model::{
-    Criticality, Equipment, FileHash, Link, LinkKind, MqttBroker, Parity, ProfileFiles, SerialDevice,
-    SerialLine, SerialPlace, Site, SparkplugId, TlsFiles,
+    Character, Criticality, Equipment, FileHash, Link, LinkKind, MqttBroker, Parity, ProfileFiles,
+    SerialDevice, SerialLine, SerialPlace, Site, SparkplugId, TlsFiles,
 };

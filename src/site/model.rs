@@ -59,6 +59,8 @@ pub enum LinkKind {
     },
     /// Modbus RTU on a serial line.
     ModbusRtu(SerialLine),
+    /// Modbus ASCII on a serial line.
+    ModbusAscii(SerialLine),
     /// One device with a line protocol of its own.
     Serial(SerialDevice),
     /// A broker's topics.
@@ -81,10 +83,8 @@ pub struct SerialDevice {
     pub place: SerialPlace,
     /// Bits a second, where the link says; else the profile's.
     pub baud: Option<u32>,
-    /// Parity.
-    pub parity: Parity,
-    /// Stop bits.
-    pub stop_bits: u8,
+    /// What a character looks like.
+    pub character: Character,
 }
 
 /// A connection to an MQTT broker.
@@ -129,6 +129,7 @@ impl LinkKind {
             LinkKind::ModbusTcp { .. } => "modbus-tcp",
             LinkKind::ModbusRtuOverTcp { .. } => "modbus-rtu-over-tcp",
             LinkKind::ModbusRtu(_) => "modbus-rtu",
+            LinkKind::ModbusAscii(_) => "modbus-ascii",
             LinkKind::Serial(_) => "serial",
             LinkKind::Mqtt(_) => "mqtt",
         }
@@ -139,7 +140,7 @@ impl LinkKind {
     pub fn place(&self) -> String {
         match self {
             LinkKind::ModbusTcp { address } | LinkKind::ModbusRtuOverTcp { address } => address.clone(),
-            LinkKind::ModbusRtu(line) => line.port.clone(),
+            LinkKind::ModbusRtu(line) | LinkKind::ModbusAscii(line) => line.port.clone(),
             LinkKind::Serial(device) => match &device.place {
                 SerialPlace::Port(text) | SerialPlace::Tcp(text) => text.clone(),
             },
@@ -151,9 +152,10 @@ impl LinkKind {
     #[must_use]
     pub fn carries(&self, protocol: Protocol) -> bool {
         match self {
-            LinkKind::ModbusTcp { .. } | LinkKind::ModbusRtuOverTcp { .. } | LinkKind::ModbusRtu(_) => {
-                protocol == Protocol::Modbus
-            }
+            LinkKind::ModbusTcp { .. }
+            | LinkKind::ModbusRtuOverTcp { .. }
+            | LinkKind::ModbusRtu(_)
+            | LinkKind::ModbusAscii(_) => protocol == Protocol::Modbus,
             LinkKind::Serial(_) => protocol == Protocol::Serial,
             LinkKind::Mqtt(_) => matches!(protocol, Protocol::Mqtt | Protocol::Sparkplug),
         }
@@ -167,10 +169,27 @@ pub struct SerialLine {
     pub port: String,
     /// Bits a second.
     pub baud: u32,
+    /// What a character looks like.
+    pub character: Character,
+}
+
+/// A character on a serial line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Character {
+    /// 7 or 8.
+    pub data_bits: u8,
     /// Parity.
     pub parity: Parity,
-    /// Stop bits: 1 or 2; two without parity, as the standard asks.
+    /// 1 or 2.
     pub stop_bits: u8,
+}
+
+impl Character {
+    /// Bits of it on the wire, the start bit included.
+    #[must_use]
+    pub fn bits(self) -> u32 {
+        1 + u32::from(self.data_bits) + u32::from(self.parity != Parity::None) + u32::from(self.stop_bits)
+    }
 }
 
 /// Parity of a serial character.

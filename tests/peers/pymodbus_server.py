@@ -1,6 +1,6 @@
 """A pymodbus server under remote control, a counterpart for andon's links.
 
-usage: pymodbus_server.py tcp PORT UNIT...  |  pymodbus_server.py rtu DEVICE BAUD UNIT...
+usage: pymodbus_server.py tcp PORT UNIT...  |  pymodbus_server.py rtu|ascii DEVICE BAUD UNIT...
 
 Every register of every unit and area holds a value that tells where it is from:
 unit * 1000 + area digit * 100 + number % 100; coils and discrete inputs are set where number is even.
@@ -59,7 +59,7 @@ async def main() -> None:
         baud, *units = rest
         server = context([int(u) for u in units])
         serving = StartAsyncSerialServer(
-            server, identity=IDENTITY, framer=FramerType.RTU, port=place, baudrate=int(baud)
+            server, identity=IDENTITY, framer=FramerType(kind), port=place, baudrate=int(baud)
         )
     task = asyncio.create_task(serving)
     await asyncio.sleep(0.3)

@@ -6,6 +6,8 @@
 //! An echo of the request is stripped. Bytes that wait before a request is sent are drained. On TCP the guard
 //! numbers the transactions itself, over every client that the stream has had.
 
+mod ascii;
+
 use std::io;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -24,6 +26,8 @@ pub enum Framing {
     Tcp,
     /// With a checksum, and nothing that says which request they answer.
     Rtu,
+    /// The same as lines of hexadecimal digits.
+    Ascii,
 }
 
 struct Inner {
@@ -45,6 +49,9 @@ struct Inner {
     echoes: bool,
     /// The echo of this request was taken away.
     stripped: bool,
+    /// Of ASCII framing: what waits to be sent, and what came and is no whole line yet.
+    outgoing: Vec<u8>,
+    line: Vec<u8>,
     /// On TCP: the transaction id of the last request, counted over every client on this stream.
     transaction: u16,
 }
@@ -77,6 +84,8 @@ impl Guard {
             dropped: 0,
             echoes: false,
             stripped: false,
+            outgoing: Vec::new(),
+            line: Vec::new(),
             transaction: 0,
         })))
     }
@@ -91,7 +100,8 @@ impl Guard {
     /// When the stream has ended.
     pub fn drain(&self, cx: &mut Context<'_>) -> Result<usize, WireFault> {
         let mut inner = self.lock();
-        let mut stray = std::mem::take(&mut inner.received).len();
+        let mut stray = std::mem::take(&mut inner.received).len() + std::mem::take(&mut inner.line).len();
+        inner.outgoing.clear();
         inner.request.clear();
         inner.ready.clear();
         inner.waiting = false;
@@ -120,7 +130,10 @@ impl Guard {
         if let Some(fault) = inner.fatal.clone().or_else(|| inner.seen.clone()) {
             return fault;
         }
-        if inner.received.is_empty() { WireFault::Timeout } else { WireFault::Garbled(inner.received.len()) }
+        match inner.received.len() + inner.line.len() {
+            0 => WireFault::Timeout,
+            count => WireFault::Garbled(count),
+        }
     }
 
     /// Whether the answer is byte for byte the one before it, to another request: it may be that one again.
@@ -138,6 +151,9 @@ impl AsyncWrite for Guard {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let mut inner = self.lock();
         let inner = &mut *inner;
+        if inner.framing == Framing::Ascii {
+            return inner.write_line(cx, bytes);
+        }
         // A client that was rebuilt counts its transactions from 0 again: a late answer of an old one would fit.
         let marked = match (inner.framing, bytes) {
             (Framing::Tcp, [_, _, rest @ ..]) if inner.request.is_empty() => {
@@ -188,7 +204,7 @@ impl AsyncRead for Guard {
                 Poll::Ready(Ok(())) => {}
             }
             let fresh = read.filled().to_vec();
-            inner.received.extend(fresh);
+            inner.take_in(&fresh);
             inner.sift();
             if inner.fatal.is_some() {
                 return Poll::Ready(Err(io::Error::from(io::ErrorKind::InvalidData)));
@@ -198,6 +214,40 @@ impl AsyncRead for Guard {
 }
 
 impl Inner {
+    /// Sends a whole frame as a line; the client wrote it in one piece, and is told so once the last character is gone.
+    fn write_line(&mut self, cx: &mut Context<'_>, frame: &[u8]) -> Poll<io::Result<usize>> {
+        if self.request.is_empty() {
+            self.request = frame.to_vec();
+            self.outgoing = ascii::to_line(frame);
+        }
+        while !self.outgoing.is_empty() {
+            match Pin::new(&mut self.io).poll_write(cx, &self.outgoing) {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(Err(e)) => return Poll::Ready(Err(e)),
+                Poll::Ready(Ok(0)) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+                Poll::Ready(Ok(n)) => {
+                    self.outgoing.drain(..n.min(self.outgoing.len()));
+                }
+            }
+        }
+        self.waiting = true;
+        Poll::Ready(Ok(frame.len()))
+    }
+
+    fn take_in(&mut self, fresh: &[u8]) {
+        if self.framing != Framing::Ascii {
+            self.received.extend(fresh);
+            return;
+        }
+        self.line.extend(fresh);
+        for frame in ascii::take_frames(&mut self.line) {
+            match frame {
+                Ok(rtu) => self.received.extend(rtu),
+                Err(count) => self.note(WireFault::Garbled(count)),
+            }
+        }
+    }
+
     /// Looks for the answer among what was received; everything that is not it is dropped and remembered.
     fn sift(&mut self) {
         if !self.waiting {
@@ -206,15 +256,15 @@ impl Inner {
         }
         let found = match self.framing {
             Framing::Tcp => self.sift_tcp(),
-            Framing::Rtu => self.sift_rtu(),
+            Framing::Rtu | Framing::Ascii => self.sift_rtu(),
         };
         if let Some(frame) = found {
             self.waiting = false;
             let other = |last: &(Vec<u8>, Vec<u8>)| last.0 != self.request && last.1 == frame;
-            self.suspicious = self.framing == Framing::Rtu && self.last.as_ref().is_some_and(other);
+            self.suspicious = self.framing != Framing::Tcp && self.last.as_ref().is_some_and(other);
             self.last = Some((self.request.clone(), frame.clone()));
             self.ready = frame;
-        } else if self.received.len() > limits::STRAY_BYTES_MAX {
+        } else if self.received.len() + self.line.len() > limits::STRAY_BYTES_MAX {
             self.fatal =
                 Some(WireFault::OutOfStep(format!("{} bytes and no answer among them", self.received.len())));
         }

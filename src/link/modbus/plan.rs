@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::limits;
 use crate::profile::{Area, IDENTIFICATION, Profile};
-use crate::site::{LinkKind, Parity};
+use crate::site::LinkKind;
 use crate::words::PointIndex;
 
 /// One point in an answer.
@@ -74,9 +74,10 @@ impl LineTiming {
             | LinkKind::ModbusRtuOverTcp { .. }
             | LinkKind::Serial(_)
             | LinkKind::Mqtt(_) => LineTiming::Tcp,
-            LinkKind::ModbusRtu(line) => {
-                let parity = u32::from(line.parity != Parity::None);
-                LineTiming::Serial { baud: line.baud, bits: 9 + parity + u32::from(line.stop_bits) }
+            LinkKind::ModbusRtu(line) => LineTiming::Serial { baud: line.baud, bits: line.character.bits() },
+            // Two characters a byte, and a few more around the frame: as if the characters were twice as long.
+            LinkKind::ModbusAscii(line) => {
+                LineTiming::Serial { baud: line.baud, bits: 2 * line.character.bits() }
             }
         }
     }

@@ -65,8 +65,12 @@ impl Wire {
                 Ok((Self::new(connect(address).await?, Framing::Rtu, timing, true), None))
             }
             LinkKind::ModbusRtu(line) => {
-                let (io, remark) = open_port(&line.port, line.baud, line.parity, line.stop_bits)?;
+                let (io, remark) = open_port(&line.port, line.baud, line.character)?;
                 Ok((Self::new(io, Framing::Rtu, timing, false), remark))
+            }
+            LinkKind::ModbusAscii(line) => {
+                let (io, remark) = open_port(&line.port, line.baud, line.character)?;
+                Ok((Self::new(io, Framing::Ascii, timing, false), remark))
             }
             LinkKind::Serial(_) | LinkKind::Mqtt(_) => Err("this link is no Modbus".to_owned()),
         }
@@ -85,7 +89,7 @@ impl Wire {
     /// Sends a request and waits for its answer.
     pub(super) async fn ask(&mut self, ask: &Ask) -> Outcome {
         match poll_fn(|cx| Poll::Ready(self.guard.drain(cx))).await {
-            Ok(stray) if stray > 0 && self.framing == Framing::Rtu => self.doubles.seen = true,
+            Ok(stray) if stray > 0 && self.framing != Framing::Tcp => self.doubles.seen = true,
             Ok(_) => {}
             Err(fault) => return Outcome::Failed(fault),
         }
@@ -221,7 +225,7 @@ impl Wire {
     async fn after_failure(&mut self) {
         // The client may have kept bytes of the failed call: a new one over the same stream has none.
         self.context = client(&self.guard, self.framing);
-        if self.framing == Framing::Rtu {
+        if self.framing != Framing::Tcp {
             self.quiet().await;
         }
     }
@@ -286,7 +290,7 @@ impl Wire {
 fn client(guard: &Guard, framing: Framing) -> Context {
     match framing {
         Framing::Tcp => tcp::attach_slave(guard.clone(), Slave(0)),
-        Framing::Rtu => rtu::attach_slave(guard.clone(), Slave(0)),
+        Framing::Rtu | Framing::Ascii => rtu::attach_slave(guard.clone(), Slave(0)),
     }
 }
 

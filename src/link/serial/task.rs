@@ -42,7 +42,7 @@ impl Line for Instrument {
             SerialPlace::Tcp(address) => Ok((connect(address).await?, None)),
             SerialPlace::Port(port) => {
                 let baud = self.device.baud.or(self.profile.serial.baud).unwrap_or(BAUD_DEFAULT);
-                open_port(port, baud, self.device.parity, self.device.stop_bits)
+                open_port(port, baud, self.device.character)
             }
         }
     }

@@ -69,6 +69,10 @@ impl PymodbusServer {
         Self::start(&["rtu".to_owned(), device.display().to_string(), baud.to_string()], units)
     }
 
+    pub fn ascii(device: &Path, baud: u32, units: &[u8]) -> Self {
+        Self::start(&["ascii".to_owned(), device.display().to_string(), baud.to_string()], units)
+    }
+
     fn start(place: &[String], units: &[u8]) -> Self {
         let mut command = Command::new(root().join("tests/.venv/bin/python"));
         command.arg(root().join("tests/peers/pymodbus_server.py")).args(place);

@@ -91,6 +91,15 @@ fn pymodbus_over_rtu() {
 }
 
 #[test]
+fn pymodbus_over_ascii() {
+    let gateway = Gateway::new().profile("drive", DRIVE);
+    let pair = PtyPair::new(&gateway.path(""));
+    let server = PymodbusServer::ascii(&pair.theirs, 19_200, &[3]);
+    let link = format!("kind = \"modbus-ascii\"\nport = \"{}\"", pair.ours.display());
+    whole_story(gateway.site(&site(&link)), server);
+}
+
+#[test]
 fn libmodbus_over_tcp() {
     let port = free_port();
     let mut server = LibmodbusServer::tcp(port);
@@ -221,6 +230,15 @@ fn writes_to_pymodbus_over_tcp_are_read_back() {
     let _server = PymodbusServer::tcp(port, &[3]);
     let link = format!("kind = \"modbus-tcp\"\naddress = \"127.0.0.1:{port}\"");
     write_story(Gateway::new().profile("drive", OVEN).site(&site(&link)));
+}
+
+#[test]
+fn writes_to_pymodbus_over_ascii_are_read_back() {
+    let gateway = Gateway::new().profile("drive", OVEN);
+    let pair = PtyPair::new(&gateway.path(""));
+    let _server = PymodbusServer::ascii(&pair.theirs, 19_200, &[3]);
+    let link = format!("kind = \"modbus-ascii\"\nport = \"{}\"", pair.ours.display());
+    write_story(gateway.site(&site(&link)));
 }
 
 #[test]
