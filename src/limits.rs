@@ -187,6 +187,10 @@ pub const SERIAL_LINE_BYTES_MAX: usize = 8 * 1024;
 pub const SERIAL_ANSWER_LINES_MAX: usize = 1000;
 /// How often a queue is asked again at once, at most.
 pub const SERIAL_AGAIN_MAX: u32 = 20;
+/// Topics that one scan of a broker tells of. More: passed over.
+pub const TOPICS_HEARD_MAX: usize = 5000;
+/// The longest listening of a scan.
+pub const HEARD_MAX: Duration = secs(600);
 /// Bytes of an MQTT topic or filter: the protocol's own limit. Longer: refused.
 pub const TOPIC_BYTES_MAX: usize = 65_535;
 

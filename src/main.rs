@@ -8,9 +8,12 @@ use std::sync::Arc;
 
 use andon::ambient::Clock;
 use andon::api::Client;
-use andon::cli::{Args, CliErrorOrFiles, Composition, CompositionError, Connected, DemoArgs, SimArgs};
+use andon::cli::{
+    Args, CliErrorOrFiles, Composition, CompositionError, Connected, DemoArgs, PortRow, SimArgs,
+};
 use andon::daemon::{self, DemoSetup, DiskProfiles, Here, Log};
 use andon::limits;
+use andon::link::{Port, ports};
 use andon::profile::load as load_profile;
 use andon::sim;
 use andon::site::{ProfileFiles, Site};
@@ -96,6 +99,32 @@ impl Composition for Composed {
 
     async fn running(&self, config: &Path, given: Option<&Path>) -> Option<Client> {
         Client::connect(&daemon::socket_path(&daemon::data_folder_of(config, given)?)).await.ok()
+    }
+
+    async fn scanner(&self, site: Arc<Site>, data: &Path, link: &str, baud: Option<u32>) -> Connected {
+        if self.here.borrow().is_none() {
+            let client = self.client(site, data).await?;
+            if self.here.borrow().is_none() {
+                return match baud {
+                    None => Ok(client),
+                    Some(_) => Err((
+                        Outcome::Refused,
+                        format!("the daemon works link {link} at its own rate; stop it to try others"),
+                    )),
+                };
+            }
+        }
+        let here = self.here.borrow_mut().take();
+        let mut here = here.ok_or_else(|| own("the data directory is closed"))?;
+        here.open_link(link, baud).await;
+        let client = here.client();
+        *self.here.borrow_mut() = Some(here);
+        Ok(client)
+    }
+
+    fn ports(&self) -> Vec<PortRow> {
+        let row = |p: Port| PortRow { port: p.path, by_id: p.by_id, usb: p.usb, device: p.device };
+        ports().into_iter().map(row).collect()
     }
 
     async fn daemon(&self, site: Arc<Site>, config: &Path, data: &Path) -> Result<(), CompositionError> {

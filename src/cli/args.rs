@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-use super::{audit, decode, equipment, firmware, guide, history, link, profile, ticket, why};
+use super::{audit, decode, equipment, firmware, guide, history, link, profile, scan, ticket, why};
 
 /// Watches machines and instruments, opens tickets for their faults, and keeps the proof of what was done.
 #[derive(Debug, Parser)]
@@ -86,6 +86,8 @@ pub enum Command {
     History(history::HistoryArgs),
     /// Where a value comes from; why a fault is or is not raised
     Why(why::WhyArgs),
+    /// What answers on a line: units, identification, fitting profiles, topics; without a link: serial ports
+    Scan(scan::ScanArgs),
     /// Links: list, and what is asked on them
     #[command(subcommand)]
     Link(link::Command),

@@ -40,6 +40,11 @@ pub trait Composition {
     async fn client(&self, site: Arc<Site>, data: &Path) -> Connected;
     /// A client of the daemon, where one runs although the configuration does not load.
     async fn running(&self, config: &Path, given: Option<&Path>) -> Option<Client>;
+    /// A client of a gateway that has this link open: the daemon's, or one opened in this process for it, at another
+    /// baud rate where one is given.
+    async fn scanner(&self, site: Arc<Site>, data: &Path, link: &str, baud: Option<u32>) -> Connected;
+    /// The serial ports of this machine.
+    fn ports(&self) -> Vec<PortRow>;
     /// Runs the daemon.
     ///
     /// # Errors
@@ -55,6 +60,19 @@ pub trait Composition {
     /// # Errors
     /// Why it does not.
     async fn demo(&self, args: &DemoArgs) -> Result<(), CompositionError>;
+}
+
+/// A serial port.
+#[derive(Debug, Clone, Serialize)]
+pub struct PortRow {
+    /// Its device file.
+    pub port: String,
+    /// The name that stays whatever the plugging order.
+    pub by_id: Option<String>,
+    /// USB vendor, product and serial number.
+    pub usb: Option<String>,
+    /// What it is.
+    pub device: String,
 }
 
 /// A composed command's failure: a wrong file, or anything else.

@@ -18,11 +18,12 @@ mod profile;
 mod reload;
 mod render;
 mod run;
+mod scan;
 mod status;
 mod ticket;
 mod when;
 mod why;
 
 pub use args::{Args, DemoArgs, SimArgs};
-pub use context::{CliErrorOrFiles, Composition, CompositionError, Connected};
+pub use context::{CliErrorOrFiles, Composition, CompositionError, Connected, PortRow};
 pub use run::run;

@@ -8,8 +8,8 @@ use super::args::{Args, Command};
 use super::context::{CliErrorOrFiles, Composition, Context};
 use super::error::CliError;
 use super::{
-    audit, decode, equipment, firmware, guide, history, link, now, profile, reload, render, status, ticket,
-    why,
+    audit, decode, equipment, firmware, guide, history, link, now, profile, reload, render, scan, status,
+    ticket, why,
 };
 use crate::words::Outcome;
 
@@ -54,6 +54,7 @@ async fn dispatch<C: Composition>(
         Command::Close(args) => ticket::run(cx, ticket::Command::Close(args)).await,
         Command::History(args) => history::run(cx, args).await,
         Command::Why(args) => why::run(cx, &args).await,
+        Command::Scan(args) => scan::run(cx, &args).await,
         Command::Link(command) => link::run(cx, command).await,
         Command::Profile(command) => profile::run(cx, command),
         Command::Firmware(command) => firmware::run(cx, &command).await,

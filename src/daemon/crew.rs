@@ -62,6 +62,9 @@ impl Crew {
     }
 
     fn spawn(&mut self, at: usize, link: &Link) {
+        // Its commands may be sent from here on, before the task has run for the first time.
+        let (sender, commands) = mpsc::channel(limits::LINK_COMMANDS_MAX);
+        self.links.lock().unwrap_or_else(PoisonError::into_inner).insert(link.name.clone(), sender);
         let equipment = equipment_of(&self.site, at);
         let blank = || LinkBoard::new(link.name.as_str(), [], self.clock.now());
         let board = self.boards.entry(link.name.clone()).or_insert_with(blank).clone();
@@ -76,7 +79,7 @@ impl Crew {
             clock: self.clock,
             log: self.log,
         };
-        self.tasks.insert(link.name.clone(), tokio::spawn(kept.serving(self.readings.clone())));
+        self.tasks.insert(link.name.clone(), tokio::spawn(kept.serving(self.readings.clone(), commands)));
     }
 
     /// Goes on with another site: a link where nothing changed is not touched, a bus whose equipment changed goes on with
@@ -132,6 +135,13 @@ impl Crew {
         self.links.lock().unwrap_or_else(PoisonError::into_inner).remove(name);
     }
 
+    /// Ends every task, and waits until their ports and sockets are free.
+    pub(super) async fn close(&mut self) {
+        for name in self.tasks.keys().cloned().collect::<Vec<_>>() {
+            self.end(&name).await;
+        }
+    }
+
     /// Ends every task.
     pub(super) fn stop(&self) {
         for task in self.tasks.values() {
@@ -153,10 +163,8 @@ struct Kept {
 }
 
 impl Kept {
-    async fn serving(self, readings: mpsc::Sender<Batch>) {
+    async fn serving(self, readings: mpsc::Sender<Batch>, mut commands: mpsc::Receiver<LinkCommand>) {
         loop {
-            let (sender, commands) = mpsc::channel(limits::LINK_COMMANDS_MAX);
-            self.links.lock().unwrap_or_else(PoisonError::into_inner).insert(self.name.clone(), sender);
             let task = LinkTask {
                 site: self.site.clone(),
                 version: self.version,
@@ -181,6 +189,9 @@ impl Kept {
                 _ => return,
             }
             tokio::time::sleep(limits::LINK_RESTART).await;
+            let (sender, fresh) = mpsc::channel(limits::LINK_COMMANDS_MAX);
+            commands = fresh;
+            self.links.lock().unwrap_or_else(PoisonError::into_inner).insert(self.name.clone(), sender);
         }
     }
 }

@@ -3,17 +3,19 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use super::crew::{Crew, boards};
 use super::engine::{self, Engine};
 use super::lock::{DataLock, LockError};
 use super::log::Log;
 use super::opening::{OpeningError, Progress};
 use crate::ambient::Clock;
 use crate::api::{Client, Served, router};
-use crate::site::Site;
+use crate::site::{LinkKind, Site};
 
 /// A gateway opened in the process; it holds the data directory until it is closed.
 pub struct Here {
     engine: Engine,
+    crew: Option<Crew>,
     _lock: DataLock,
 }
 
@@ -31,7 +33,7 @@ pub fn open_here(
     let clock = Clock::start();
     let engine = engine::start(site, data, clock, Log::quiet(clock), None, Arc::default(), progress)
         .map_err(|e: OpeningError| Box::new(e))?;
-    Ok(Some(Here { engine, _lock: lock }))
+    Ok(Some(Here { engine, crew: None, _lock: lock }))
 }
 
 impl Here {
@@ -41,8 +43,32 @@ impl Here {
         Client::InProcess(router(Served::new(self.engine.gateway.clone())))
     }
 
+    /// Opens one link of the site, without its equipment, so that it can be asked by hand; at another baud rate where
+    /// one is given. The one opened before is closed.
+    pub async fn open_link(&mut self, name: &str, baud: Option<u32>) {
+        if let Some(mut crew) = self.crew.take() {
+            crew.close().await;
+        }
+        let mut site = Site { equipment: Vec::new(), ..(*self.engine.gateway.site).clone() };
+        site.links.retain(|l| l.name.as_str() == name);
+        for link in &mut site.links {
+            if let (Some(baud), LinkKind::ModbusRtu(line) | LinkKind::ModbusAscii(line)) =
+                (baud, &mut link.kind)
+            {
+                line.baud = baud;
+            }
+        }
+        let (site, clock) = (Arc::new(site), self.engine.gateway.clock);
+        let boards = boards(&site, clock);
+        let (links, readings) = (self.engine.gateway.links.clone(), self.engine.readings.clone());
+        self.crew = Some(Crew::start(site, boards, links, readings, clock, Log::quiet(clock)));
+    }
+
     /// Ends it, everything on disk.
-    pub async fn close(self) -> bool {
+    pub async fn close(mut self) -> bool {
+        if let Some(mut crew) = self.crew.take() {
+            crew.close().await;
+        }
         self.engine.stop().await
     }
 }

@@ -14,12 +14,16 @@ mod task;
 mod wire;
 
 pub use board::{AnswerKey, EquipmentStats, LastAnswer, LinkBoard, LinkState, LinkStats};
+pub use mqtt::{HeardTopic, heard};
 pub use task::{LinkTask, serve};
+pub use wire::{Port, ports};
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::oneshot;
 
+use crate::profile::Area;
 use crate::site::Site;
 
 use crate::words::{EquipmentId, EquipmentIndex, Now, PointIndex, PointName, Presence, Reading};
@@ -48,8 +52,52 @@ pub enum LinkCommand {
     ReadNow(EquipmentId),
     /// Write to equipment, then read it back.
     Write(WriteOrder),
+    /// Ask a unit once, whether or not it is anybody's equipment.
+    Try(TryOrder),
     /// The link's equipment changed, the link itself did not.
     Reloaded(Reload),
+}
+
+/// One request to a unit of a bus.
+#[derive(Debug)]
+pub struct TryOrder {
+    /// The unit id.
+    pub unit: u8,
+    /// What is asked.
+    pub what: TryWhat,
+    /// The time it has to answer.
+    pub timeout: Duration,
+    /// Who is told; dropped when the link is away.
+    pub done: oneshot::Sender<TryEnd>,
+}
+
+/// What a unit is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TryWhat {
+    /// To identify itself (43/14).
+    Identify,
+    /// For registers or bits.
+    Read {
+        /// The table.
+        area: Area,
+        /// The first register.
+        start: u16,
+        /// How many.
+        count: u16,
+    },
+}
+
+/// What a unit answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TryEnd {
+    /// Registers, or bits as 0 and 1.
+    Words(Vec<u16>),
+    /// The objects of its identification.
+    Identified(Vec<(u8, Vec<u8>)>),
+    /// It refuses, with this exception, in words.
+    Exception(u8, String),
+    /// Nothing usable came, and why.
+    Failed(String),
 }
 
 /// A configuration that was loaded while the link was served.

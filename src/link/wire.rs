@@ -1,6 +1,7 @@
-//! The only place that opens sockets and ports.
+//! The only place that opens sockets and ports, and that knows which ports there are.
 
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::timeout;
@@ -74,4 +75,56 @@ fn resolve(port: &str) -> Result<PathBuf, String> {
             several.iter().map(|p| p.display().to_string()).collect::<Vec<_>>().join(", ")
         )),
     }
+}
+
+/// A serial port.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Port {
+    /// Its device file.
+    pub path: String,
+    /// The name that stays whatever the plugging order, where there is one.
+    pub by_id: Option<String>,
+    /// USB vendor, product and serial number.
+    pub usb: Option<String>,
+    /// What it is, for people.
+    pub device: String,
+}
+
+/// Every serial port.
+#[must_use]
+pub fn ports() -> Vec<Port> {
+    // The crate takes the folder for granted.
+    if !Path::new("/sys/class/tty").is_dir() {
+        return Vec::new();
+    }
+    let by_id = by_id();
+    let mut out: Vec<Port> = serialport::available_ports()
+        .unwrap_or_default()
+        .into_iter()
+        .map(|p| {
+            let target = std::fs::canonicalize(&p.port_name).unwrap_or_else(|_| PathBuf::from(&p.port_name));
+            let (usb, device) = match p.port_type {
+                serialport::SerialPortType::UsbPort(usb) => {
+                    let serial = usb.serial_number.map_or(String::new(), |s| format!(" {s}"));
+                    let words: Vec<String> = usb.manufacturer.into_iter().chain(usb.product).collect();
+                    (Some(format!("{:04x}:{:04x}{serial}", usb.vid, usb.pid)), words.join(" "))
+                }
+                serialport::SerialPortType::PciPort => (None, "on the board".to_owned()),
+                serialport::SerialPortType::BluetoothPort => (None, "Bluetooth".to_owned()),
+                serialport::SerialPortType::Unknown => (None, String::new()),
+            };
+            Port { by_id: by_id.get(&target).cloned(), path: p.port_name, usb, device }
+        })
+        .collect();
+    out.sort_by(|a, b| a.path.cmp(&b.path));
+    out
+}
+
+fn by_id() -> BTreeMap<PathBuf, String> {
+    let entries = std::fs::read_dir("/dev/serial/by-id").into_iter().flatten().flatten();
+    let pairs = entries.filter_map(|e| {
+        let path = e.path();
+        Some((std::fs::canonicalize(&path).ok()?, path.display().to_string()))
+    });
+    pairs.collect()
 }

@@ -61,11 +61,13 @@ pub enum Rule {
     NeedsDaemon,
     /// The configuration has an error.
     BadConfiguration,
+    /// The link is not open.
+    LinkAway,
 }
 
 impl Rule {
     /// Every rule, in the order of the guide's table.
-    pub const ALL: [Rule; 26] = [
+    pub const ALL: [Rule; 27] = [
         Rule::NoSuchTicket,
         Rule::NoSuchEquipment,
         Rule::NoSuchPointOrFault,
@@ -92,6 +94,7 @@ impl Rule {
         Rule::WriteUnconfirmed,
         Rule::NeedsDaemon,
         Rule::BadConfiguration,
+        Rule::LinkAway,
     ];
 
     /// The stable code, as in JSON and the guide.
@@ -124,6 +127,7 @@ impl Rule {
             Rule::WriteUnconfirmed => "equipment/write-unconfirmed",
             Rule::NeedsDaemon => "gateway/needs-daemon",
             Rule::BadConfiguration => "gateway/bad-configuration",
+            Rule::LinkAway => "link/away",
         }
     }
 
@@ -157,6 +161,7 @@ impl Rule {
             Rule::WriteUnconfirmed => "A write is done when the value reads back.",
             Rule::NeedsDaemon => "Equipment is reached by the daemon alone.",
             Rule::BadConfiguration => "Loading is all or nothing.",
+            Rule::LinkAway => "What is asked of a line needs the line.",
         }
     }
 
@@ -188,7 +193,8 @@ impl Rule {
             | Rule::WriteUnderWay
             | Rule::WriteUnconfirmed
             | Rule::NeedsDaemon
-            | Rule::BadConfiguration => Outcome::Refused,
+            | Rule::BadConfiguration
+            | Rule::LinkAway => Outcome::Refused,
         }
     }
 }

@@ -13,6 +13,7 @@ mod crash;
 mod firmware;
 mod reload;
 mod samples;
+mod scan;
 mod simulator;
 mod support;
 mod wire;

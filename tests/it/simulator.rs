@@ -1,9 +1,8 @@
 //! The simulator read by mbpoll, a client that nobody here wrote.
 
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 
-use crate::support::{Gateway, free_port};
+use crate::support::{Gateway, Sim, free_port};
 
 const PLANT: &str = r#"
 [[line]]
@@ -37,24 +36,6 @@ profile = "eastron-sdm630"
 [device.points]
 l1_voltage = 230.5
 "#;
-
-struct Sim(Child);
-
-impl Sim {
-    fn start(gateway: &Gateway) -> Self {
-        let mut child = gateway.command("sim plant.toml").stdout(Stdio::piped()).spawn().unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        assert!(lines.any(|l| l.unwrap().starts_with("ready")), "the simulator is ready");
-        Self(child)
-    }
-}
-
-impl Drop for Sim {
-    fn drop(&mut self) {
-        self.0.kill().unwrap();
-        self.0.wait().unwrap();
-    }
-}
 
 /// The values mbpoll prints, as `[address]: value` lines.
 fn mbpoll(args: &[&str]) -> Vec<String> {

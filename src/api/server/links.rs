@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::{Path, State};
 
-use super::{Answer, own_failure};
+use super::{Answer, Failure, own_failure};
 use crate::api::Gateway;
 use crate::api::v1::{LinkV1, PlanRowV1, PlanV1};
 use crate::link::LinkState;
@@ -35,12 +35,16 @@ pub(super) fn link_rows(g: &Gateway, now: Now) -> Vec<LinkV1> {
 }
 
 pub(super) async fn link_plan(State(g): State<Gateway>, Path(name): Path<String>) -> Answer<PlanV1> {
-    let Some(at) = g.site.links.iter().position(|l| l.name.as_str() == name) else {
-        return Err(Refusal::new(Rule::NoSuchEquipment, format!("there is no link {name}"))
-            .command("see which there are", "andon link list")
-            .into());
-    };
+    let at = find_link(&g, &name)?;
     Ok(Json(plan_of(&g, at).ok_or_else(|| own_failure("the link is gone".to_owned()))?))
+}
+
+pub(super) fn find_link(g: &Gateway, name: &str) -> Result<usize, Failure> {
+    g.site.links.iter().position(|l| l.name.as_str() == name).ok_or_else(|| {
+        Refusal::new(Rule::NoSuchEquipment, format!("there is no link {name}"))
+            .command("see which there are", "andon link list")
+            .into()
+    })
 }
 
 fn plan_of(g: &Gateway, at: usize) -> Option<PlanV1> {

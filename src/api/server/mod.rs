@@ -5,6 +5,7 @@ mod equipment;
 mod firmware;
 mod links;
 mod reload;
+mod scan;
 mod status;
 mod tickets;
 mod why;
@@ -66,6 +67,8 @@ pub fn router(served: Served) -> Router {
         .route("/v1/equipment/{id}/points/{point}", post(equipment::write))
         .route("/v1/firmware", get(firmware::firmware))
         .route("/v1/links", get(links::links))
+        .route("/v1/links/{name}/try", get(scan::try_unit))
+        .route("/v1/links/{name}/heard", get(scan::heard))
         .route("/v1/links/{name}/plan", get(links::link_plan))
         .route("/v1/tickets", get(tickets::tickets))
         .route("/v1/tickets/{target}", get(tickets::ticket_show).post(tickets::ticket_change))

@@ -1,5 +1,11 @@
 //! The contract: types of their own, so that a rename inside breaks nobody. Fields are only ever added.
 
+mod firmware;
+mod scan;
+
+pub use firmware::{FirmwareNoteV1, FirmwareV1};
+pub use scan::{HeardV1, TriedV1};
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -190,36 +196,6 @@ pub struct ReloadedV1 {
     pub changed: Vec<String>,
     /// Equipment that is gone.
     pub removed: Vec<String>,
-}
-
-/// A known issue of a device's firmware.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct FirmwareNoteV1 {
-    /// Its name.
-    pub name: String,
-    /// The versions that have it.
-    pub versions: String,
-    /// What one sees.
-    pub symptom: String,
-    /// What helps.
-    pub workaround: String,
-    /// Who says so.
-    pub source: String,
-}
-
-/// `GET /v1/firmware`: a piece of equipment, its version and the known issues of that.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct FirmwareV1 {
-    /// Its id.
-    pub equipment: String,
-    /// Its profile.
-    pub profile: String,
-    /// Its firmware's version, where it is known.
-    pub version: Option<String>,
-    /// The known issues of that version.
-    pub notes: Vec<FirmwareNoteV1>,
-    /// How many notes there are for its profile, whatever the version.
-    pub notes_for_profile: usize,
 }
 
 /// `GET /v1/equipment/{id}/readings`

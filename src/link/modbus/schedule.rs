@@ -131,6 +131,16 @@ struct Sync {
     hold: bool,
 }
 
+impl Sync {
+    fn push(&mut self, shape: Shape, now: Mono) {
+        self.outstanding.push_back(shape);
+        if self.outstanding.len() > limits::SHAPES_REMEMBERED {
+            self.outstanding.pop_front();
+        }
+        self.last = Some(now);
+    }
+}
+
 /// The schedule of one bus.
 #[derive(Debug)]
 pub struct Schedule {
@@ -202,6 +212,20 @@ impl Schedule {
     pub fn rest(&self, equipment: EquipmentIndex, now: Mono) -> Duration {
         let unit = self.units.iter().find(|u| u.setup.equipment == equipment);
         unit.map_or(Duration::ZERO, |u| u.allowed.since(now))
+    }
+
+    /// Whether an answer of this shape may still come from a unit, to a request that was given up.
+    #[must_use]
+    pub fn is_outstanding(&self, unit: u8, area: Area, count: u16) -> bool {
+        self.sync.get(&unit).is_some_and(|s| s.outstanding.contains(&(area.function(), count)))
+    }
+
+    /// A request besides the schedule was not answered: its answer may still come.
+    pub fn unanswered(&mut self, unit: u8, area: Area, count: u16, now: Mono) {
+        // Nobody here is polled under that id: there is nothing its answer could be taken for.
+        if self.units.iter().any(|u| u.setup.unit == unit) {
+            self.sync.entry(unit).or_default().push((area.function(), count), now);
+        }
     }
 
     /// A new connection: nothing of the old one can still arrive on it.
@@ -292,11 +316,7 @@ impl Schedule {
                 *sync = Sync::default()
             }
             Outcome::Exception(_) | Outcome::Failed(_) => {
-                sync.outstanding.push_back(shape);
-                if sync.outstanding.len() > limits::SHAPES_REMEMBERED {
-                    sync.outstanding.pop_front();
-                }
-                sync.last = Some(now);
+                sync.push(shape, now);
                 sync.hold |= matches!(outcome, Outcome::Exception(_));
             }
         }

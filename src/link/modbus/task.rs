@@ -9,7 +9,10 @@ use super::plan::{LineTiming, PlannedRequest, plan};
 use super::schedule::{Ask, Next, Outcome, Purpose, Report, Schedule, UnitSetup, exception_text};
 use super::wire::{Wire, Write};
 use crate::link::task::Line;
-use crate::link::{AnswerKey, Batch, LastAnswer, LinkCommand, LinkState, LinkTask, WriteEnd, WriteOrder};
+use crate::link::{
+    AnswerKey, Batch, LastAnswer, LinkCommand, LinkState, LinkTask, TryEnd, TryOrder, TryWhat, WriteEnd,
+    WriteOrder,
+};
 use crate::profile::{Profile, decode};
 use crate::site::Site;
 use crate::words::{BadReason, EquipmentId, EquipmentIndex, Now, PointIndex, PointName, Presence, Reading};
@@ -110,6 +113,7 @@ impl Bus {
                 }
             }
             LinkCommand::Write(order) => self.write(task, wire, order).await,
+            LinkCommand::Try(order) => self.try_unit(task, wire, order).await,
             LinkCommand::Reloaded(reload) => {
                 task.adopt(reload);
                 self.reloaded(task);
@@ -143,6 +147,44 @@ impl Bus {
         };
         self.schedule.read_now(equipment, now.mono);
         self.unread.push(Unread { equipment: order.equipment, point: order.point, answer, done: order.done });
+    }
+
+    /// Asks a unit once, between two polls. What it leaves unanswered may still come: the schedule is told.
+    async fn try_unit(&mut self, task: &LinkTask, wire: &mut Wire, order: TryOrder) {
+        let TryOrder { unit, what, timeout, done } = order;
+        let sent = task.clock.now();
+        let end = match what {
+            TryWhat::Identify => match wire.identify(unit, 6, timeout).await {
+                Ok(Ok(objects)) => TryEnd::Identified(objects),
+                Ok(Err(code)) => TryEnd::Exception(code, exception_text(code)),
+                Err(fault) => {
+                    wire.after_failure().await;
+                    TryEnd::Failed(fault.to_string())
+                }
+            },
+            TryWhat::Read { area, start, count } if self.schedule.is_outstanding(unit, area, count) => {
+                let text = format!("an answer to an earlier read of {} {start} may still come", area.word());
+                TryEnd::Failed(text)
+            }
+            TryWhat::Read { area, start, count } => {
+                let ask =
+                    Ask { index: usize::MAX, unit, area, start, count, purpose: Purpose::Poll(0), timeout };
+                match wire.ask(&ask).await {
+                    Outcome::Answered(words) => TryEnd::Words(words),
+                    Outcome::Exception(code) => TryEnd::Exception(code, exception_text(code)),
+                    Outcome::Failed(fault) => {
+                        self.schedule.unanswered(unit, area, count, task.clock.now().mono);
+                        TryEnd::Failed(fault.to_string())
+                    }
+                }
+            }
+        };
+        let mut stats = task.board.lock();
+        stats.requests += 1;
+        stats.busy += task.clock.now().mono.since(sent.mono);
+        drop(stats);
+        // Whoever asked may be gone.
+        let _told = done.send(end);
     }
 
     /// Tells those whose point was read since they wrote.

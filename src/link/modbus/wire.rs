@@ -222,7 +222,8 @@ impl Wire {
         }
     }
 
-    async fn after_failure(&mut self) {
+    /// What follows every failed request: nothing of it is taken for the next one's answer.
+    pub(super) async fn after_failure(&mut self) {
         // The client may have kept bytes of the failed call: a new one over the same stream has none.
         self.context = client(&self.guard, self.framing);
         if self.framing != Framing::Tcp {

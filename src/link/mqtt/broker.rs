@@ -125,6 +125,23 @@ impl Broker {
     /// # Errors
     /// When a file that it needs cannot be used.
     pub(super) fn open(broker: &MqttBroker, seed: u64, state: Option<&State>) -> Result<Self, String> {
+        Self::connect(broker, seed, state, false)
+    }
+
+    /// Connects for once: the broker keeps nothing of it.
+    ///
+    /// # Errors
+    /// When a file that it needs cannot be used.
+    pub(super) fn visit(broker: &MqttBroker, seed: u64) -> Result<Self, String> {
+        Self::connect(broker, seed, None, true)
+    }
+
+    fn connect(
+        broker: &MqttBroker,
+        seed: u64,
+        state: Option<&State>,
+        is_visit: bool,
+    ) -> Result<Self, String> {
         let (events_tx, events) = mpsc::channel(REQUESTS_MAX);
         let transport = broker.tls.as_ref().map(tls).transpose()?;
         let password = password(broker)?;
@@ -136,8 +153,9 @@ impl Broker {
         };
         let (client, pump) = if broker.version == 5 {
             let mut options = v5::MqttOptions::new(&broker.client_id, &broker.host, broker.port);
-            options.set_keep_alive(broker.keep_alive).set_clean_start(false).set_manual_acks(true);
-            options.set_session_expiry_interval(Some(limits::MQTT_SESSION_SECONDS));
+            options.set_keep_alive(broker.keep_alive).set_clean_start(is_visit).set_manual_acks(true);
+            let kept = if is_visit { 0 } else { limits::MQTT_SESSION_SECONDS };
+            options.set_session_expiry_interval(Some(kept));
             options.set_max_packet_size(u32::try_from(broker.max_packet).ok());
             if let Some(user) = &broker.username {
                 options.set_credentials(user, password);
@@ -159,7 +177,7 @@ impl Broker {
             (Client::V5(client), tokio::spawn(pump.run_v5(eventloop)))
         } else {
             let mut options = MqttOptions::new(&broker.client_id, &broker.host, broker.port);
-            options.set_keep_alive(broker.keep_alive).set_clean_session(false).set_manual_acks(true);
+            options.set_keep_alive(broker.keep_alive).set_clean_session(is_visit).set_manual_acks(true);
             options.set_max_packet_size(PACKET_MAX, broker.max_packet);
             if let Some(user) = &broker.username {
                 options.set_credentials(user, password);

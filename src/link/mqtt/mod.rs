@@ -5,8 +5,10 @@
 //! which mends what it is known for: back-off of its own, a watchdog, refused subscriptions, limits.
 
 mod broker;
+mod heard;
 mod listener;
 mod sparkplug;
 mod task;
 
+pub use heard::{HeardTopic, heard};
 pub(super) use task::serve;

@@ -112,7 +112,7 @@ impl Talk<'_> {
                     match command? {
                         LinkCommand::ReadNow(_) => session.read_now(self.task.clock.now().mono),
                         // Registers are what is written; such a profile has none. Dropping it tells its asker.
-                        LinkCommand::Write(_) => {}
+                        LinkCommand::Write(_) | LinkCommand::Try(_) => {}
                         // Its one device changed: the line is opened anew, in a task of its own.
                         LinkCommand::Reloaded(_) => {}
                     }

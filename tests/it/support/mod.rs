@@ -3,9 +3,11 @@
 mod gateway;
 pub mod misbehaving;
 mod peer;
+mod sim;
 
 pub use gateway::Gateway;
 pub use peer::{LibmodbusServer, Mosquitto, PtyPair, PymodbusServer, SparkplugNode, free_port};
+pub use sim::Sim;
 
 use std::time::Duration;
 

@@ -1,0 +1,111 @@
+//! `GET /v1/links/{name}/try` and `/heard`: one request on a bus, everything said on a broker.
+
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::{Path, Query, State};
+use serde::Deserialize;
+use tokio::sync::oneshot;
+
+use super::links::find_link;
+use super::{Answer, usage};
+use crate::ambient;
+use crate::api::Gateway;
+use crate::api::v1::{HeardV1, TriedV1};
+use crate::limits;
+use crate::link::{LinkCommand, TryEnd, TryOrder, TryWhat, heard as listen};
+use crate::profile::{Area, IDENTIFICATION};
+use crate::site::LinkKind;
+use crate::words::{Refusal, Rule};
+
+#[derive(Deserialize)]
+pub(super) struct TryQuery {
+    unit: u8,
+    #[serde(default)]
+    identify: bool,
+    area: Option<String>,
+    #[serde(default)]
+    start: u16,
+    count: Option<u16>,
+    timeout_ms: Option<u64>,
+}
+
+pub(super) async fn try_unit(
+    State(g): State<Gateway>,
+    Path(name): Path<String>,
+    Query(q): Query<TryQuery>,
+) -> Answer<TriedV1> {
+    let at = find_link(&g, &name)?;
+    let what = if q.identify {
+        TryWhat::Identify
+    } else {
+        let word = q.area.as_deref().unwrap_or("holding");
+        let area = Area::ALL.into_iter().find(|a| a.word() == word);
+        let area = area.ok_or_else(|| usage(format!("there is no area {word}")))?;
+        let count = q.count.unwrap_or(1).clamp(1, limits::REGISTERS_MAX);
+        TryWhat::Read { area, start: q.start, count }
+    };
+    let timeout = q.timeout_ms.map_or(limits::TIMEOUT_DEFAULT, Duration::from_millis);
+    let timeout = timeout.clamp(limits::TIMEOUT_MIN, limits::TIMEOUT_MAX);
+    let away = || {
+        Refusal::new(Rule::LinkAway, format!("link {name} is not open")).command("see why", "andon link list")
+    };
+    let (done, end) = oneshot::channel();
+    let order = LinkCommand::Try(TryOrder { unit: q.unit, what, timeout, done });
+    let sender = g.link(at).ok_or_else(away)?;
+    sender.send(order).await.map_err(|_| away())?;
+    Ok(Json(row(end.await.map_err(|_| away())?)))
+}
+
+fn row(end: TryEnd) -> TriedV1 {
+    let blank = TriedV1::default();
+    match end {
+        TryEnd::Words(words) => TriedV1 { answered: true, words, message: "answers".to_owned(), ..blank },
+        TryEnd::Identified(objects) => {
+            let name = |id: u8| {
+                let known = IDENTIFICATION.iter().find(|(_, n)| *n == u16::from(id));
+                known.map_or_else(|| format!("object-{id}"), |(word, _)| (*word).to_owned())
+            };
+            let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
+            TriedV1 {
+                answered: true,
+                identification: objects.iter().map(|(id, bytes)| (name(*id), text(bytes))).collect(),
+                message: "identifies itself".to_owned(),
+                ..blank
+            }
+        }
+        // A gateway's own word that nobody is there is no answer of the unit.
+        TryEnd::Exception(code @ (10 | 11), message) => TriedV1 { exception: Some(code), message, ..blank },
+        TryEnd::Exception(code, message) => {
+            TriedV1 { answered: true, exception: Some(code), message, ..blank }
+        }
+        TryEnd::Failed(message) => TriedV1 { message, ..blank },
+    }
+}
+
+#[derive(Deserialize)]
+pub(super) struct HeardQuery {
+    seconds: Option<u64>,
+}
+
+pub(super) async fn heard(
+    State(g): State<Gateway>,
+    Path(name): Path<String>,
+    Query(q): Query<HeardQuery>,
+) -> Answer<Vec<HeardV1>> {
+    let at = find_link(&g, &name)?;
+    let Some(LinkKind::Mqtt(broker)) = g.site.links.get(at).map(|l| &l.kind) else {
+        return Err(usage(format!("link {name} is no broker")));
+    };
+    let time = Duration::from_secs(q.seconds.unwrap_or(5)).min(limits::HEARD_MAX);
+    let topics = listen(broker, time, ambient::seed()).await;
+    let topics =
+        topics.map_err(|why| Refusal::new(Rule::LinkAway, format!("nothing is heard on {name}: {why}")))?;
+    let rows = topics.into_iter().map(|t| HeardV1 {
+        topic: t.topic,
+        sample: t.sample,
+        messages: t.messages,
+        retained: t.retained,
+    });
+    Ok(Json(rows.collect()))
+}

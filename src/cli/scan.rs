@@ -1,0 +1,122 @@
+//! `andon scan [LINK]`: what answers on a line, what it is, and the lines to paste into `andon.toml`.
+
+mod broker;
+mod bus;
+
+use std::io::Write;
+use std::ops::RangeInclusive;
+
+use super::context::{Composition, Context, PortRow};
+use super::error::CliError;
+use super::render::Sheet;
+use crate::site::LinkKind;
+use crate::words::Outcome;
+
+/// `andon scan [LINK]`
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  andon scan                         the serial ports of this machine\n  andon scan rs485-a                 unit ids that answer, and which profile fits\n  andon scan rs485-a --units 1-20 --baud 9600,19200\n  andon scan shop --seconds 20       topics and Sparkplug nodes heard on a broker\n\nBeside a running daemon its own connection is used, between its polls; other baud rates want the daemon stopped."
+)]
+pub struct ScanArgs {
+    /// The link; without one: the serial ports of this machine
+    pub link: Option<String>,
+    /// Unit ids to ask
+    #[arg(long, value_name = "A-B,C", value_parser = units, default_value = "1-247")]
+    pub units: Units,
+    /// Baud rates to try on a serial line, instead of the configured one
+    #[arg(long, value_name = "BAUD,..", value_delimiter = ',')]
+    pub baud: Vec<u32>,
+    /// How long a unit has to answer, in milliseconds
+    #[arg(long, value_name = "MS", default_value_t = 200, value_parser = clap::value_parser!(u64).range(10..=10_000))]
+    pub timeout: u64,
+    /// How long to listen to a broker
+    #[arg(long, value_name = "S", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=600))]
+    pub seconds: u64,
+}
+
+/// Unit ids, in the order given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Units(pub Vec<u8>);
+
+fn units(text: &str) -> Result<Units, String> {
+    let mut out = Vec::new();
+    for part in text.split(',') {
+        let range: Option<RangeInclusive<u8>> = match part.split_once('-') {
+            Some((from, to)) => from.trim().parse().ok().zip(to.trim().parse().ok()).map(|(a, b)| a..=b),
+            None => part.trim().parse().ok().map(|one: u8| one..=one),
+        };
+        let range = range.filter(|r| !r.is_empty()).ok_or("write it as 1-20, or 1,5,17 (0 to 255)")?;
+        out.extend(range.filter(|u| !out.contains(u)).collect::<Vec<_>>());
+    }
+    Ok(Units(out))
+}
+
+pub(super) async fn run<C: Composition>(
+    cx: &mut Context<'_, C>,
+    args: &ScanArgs,
+) -> Result<Outcome, CliError> {
+    let Some(name) = &args.link else { return ports(cx) };
+    let site = cx.site()?;
+    let Some(link) = site.links.iter().find(|l| l.name.as_str() == name) else {
+        let known: Vec<&str> = site.links.iter().map(|l| l.name.as_str()).collect();
+        let text = format!("there is no link {name}; andon.toml has: {}", known.join(", "));
+        return Err(CliError::Other(Outcome::NoSuchThing, text));
+    };
+    match &link.kind {
+        LinkKind::Mqtt(_) => broker::scan(cx, name, args.seconds).await,
+        LinkKind::Serial(_) => Err(CliError::usage(format!(
+            "{name} leads to one device with a line protocol of its own: there is nothing to look for. \
+             Give it a profile (andon profile list) and see: andon status"
+        ))),
+        LinkKind::ModbusTcp { .. } | LinkKind::ModbusRtuOverTcp { .. } if !args.baud.is_empty() => {
+            Err(CliError::usage(format!("{name} is a network connection: it has no baud rate")))
+        }
+        LinkKind::ModbusTcp { .. }
+        | LinkKind::ModbusRtuOverTcp { .. }
+        | LinkKind::ModbusRtu(_)
+        | LinkKind::ModbusAscii(_) => bus::scan(cx, site.clone(), name, args).await,
+    }
+}
+
+fn ports<C: Composition>(cx: &Context<'_, C>) -> Result<Outcome, CliError> {
+    let ports = cx.composition.ports();
+    let mut sheet = Sheet::new(&["port", "by_id", "usb", "device"]);
+    for PortRow { port, by_id, usb, device } in &ports {
+        sheet.row([
+            port.clone(),
+            by_id.clone().unwrap_or_default(),
+            usb.clone().unwrap_or_default(),
+            device.clone(),
+        ]);
+    }
+    cx.list(&ports, &sheet, "this machine has no serial port")?;
+    if !ports.is_empty() && !cx.global.json && !cx.global.csv {
+        cx.print(
+            "\nName a port in andon.toml by its by-id path: it stays the same whatever the plugging order.\n",
+        )?;
+    }
+    Ok(Outcome::Done)
+}
+
+/// Progress on a terminal's standard error, over itself; nothing where nobody looks.
+fn progress(text: &str) {
+    let mut stderr = anstream::stderr();
+    if stderr.is_terminal() {
+        // What cannot be shown is no reason to stop.
+        let _shown = write!(stderr, "\r{text:<79}\r").and_then(|()| stderr.flush());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn units_are_ranges_and_single_ones() {
+        assert_eq!(units("1-3,7,2").unwrap().0, [1, 2, 3, 7]);
+        assert_eq!(units("0,255").unwrap().0, [0, 255]);
+        for wrong in ["", "3-1", "1-256", "a", "1,,2"] {
+            assert!(units(wrong).is_err(), "{wrong}");
+        }
+    }
+}
