@@ -187,6 +187,24 @@ pub const SERIAL_LINE_BYTES_MAX: usize = 8 * 1024;
 pub const SERIAL_ANSWER_LINES_MAX: usize = 1000;
 /// How often a queue is asked again at once, at most.
 pub const SERIAL_AGAIN_MAX: u32 = 20;
+/// Bytes of a link's last frames that are kept. More: the oldest is dropped.
+pub const WIRE_RECORD_BYTES: usize = 256 * 1024;
+/// Frames of them. More: the oldest is dropped.
+pub const WIRE_RECORD_FRAMES: usize = 8192;
+/// Bytes of one frame on record: a Modbus frame has at most 513, a message is cut.
+pub const FRAME_BYTES_MAX: usize = 4096;
+/// Bytes in one direction with no longer pause between them are one frame.
+pub const FRAME_PAUSE: Duration = ms(20);
+/// Frames before a ticket's opening that are kept with it, as far as the ring reaches.
+pub const CAPTURE_BEFORE: Duration = secs(60);
+/// How long after a ticket's opening frames are still kept with it.
+pub const CAPTURE_AFTER: Duration = secs(5);
+/// Bytes of a capture that is read. Larger: refused.
+pub const CAPTURE_FILE_BYTES_MAX: u64 = 256 * 1024 * 1024;
+/// Tickets whose frames are kept. More: the oldest ones' are removed.
+pub const CAPTURES_KEPT: usize = 1000;
+/// Tickets opened in a burst whose frames wait to be cut. More: theirs are not kept.
+pub const CAPTURES_QUEUED_MAX: usize = 256;
 /// Topics that one scan of a broker tells of. More: passed over.
 pub const TOPICS_HEARD_MAX: usize = 5000;
 /// The longest listening of a scan.

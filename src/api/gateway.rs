@@ -41,6 +41,8 @@ pub struct Gateway {
     pub clock: Clock,
     /// The journal's folder.
     pub journal: PathBuf,
+    /// The folder of the frames kept with tickets.
+    pub captures: PathBuf,
     /// The desk.
     pub desk: mpsc::Sender<Message>,
     /// The store; absent while it is opened again.
@@ -205,6 +207,7 @@ mod tests {
             daemon: true,
             clock: Clock::start(),
             journal: PathBuf::new(),
+            captures: PathBuf::new(),
             desk,
             store: Arc::new(Mutex::new(None)),
             applied: watch::channel(Seq(0)).1,

@@ -88,7 +88,7 @@ pub enum Command {
     Why(why::WhyArgs),
     /// What answers on a line: units, identification, fitting profiles, topics; without a link: serial ports
     Scan(scan::ScanArgs),
-    /// Links: list, and what is asked on them
+    /// Links: list, what is asked on them, the frames on the wire
     #[command(subcommand)]
     Link(link::Command),
     /// Device profiles: check, show, new

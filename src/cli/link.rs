@@ -1,7 +1,8 @@
-//! `andon link list|plan`.
+//! `andon link list|plan|capture`.
 
 use clap::Subcommand;
 
+use super::capture::{self, LinkCaptureArgs};
 use super::context::{Composition, Context};
 use super::error::CliError;
 use super::render::{Sheet, heading};
@@ -22,6 +23,8 @@ pub enum Command {
         /// The link's name
         link: String,
     },
+    /// The last frames of a link as a file that Wireshark opens
+    Capture(LinkCaptureArgs),
 }
 
 pub(super) async fn run<C: Composition>(
@@ -31,6 +34,7 @@ pub(super) async fn run<C: Composition>(
     match command {
         Command::List => list(cx).await,
         Command::Plan { link } => plan(cx, &link).await,
+        Command::Capture(args) => capture::link(cx, &args).await,
     }
 }
 

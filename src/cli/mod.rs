@@ -5,6 +5,7 @@
 
 mod args;
 mod audit;
+mod capture;
 mod context;
 mod decode;
 mod equipment;

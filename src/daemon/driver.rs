@@ -6,13 +6,15 @@ use std::sync::PoisonError;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 
+use super::captures::Opened;
 use super::writer::{Group, Written};
 use crate::ambient::Clock;
 use crate::api::{Links, Message};
-use crate::desk::{Carried, Desk, Done, Input, Order, OrderId, Output, Record, Token};
+use crate::desk::{Carried, Desk, Done, Event, Input, Order, OrderId, Output, Record, Token};
 use crate::limits;
 use crate::link::{Batch, LinkCommand, WriteEnd, WriteOrder};
 use crate::site::{Equipment, Site};
+use crate::ticket::TicketEvent;
 use crate::words::{EquipmentIndex, Now, Refusal, Seq};
 
 /// The desk and everything it is connected with.
@@ -24,6 +26,7 @@ pub(super) struct Driver {
     pub written: mpsc::Receiver<Written>,
     pub groups: mpsc::Sender<Group>,
     pub links: Links,
+    pub opened: mpsc::Sender<Opened>,
     pub stop: oneshot::Receiver<()>,
 }
 
@@ -203,7 +206,13 @@ impl Driver {
     fn outputs(&mut self, turn: &mut Turn) {
         while let Some(output) = self.desk.poll_output() {
             match output {
-                Output::Write(record) => turn.records.push(*record),
+                Output::Write(record) => {
+                    if let Event::Ticket(TicketEvent::Opened(o)) = &record.event {
+                        // A burst beyond the queue's length keeps the frames of its first tickets.
+                        let _queued = self.opened.try_send((o.number, o.equipment.clone()));
+                    }
+                    turn.records.push(*record);
+                }
                 Output::Reply(token, reply) => {
                     if let Some(asker) = turn.askers.remove(&token) {
                         // The asker may have gone; what was done stays done.

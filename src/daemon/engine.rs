@@ -7,6 +7,7 @@ use std::thread::JoinHandle;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle as Task;
 
+use super::captures::Opened as TicketOpened;
 use super::driver::Driver;
 use super::keeper;
 use super::log::Log;
@@ -26,6 +27,8 @@ pub struct Engine {
     /// Where links put their readings.
     pub readings: mpsc::Sender<Batch>,
     pub(super) driver: Task<()>,
+    /// Tickets as they are opened.
+    pub(super) opened: Option<mpsc::Receiver<TicketOpened>>,
     stop: Option<oneshot::Sender<()>>,
     threads: Vec<JoinHandle<()>>,
 }
@@ -59,6 +62,7 @@ pub fn start(
     let (messages_tx, messages) = mpsc::channel(limits::COMMANDS_QUEUED_MAX);
     let (readings_tx, readings) = mpsc::channel(limits::ANSWERS_QUEUED_MAX);
     let (stop_tx, stop) = oneshot::channel();
+    let (opened_tx, opened) = mpsc::channel(limits::CAPTURES_QUEUED_MAX);
     let driver = Driver {
         desk,
         clock,
@@ -67,6 +71,7 @@ pub fn start(
         written: writer.written,
         groups: writer.groups,
         links: links.clone(),
+        opened: opened_tx,
         stop,
     };
     let gateway = Gateway {
@@ -74,6 +79,7 @@ pub fn start(
         daemon: boards.is_some(),
         clock,
         journal: journal_folder(data),
+        captures: data.join("wire"),
         desk: messages_tx,
         store: keeper.reader,
         applied: keeper.applied,
@@ -85,6 +91,7 @@ pub fn start(
         gateway,
         readings: readings_tx,
         driver: tokio::spawn(driver.run()),
+        opened: Some(opened),
         stop: Some(stop_tx),
         threads: vec![writer.thread, keeper.thread],
     })

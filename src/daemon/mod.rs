@@ -4,6 +4,7 @@
 //! have a thread each, because both wait for the disk. A reply leaves only after the journal's fsync; the store
 //! follows. Without a daemon the same gateway is opened in the process for one command ([`open_here`]).
 
+mod captures;
 mod crew;
 mod demo;
 mod direct;

@@ -11,6 +11,7 @@ use tokio::net::UnixListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, oneshot};
 
+use super::captures;
 use super::crew::{Crew, boards};
 use super::engine;
 use super::files::{data_folder, load_site, socket_path};
@@ -101,6 +102,8 @@ pub async fn run(start: Start, stop: impl Future<Output = ()>) -> Result<(), Dae
     let served = Served::new(engine.gateway.clone());
     let path = socket_path(&data);
     let listener = listen(&path)?;
+    let opened = engine.opened.take();
+    let captures = opened.map(|opened| tokio::spawn(captures::keep(opened, served.clone(), log)));
     let mut crew = Crew::start(site.clone(), boards, links, engine.readings.clone(), clock, log);
     let api = tokio::spawn(axum::serve(listener, router(served.clone())).into_future());
     log.info(&format!(
@@ -141,6 +144,9 @@ pub async fn run(start: Start, stop: impl Future<Output = ()>) -> Result<(), Dae
     };
     log.info("stopping");
     crew.stop();
+    if let Some(captures) = captures {
+        captures.abort();
+    }
     // The socket goes first: whoever knocks now is told that nobody is there.
     let _gone = std::fs::remove_file(&path);
     api.abort();

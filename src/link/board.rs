@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use super::record::WireRecord;
 use crate::limits;
 use crate::site::Site;
 use crate::words::{EquipmentId, EquipmentIndex, Now};
@@ -101,13 +102,16 @@ pub struct LinkStats {
 
 /// Shared between a link's task, which writes, and `status`, which reads; never held across an await.
 #[derive(Debug, Clone)]
-pub struct LinkBoard(Arc<Mutex<LinkStats>>);
+pub struct LinkBoard {
+    stats: Arc<Mutex<LinkStats>>,
+    record: WireRecord,
+}
 
 impl LinkBoard {
     /// A link that has not been opened yet.
     #[must_use]
     pub fn new(name: &str, equipment: impl IntoIterator<Item = EquipmentId>, now: Now) -> Self {
-        let board = Self(Arc::new(Mutex::new(LinkStats {
+        let stats = Arc::new(Mutex::new(LinkStats {
             name: name.to_owned(),
             state: LinkState::Offline,
             since: now,
@@ -116,7 +120,8 @@ impl LinkBoard {
             message: "not opened yet".to_owned(),
             busy: Duration::ZERO,
             equipment: BTreeMap::new(),
-        })));
+        }));
+        let board = Self { stats, record: WireRecord::default() };
         board.set_equipment(equipment, now);
         board
     }
@@ -146,7 +151,13 @@ impl LinkBoard {
 
     /// A look at it.
     pub fn lock(&self) -> MutexGuard<'_, LinkStats> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.stats.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The link's last frames.
+    #[must_use]
+    pub fn record(&self) -> &WireRecord {
+        &self.record
     }
 }
 

@@ -9,12 +9,14 @@ mod board;
 pub mod modbus;
 mod mqtt;
 mod pause;
+mod record;
 mod serial;
 mod task;
 mod wire;
 
 pub use board::{AnswerKey, EquipmentStats, LastAnswer, LinkBoard, LinkState, LinkStats};
 pub use mqtt::{HeardTopic, heard};
+pub use record::WireRecord;
 pub use task::{LinkTask, serve};
 pub use wire::{Port, ports};
 

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 
 use super::backoff::Backoff;
+use super::record::Tapped;
+use super::wire::Stream;
 use super::{Batch, LinkBoard, LinkCommand, LinkState, Reload, modbus, mqtt, serial};
 use crate::ambient::Clock;
 use crate::site::{LinkKind, Site};
@@ -93,6 +95,11 @@ impl LinkTask {
                 }
             }
         }
+    }
+
+    /// A stream whose frames are kept on the link's record.
+    pub(super) fn tapped(&self, io: Box<dyn Stream>) -> Box<dyn Stream> {
+        Box::new(Tapped { io, record: self.board.record().clone(), clock: self.clock })
     }
 
     /// Takes up a configuration that was loaded while the link was served.

@@ -6,6 +6,7 @@
 
 mod address;
 mod builtin;
+mod capture;
 mod cases;
 mod decode;
 mod faults;
@@ -22,6 +23,7 @@ mod write;
 
 pub use address::{Area, IDENTIFICATION, RegisterAddress};
 pub use builtin::{built_in, built_in_names, built_in_notes};
+pub use capture::{Frame, Played, WireKind, from_pcap, play, to_pcap};
 pub use cases::{CaseResult, run_cases};
 pub use decode::{DataType, Order, decode, encode, raw_unsigned};
 pub use firmware::{Firmware, FirmwareNote, VersionRange, compare_versions, load_note};

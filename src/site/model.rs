@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::profile::{FirmwareNote, Profile, Protocol};
+use crate::profile::{FirmwareNote, Profile, Protocol, WireKind};
 use crate::source::SourceText;
 use crate::words::{EquipmentId, EquipmentIndex, LinkName, PointIndex, ProfileName};
 
@@ -145,6 +145,19 @@ impl LinkKind {
                 SerialPlace::Port(text) | SerialPlace::Tcp(text) => text.clone(),
             },
             LinkKind::Mqtt(broker) => format!("{}:{}", broker.host, broker.port),
+        }
+    }
+
+    /// What its frames are, for a capture: a network protocol on its well-known port, or a serial line.
+    #[must_use]
+    pub fn wire(&self) -> WireKind {
+        match self {
+            LinkKind::ModbusTcp { .. } => WireKind::Tcp(502),
+            LinkKind::Mqtt(_) => WireKind::Tcp(1883),
+            LinkKind::ModbusRtuOverTcp { .. }
+            | LinkKind::ModbusRtu(_)
+            | LinkKind::ModbusAscii(_)
+            | LinkKind::Serial(_) => WireKind::Serial,
         }
     }
 

@@ -63,11 +63,13 @@ pub enum Rule {
     BadConfiguration,
     /// The link is not open.
     LinkAway,
+    /// No frames are kept with the ticket.
+    NoCapture,
 }
 
 impl Rule {
     /// Every rule, in the order of the guide's table.
-    pub const ALL: [Rule; 27] = [
+    pub const ALL: [Rule; 28] = [
         Rule::NoSuchTicket,
         Rule::NoSuchEquipment,
         Rule::NoSuchPointOrFault,
@@ -95,6 +97,7 @@ impl Rule {
         Rule::NeedsDaemon,
         Rule::BadConfiguration,
         Rule::LinkAway,
+        Rule::NoCapture,
     ];
 
     /// The stable code, as in JSON and the guide.
@@ -128,6 +131,7 @@ impl Rule {
             Rule::NeedsDaemon => "gateway/needs-daemon",
             Rule::BadConfiguration => "gateway/bad-configuration",
             Rule::LinkAway => "link/away",
+            Rule::NoCapture => "ticket/no-capture",
         }
     }
 
@@ -162,6 +166,7 @@ impl Rule {
             Rule::NeedsDaemon => "Equipment is reached by the daemon alone.",
             Rule::BadConfiguration => "Loading is all or nothing.",
             Rule::LinkAway => "What is asked of a line needs the line.",
+            Rule::NoCapture => "Frames are kept with the last thousand tickets.",
         }
     }
 
@@ -173,7 +178,8 @@ impl Rule {
             | Rule::NoSuchEquipment
             | Rule::NoSuchPointOrFault
             | Rule::NoLiveTicket
-            | Rule::NoSuchStep => Outcome::NoSuchThing,
+            | Rule::NoSuchStep
+            | Rule::NoCapture => Outcome::NoSuchThing,
             Rule::JournalNotWritable | Rule::TooBusy => Outcome::OwnFailure,
             Rule::SeveralLiveTickets
             | Rule::WrongState

@@ -8,6 +8,7 @@
     reason = "tests say what went wrong by failing"
 )]
 
+mod capture;
 mod commands;
 mod crash;
 mod firmware;

@@ -1,6 +1,7 @@
 //! The routes, a file a noun. Every one that changes anything goes through [`Gateway::ask`].
 
 mod audit;
+mod capture;
 mod equipment;
 mod firmware;
 mod links;
@@ -67,11 +68,13 @@ pub fn router(served: Served) -> Router {
         .route("/v1/equipment/{id}/points/{point}", post(equipment::write))
         .route("/v1/firmware", get(firmware::firmware))
         .route("/v1/links", get(links::links))
+        .route("/v1/links/{name}/capture", get(capture::link_capture))
         .route("/v1/links/{name}/try", get(scan::try_unit))
         .route("/v1/links/{name}/heard", get(scan::heard))
         .route("/v1/links/{name}/plan", get(links::link_plan))
         .route("/v1/tickets", get(tickets::tickets))
         .route("/v1/tickets/{target}", get(tickets::ticket_show).post(tickets::ticket_change))
+        .route("/v1/tickets/{target}/wire", get(capture::ticket_wire))
         .route("/v1/history", get(tickets::history))
         .route("/v1/why/{equipment}/{name}", get(why::why))
         .route("/v1/reload", post(reload::reload))

@@ -91,10 +91,21 @@ fn target(text: &str) -> Target {
 }
 
 pub(super) async fn ticket_show(State(g): State<Gateway>, Path(which): Path<String>) -> Answer<TicketV1> {
-    let ticket = match target(&which) {
+    let ticket = named(&g, &which).await?;
+    Ok(Json(whole(&g, &ticket).await?))
+}
+
+/// The number of the ticket that is meant.
+pub(super) async fn number_of(g: &Gateway, which: &str) -> Result<TicketNumber, Failure> {
+    Ok(named(g, which).await?.number)
+}
+
+/// The ticket of a number, or the only live one of a piece of equipment.
+async fn named(g: &Gateway, which: &str) -> Result<Ticket, Failure> {
+    let ticket = match target(which) {
         Target::Number(number) => g.ticket(number).await?,
         Target::Equipment(id) => {
-            let (_, e) = find(&g, &id)?;
+            let (_, e) = find(g, &id)?;
             let id = e.id.clone();
             let live = g
                 .look(move |desk, _| {
@@ -126,12 +137,11 @@ pub(super) async fn ticket_show(State(g): State<Gateway>, Path(which): Path<Stri
             }
         }
     };
-    let Some(ticket) = ticket else {
-        return Err(Refusal::new(Rule::NoSuchTicket, format!("there is no ticket {which}"))
+    ticket.ok_or_else(|| {
+        Refusal::new(Rule::NoSuchTicket, format!("there is no ticket {which}"))
             .command("see which there are", "andon ticket list")
-            .into());
-    };
-    Ok(Json(whole(&g, &ticket).await?))
+            .into()
+    })
 }
 
 async fn whole(g: &Gateway, t: &Ticket) -> Result<TicketV1, Failure> {

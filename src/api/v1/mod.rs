@@ -4,7 +4,7 @@ mod firmware;
 mod scan;
 
 pub use firmware::{FirmwareNoteV1, FirmwareV1};
-pub use scan::{HeardV1, TriedV1};
+pub use scan::{CaptureV1, HeardV1, TriedV1};
 
 use std::collections::BTreeMap;
 

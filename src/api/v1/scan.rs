@@ -31,3 +31,12 @@ pub struct HeardV1 {
     /// Whether the last one was retained by the broker.
     pub retained: bool,
 }
+
+/// Frames of a wire: `GET /v1/links/{name}/capture`, `GET /v1/tickets/{target}/wire`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct CaptureV1 {
+    /// How many.
+    pub frames: usize,
+    /// A pcap file, in hexadecimal.
+    pub pcap: String,
+}

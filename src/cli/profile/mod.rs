@@ -8,9 +8,11 @@ use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 
+use super::capture::{self, PlayArgs};
 use super::context::{Composition, Context};
 use super::error::CliError;
 use crate::limits;
+use crate::profile::load;
 use crate::source::{SourceText, nearest};
 use crate::words::{Outcome, ProfileName};
 
@@ -28,6 +30,8 @@ pub enum Command {
         #[arg(required = true, num_args = 1.., value_name = "FILE|NAME")]
         profiles: Vec<String>,
     },
+    /// Decode a capture of the wire as a profile says: one row a point and answer
+    Play(PlayArgs),
     /// A profile's points and faults
     Show {
         /// A file, or a profile's name
@@ -48,6 +52,12 @@ pub(super) fn run<C: Composition>(cx: &Context<'_, C>, command: Command) -> Resu
     match command {
         Command::List => show::list(cx),
         Command::Check { profiles } => check::run(cx, &profiles),
+        Command::Play(args) => {
+            let (name, text) = source(cx, &args.profile)?;
+            let (profile, diagnostics) = load(&name, &text);
+            let profile = profile.ok_or_else(|| CliError::Files(vec![diagnostics]))?;
+            capture::played(cx, &profile, &args)
+        }
         Command::Show { profile } => show::run(cx, &profile),
         Command::New { name, out } => new::run(cx, &name, out),
     }

@@ -10,6 +10,7 @@ pub use change::{CancelArgs, FixArgs, StepArgs, WithNote, WithPerson, WithText};
 pub use list::ListArgs;
 pub(super) use list::{print_rows, sheet};
 
+use super::capture::{self, TicketWireArgs};
 use super::context::{Composition, Context};
 use super::error::CliError;
 use crate::words::Outcome;
@@ -29,6 +30,8 @@ pub enum Command {
     List(ListArgs),
     /// Everything about one ticket
     Show(OnlyTicket),
+    /// The frames on the wire around its fault, as a file that Wireshark opens
+    Wire(TicketWireArgs),
     /// You have seen it
     Ack(OnlyTicket),
     /// Somebody shall do it
@@ -58,6 +61,7 @@ pub(super) async fn run<C: Composition>(
     match command {
         Command::List(args) => list::run(cx, args).await,
         Command::Show(args) => show::run(cx, &args.ticket).await,
+        Command::Wire(args) => capture::ticket(cx, &args).await,
         Command::Ack(args) => change::acknowledge(cx, &args.ticket).await,
         Command::Assign(args) => change::assign(cx, args).await,
         Command::Start(args) => change::start(cx, &args.ticket).await,

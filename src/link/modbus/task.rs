@@ -45,7 +45,7 @@ impl Line for Bus {
 
     async fn open(&mut self, task: &LinkTask) -> Result<(Wire, Option<String>), String> {
         let link = task.site.links.get(task.link).ok_or("the link is gone")?;
-        let (wire, remark) = Wire::open(&link.kind).await?;
+        let (wire, remark) = Wire::open(&link.kind, |io| task.tapped(io)).await?;
         self.schedule.reconnected();
         Ok((wire, remark))
     }

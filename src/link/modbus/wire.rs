@@ -55,22 +55,25 @@ const HARMLESS_ENOUGH: u32 = 50;
 
 impl Wire {
     /// Opens what the link names; also what should be known of that, as a sentence.
-    pub(super) async fn open(kind: &LinkKind) -> Result<(Self, Option<String>), String> {
+    pub(super) async fn open(
+        kind: &LinkKind,
+        tapped: impl Fn(Box<dyn Stream>) -> Box<dyn Stream>,
+    ) -> Result<(Self, Option<String>), String> {
         let timing = LineTiming::of(kind);
         match kind {
             LinkKind::ModbusTcp { address } => {
-                Ok((Self::new(connect(address).await?, Framing::Tcp, timing, true), None))
+                Ok((Self::new(tapped(connect(address).await?), Framing::Tcp, timing, true), None))
             }
             LinkKind::ModbusRtuOverTcp { address } => {
-                Ok((Self::new(connect(address).await?, Framing::Rtu, timing, true), None))
+                Ok((Self::new(tapped(connect(address).await?), Framing::Rtu, timing, true), None))
             }
             LinkKind::ModbusRtu(line) => {
                 let (io, remark) = open_port(&line.port, line.baud, line.character)?;
-                Ok((Self::new(io, Framing::Rtu, timing, false), remark))
+                Ok((Self::new(tapped(io), Framing::Rtu, timing, false), remark))
             }
             LinkKind::ModbusAscii(line) => {
                 let (io, remark) = open_port(&line.port, line.baud, line.character)?;
-                Ok((Self::new(io, Framing::Ascii, timing, false), remark))
+                Ok((Self::new(tapped(io), Framing::Ascii, timing, false), remark))
             }
             LinkKind::Serial(_) | LinkKind::Mqtt(_) => Err("this link is no Modbus".to_owned()),
         }

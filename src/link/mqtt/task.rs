@@ -171,6 +171,7 @@ impl Work<'_> {
         for out in outgoing {
             self.broker.publish(&out.topic, out.payload, false);
         }
+        self.task.board.record().note(now, false, &publish_packet(&topic, &payload));
         self.note(&topic, &payload, &batches);
         // The desk works in order: what the last batch caused is on disk after everything before it.
         let done = match batches.last_mut() {
@@ -219,6 +220,24 @@ impl Work<'_> {
             }
         }
     }
+}
+
+/// A message as it stands on the wire of MQTT 3.1.1 at QoS 0 (3.3): for the record.
+fn publish_packet(topic: &str, payload: &[u8]) -> Vec<u8> {
+    let mut out = vec![0x30];
+    let mut length = 2 + topic.len() + payload.len();
+    loop {
+        let low = u8::try_from(length % 128).unwrap_or(0);
+        length /= 128;
+        out.push(if length > 0 { low | 0x80 } else { low });
+        if length == 0 {
+            break;
+        }
+    }
+    out.extend(u16::try_from(topic.len()).unwrap_or(u16::MAX).to_be_bytes());
+    out.extend(topic.as_bytes());
+    out.extend(payload);
+    out
 }
 
 /// A receipt that is there already.

@@ -37,12 +37,13 @@ struct Instrument {
 impl Line for Instrument {
     type Wire = Box<dyn Stream>;
 
-    async fn open(&mut self, _task: &LinkTask) -> Result<(Box<dyn Stream>, Option<String>), String> {
+    async fn open(&mut self, task: &LinkTask) -> Result<(Box<dyn Stream>, Option<String>), String> {
         match &self.device.place {
-            SerialPlace::Tcp(address) => Ok((connect(address).await?, None)),
+            SerialPlace::Tcp(address) => Ok((task.tapped(connect(address).await?), None)),
             SerialPlace::Port(port) => {
                 let baud = self.device.baud.or(self.profile.serial.baud).unwrap_or(BAUD_DEFAULT);
-                open_port(port, baud, self.device.character)
+                let (io, remark) = open_port(port, baud, self.device.character)?;
+                Ok((task.tapped(io), remark))
             }
         }
     }

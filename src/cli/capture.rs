@@ -1,0 +1,147 @@
+//! Frames as files: `andon link capture`, `andon ticket wire`, `andon profile play`.
+
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use super::context::{Composition, Context};
+use super::error::CliError;
+use super::render::{Sheet, plural};
+use crate::api::Client;
+use crate::api::v1::CaptureV1;
+use crate::limits;
+use crate::profile::{Profile, from_pcap, play};
+use crate::words::{Outcome, Wall};
+
+/// `andon link capture LINK`
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  andon link capture rs485-a --seconds 60 --out line.pcap\n  tshark -r line.pcap -d 'rtacser.data,mbrtu'      a serial line, in Wireshark's own tool\n\nThe last frames of every link are kept in memory, 256 KiB a link; a ticket keeps those around its fault: andon ticket wire N"
+)]
+pub struct LinkCaptureArgs {
+    /// The link's name
+    pub link: String,
+    /// Only the last so many seconds
+    #[arg(long, value_name = "S")]
+    pub seconds: Option<u64>,
+    /// Where to
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+}
+
+/// `andon ticket wire N`
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  andon ticket wire 12 --out trip.pcap")]
+pub struct TicketWireArgs {
+    /// Its number, or an equipment id where only one ticket is live
+    #[arg(value_name = "N")]
+    pub ticket: String,
+    /// Where to
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+}
+
+/// `andon profile play PROFILE CAPTURE`
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Example:\n  andon profile play powtran-pi500 trip.pcap --unit 7 --csv\n\nA capture of one Modbus line, by andon or, of a TCP connection, by anybody."
+)]
+pub struct PlayArgs {
+    /// A profile's file, or its name
+    #[arg(value_name = "FILE|NAME")]
+    pub profile: String,
+    /// A pcap file
+    pub capture: PathBuf,
+    /// Only this unit
+    #[arg(long)]
+    pub unit: Option<u8>,
+}
+
+pub(super) async fn link<C: Composition>(
+    cx: &mut Context<'_, C>,
+    args: &LinkCaptureArgs,
+) -> Result<Outcome, CliError> {
+    let query = Client::query(&[("seconds", args.seconds.map(|s| s.to_string()))]);
+    let path = format!("{}{query}", Client::path("/v1/links/{}/capture", &[&args.link]));
+    save(cx, &path, &args.out).await
+}
+
+pub(super) async fn ticket<C: Composition>(
+    cx: &mut Context<'_, C>,
+    args: &TicketWireArgs,
+) -> Result<Outcome, CliError> {
+    let path = Client::path("/v1/tickets/{}/wire", &[&args.ticket]);
+    save(cx, &path, &args.out).await
+}
+
+async fn save<C: Composition>(cx: &mut Context<'_, C>, path: &str, out: &Path) -> Result<Outcome, CliError> {
+    let capture: CaptureV1 = cx.get(path).await?;
+    let pair = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
+    let bytes: Option<Vec<u8>> = capture.pcap.as_bytes().chunks(2).map(pair).collect();
+    let bytes =
+        bytes.ok_or_else(|| CliError::Other(Outcome::OwnFailure, "the capture does not read".to_owned()))?;
+    std::fs::write(out, bytes)
+        .map_err(|e| CliError::Other(Outcome::OwnFailure, format!("{}: {e}", out.display())))?;
+    #[derive(Serialize)]
+    struct Saved<'a> {
+        file: &'a Path,
+        frames: usize,
+    }
+    if cx.global.json {
+        cx.json(&Saved { file: out, frames: capture.frames })?;
+    } else {
+        cx.print(&format!("{} in {}\n", plural(capture.frames, "frame"), out.display()))?;
+    }
+    Ok(if capture.frames == 0 { Outcome::Negative } else { Outcome::Done })
+}
+
+#[derive(Serialize)]
+struct Row {
+    at: Wall,
+    unit: u8,
+    point: String,
+    value: Option<serde_json::Value>,
+    unit_of_value: String,
+    reason: Option<String>,
+}
+
+/// Decodes a capture as a profile says: one row a point and answer.
+pub(super) fn played<C: Composition>(
+    cx: &Context<'_, C>,
+    profile: &Profile,
+    args: &PlayArgs,
+) -> Result<Outcome, CliError> {
+    let shown = args.capture.display();
+    let fail = |e: &dyn std::fmt::Display| CliError::Other(Outcome::NoSuchThing, format!("{shown}: {e}"));
+    let size = std::fs::metadata(&args.capture).map_err(|e| fail(&e))?.len();
+    if size > limits::CAPTURE_FILE_BYTES_MAX {
+        return Err(CliError::usage(format!(
+            "{shown}: it has more than {} bytes",
+            limits::CAPTURE_FILE_BYTES_MAX
+        )));
+    }
+    let bytes = std::fs::read(&args.capture).map_err(|e| fail(&e))?;
+    let (kind, frames) = from_pcap(&bytes).map_err(|why| CliError::usage(format!("{shown}: {why}")))?;
+    let played = play(kind, &frames, profile, args.unit);
+    let mut sheet = Sheet::new(&["at", "unit", "point", "value", "unit_of_value", "reason"]);
+    let mut rows = Vec::new();
+    for p in played {
+        let unit = profile.point(&p.point).map_or_else(String::new, |(_, point)| point.unit.to_string());
+        let at = Wall::from_millis(p.at_us / 1000);
+        let (text, value, reason) = match &p.value {
+            Ok(value) => (value.to_string(), serde_json::to_value(value).ok(), None),
+            Err(why) => (String::new(), None, Some(why.to_string())),
+        };
+        sheet.row([
+            at.to_string(),
+            p.unit.to_string(),
+            p.point.clone(),
+            text,
+            unit.clone(),
+            reason.clone().unwrap_or_default(),
+        ]);
+        rows.push(Row { at, unit: p.unit, point: p.point, value, unit_of_value: unit, reason });
+    }
+    cx.list(&rows, &sheet, "no answer in it reads as this profile says")?;
+    Ok(if rows.is_empty() { Outcome::Negative } else { Outcome::Done })
+}

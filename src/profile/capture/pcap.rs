@@ -1,0 +1,211 @@
+//! The pcap format: a header, then packets with their times.
+
+use super::{Frame, WireKind};
+
+const MAGIC: u32 = 0xA1B2_C3D4;
+const ETHERNET: u32 = 1;
+const RTAC_SERIAL: u32 = 250;
+const OURS: ([u8; 4], u16) = ([10, 0, 0, 1], 49_152);
+const THEIRS: [u8; 4] = [10, 0, 0, 2];
+/// Payload of one packet: IP's own limit less the headers.
+const PAYLOAD_MAX: usize = 65_000;
+const SERIAL_HEADER: usize = 12;
+
+/// Frames as a pcap file.
+#[must_use]
+pub fn to_pcap(kind: WireKind, frames: &[Frame]) -> Vec<u8> {
+    let mut out = Vec::new();
+    out.extend(MAGIC.to_le_bytes());
+    out.extend([2, 0, 4, 0]);
+    out.extend([0; 8]);
+    out.extend(u32::MAX.wrapping_shr(14).to_le_bytes());
+    let link_type = match kind {
+        WireKind::Tcp(_) => ETHERNET,
+        WireKind::Serial => RTAC_SERIAL,
+    };
+    out.extend(link_type.to_le_bytes());
+    let mut sequence = (1_u32, 1_u32);
+    for frame in frames {
+        for part in frame.bytes.chunks(PAYLOAD_MAX) {
+            let packet = match kind {
+                WireKind::Tcp(port) => segment(port, frame.is_sent, part, &mut sequence),
+                WireKind::Serial => serial(frame, part),
+            };
+            let (seconds, micros) = parts(frame.at_us);
+            let length = u32::try_from(packet.len()).unwrap_or(u32::MAX);
+            for word in [seconds, micros, length, length] {
+                out.extend(word.to_le_bytes());
+            }
+            out.extend(packet);
+        }
+    }
+    out
+}
+
+fn parts(at_us: i64) -> (u32, u32) {
+    let seconds = u32::try_from(at_us.div_euclid(1_000_000)).unwrap_or(0);
+    (seconds, u32::try_from(at_us.rem_euclid(1_000_000)).unwrap_or(0))
+}
+
+/// The header of the RTAC serial format: time, direction, control lines, footer.
+fn serial(frame: &Frame, part: &[u8]) -> Vec<u8> {
+    let (seconds, micros) = parts(frame.at_us);
+    let mut out = Vec::with_capacity(SERIAL_HEADER + part.len());
+    out.extend(seconds.to_be_bytes());
+    out.extend(micros.to_be_bytes());
+    out.extend([if frame.is_sent { 1 } else { 2 }, 0, 0, 0]);
+    out.extend(part);
+    out
+}
+
+fn segment(port: u16, is_sent: bool, part: &[u8], sequence: &mut (u32, u32)) -> Vec<u8> {
+    let (source, target) =
+        if is_sent { ((OURS.0, OURS.1), (THEIRS, port)) } else { ((THEIRS, port), (OURS.0, OURS.1)) };
+    let (own, other) = if is_sent { (&mut sequence.0, sequence.1) } else { (&mut sequence.1, sequence.0) };
+    let length = u16::try_from(part.len()).unwrap_or(u16::MAX);
+    let mut tcp = Vec::new();
+    tcp.extend(source.1.to_be_bytes());
+    tcp.extend(target.1.to_be_bytes());
+    tcp.extend(own.to_be_bytes());
+    tcp.extend(other.to_be_bytes());
+    // Header of five words; push and acknowledge; a window; checksum and urgent pointer.
+    tcp.extend([0x50, 0x18, 0x20, 0, 0, 0, 0, 0]);
+    *own = own.wrapping_add(u32::from(length));
+    let total = 40 + length;
+    let mut ip = vec![0x45, 0];
+    ip.extend(total.to_be_bytes());
+    ip.extend([0, 0, 0x40, 0, 64, 6, 0, 0]);
+    ip.extend(source.0);
+    ip.extend(target.0);
+    let sum = checksum(&[&ip]);
+    put(&mut ip, 10, sum);
+    let pseudo = [&source.0[..], &target.0[..], &[0, 6], &(20 + length).to_be_bytes()].concat();
+    let sum = checksum(&[&pseudo, &tcp, part]);
+    put(&mut tcp, 16, sum);
+    let (to, from) = if is_sent { (2, 1) } else { (1, 2) };
+    let mut out = vec![2, 0, 0, 0, 0, to, 2, 0, 0, 0, 0, from, 8, 0];
+    out.extend(ip);
+    out.extend(tcp);
+    out.extend(part);
+    out
+}
+
+fn put(header: &mut [u8], at: usize, value: u16) {
+    for (slot, byte) in header.iter_mut().skip(at).zip(value.to_be_bytes()) {
+        *slot = byte;
+    }
+}
+
+/// The internet checksum (RFC 1071) of parts of even length, but for the last.
+fn checksum(parts: &[&[u8]]) -> u16 {
+    let words = parts.iter().flat_map(|p| p.chunks(2)).map(|pair| match pair {
+        [a, b] => u32::from(u16::from_be_bytes([*a, *b])),
+        [a] => u32::from(*a) << 8,
+        _ => 0,
+    });
+    let mut sum: u32 = words.fold(0, u32::wrapping_add);
+    while sum > 0xFFFF {
+        sum = (sum & 0xFFFF) + (sum >> 16);
+    }
+    !u16::try_from(sum).unwrap_or(0)
+}
+
+/// Reads a pcap file as [`to_pcap`] writes it, or as others write captures of one TCP connection.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn from_pcap(file: &[u8]) -> Result<(WireKind, Vec<Frame>), String> {
+    let word = |at: usize| -> Option<[u8; 4]> { file.get(at..at + 4)?.try_into().ok() };
+    let magic = word(0).ok_or("it is no pcap file: too short")?;
+    let read: fn([u8; 4]) -> u32 = match magic {
+        m if u32::from_le_bytes(m) == MAGIC => u32::from_le_bytes,
+        m if u32::from_be_bytes(m) == MAGIC => u32::from_be_bytes,
+        _ => return Err("it is no pcap file (pcapng and nanosecond files are not read)".to_owned()),
+    };
+    let link_type = read(word(20).ok_or("its header is cut off")?);
+    let mut frames = Vec::new();
+    let mut port = None;
+    let mut at = 24;
+    while let Some(seconds) = word(at) {
+        let header = (word(at + 4), word(at + 8));
+        let (Some(micros), Some(length)) = header else {
+            return Err(format!("a packet's header is cut off at {at}"));
+        };
+        let length = usize::try_from(read(length)).unwrap_or(usize::MAX);
+        let packet = file.get(at + 16..).and_then(|rest| rest.get(..length));
+        let packet = packet.ok_or_else(|| format!("the packet at {at} is cut off"))?;
+        at += 16 + length;
+        let at_us = i64::from(read(seconds)) * 1_000_000 + i64::from(read(micros));
+        let frame = match link_type {
+            ETHERNET => ethernet(packet, &mut port),
+            RTAC_SERIAL => from_serial(packet),
+            other => return Err(format!("captures of link type {other} are not read")),
+        };
+        if let Some((is_sent, bytes)) = frame {
+            frames.push(Frame { at_us, is_sent, bytes });
+        }
+    }
+    let kind = if link_type == RTAC_SERIAL { WireKind::Serial } else { WireKind::Tcp(port.unwrap_or(502)) };
+    Ok((kind, frames))
+}
+
+fn from_serial(packet: &[u8]) -> Option<(bool, Vec<u8>)> {
+    let direction = packet.get(8)?;
+    let bytes = packet.get(SERIAL_HEADER..)?.to_vec();
+    matches!(direction, 1 | 2).then_some((*direction == 1, bytes))
+}
+
+/// The payload of a TCP segment; the port of the other side is the well-known one, or that of the first answer.
+fn ethernet(packet: &[u8], port: &mut Option<u16>) -> Option<(bool, Vec<u8>)> {
+    if packet.get(12..14)? != [8, 0] || packet.get(23)? != &6 {
+        return None;
+    }
+    let ip_length = usize::from(packet.get(14)? & 0xF) * 4;
+    let total = usize::from(u16::from_be_bytes([*packet.get(16)?, *packet.get(17)?]));
+    let tcp = packet.get(14 + ip_length..14 + total)?;
+    let number = |at: usize| Some(u16::from_be_bytes([*tcp.get(at)?, *tcp.get(at + 1)?]));
+    let (source, target) = (number(0)?, number(2)?);
+    let payload = tcp.get(usize::from(tcp.get(12)? >> 4) * 4..)?;
+    if payload.is_empty() {
+        return None;
+    }
+    let theirs = *port.get_or_insert(source.min(target));
+    Some((target == theirs, payload.to_vec()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn frames() -> impl Strategy<Value = Vec<Frame>> {
+        let frame =
+            (0_i64..4_000_000_000_000_000, any::<bool>(), proptest::collection::vec(any::<u8>(), 1..300));
+        let frame = frame.prop_map(|(at_us, is_sent, bytes)| Frame { at_us, is_sent, bytes });
+        proptest::collection::vec(frame, 1..20)
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read(frames in frames(), serial in any::<bool>()) {
+            let kind = if serial { WireKind::Serial } else { WireKind::Tcp(502) };
+            let file = to_pcap(kind, &frames);
+            prop_assert_eq!(from_pcap(&file), Ok((kind, frames)));
+        }
+
+        #[test]
+        fn no_file_makes_it_panic(file in proptest::collection::vec(any::<u8>(), 0..200), cut in 0_usize..200) {
+            let _read = from_pcap(&file);
+            let whole = to_pcap(WireKind::Tcp(502), &[Frame { at_us: 1, is_sent: true, bytes: file }]);
+            let _read = from_pcap(whole.get(..cut.min(whole.len())).unwrap_or(&[]));
+        }
+    }
+
+    #[test]
+    fn headers_are_as_long_as_they_say() {
+        let file = to_pcap(WireKind::Tcp(502), &[Frame { at_us: 0, is_sent: true, bytes: vec![1, 2, 3] }]);
+        assert_eq!(file.len(), 24 + 16 + 54 + 3);
+        // The checksum over an IP header that carries its own is zero.
+        assert_eq!(checksum(&[&file[24 + 16 + 14..24 + 16 + 34]]), 0);
+    }
+}
