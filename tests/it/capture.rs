@@ -34,6 +34,7 @@ fn frames_around_a_fault_leave_as_a_capture_that_wireshark_reads() {
     gateway.run("ticket wire 1 --out t.pcap").exits(3);
     server.set(3, 3, 50, 7);
     gateway.until("ticket list --json", |t| t[0]["fault"] == "trip");
+    gateway.until("status --json", |s| s["equipment"][0]["requests"].as_u64() > Some(8));
     let file = gateway.path("now.pcap");
     gateway.run("link capture l --out now.pcap").success().says("frames in now.pcap");
     // Every frame is Modbus to Wireshark, on one connection in step, and the trip's value is in it.
