@@ -1,5 +1,9 @@
 //! `andon equipment list|show|read` and `andon alarm list`.
 
+mod watch;
+
+use std::time::Duration;
+
 use clap::Subcommand;
 
 use super::context::{Composition, Context};
@@ -23,14 +27,23 @@ pub enum Command {
     },
     /// Read every point now
     #[command(
-        after_help = "Example:\n  andon equipment read press-7 --json | jq .points.dc_bus_voltage.value"
+        after_help = "Examples:\n  andon equipment read press-7 --json | jq .points.dc_bus_voltage.value\n  andon equipment read press-7 --watch"
     )]
     Read {
         /// Its id
         id: String,
         /// Show the last readings instead of asking for fresh ones
-        #[arg(long)]
+        #[arg(long, conflicts_with = "watch")]
         last: bool,
+        /// Show them again and again, raw registers beside decoded values: for commissioning
+        #[arg(long)]
+        watch: bool,
+        /// With --watch: how often, in milliseconds
+        #[arg(long, value_name = "MS", default_value_t = 1000, value_parser = clap::value_parser!(u64).range(100..), requires = "watch")]
+        every: u64,
+        /// With --watch: how many times, instead of until Ctrl-C
+        #[arg(long, value_name = "N", requires = "watch")]
+        times: Option<u64>,
     },
     /// Write a point that its profile allows to be written; it is read back, and both are on record
     #[command(
@@ -64,7 +77,10 @@ pub(super) async fn run<C: Composition>(
     match command {
         Command::List => list(cx).await,
         Command::Show { id } => show(cx, &id).await,
-        Command::Read { id, last } => read(cx, &id, last).await,
+        Command::Read { id, watch: true, every, times, .. } => {
+            watch::run(cx, &id, Duration::from_millis(every), times).await
+        }
+        Command::Read { id, last, .. } => read(cx, &id, last).await,
         Command::Write { id, point, value, reason } => {
             write(cx, &id, &point, WriteV1 { value, reason }).await
         }

@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use super::firmware::note_row;
 use super::status::equipment_status;
+use super::why::last_registers;
 use super::{Answer, Failure, author, find};
 use crate::api::Gateway;
 use crate::api::v1::{EquipmentV1, PointV1, ReadingsV1, WriteV1, WroteV1};
@@ -77,7 +78,12 @@ pub(super) async fn readings(
     if q.fresh && g.daemon {
         read_now(&g, index, e).await?;
     }
-    let points = g.look(move |desk, now| all_points(desk, index, now)).await?;
+    let mut points = g.look(move |desk, now| all_points(desk, index, now)).await?;
+    for point in &e.profile.points {
+        if let Some(row) = points.get_mut(point.name.as_str()) {
+            row.raw = last_registers(&g, e, point);
+        }
+    }
     Ok(Json(ReadingsV1 { equipment: id, points }))
 }
 
@@ -150,5 +156,6 @@ pub(super) fn point_row(desk: &Desk, index: EquipmentIndex, p: PointIndex, now: 
         quality: state.quality,
         at: state.at.map(|n| n.wall),
         reason: state.reason.map(|r| r.to_string()),
+        raw: Vec::new(),
     })
 }

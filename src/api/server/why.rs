@@ -80,8 +80,7 @@ async fn why_point(
     let mut registers = Vec::new();
     match (&answer, point.register()) {
         (Some(a), Some(register)) => {
-            let first = usize::from(register.number - a.start);
-            let raw = a.words.get(first..first + usize::from(point.width())).unwrap_or(&[]);
+            let raw = registers_of(a, point);
             registers = raw.iter().map(|w| format!("{w:04X}")).collect();
             lines.push(came_with(a, now));
             let bits = if matches!(point.kind, DataType::Text { .. }) {
@@ -117,6 +116,17 @@ fn came_with(a: &LastAnswer, now: Now) -> String {
         format!(", answered in {:.1} ms", a.took.as_secs_f64() * 1000.0)
     };
     format!("it came with: {}, {} ago{took}", a.request, render_duration(now.mono.since(a.at.mono)))
+}
+
+/// The registers that brought a point last; none where nothing has, or it is no Modbus point.
+pub(super) fn last_registers(g: &Gateway, e: &Equipment, point: &Point) -> Vec<u16> {
+    last_answer(g, e, point).map_or_else(Vec::new, |a| registers_of(&a, point).to_vec())
+}
+
+/// A point's own registers in an answer that brought it.
+fn registers_of<'a>(answer: &'a LastAnswer, point: &Point) -> &'a [u16] {
+    let first = point.register().and_then(|r| r.number.checked_sub(answer.start)).map(usize::from);
+    first.and_then(|first| answer.words.get(first..first + usize::from(point.width()))).unwrap_or(&[])
 }
 
 /// The last answer or message that could have brought a point.

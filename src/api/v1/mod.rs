@@ -227,6 +227,9 @@ pub struct PointV1 {
     /// Why it is bad.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub reason: Option<String>,
+    /// The registers that brought it, for a Modbus point.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub raw: Vec<u16>,
 }
 
 /// A ticket in a list.

@@ -250,3 +250,26 @@ fn writes_to_pymodbus_over_rtu_are_read_back() {
     let link = format!("kind = \"modbus-rtu\"\nport = \"{}\"", pair.ours.display());
     write_story(gateway.site(&site(&link)));
 }
+
+#[test]
+fn the_live_view_shows_raw_registers_and_the_other_word_order() {
+    let port = free_port();
+    let mut server = PymodbusServer::tcp(port, &[3]);
+    // 230.2 as a single, its words the wrong way round for the profile.
+    server.set(3, 3, 20, 0x3333);
+    server.set(3, 3, 21, 0x4366);
+    let profile = "[modbus]\ntimeout = \"300ms\"\n[points]\nvoltage = { register = \"holding:20\", type = \"f32\", unit = \"V\", every = \"200ms\" }\n";
+    let link = format!("kind = \"modbus-tcp\"\naddress = \"127.0.0.1:{port}\"");
+    let mut gateway = Gateway::new().profile("drive", profile).site(&site(&link));
+    gateway.start();
+    gateway.until("status --json", |s| s["equipment"][0]["state"] == "online");
+    let run = gateway.run("equipment read drive-1 --watch --every 100 --times 2");
+    run.success();
+    let looks: Vec<String> =
+        run.stdout().lines().filter(|l| l.contains("voltage")).map(str::to_owned).collect();
+    assert_eq!(looks.len(), 2);
+    assert!(looks[0].contains("3333 4366") && looks[0].contains("230.2"), "{looks:?}");
+    let line = gateway.run("equipment read drive-1 --watch --times 1 --json").success().stdout();
+    let json: Value = serde_json::from_str(&line).unwrap();
+    assert_eq!(json["points"]["voltage"]["raw"], serde_json::json!([0x3333, 0x4366]));
+}
