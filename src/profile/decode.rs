@@ -160,6 +160,7 @@ pub fn decode(point: &Point, words: &[u16], factor: Option<u16>) -> Result<Value
     if point.absent.contains(&raw) {
         return Err(BadReason::Absent(raw));
     }
+    let raw = (raw & point.mask.unwrap_or(u64::MAX)) >> point.shift.min(63);
     #[expect(
         clippy::cast_possible_wrap,
         clippy::cast_possible_truncation,
@@ -290,7 +291,7 @@ pub fn encode(point: &Point, value: &Value, factor: Option<u16>) -> Vec<u16> {
             number.clamped(0, i128::from(u16::MAX))
         }
     };
-    bits_of(point, raw)
+    bits_of(point, raw << point.shift.min(63) & point.mask.unwrap_or(u64::MAX))
 }
 
 enum Unscaled {
@@ -423,6 +424,15 @@ mod tests {
             let p = Point { word_order, byte_order, ..point(DataType::F32) };
             assert_eq!(decode(&p, &words, None), Ok(Value::Real(1.0)));
         }
+    }
+
+    #[test]
+    fn masks_and_shifts_come_before_the_scale() {
+        let p = Point { mask: Some(0x0FF0), shift: 4, scale: 0.5, ..point(DataType::U16) };
+        assert_eq!(decode(&p, &[0xA123], None), Ok(Value::Real(9.0)));
+        assert_eq!(encode(&p, &Value::Real(9.0), None), [0x0120]);
+        let p = Point { shift: 8, ..point(DataType::U32) };
+        assert_eq!(decode(&p, &[0x0012, 0x3456], None), Ok(Value::Integer(0x1234)));
     }
 
     #[test]

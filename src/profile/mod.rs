@@ -11,6 +11,7 @@ mod cases;
 mod decode;
 mod faults;
 mod firmware;
+mod import;
 mod load;
 mod model;
 mod mqtt;
@@ -27,6 +28,7 @@ pub use capture::{Frame, Played, WireKind, from_pcap, play, to_pcap};
 pub use cases::{CaseResult, run_cases};
 pub use decode::{DataType, Order, decode, encode, raw_unsigned};
 pub use firmware::{Firmware, FirmwareNote, VersionRange, compare_versions, load_note};
+pub use import::{Draft, ImportFormat, ImportOptions, import};
 pub use load::{load, load_with};
 pub use model::{
     Case, Device, Fault, Guidance, ModbusSettings, Part, Point, Profile, Question, Step, Target, Trigger,

@@ -109,6 +109,10 @@ pub struct Point {
     pub word_order: Order,
     /// Which byte of a register comes first.
     pub byte_order: Order,
+    /// Which bits of the raw value count; all when absent.
+    pub mask: Option<u64>,
+    /// By how many bits it is shifted to the right after masking.
+    pub shift: u8,
     /// Multiplied with the raw value.
     pub scale: f64,
     /// Added after scaling.
@@ -196,6 +200,8 @@ impl Point {
             bit: None,
             word_order: Order::Big,
             byte_order: Order::Big,
+            mask: None,
+            shift: 0,
             scale: 1.0,
             offset: 0.0,
             scale_from: None,

@@ -167,6 +167,8 @@ fn read_point(s: &Section<'_>, defaults: &Defaults) -> Point {
         bit,
         word_order: s.choice("word_order", &ORDERS).map_or(defaults.word_order, |o| o.value),
         byte_order: s.choice("byte_order", &ORDERS).map_or(defaults.byte_order, |o| o.value),
+        mask: s.integer_between("mask", 1, u64::MAX.into()).and_then(|m| u64::try_from(m.value).ok()),
+        shift: s.integer_between("shift", 0, 63).and_then(|b| u8::try_from(b.value).ok()).unwrap_or(0),
         scale: scale.map(|n| n.value).filter(|n| *n != 0.0).unwrap_or(1.0),
         offset: s.number("offset").map_or(0.0, |n| n.value),
         absent,
@@ -246,6 +248,16 @@ fn check_kind(s: &Section<'_>, kind: DataType, point: &Point) {
         s.error(s.key_span("bit"), "bit picks one bit of a register as a bool", "");
     }
     let width = u32::from(kind.registers()) * 16;
+    let is_whole = !matches!(kind, DataType::Bool | DataType::Text { .. }) && !kind.is_float();
+    let cuts = ["mask", "shift"].into_iter().find(|key| s.has(key));
+    if let Some(key) = cuts.filter(|_| !is_whole || address.is_none()) {
+        s.error(s.key_span(key), format!("{key} picks bits of a whole number in registers"), "");
+    } else if u32::from(point.shift) >= width.max(1)
+        || point.mask.is_some_and(|m| width < 64 && m >> width != 0)
+    {
+        let key = cuts.unwrap_or("shift");
+        s.error(s.key_span(key), format!("{key} is beyond the {width} bits of a {}", kind.word()), "");
+    }
     if let Some((name, bit)) = point.bits.iter().find(|(_, b)| u32::from(**b) >= width) {
         s.error(
             s.key_span("bits"),

@@ -116,6 +116,9 @@ pub(super) fn read_writable(s: &Section<'_>, point: &Point) -> Option<Writable> 
         Some(_) if point.bit.is_some() => {
             Some("one bit of a register cannot be written without its neighbours; write the register")
         }
+        Some(_) if point.mask.is_some() || point.shift > 0 => {
+            Some("some bits of a register cannot be written without their neighbours")
+        }
         Some(_) if matches!(point.kind, DataType::Text { .. }) => Some("a string is not written"),
         Some(_) => None,
     };

@@ -1,6 +1,7 @@
 //! `andon profile check|show|new|list`: tools on files, which need no gateway.
 
 mod check;
+mod import;
 mod new;
 mod show;
 
@@ -30,6 +31,8 @@ pub enum Command {
         #[arg(required = true, num_args = 1.., value_name = "FILE|NAME")]
         profiles: Vec<String>,
     },
+    /// Make a profile of SunSpec models, an EdgeX device profile or a register list
+    Import(import::ImportArgs),
     /// Decode a capture of the wire as a profile says: one row a point and answer
     Play(PlayArgs),
     /// A profile's points and faults
@@ -52,6 +55,7 @@ pub(super) fn run<C: Composition>(cx: &Context<'_, C>, command: Command) -> Resu
     match command {
         Command::List => show::list(cx),
         Command::Check { profiles } => check::run(cx, &profiles),
+        Command::Import(args) => import::run(cx, args),
         Command::Play(args) => {
             let (name, text) = source(cx, &args.profile)?;
             let (profile, diagnostics) = load(&name, &text);

@@ -15,16 +15,27 @@ pub(super) fn run<C: Composition>(
 ) -> Result<Outcome, CliError> {
     let parsed = ProfileName::parse(name)
         .map_err(|e| CliError::usage(format!("{name} is no name for a profile: {e}")))?;
+    let shown = create(cx, &parsed, out, &scaffold(parsed.as_str()))?;
+    cx.print(&format!("wrote {shown}\nnext: fill it in, then: andon profile check {shown}\n"))?;
+    Ok(Outcome::Done)
+}
+
+/// Writes a new profile, beside `andon.toml` where no file is named; what somebody wrote is never overwritten.
+pub(super) fn create<C: Composition>(
+    cx: &Context<'_, C>,
+    name: &ProfileName,
+    out: Option<PathBuf>,
+    text: &str,
+) -> Result<String, CliError> {
     let path = out.unwrap_or_else(|| {
         let config = cx.config();
         let beside = config.parent().map(std::path::Path::to_owned).unwrap_or_default();
-        beside.join("device-profiles").join(format!("{parsed}.toml"))
+        beside.join("device-profiles").join(format!("{name}.toml"))
     });
     let fail = |e: &std::io::Error| CliError::Other(Outcome::OwnFailure, format!("{}: {e}", path.display()));
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder).map_err(|e| fail(&e))?;
     }
-    // What somebody wrote is never overwritten.
     let mut file = std::fs::OpenOptions::new().write(true).create_new(true).open(&path).map_err(|e| {
         if e.kind() == std::io::ErrorKind::AlreadyExists {
             CliError::Other(
@@ -35,8 +46,6 @@ pub(super) fn run<C: Composition>(
             fail(&e)
         }
     })?;
-    file.write_all(scaffold(parsed.as_str()).as_bytes()).map_err(|e| fail(&e))?;
-    let shown = path.display();
-    cx.print(&format!("wrote {shown}\nnext: fill it in, then: andon profile check {shown}\n"))?;
-    Ok(Outcome::Done)
+    file.write_all(text.as_bytes()).map_err(|e| fail(&e))?;
+    Ok(path.display().to_string())
 }

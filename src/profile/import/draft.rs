@@ -1,0 +1,165 @@
+//! A profile while it is being imported, and its text.
+
+use std::collections::BTreeSet;
+
+/// A value in a profile's text.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Field {
+    Text(String),
+    Integer(i128),
+    Real(f64),
+    Flag(bool),
+    /// Raw values, in hexadecimal.
+    Raw(Vec<u64>),
+    /// Numbers and their names.
+    Names(Vec<(u64, String)>),
+    /// Bounds for writing.
+    Bounds(f64, f64),
+}
+
+/// One point.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct DraftPoint {
+    pub name: String,
+    pub fields: Vec<(&'static str, Field)>,
+}
+
+/// Bits of a point that are faults of their own: number, name, meaning.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct DraftCodes {
+    pub point: String,
+    pub bits: Vec<(u64, String, String)>,
+}
+
+/// A profile while it is being imported.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Draft {
+    pub(super) vendor: String,
+    pub(super) model: String,
+    pub(super) kind: String,
+    pub(super) source: String,
+    pub(super) points: Vec<DraftPoint>,
+    pub(super) codes: Vec<DraftCodes>,
+    /// What was not carried over, or wants a look, entry by entry.
+    pub remarks: Vec<String>,
+    names: BTreeSet<String>,
+}
+
+impl Draft {
+    /// A name that a point may have, made of a foreign one; told from those before by a number.
+    pub(super) fn point_name(&mut self, foreign: &str) -> String {
+        unique(&mut self.names, &words(foreign).join("_"), '_')
+    }
+
+    pub(super) fn remark(&mut self, entry: &str, text: &str) {
+        self.remarks.push(format!("{entry}: {text}"));
+    }
+
+    /// How many points there are.
+    #[must_use]
+    pub fn points_count(&self) -> usize {
+        self.points.len()
+    }
+
+    /// The profile's text.
+    #[must_use]
+    pub fn render(&self, name: &str) -> String {
+        let mut out = format!("# Imported; check it with: andon profile check {name}.toml\n\n[device]\n");
+        for (key, value) in
+            [("vendor", &self.vendor), ("model", &self.model), ("kind", &self.kind), ("source", &self.source)]
+        {
+            out.push_str(&format!("{key} = {}\n", quoted(value)));
+        }
+        out.push_str("\n[points]\n");
+        for point in &self.points {
+            let fields: Vec<String> =
+                point.fields.iter().map(|(key, field)| format!("{key} = {}", field.render())).collect();
+            out.push_str(&format!("{} = {{ {} }}\n", point.name, fields.join(", ")));
+        }
+        let mut taken = BTreeSet::new();
+        for codes in &self.codes {
+            out.push_str(&format!("\n[codes.{0}]\npoint = \"{0}\"\nstyle = \"bits\"\n", codes.point));
+            for (bit, foreign, means) in &codes.bits {
+                let fault = unique(&mut taken, &words(foreign).join("-"), '-');
+                out.push_str(&format!(
+                    "{bit} = {{ name = \"{fault}\", severity = \"major\", means = {} }}\n",
+                    quoted(means)
+                ));
+            }
+        }
+        out
+    }
+}
+
+impl Field {
+    fn render(&self) -> String {
+        match self {
+            Field::Text(text) => quoted(text),
+            Field::Integer(number) => number.to_string(),
+            Field::Real(number) if number.fract() == 0.0 && number.abs() < 1e15 => format!("{number:.1}"),
+            Field::Real(number) => format!("{number}"),
+            Field::Flag(flag) => flag.to_string(),
+            Field::Raw(values) => {
+                let shown: Vec<String> = values.iter().map(|v| format!("0x{v:X}")).collect();
+                format!("[{}]", shown.join(", "))
+            }
+            Field::Names(names) => {
+                let shown: Vec<String> =
+                    names.iter().map(|(n, name)| format!("{n} = {}", quoted(name))).collect();
+                format!("{{ {} }}", shown.join(", "))
+            }
+            Field::Bounds(min, max) => {
+                format!("{{ min = {}, max = {} }}", Field::Real(*min).render(), Field::Real(*max).render())
+            }
+        }
+    }
+}
+
+/// A TOML basic string.
+fn quoted(text: &str) -> String {
+    let mut out = String::from("\"");
+    for c in text.trim().chars() {
+        match c {
+            '"' | '\\' => out.extend(['\\', c]),
+            c if c.is_control() => out.push(' '),
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+    out
+}
+
+/// `PhVphA`, `Phase Voltage` and `GROUND_FAULT` in their words, lower case.
+pub(super) fn words(foreign: &str) -> Vec<String> {
+    let mut out: Vec<String> = vec![String::new()];
+    let mut before = '_';
+    for c in foreign.chars() {
+        if !c.is_ascii_alphanumeric() {
+            out.push(String::new());
+        } else {
+            if c.is_ascii_uppercase() && before.is_ascii_lowercase() {
+                out.push(String::new());
+            }
+            if let Some(last) = out.last_mut() {
+                last.push(c.to_ascii_lowercase());
+            }
+        }
+        before = c;
+    }
+    out.retain(|w| !w.is_empty());
+    if out.first().is_none_or(|w| !w.starts_with(|c: char| c.is_ascii_lowercase())) {
+        out.insert(0, "p".to_owned());
+    }
+    out
+}
+
+fn unique(taken: &mut BTreeSet<String>, name: &str, joint: char) -> String {
+    let short: String = name.chars().take(crate::limits::ID_BYTES_MAX - 5).collect();
+    let mut candidate = short.clone();
+    let mut number = 2;
+    while !taken.insert(candidate.clone()) {
+        candidate = format!("{short}{joint}{number}");
+        number += 1;
+    }
+    candidate
+}

@@ -1,0 +1,237 @@
+//! EdgeX Modbus device profiles (device-modbus-go, YAML).
+//!
+//! Its habits, as its code has them: a `startingAddress` that is a number with a fraction is printed with two digits, so
+//! 10.1 means bit 10 of register 10, 10.01 bit 1, and the text "10.1" bit 1. A value goes through mask, shift (right when
+//! positive), base, scale and offset, in this order. Swaps act on 32-bit values only. A scale below 1 of an integer type
+//! is cut to 0 there.
+
+use serde_json::Value as Json;
+
+use super::draft::{Draft, DraftPoint, Field};
+
+pub(super) fn read(text: &str, draft: &mut Draft) -> Result<(), String> {
+    let yaml: Json =
+        serde_saphyr::from_str(text).map_err(|e| format!("it is no YAML: {}", first_line(&e.to_string())))?;
+    let resources = yaml.get("deviceResources").and_then(Json::as_array);
+    let resources = resources.ok_or("it is no EdgeX device profile: there are no deviceResources")?;
+    let told = |key: &str| yaml.get(key).and_then(Json::as_str).unwrap_or("").to_owned();
+    draft.vendor = told("manufacturer");
+    draft.model = told("model");
+    draft.kind = yaml.pointer("/labels/0").and_then(Json::as_str).unwrap_or("device").to_lowercase();
+    draft.source = format!("EdgeX device profile {}", told("name"));
+    if draft.vendor.is_empty() {
+        "unknown".clone_into(&mut draft.vendor);
+    }
+    if draft.model.is_empty() {
+        draft.model = told("name");
+    }
+    for resource in resources {
+        let name = resource.get("name").and_then(Json::as_str).unwrap_or("");
+        match point(resource, name, draft) {
+            Ok(fields) => {
+                let name = draft.point_name(name);
+                draft.points.push(DraftPoint { name, fields });
+            }
+            Err(why) => draft.remark(name, &format!("left out: {why}")),
+        }
+    }
+    for commands in yaml.get("deviceCommands").and_then(Json::as_array).into_iter().flatten() {
+        let name = commands.get("name").and_then(Json::as_str).unwrap_or("?");
+        draft.remark(name, "a command over several resources is not carried over");
+    }
+    Ok(())
+}
+
+fn first_line(text: &str) -> &str {
+    text.lines().next().unwrap_or("")
+}
+
+/// A number, also where it is written as text.
+fn number(json: Option<&Json>) -> Option<f64> {
+    match json? {
+        Json::Number(n) => n.as_f64(),
+        Json::String(s) => s.trim().parse().ok(),
+        _ => None,
+    }
+}
+
+/// An integer, also where it is written as text or in hexadecimal.
+fn whole(json: Option<&Json>) -> Option<i128> {
+    match json? {
+        Json::Number(n) => n.as_i64().map(i128::from).or_else(|| n.as_u64().map(i128::from)),
+        Json::String(s) => {
+            let s = s.trim();
+            let hex = s.strip_prefix("0x").and_then(|hex| i128::from_str_radix(hex, 16).ok());
+            hex.or_else(|| s.parse().ok())
+        }
+        _ => None,
+    }
+}
+
+fn is_true(json: Option<&Json>) -> bool {
+    matches!(json, Some(Json::Bool(true)))
+        || matches!(json, Some(Json::String(s)) if s.eq_ignore_ascii_case("true"))
+}
+
+/// Register and bit of a `startingAddress`.
+fn address(json: Option<&Json>) -> Option<(u16, u8)> {
+    let text = match json? {
+        Json::Number(n) if n.is_f64() => format!("{:.2}", n.as_f64()?),
+        Json::Number(n) => n.to_string(),
+        Json::String(s) => s.trim().to_owned(),
+        _ => return None,
+    };
+    let (register, bit) = text.split_once('.').unwrap_or((&text, "0"));
+    Some((register.parse().ok()?, bit.parse().ok()?))
+}
+
+fn point(resource: &Json, name: &str, draft: &mut Draft) -> Result<Vec<(&'static str, Field)>, String> {
+    let attribute = |key: &str| resource.pointer(&format!("/attributes/{key}"));
+    let property = |key: &str| resource.pointer(&format!("/properties/{key}"));
+    let table = attribute("primaryTable").and_then(Json::as_str).unwrap_or("").to_uppercase();
+    let area = match table.as_str() {
+        "COILS" => "coil",
+        "DISCRETES_INPUT" | "DISCRETE_INPUTS" => "discrete",
+        "INPUT_REGISTERS" => "input",
+        "HOLDING_REGISTERS" => "holding",
+        _ => return Err(format!("primaryTable {table} is not one of Modbus")),
+    };
+    let (register, bit) = address(attribute("startingAddress")).ok_or("its startingAddress is no address")?;
+    let value_type = property("valueType").and_then(Json::as_str).unwrap_or("").to_lowercase();
+    let raw_type = attribute("rawType").and_then(Json::as_str).map(str::to_lowercase);
+    let is_bits = matches!(area, "coil" | "discrete");
+    let word = kind(&value_type, raw_type.as_deref(), is_bits)?;
+    let mut fields =
+        vec![("register", Field::Text(format!("{area}:{register}"))), ("type", Field::Text(word.to_owned()))];
+    if word == "bool" && !is_bits {
+        if bit > 15 {
+            return Err(format!("bit {bit} is beyond its register"));
+        }
+        fields.push(("bit", Field::Integer(i128::from(bit))));
+    }
+    if word == "string" {
+        let size = whole(attribute("stringRegisterSize")).filter(|s| (1..=123).contains(s));
+        fields.push(("length", Field::Integer(2 * size.ok_or("its stringRegisterSize is missing")?)));
+    }
+    let is_wide = matches!(word, "u32" | "i32" | "f32");
+    for (key, ours) in [("isByteSwap", "byte_order"), ("isWordSwap", "word_order")] {
+        if is_true(attribute(key)) {
+            if is_wide {
+                fields.push((ours, Field::Text("little".to_owned())));
+            } else {
+                draft.remark(
+                    name,
+                    &format!("{key} acts on 32-bit values only and is passed over, as EdgeX does"),
+                );
+            }
+        }
+    }
+    if !matches!(word, "bool" | "string") {
+        transforms(&property, word, &value_type, name, draft, &mut fields)?;
+    }
+    if let Some(unit) = property("units").and_then(Json::as_str).filter(|u| !u.is_empty()) {
+        fields.push(("unit", Field::Text(unit.to_owned())));
+    }
+    if let Some(about) = resource.get("description").and_then(Json::as_str).filter(|d| !d.is_empty()) {
+        fields.push(("description", Field::Text(about.to_owned())));
+    }
+    let may_write = property("readWrite").and_then(Json::as_str).is_some_and(|rw| rw.contains('W'));
+    if may_write {
+        let is_cut = fields.iter().any(|(key, _)| matches!(*key, "mask" | "shift"));
+        match (word, area, number(property("minimum")), number(property("maximum"))) {
+            _ if is_cut => {
+                draft.remark(name, "some bits of a register are written by EdgeX; here it is read only")
+            }
+            ("bool", "coil", ..) => fields.push(("writable", Field::Flag(true))),
+            ("bool" | "string", ..) | (_, "input" | "discrete", ..) => {
+                draft.remark(name, "is written by EdgeX; here it is read only");
+            }
+            (_, _, Some(min), Some(max)) if min <= max => fields.push(("writable", Field::Bounds(min, max))),
+            _ => draft.remark(name, "is written by EdgeX without minimum and maximum; here it is read only"),
+        }
+    }
+    Ok(fields)
+}
+
+/// Mask and shift, base, scale, offset: in EdgeX's order, which is a profile's as well.
+fn transforms<'j>(
+    property: &dyn Fn(&str) -> Option<&'j Json>,
+    word: &str,
+    value_type: &str,
+    name: &str,
+    draft: &mut Draft,
+    fields: &mut Vec<(&'static str, Field)>,
+) -> Result<(), String> {
+    let is_integer = value_type.starts_with("int") || value_type.starts_with("uint");
+    let mask = whole(property("mask")).filter(|m| *m != 0 && is_integer);
+    let shift = whole(property("shift")).filter(|s| *s != 0 && is_integer);
+    if shift.is_some_and(|s| s < 0) {
+        return Err("a shift to the left is not carried over".to_owned());
+    }
+    let width = match word {
+        "u16" | "i16" => 16,
+        "u32" | "i32" => 32,
+        _ => 64,
+    };
+    if word.starts_with('i') && (shift.is_some() && mask.is_none_or(|m| m >> (width - 1) & 1 == 1)) {
+        return Err("a shift of a signed value with its sign is not carried over".to_owned());
+    }
+    if let Some(mask) = mask.and_then(|m| u64::try_from(m).ok()) {
+        fields.push(("mask", Field::Integer(i128::from(mask))));
+    }
+    if let Some(shift) = shift {
+        fields.push(("shift", Field::Integer(shift)));
+    }
+    if number(property("base")).is_some_and(|b| b != 0.0) {
+        return Err("a power of a base is not carried over".to_owned());
+    }
+    if let Some(scale) = number(property("scale")).filter(|s| *s != 1.0 && *s != 0.0) {
+        fields.push(("scale", Field::Real(scale)));
+        if is_integer && scale.fract() != 0.0 {
+            let text = format!(
+                "EdgeX cuts its scale {scale} to a whole number, for it is {value_type}; here it counts whole"
+            );
+            draft.remark(name, &text);
+        }
+    }
+    if let Some(offset) = number(property("offset")).filter(|o| *o != 0.0) {
+        fields.push(("offset", Field::Real(offset)));
+    }
+    Ok(())
+}
+
+/// What the registers hold: the raw type where one is given, else the value's own.
+fn kind(value: &str, raw: Option<&str>, is_bits: bool) -> Result<&'static str, String> {
+    if value == "bool" {
+        return Ok("bool");
+    }
+    if is_bits {
+        return Err(format!("a {value} in a table of bits is not carried over"));
+    }
+    if let Some(raw) = raw {
+        if !value.starts_with("float") {
+            // Only values with a fraction are read under another type.
+            return kind(value, None, is_bits);
+        }
+        return match (raw, value) {
+            ("int16", _) => Ok("i16"),
+            ("uint16", _) => Ok("u16"),
+            ("int32", "float64") => Ok("i32"),
+            ("float32", "float32") => Ok("f32"),
+            ("float64", "float64") => Ok("f64"),
+            _ => Err(format!("rawType {raw} of a {value} is not one that EdgeX reads")),
+        };
+    }
+    match value {
+        "int16" => Ok("i16"),
+        "uint16" => Ok("u16"),
+        "int32" => Ok("i32"),
+        "uint32" => Ok("u32"),
+        "int64" => Ok("i64"),
+        "uint64" => Ok("u64"),
+        "float32" => Ok("f32"),
+        "float64" => Ok("f64"),
+        "string" => Ok("string"),
+        _ => Err(format!("valueType {value} is not carried over")),
+    }
+}

@@ -1,0 +1,146 @@
+//! What is carried over, and what is told instead.
+
+use super::*;
+use crate::profile::{Profile, load};
+use crate::source::SourceText;
+use crate::words::{ProfileName, Value};
+
+fn loaded(draft: &Draft) -> Profile {
+    let text = draft.render("p");
+    let (profile, diagnostics) = load(&ProfileName::parse("p").unwrap(), &SourceText::new("p.toml", &text));
+    profile.unwrap_or_else(|| panic!("{:#?}\n{text}", diagnostics.lines()))
+}
+
+#[track_caller]
+fn imported(format: ImportFormat, text: &str, options: &ImportOptions) -> (Profile, Vec<String>) {
+    let draft = import(format, &[("file".to_owned(), text.to_owned())], options).unwrap();
+    (loaded(&draft), draft.remarks)
+}
+
+#[track_caller]
+fn check(profile: &Profile, point: &str, words: &[u16], factor: Option<u16>, expected: Option<Value>) {
+    let (_, p) = profile.point(point).unwrap_or_else(|| panic!("no {point}"));
+    assert_eq!(crate::profile::decode(p, words, factor).ok(), expected, "{point}");
+}
+
+/// The shape of SunSpec's inverter and its multiple MPPT extension, in a few points.
+const MODEL: &str = r#"{ "id": 160, "group": { "name": "mppt", "label": "Multiple MPPT", "type": "group",
+ "points": [
+  { "name": "ID", "type": "uint16", "size": 1, "value": 160 }, { "name": "L", "type": "uint16", "size": 1 },
+  { "name": "DCA_SF", "type": "sunssf", "size": 1 },
+  { "name": "Evt", "type": "bitfield32", "size": 2, "symbols": [ { "name": "GROUND_FAULT", "value": 0, "label": "Ground Fault" }, { "name": "INPUT_OVER_VOLTAGE", "value": 1 } ] },
+  { "name": "N", "type": "count", "size": 1 }, { "name": "Pad", "type": "pad", "size": 1 } ],
+ "groups": [ { "name": "module", "count": 0, "points": [
+  { "name": "IDStr", "type": "string", "size": 8, "static": "S" },
+  { "name": "DCA", "type": "uint16", "size": 1, "sf": "DCA_SF", "units": "A", "desc": "DC current" },
+  { "name": "DCWH", "type": "acc32", "size": 2, "sf": -1, "units": "Wh" },
+  { "name": "Tmp", "type": "int16", "size": 1, "units": "C" },
+  { "name": "DCSt", "type": "enum16", "size": 1, "symbols": [ { "name": "OFF", "value": 1 }, { "name": "MPPT", "value": 4 } ] } ] } ] } }"#;
+
+#[test]
+fn sunspec_models_with_factors_groups_enums_and_bits() {
+    let options = ImportOptions { start: Some(40_000), repeats: [("module".to_owned(), 2)].into() };
+    let (p, remarks) = imported(ImportFormat::SunSpec, MODEL, &options);
+    check(&p, "module_1_dca", &[123], Some(0xFFFF), Some(Value::Real(12.3)));
+    check(&p, "module_2_dcwh", &[0, 1234], None, Some(Value::Real(123.4)));
+    check(&p, "module_2_tmp", &[0x8000], None, None);
+    check(&p, "module_1_dcst", &[4], None, Some(Value::Integer(4)));
+    let register = |name: &str| p.point(name).unwrap().1.register().unwrap().number;
+    // ID, L, factor, event, N and pad take 7 registers; a module 13.
+    assert_eq!(register("sf_40002"), 40_002);
+    assert_eq!(register("evt"), 40_003);
+    assert_eq!((register("module_1_dca"), register("module_2_dca")), (40_015, 40_028));
+    assert_eq!(p.point("module_1_dcst").unwrap().1.value_name(4), Some("mppt"));
+    assert_eq!(p.fault("evt-ground-fault").unwrap().guidance.means, "Ground Fault");
+    assert!(remarks.iter().any(|r| r.contains("model 160 N: type count is not carried over")), "{remarks:?}");
+    let once = imported(ImportFormat::SunSpec, MODEL, &ImportOptions::default());
+    assert!(once.1.iter().any(|r| r.contains("--repeat module=N")), "{:?}", once.1);
+    assert!(once.0.point("module_2_dca").is_none());
+}
+
+/// The shape of device-modbus-go's example, with each of its habits.
+const EDGEX: &str = "name: Test
+manufacturer: Cool
+model: Net
+labels: [HVAC]
+deviceResources:
+- name: SwitchA
+  attributes: { primaryTable: \"COILS\", startingAddress: 14 }
+  properties: { valueType: Bool, readWrite: RW }
+- name: CommunicationFailure
+  attributes: { primaryTable: \"HOLDING_REGISTERS\", startingAddress: 10.1 }
+  properties: { valueType: Bool, readWrite: R }
+- name: FirstBit
+  attributes: { primaryTable: HOLDING_REGISTERS, startingAddress: \"10.1\" }
+  properties: { valueType: Bool, readWrite: R }
+- name: RoomTemperature
+  attributes: { primaryTable: INPUT_REGISTERS, startingAddress: 3, rawType: Int16 }
+  properties: { valueType: Float32, readWrite: R, scale: 0.1, offset: -5, units: degC }
+- name: Masked
+  attributes: { primaryTable: HOLDING_REGISTERS, startingAddress: 5 }
+  properties: { valueType: Uint16, readWrite: RW, mask: 0x0F00, shift: 8, scale: \"2\", offset: 1, minimum: 0, maximum: 9 }
+- name: Cut
+  attributes: { primaryTable: HOLDING_REGISTERS, startingAddress: 6 }
+  properties: { valueType: Int16, readWrite: R, scale: 0.1 }
+- name: Setpoint
+  attributes: { primaryTable: HOLDING_REGISTERS, startingAddress: 7, isWordSwap: true }
+  properties: { valueType: Float32, readWrite: RW, minimum: 16, maximum: 30 }
+- name: Power
+  attributes: { primaryTable: HOLDING_REGISTERS, startingAddress: 9 }
+  properties: { valueType: Uint16, readWrite: R, base: 10 }
+- name: Label
+  attributes: { primaryTable: HOLDING_REGISTERS, startingAddress: 20, stringRegisterSize: 4 }
+  properties: { valueType: String, readWrite: R }
+deviceCommands:
+- name: Both
+";
+
+#[test]
+fn edgex_profiles_with_their_habits() {
+    let (p, remarks) = imported(ImportFormat::EdgeX, EDGEX, &ImportOptions::default());
+    check(&p, "communication_failure", &[1 << 10], None, Some(Value::Bool(true)));
+    check(&p, "first_bit", &[1 << 1], None, Some(Value::Bool(true)));
+    check(&p, "room_temperature", &[0xFF9C], None, Some(Value::Real(-15.0)));
+    check(&p, "masked", &[0xA3BC], None, Some(Value::Real(7.0)));
+    check(&p, "setpoint", &[0x3333, 0x4366], None, Some(Value::Real(230.2)));
+    check(&p, "label", &[0x4142, 0x4344, 0, 0], None, Some(Value::Text("ABCD".into())));
+    assert!(p.point("switch_a").unwrap().1.writable.is_some());
+    assert_eq!(p.point("setpoint").unwrap().1.writable.map(|w| (w.min, w.max)), Some((16.0, 30.0)));
+    assert!(p.point("power").is_none());
+    for expected in [
+        "Power: left out: a power of a base is not carried over",
+        "Cut: EdgeX cuts its scale 0.1",
+        "Both: a command over several resources",
+    ] {
+        assert!(remarks.iter().any(|r| r.starts_with(expected)), "{expected}: {remarks:#?}");
+    }
+}
+
+#[test]
+fn register_lists_line_by_line() {
+    let csv = "Name;Ref;Type;Scale;Unit;Min;Max;Values;Colour\nMotor Speed;40041;u16;0,1;Hz;;;;\nMode;40042;enum16;;;0;1;0=off|1=auto;red\n;40043;u16;;;;;;\nNo Type;40044;;;;;;;\n";
+    let (p, remarks) = imported(ImportFormat::RegisterList, csv, &ImportOptions::default());
+    check(&p, "motor_speed", &[455], None, Some(Value::Real(45.5)));
+    assert_eq!(p.point("mode").unwrap().1.register().unwrap().to_string(), "holding:41");
+    assert!(p.point("mode").unwrap().1.writable.is_some());
+    assert_eq!(
+        remarks,
+        [
+            "line 1: column colour is not carried over",
+            "line 4: left out: it has no name",
+            "line 5 No Type: left out: it has no type"
+        ]
+    );
+}
+
+#[test]
+fn what_is_no_such_file_is_refused() {
+    let fails = |format, text: &str| {
+        import(format, &[("f".to_owned(), text.to_owned())], &ImportOptions::default()).unwrap_err()
+    };
+    assert!(fails(ImportFormat::SunSpec, "{").starts_with("f: it is no JSON"));
+    assert!(fails(ImportFormat::SunSpec, "{}").contains("no SunSpec model"));
+    assert!(fails(ImportFormat::EdgeX, "a: [").starts_with("f: it is no YAML"));
+    assert!(fails(ImportFormat::EdgeX, "name: x").contains("no EdgeX device profile"));
+    assert!(fails(ImportFormat::RegisterList, "a,b\n1,2\n").contains("name and register"));
+}
