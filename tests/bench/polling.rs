@@ -4,6 +4,8 @@
 //! second. Each side is measured by the kernel's account of its process, for the same time, one after the other.
 #![expect(clippy::unwrap_used, clippy::print_stdout, clippy::indexing_slicing, reason = "a benchmark")]
 
+#[path = "bare.rs"]
+mod bare;
 #[path = "process.rs"]
 mod process;
 
@@ -12,8 +14,6 @@ use std::process::Command;
 use std::time::Duration;
 
 use process::{Running, Workplace, cpu, memory_kib, rest};
-use tokio_modbus::client::{Reader, tcp};
-use tokio_modbus::slave::Slave;
 
 const DEVICES: usize = 100;
 const SECONDS: u64 = 20;
@@ -25,7 +25,7 @@ const PROFILE_HEAD: &str = "[device]\nvendor = \"Bench\"\nmodel = \"Block\"\nkin
 fn main() {
     let args: Vec<String> = std::env::args().collect();
     if let Some(at) = args.iter().position(|a| a == "--bare") {
-        bare(&args[at + 1..]);
+        bare::run(&args[at + 1..]);
         return;
     }
     let place = Workplace::new("polling");
@@ -63,7 +63,8 @@ fn main() {
     let memory = memory_kib(daemon.pid());
     drop(daemon);
 
-    let mut bare_args = vec!["--bare".to_owned()];
+    let blocks: Vec<String> = BLOCKS.iter().map(|(start, count)| format!("{start}+{count}")).collect();
+    let mut bare_args = vec!["--bare".to_owned(), blocks.join(",")];
     bare_args.extend((0..DEVICES).map(|i| format!("127.0.0.1:{}", 21_000 + i)));
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(&bare_args);
@@ -92,27 +93,4 @@ fn requests(place: &Workplace) -> u32 {
     let status = place.json(&["--config", "andon.toml", "status", "--json"]);
     let links = status["links"].as_array().unwrap();
     u32::try_from(links.iter().map(|l| l["requests"].as_u64().unwrap()).sum::<u64>()).unwrap()
-}
-
-/// The loop one would write first: a task a device, its three reads every second.
-fn bare(addresses: &[String]) {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(async {
-        let mut tasks = tokio::task::JoinSet::new();
-        for address in addresses {
-            let address = address.parse().unwrap();
-            tasks.spawn(async move {
-                let mut client = tcp::connect_slave(address, Slave(1)).await.unwrap();
-                let mut ticks = tokio::time::interval(Duration::from_secs(1));
-                loop {
-                    ticks.tick().await;
-                    for (start, count) in BLOCKS {
-                        let words = client.read_holding_registers(start, count).await.unwrap().unwrap();
-                        assert_eq!(words.len(), usize::from(count));
-                    }
-                }
-            });
-        }
-        tasks.join_next().await;
-    });
 }

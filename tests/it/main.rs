@@ -11,6 +11,7 @@
 mod capture;
 mod commands;
 mod crash;
+mod day;
 mod firmware;
 mod reload;
 mod samples;

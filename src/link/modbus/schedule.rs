@@ -289,8 +289,12 @@ impl Schedule {
                     ask.purpose = Purpose::Resync(request);
                 }
                 None => {
-                    sync.hold = true;
-                    return Next::Wait(sync.last.unwrap_or(now) + limits::LATE_MAX);
+                    let until = sync.last.unwrap_or(now) + limits::LATE_MAX;
+                    if until > now {
+                        sync.hold = true;
+                        return Next::Wait(until);
+                    }
+                    *sync = Sync::default();
                 }
             }
         }

@@ -1,0 +1,325 @@
+//! A day of polling on one serial bus, in moments: random silences, late answers, exceptions, garbled frames, lost
+//! connections and dead units, under a virtual clock and from a seed. The answers tell where they come from, so that a
+//! wrong one is seen. At the end every unit is polled, or shown as lost; on the way none is stuck.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use andon::desk::{Desk, Event, Input, Output, State};
+use andon::link::modbus::{
+    Ask, LineTiming, Next, Outcome, Purpose, Report, Schedule, UnitSetup, WireFault, plan,
+};
+use andon::site::{ProfileFiles, Site, load};
+use andon::source::SourceText;
+use andon::words::{
+    BadReason, EquipmentIndex, Mono, Now, PointIndex, Presence, ProfileName, Reading, Value, Wall,
+};
+
+const UNITS: u8 = 8;
+const HOUR: u64 = 3_600_000_000_000;
+
+/// xorshift64*: the whole day follows from its seed.
+struct Chance(u64);
+
+impl Chance {
+    fn next(&mut self) -> u64 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        self.0.wrapping_mul(0x2545_F491_4F6C_DD1D)
+    }
+
+    /// A whole number below this.
+    fn below(&mut self, bound: u64) -> u64 {
+        (self.next() >> 33) % bound
+    }
+
+    /// Once in so many.
+    fn once_in(&mut self, many: u64) -> bool {
+        self.below(many) == 0
+    }
+}
+
+struct One;
+
+impl ProfileFiles for One {
+    fn text(&self, _name: &ProfileName) -> Option<SourceText> {
+        let points: String = (0..12)
+            .map(|i| {
+                format!(
+                    "r{i} = {{ register = \"holding:{}\", type = \"u16\", every = \"2s\" }}\n",
+                    i + i / 4 * 30
+                )
+            })
+            .collect();
+        let text = format!(
+            "[device]\nvendor = \"v\"\nmodel = \"m\"\nkind = \"k\"\n[modbus]\ntimeout = \"200ms\"\nmax_gap = 4\n[points]\n{points}"
+        );
+        Some(SourceText::new("unit.toml", &text))
+    }
+
+    fn names(&self) -> Vec<String> {
+        vec!["unit".to_owned()]
+    }
+}
+
+fn site() -> Arc<Site> {
+    let equipment: String = (1..=UNITS)
+        .map(|u| format!("[[equipment]]\nid = \"u{u}\"\nprofile = \"unit\"\nlink = \"bus\"\nunit = {u}\n"))
+        .collect();
+    let text = format!(
+        "[gateway]\nname = \"day\"\n[[link]]\nname = \"bus\"\nkind = \"modbus-rtu\"\nport = \"/dev/null\"\nbaud = 19200\n{equipment}"
+    );
+    let (site, diagnostics) = load(&SourceText::new("andon.toml", &text), &One);
+    Arc::new(site.unwrap_or_else(|| panic!("{diagnostics:?}")))
+}
+
+/// What a register of a unit holds.
+fn register(unit: u8, number: u16) -> u16 {
+    u16::from(unit) * 1000 + number
+}
+
+/// The units on the line, and the answers that are late.
+struct Line {
+    chance: Chance,
+    dead_until: BTreeMap<u8, u64>,
+    alive_since: BTreeMap<u8, u64>,
+    /// Of each unit: what came late, with its shape.
+    late: BTreeMap<u8, VecDeque<(u8, u16, Vec<u16>)>>,
+    is_calm: bool,
+}
+
+impl Line {
+    fn is_dead(&self, unit: u8, now: u64) -> bool {
+        self.dead_until.get(&unit).is_some_and(|until| *until > now)
+    }
+
+    /// A request's end and how long it takes. A late answer of the same unit and shape is taken for the answer, as it
+    /// would be on a wire that cannot tell them apart.
+    fn ask(&mut self, ask: &Ask, now: u64) -> (Outcome, u64) {
+        let (took, timeout) = (30_000_000, ask.timeout.as_nanos() as u64 + 20_000_000);
+        let words: Vec<u16> = (ask.start..ask.start + ask.count).map(|n| register(ask.unit, n)).collect();
+        let shape = (ask.area.function(), ask.count);
+        if !self.is_calm && self.chance.once_in(3000) {
+            let dead_for = 1_000_000_000 * (1 + self.chance.below(1800));
+            self.dead_until.insert(ask.unit, now + dead_for);
+            self.alive_since.insert(ask.unit, now + dead_for);
+        }
+        if self.is_dead(ask.unit, now) {
+            self.late.remove(&ask.unit);
+            return (Outcome::Failed(WireFault::Timeout), timeout);
+        }
+        let late = self.late.entry(ask.unit).or_default();
+        if let Some((function, count, old)) = late.pop_front() {
+            late.push_back((shape.0, shape.1, words));
+            if (function, count) == shape {
+                return (Outcome::Answered(old), took);
+            }
+            // Another shape is dropped by the guard; the own answer comes behind it, unless it is late again.
+            if !self.chance.once_in(3) {
+                let (_, _, own) = late.pop_back().unwrap();
+                late.clear();
+                return (Outcome::Answered(own), took);
+            }
+            return (Outcome::Failed(WireFault::Foreign("late".to_owned())), timeout);
+        }
+        if self.is_calm {
+            return (Outcome::Answered(words), took);
+        }
+        match self.chance.below(400) {
+            0 => (Outcome::Failed(WireFault::Timeout), timeout),
+            1 | 2 => {
+                late.push_back((shape.0, shape.1, words));
+                (Outcome::Failed(WireFault::Timeout), timeout)
+            }
+            3 => (Outcome::Exception(6), took),
+            4 => (Outcome::Exception(u8::try_from(self.chance.below(200)).unwrap() + 12), took),
+            5 => (Outcome::Failed(WireFault::Garbled(9)), timeout),
+            6 => (Outcome::Failed(WireFault::Doubled), timeout),
+            7 if self.chance.once_in(20) => (Outcome::Failed(WireFault::Closed), took),
+            _ => (Outcome::Answered(words), took),
+        }
+    }
+}
+
+struct Day {
+    desk: Desk,
+    schedule: Schedule,
+    line: Line,
+    site: Arc<Site>,
+    now: u64,
+    good_at: BTreeMap<u8, u64>,
+    accepted: u64,
+    tickets: u64,
+}
+
+fn at(now: u64) -> Now {
+    Now {
+        mono: Mono(now),
+        wall: Wall::from_millis(1_790_000_000_000 + i64::try_from(now / 1_000_000).unwrap()),
+    }
+}
+
+impl Day {
+    fn new(seed: u64) -> Self {
+        let site = site();
+        let timing = LineTiming::of(&site.links[0].kind);
+        let setups = site.equipment.iter().enumerate().map(|(i, e)| UnitSetup {
+            equipment: EquipmentIndex(i),
+            unit: e.unit,
+            requests: plan(&e.profile, timing),
+            timeout: e.profile.modbus.timeout,
+            retries: e.profile.modbus.retries,
+            min_interval: e.profile.modbus.min_interval,
+        });
+        let mut desk = Desk::new(site.clone(), State::default(), at(0));
+        desk.start(at(0), "1", None);
+        let line = Line {
+            chance: Chance(seed),
+            dead_until: BTreeMap::new(),
+            alive_since: BTreeMap::new(),
+            late: BTreeMap::new(),
+            is_calm: false,
+        };
+        let schedule = Schedule::new(setups.collect(), Mono(0));
+        let mut day =
+            Self { desk, schedule, line, site, now: 0, good_at: BTreeMap::new(), accepted: 0, tickets: 0 };
+        day.drain();
+        day
+    }
+
+    fn drain(&mut self) {
+        let mut last = None;
+        while let Some(output) = self.desk.poll_output() {
+            if let Output::Write(record) = output {
+                last = Some(record.seq);
+                self.tickets += u64::from(matches!(&record.event, Event::Ticket(_)));
+            }
+        }
+        if let Some(seq) = last {
+            self.desk.handle(at(self.now), Input::Written(seq));
+            self.drain();
+        }
+    }
+
+    fn handle(&mut self, input: Input) {
+        self.desk.handle(at(self.now), input);
+        self.drain();
+    }
+
+    /// Polls until an instant; time passes by the wire's answers and the schedule's waits alone.
+    fn until(&mut self, end: u64) {
+        while self.now < end {
+            match self.schedule.next(Mono(self.now)) {
+                Next::Ask(ask) => self.ask(&ask),
+                Next::Wait(until) => {
+                    assert!(until.0 > self.now, "a wait that does not wait is stuck");
+                    self.now = until.0.min(end);
+                    self.handle(Input::Elapsed);
+                }
+                Next::Idle => panic!("a bus with units is never idle"),
+            }
+        }
+    }
+
+    fn ask(&mut self, ask: &Ask) {
+        let (outcome, took) = self.line.ask(ask, self.now);
+        self.now += took;
+        let report = self.schedule.answered(ask, &outcome, Duration::from_nanos(took), Mono(self.now));
+        if matches!(&outcome, Outcome::Failed(fault) if fault.breaks_connection()) {
+            self.line.late.clear();
+            self.now += 500_000_000;
+            self.schedule.reconnected();
+        }
+        let equipment = self.schedule.equipment(ask.index).unwrap();
+        match (&report, &outcome) {
+            (Report::Values(plan), Outcome::Answered(words)) => {
+                assert!(matches!(ask.purpose, Purpose::Poll(_)));
+                let right: Vec<u16> =
+                    (plan.start..plan.start + plan.count).map(|n| register(ask.unit, n)).collect();
+                assert_eq!(
+                    *words,
+                    right,
+                    "unit {} at {} s: a wrong answer was accepted",
+                    ask.unit,
+                    self.now / 1_000_000_000
+                );
+                self.accepted += 1;
+                self.good_at.insert(ask.unit, self.now);
+                let readings = plan.points.iter().map(|p| {
+                    let value = Value::Integer(i128::from(words[usize::from(p.offset)]));
+                    (p.point, Reading { value: Ok(value), at: at(self.now) })
+                });
+                let readings = readings.collect();
+                self.handle(Input::Readings { equipment, readings, presence: Presence::Answered });
+            }
+            (Report::Failed(plan, why), _) => {
+                let why: Arc<str> = why.as_str().into();
+                let bad = |p: PointIndex| {
+                    (p, Reading { value: Err(BadReason::NoAnswer(why.clone())), at: at(self.now) })
+                };
+                let readings = plan.points.iter().map(|p| bad(p.point)).collect();
+                self.handle(Input::Readings { equipment, readings, presence: Presence::NoAnswer });
+            }
+            _ => self.handle(Input::Elapsed),
+        }
+    }
+
+    /// Each unit that has been there for a while was polled lately, each that is dead for a while is shown as lost.
+    fn check(&self) {
+        const A_WHILE: u64 = 60_000_000_000;
+        for (index, e) in self.site.equipment.iter().enumerate() {
+            let is_lost = self.desk.detector.is_lost(EquipmentIndex(index));
+            let since = self.line.alive_since.get(&e.unit).copied().unwrap_or(0);
+            let dead = self.line.is_dead(e.unit, self.now);
+            let good = self.good_at.get(&e.unit).copied().unwrap_or(0);
+            let hour = self.now / HOUR;
+            if !dead && since + A_WHILE < self.now {
+                assert!(self.now - good < A_WHILE, "hour {hour}: unit {} is there and not polled", e.unit);
+            }
+            if dead && self.now - good > A_WHILE {
+                assert!(is_lost, "hour {hour}: unit {} is dead and not shown as lost", e.unit);
+            }
+        }
+    }
+}
+
+fn day(seed: u64) {
+    println!("ANDON_SEED={seed:#x}");
+    let mut day = Day::new(seed);
+    for hour in 0..24 {
+        for minute in 0..60 {
+            day.until(hour * HOUR + (minute + 1) * HOUR / 60);
+            day.check();
+        }
+    }
+    let faulty = day.accepted;
+    assert!(faulty > 200_000, "{faulty} answers in a day");
+    assert!(day.tickets > 20, "units were lost and came back");
+    // What is dead stays so for good; everything else heals, and within minutes all is as it shall be.
+    day.line.is_calm = true;
+    for unit in [2, 5] {
+        day.line.dead_until.insert(unit, u64::MAX);
+    }
+    for unit in [1, 3, 4, 6, 7, 8] {
+        day.line.dead_until.remove(&unit);
+        day.line.alive_since.remove(&unit);
+    }
+    day.until(24 * HOUR + HOUR / 6);
+    day.check();
+    for (index, e) in day.site.equipment.iter().enumerate() {
+        let is_lost = day.desk.detector.is_lost(EquipmentIndex(index));
+        assert_eq!(is_lost, matches!(e.unit, 2 | 5), "unit {}", e.unit);
+        let good = day.good_at[&e.unit];
+        assert!(is_lost || day.now - good < 3_000_000_000, "unit {}", e.unit);
+    }
+}
+
+#[test]
+fn a_day_of_polling_with_wire_faults_ends_with_every_unit_polled_or_lost() {
+    match std::env::var("ANDON_SEED") {
+        Ok(seed) => day(u64::from_str_radix(seed.trim_start_matches("0x"), 16).unwrap()),
+        Err(_) => [0x9E37_79B9, 0x5851_F42D, 0x1405_7B7E, 0xD1B5_4A32].into_iter().for_each(day),
+    }
+}
