@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use regex::Regex;
+
 use super::address::RegisterAddress;
 use super::decode::decode;
 use super::model::{Case, Point, Profile, Trigger, scalar};
 use super::mqtt::fits;
 use super::place::Place;
-use super::textual::{parse_json, parse_payload, parse_text};
+use super::textual::{parse_bytes, parse_json, parse_payload, parse_text};
 use crate::expr::{Operands, Program, Scalar, Truth};
 use crate::source::Section;
 use crate::words::{BadReason, Value};
@@ -107,11 +109,29 @@ fn from_registers(profile: &Profile, point: &Point, map: &RegisterMap) -> Found 
     Some(decode(point, &raw, factor))
 }
 
-/// A capture's value, from the last line that has it.
-fn from_lines(profile: &Profile, point: &Point, source: &str, name: &str, lines: &[String]) -> Found {
+/// What a request's answer or a stream's line looks like.
+fn pattern<'a>(profile: &'a Profile, source: &str) -> Option<&'a Regex> {
     let request = profile.serial.requests.iter().find(|r| r.name == source).map(|r| &r.expect);
     let stream = profile.serial.streams.iter().find(|s| s.name == source).map(|s| &s.matches);
-    let regex = request.or(stream)?;
+    request.or(stream)
+}
+
+/// A value from the bytes of the last frame that fits.
+fn from_frames(
+    profile: &Profile,
+    point: &Point,
+    source: &str,
+    place: (usize, usize),
+    lines: &[String],
+) -> Found {
+    let regex = pattern(profile, source)?;
+    let frame = lines.iter().rev().find(|line| regex.is_match(line))?;
+    Some(parse_bytes(point, frame, place.0, place.1))
+}
+
+/// A capture's value, from the last line that has it.
+fn from_lines(profile: &Profile, point: &Point, source: &str, name: &str, lines: &[String]) -> Found {
+    let regex = pattern(profile, source)?;
     lines.iter().rev().find_map(|line| Some(parse_text(point, regex.captures(line)?.name(name)?.as_str())))
 }
 
@@ -138,6 +158,7 @@ fn point_values(profile: &Profile, case: &Case) -> Vec<Found> {
     }
     let value = |point: &Point| match &point.place {
         Place::Register(_) => from_registers(profile, point, &map),
+        Place::Bytes { source, at, count } => from_frames(profile, point, source, (*at, *count), &case.lines),
         Place::Capture { source, name } => from_lines(profile, point, source, name, &case.lines),
         Place::Topic { filter, pointer } => from_messages(point, filter, pointer.as_deref(), &case.messages),
         Place::Metric(name) => from_metrics(point, name, &case.metrics),

@@ -145,7 +145,7 @@ impl Point {
     pub fn register(&self) -> Option<RegisterAddress> {
         match self.place {
             Place::Register(address) => Some(address),
-            Place::Capture { .. } | Place::Topic { .. } | Place::Metric(_) => None,
+            Place::Capture { .. } | Place::Bytes { .. } | Place::Topic { .. } | Place::Metric(_) => None,
         }
     }
 

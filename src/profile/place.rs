@@ -16,6 +16,15 @@ pub enum Place {
         /// The capture.
         name: String,
     },
+    /// Bytes of a binary frame that a serial request or stream brings.
+    Bytes {
+        /// The request or stream.
+        source: String,
+        /// The first byte, from 0.
+        at: usize,
+        /// How many.
+        count: usize,
+    },
     /// An MQTT topic, perhaps with `{topic}` and wildcards, and where in its payload.
     Topic {
         /// The topic filter, fields of the equipment not yet filled in.
@@ -33,7 +42,7 @@ impl Place {
     pub fn protocol(&self) -> Protocol {
         match self {
             Place::Register(_) => Protocol::Modbus,
-            Place::Capture { .. } => Protocol::Serial,
+            Place::Capture { .. } | Place::Bytes { .. } => Protocol::Serial,
             Place::Topic { .. } => Protocol::Mqtt,
             Place::Metric(_) => Protocol::Sparkplug,
         }
@@ -44,6 +53,8 @@ impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Place::Register(address) => fmt::Display::fmt(address, f),
+            Place::Bytes { source, at, count: 1 } => write!(f, "{source} byte {at}"),
+            Place::Bytes { source, at, count } => write!(f, "{source} bytes {at}..{}", at + count - 1),
             Place::Capture { source, name } => write!(f, "{source}.{name}"),
             Place::Topic { filter, pointer: Some(pointer) } => write!(f, "{filter} {pointer}"),
             Place::Topic { filter, pointer: None } => f.write_str(filter),

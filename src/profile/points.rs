@@ -206,7 +206,7 @@ fn read_every(s: &Section<'_>, place: Option<&Place>, defaults: &Defaults) -> (O
             };
             (Some(every.unwrap_or(default)), settings.timeout * (settings.retries + 1))
         }
-        Some(Place::Capture { source, .. }) => {
+        Some(Place::Capture { source, .. } | Place::Bytes { source, .. }) => {
             if s.has("every") {
                 s.error(s.key_span("every"), "every stands in the request that brings the point", "");
             }
@@ -244,14 +244,20 @@ fn check_kind(s: &Section<'_>, kind: DataType, point: &Point) {
         s.error(span, format!("a {} is not scaled", kind.word()), "");
     } else if matches!(kind, DataType::Enum16 | DataType::Enum32) && point.values.is_empty() {
         s.error_with_help(span, "an enum names its values", "", "add: values = { 0 = \"off\", 1 = \"on\" }");
-    } else if point.bit.is_some() && (kind != DataType::Bool || is_bits || address.is_none()) {
+    } else if point.bit.is_some()
+        && (kind != DataType::Bool
+            || is_bits
+            || !(address.is_some() || matches!(point.place, Place::Bytes { .. })))
+    {
         s.error(s.key_span("bit"), "bit picks one bit of a register as a bool", "");
     }
     let width = u32::from(kind.registers()) * 16;
     let is_whole = !matches!(kind, DataType::Bool | DataType::Text { .. }) && !kind.is_float();
     let cuts = ["mask", "shift"].into_iter().find(|key| s.has(key));
-    if let Some(key) = cuts.filter(|_| !is_whole || address.is_none()) {
-        s.error(s.key_span(key), format!("{key} picks bits of a whole number in registers"), "");
+    if let Some(key) =
+        cuts.filter(|_| !is_whole || !(address.is_some() || matches!(point.place, Place::Bytes { .. })))
+    {
+        s.error(s.key_span(key), format!("{key} picks bits of a whole number"), "");
     } else if u32::from(point.shift) >= width.max(1)
         || point.mask.is_some_and(|m| width < 64 && m >> width != 0)
     {
@@ -311,6 +317,9 @@ fn read_place(s: &Section<'_>, defaults: &Defaults) -> Option<Place> {
 /// `from = "report.x"`: a capture of a request or stream.
 fn read_capture(s: &Section<'_>, serial: &SerialSettings) -> Option<Place> {
     let text = s.text("from")?;
+    if serial.frame.is_some() && s.has("at") {
+        return read_bytes(s, &text, serial);
+    }
     let Some((source, name)) = text.value.split_once('.') else {
         s.error(text.span, "from is written REQUEST.CAPTURE", "as in report.x");
         return None;
@@ -332,6 +341,33 @@ fn read_capture(s: &Section<'_>, serial: &SerialSettings) -> Option<Place> {
         return None;
     }
     Some(Place::Capture { source: source.to_owned(), name: name.to_owned() })
+}
+
+/// `from = "report", at = 2`: bytes of a frame; as many as the type has, or `bytes` of them.
+fn read_bytes(s: &Section<'_>, text: &Spanned<String>, serial: &SerialSettings) -> Option<Place> {
+    let known = serial.sources();
+    if !known.contains(&text.value.as_str()) {
+        let near = nearest(&text.value, known.iter().copied());
+        let help =
+            near.map_or_else(|| format!("known: {}", known.join(", ")), |n| format!("did you mean {n}?"));
+        s.error_with_help(
+            text.span.clone(),
+            format!("there is no request or stream {}", text.value),
+            "",
+            help,
+        );
+        return None;
+    }
+    let at = s.integer_between("at", 0, limits::SERIAL_LINE_BYTES_MAX as i128)?;
+    let words = DataType::WORDS;
+    let kind = s.text("type").and_then(|t| words.iter().find(|(w, _)| *w == t.value).map(|(_, kind)| *kind));
+    let whole = kind.map_or(2, |k| usize::from(k.registers()) * 2);
+    let count = s.integer_between("bytes", 1, whole as i128).and_then(|n| usize::try_from(n.value).ok());
+    Some(Place::Bytes {
+        source: text.value.clone(),
+        at: usize::try_from(at.value).ok()?,
+        count: count.unwrap_or(whole),
+    })
 }
 
 fn read_address(s: &Section<'_>) -> Option<RegisterAddress> {

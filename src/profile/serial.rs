@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use regex::Regex;
 
+use super::frame::{FrameShape, from_hex, read_frame};
 use crate::limits;
 use crate::source::{Section, Spanned};
 
@@ -15,8 +16,12 @@ pub struct SerialSettings {
     pub baud: Option<u32>,
     /// What ends a line.
     pub terminator: Vec<u8>,
-    /// How a line proves itself.
+    /// Where a frame begins and ends, for a device that sends bytes instead of lines.
+    pub frame: Option<FrameShape>,
+    /// How a line or frame proves itself.
     pub checksum: Checksum,
+    /// The first byte of a frame that its checksum covers.
+    pub checksum_from: usize,
     /// What is sent when the line is opened, to the letter.
     pub start: Vec<Vec<u8>>,
     /// What is asked.
@@ -35,8 +40,12 @@ pub enum Checksum {
     Xor,
     /// Two digits: the sum of all bytes, modulo 256.
     Sum8,
-    /// Four digits: CRC-16/MODBUS.
+    /// Four digits: CRC-16/MODBUS; of a frame two bytes, the low one first.
     Crc16,
+    /// The negative of the sum of all bytes, modulo 256.
+    Sum8Complement,
+    /// Four digits: the sum of all bytes, modulo 65536; of a frame two bytes, the high one first.
+    Sum16,
 }
 
 /// A question and how its answer reads.
@@ -67,8 +76,14 @@ pub struct Stream {
     pub matches: Regex,
 }
 
-const CHECKSUMS: [(&str, Checksum); 4] =
-    [("none", Checksum::None), ("xor", Checksum::Xor), ("sum8", Checksum::Sum8), ("crc16", Checksum::Crc16)];
+const CHECKSUMS: [(&str, Checksum); 6] = [
+    ("none", Checksum::None),
+    ("xor", Checksum::Xor),
+    ("sum8", Checksum::Sum8),
+    ("crc16", Checksum::Crc16),
+    ("sum8-complement", Checksum::Sum8Complement),
+    ("sum16", Checksum::Sum16),
+];
 
 impl SerialSettings {
     /// How often a source is asked; nothing for a stream, or where there is none of that name.
@@ -110,6 +125,10 @@ pub(super) fn read_serial(root: &Section<'_>) -> SerialSettings {
         if let Some(c) = s.choice("checksum", &CHECKSUMS) {
             out.checksum = c.value;
         }
+        out.frame = read_frame(&s);
+        if let Some(n) = s.integer_between("checksum_from", 0, 255) {
+            out.checksum_from = usize::try_from(n.value).unwrap_or(0);
+        }
         out.start = s.texts("start").into_iter().map(|t| t.value.into_bytes()).collect();
         s.finish();
     }
@@ -136,8 +155,22 @@ pub(super) fn read_serial(root: &Section<'_>) -> SerialSettings {
 }
 
 fn read_request(s: &Section<'_>, name: String) -> Option<LineRequest> {
-    let send = s.text("send");
-    let send = s.required("send", "\"*IDN?\\n\"", send);
+    let bytes = s.text("send_hex").and_then(|t| match from_hex(&t.value) {
+        Some(bytes) => Some(bytes),
+        None => {
+            s.error(t.span, "send_hex is written in hexadecimal bytes", "as in \"FF 01 86\"");
+            None
+        }
+    });
+    let send = match bytes {
+        Some(bytes) => Some(bytes),
+        None if s.has("send_hex") => None,
+        None => {
+            let send = s.text("send");
+            s.required("send", "\"*IDN?\\n\"  (or send_hex = \"FF 01 86\")", send)
+                .map(|t| t.value.into_bytes())
+        }
+    };
     let every =
         s.duration_between("every", limits::EVERY_MIN, limits::EVERY_MAX).unwrap_or(limits::EVERY_DEFAULT);
     let timeout = s
@@ -146,7 +179,7 @@ fn read_request(s: &Section<'_>, name: String) -> Option<LineRequest> {
     let expect = regex(s, "expect");
     let expect = s.required("expect", "'^(?<value>[-+.\\d]+)$'", expect);
     let (until, again) = (regex(s, "until"), regex(s, "again"));
-    Some(LineRequest { name, send: send?.value.into_bytes(), every, timeout, expect: expect?, until, again })
+    Some(LineRequest { name, send: send?, every, timeout, expect: expect?, until, again })
 }
 
 fn regex(s: &Section<'_>, key: &str) -> Option<Regex> {

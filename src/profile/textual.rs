@@ -1,7 +1,8 @@
 //! Texts and JSON into values, for what is not registers. A value that does not fit its type is a bad reading,
 //! never cast: a fraction for an integer, a text for a number, one out of range, an absent one.
 
-use super::decode::{DataType, scaled_value};
+use super::decode::{DataType, decode, scaled_value};
+use super::frame::from_hex;
 use super::model::Point;
 use crate::words::{BadReason, Value};
 
@@ -37,6 +38,22 @@ pub fn parse_text(point: &Point, text: &str) -> Result<Value, BadReason> {
             whole(point, number).ok_or_else(bad).and_then(|v| scaled_value(point, v))
         }
     }
+}
+
+/// Reads bytes of a binary frame, which stands here as a line of hexadecimal bytes, as registers would be read.
+///
+/// # Errors
+/// Why there is no usable value.
+pub fn parse_bytes(point: &Point, frame: &str, at: usize, count: usize) -> Result<Value, BadReason> {
+    let bytes = from_hex(frame).ok_or_else(|| misfit(point, frame))?;
+    let own = bytes.get(at..at + count).ok_or_else(|| misfit(point, frame))?;
+    // Fewer bytes than the type has are its low ones.
+    let mut wide =
+        vec![0; usize::from(point.kind.registers()) * 2 - count.min(usize::from(point.kind.registers()) * 2)];
+    wide.extend(own);
+    let words: Vec<u16> =
+        wide.chunks(2).map(|pair| pair.iter().fold(0, |w, b| w << 8 | u16::from(*b))).collect();
+    decode(point, &words, None)
 }
 
 /// Reads a JSON value.

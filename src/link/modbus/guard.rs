@@ -18,6 +18,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use super::fault::WireFault;
 use crate::limits;
 use crate::link::wire::Stream;
+use crate::profile::crc16;
 
 /// How frames stand on the wire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -421,13 +422,6 @@ fn checksum_holds(frame: &[u8]) -> bool {
         [body @ .., low, high] => crc16(body) == u16::from_le_bytes([*low, *high]),
         _ => false,
     }
-}
-
-/// CRC-16/MODBUS (Modbus over serial line 6.2.2), to check frames before the client does.
-fn crc16(bytes: &[u8]) -> u16 {
-    bytes.iter().fold(0xFFFF, |crc, byte| {
-        (0..8).fold(crc ^ u16::from(*byte), |crc, _| if crc & 1 == 1 { crc >> 1 ^ 0xA001 } else { crc >> 1 })
-    })
 }
 
 #[cfg(test)]

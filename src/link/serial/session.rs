@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use regex::Regex;
 
 use crate::limits;
-use crate::profile::{Checksum, SerialSettings};
+use crate::profile::{Checksum, Cut, SerialSettings, crc16, is_proven, to_hex};
 use crate::words::Mono;
 
 /// What to do next.
@@ -113,6 +113,10 @@ impl Session {
             Some((due, index)) if due <= now => match self.settings.requests.get(index) {
                 Some(request) => {
                     let send = request.send.clone();
+                    if self.settings.frame.as_ref().is_some_and(|f| f.start.is_empty()) {
+                        // What came before the question is no part of its answer.
+                        self.received.clear();
+                    }
                     self.pending = Some(Pending {
                         request: index,
                         asked_at: now,
@@ -143,6 +147,10 @@ impl Session {
     pub(super) fn received(&mut self, bytes: &[u8], now: Mono) -> Vec<Heard> {
         let mut heard = Vec::new();
         self.received.extend_from_slice(bytes);
+        if self.settings.frame.is_some() {
+            self.frames(now, &mut heard);
+            return heard;
+        }
         let end = self.settings.terminator.clone();
         while let Some(at) = find(&self.received, &end) {
             let line: Vec<u8> = self.received.drain(..at + end.len()).take(at).collect();
@@ -165,6 +173,33 @@ impl Session {
             heard.push(Heard::Stray("noise"));
         }
         heard
+    }
+
+    /// Takes whole frames off what was received; each is a line of hexadecimal bytes from here on.
+    fn frames(&mut self, now: Mono, heard: &mut Vec<Heard>) {
+        let Some(shape) = self.settings.frame.clone() else { return };
+        loop {
+            match shape.cut(&self.received) {
+                Cut::Wait => return,
+                Cut::Noise(count) => {
+                    self.received.drain(..count.min(self.received.len()));
+                    heard.push(Heard::Stray("noise"));
+                }
+                Cut::Frame(count) => {
+                    let frame: Vec<u8> = self.received.drain(..count.min(self.received.len())).collect();
+                    let (kind, from) = (self.settings.checksum, self.settings.checksum_from);
+                    if is_proven(kind, &frame, from, shape.end.len()) {
+                        heard.extend(self.line(&to_hex(&frame), now));
+                    } else {
+                        // Its start may have been none: what looked like the frame is looked through again.
+                        let rest =
+                            if shape.start.is_empty() { &[][..] } else { frame.get(1..).unwrap_or(&[]) };
+                        self.received.splice(..0, rest.iter().copied());
+                        heard.push(Heard::Stray("checksum"));
+                    }
+                }
+            }
+        }
     }
 
     fn line(&mut self, line: &str, now: Mono) -> Option<Heard> {
@@ -269,8 +304,8 @@ fn captures(regex: &Regex, line: &str) -> Option<BTreeMap<String, String>> {
 fn proven(checksum: Checksum, line: &str) -> Option<&str> {
     let digits = match checksum {
         Checksum::None => return Some(line),
-        Checksum::Xor | Checksum::Sum8 => 2,
-        Checksum::Crc16 => 4,
+        Checksum::Xor | Checksum::Sum8 | Checksum::Sum8Complement => 2,
+        Checksum::Crc16 | Checksum::Sum16 => 4,
     };
     let at = line.len().checked_sub(digits)?;
     let (text, said) = (line.get(..at)?, line.get(at..)?);
@@ -281,12 +316,11 @@ fn proven(checksum: Checksum, line: &str) -> Option<&str> {
         Checksum::None => 0,
         Checksum::Xor => u16::from(checked.iter().fold(0_u8, |acc, b| acc ^ b)),
         Checksum::Sum8 => u16::from(checked.iter().fold(0_u8, |acc, b| acc.wrapping_add(*b))),
-        Checksum::Crc16 => checked.iter().fold(0xFFFF, |crc, byte| {
-            (0..8).fold(
-                crc ^ u16::from(*byte),
-                |crc, _| if crc & 1 == 1 { crc >> 1 ^ 0xA001 } else { crc >> 1 },
-            )
-        }),
+        Checksum::Sum8Complement => {
+            u16::from(checked.iter().fold(0_u8, |acc, b| acc.wrapping_add(*b)).wrapping_neg())
+        }
+        Checksum::Sum16 => checked.iter().fold(0_u16, |acc, b| acc.wrapping_add(u16::from(*b))),
+        Checksum::Crc16 => crc16(checked),
     };
     (u16::from_str_radix(said, 16).ok()? == found).then_some(text)
 }
@@ -421,5 +455,29 @@ mod tests {
         assert_eq!(told(s.received(&noise, ms(1))), ["?noise"]);
         assert_eq!(told(s.received(b"yyy\r\n<Run|MPos:2,0,0>\r\n", ms(2))), ["report state=Run x=2"]);
         assert_eq!(told(s.received(&[0xFF, 0xFE, b'\r', b'\n'], ms(3))), ["?unexpected"]);
+    }
+
+    #[test]
+    fn frames_of_bytes_are_asked_for_checked_and_found_again_after_noise() {
+        let mut co2 = request("co2", "", 1000, "^FF 86");
+        co2.send = vec![0xFF, 1, 0x86, 0, 0, 0, 0, 0, 0x79];
+        let frame = crate::profile::FrameShape { start: vec![0xFF], end: Vec::new(), length: Some(9) };
+        let mut s = Session::new(
+            SerialSettings {
+                frame: Some(frame),
+                checksum: Checksum::Sum8Complement,
+                checksum_from: 1,
+                requests: vec![co2],
+                ..SerialSettings::default()
+            },
+            ms(0),
+        );
+        assert!(matches!(s.next(ms(0)), Next::Ask(0, bytes) if bytes.len() == 9));
+        // Noise in front, a byte that only looks like a start, the frame in two pieces.
+        assert_eq!(told(s.received(&[0x00, 0xFF, 0xFF, 0x86, 0x02], ms(1))), ["?noise"]);
+        let heard = s.received(&[0x58, 0, 0, 0, 0, 0x20], ms(2));
+        assert_eq!(told(heard.clone()), ["?checksum", "co2 "]);
+        assert!(matches!(&heard[1], Heard::Values { line, .. } if line == "FF 86 02 58 00 00 00 00 20"));
+        assert_eq!(s.next(ms(3)), Next::Wait(ms(1000)));
     }
 }

@@ -9,7 +9,7 @@ use super::session::{Heard, Next, Session};
 use crate::link::task::Line;
 use crate::link::wire::{Stream, connect, open_port};
 use crate::link::{AnswerKey, Batch, LastAnswer, LinkCommand, LinkState, LinkTask};
-use crate::profile::{Place, Profile, parse_text};
+use crate::profile::{Place, Point, Profile, parse_bytes, parse_text};
 use crate::site::{LinkKind, SerialDevice, SerialPlace};
 use crate::words::{BadReason, EquipmentIndex, Now, PointIndex, Presence, Reading};
 
@@ -135,17 +135,17 @@ impl Talk<'_> {
         let now = self.task.clock.now();
         self.note(&heard, now);
         let batch = match heard {
-            Heard::Values { source, captures, .. } => Batch {
+            Heard::Values { source, captures, line, .. } => Batch {
                 at: now,
                 equipment: self.equipment,
-                readings: values(self.profile, &source, &captures, now),
+                readings: values(self.profile, &source, &line, &captures, now),
                 presence: Presence::Answered,
                 done: None,
                 site: 0,
             },
             Heard::Failed { source, why, .. } => {
                 let why: Arc<str> = why.into();
-                let readings = captured(self.profile, &source)
+                let readings = brought(self.profile, &source)
                     .map(|(p, _)| (p, Reading { value: Err(BadReason::NoAnswer(why.clone())), at: now }))
                     .collect();
                 Batch {
@@ -192,10 +192,12 @@ impl Talk<'_> {
     }
 }
 
-/// The points that a source brings, with their captures' names.
-fn captured<'a>(profile: &'a Profile, from: &'a str) -> impl Iterator<Item = (PointIndex, &'a str)> {
+/// The points that a source brings.
+fn brought<'a>(profile: &'a Profile, from: &'a str) -> impl Iterator<Item = (PointIndex, &'a Point)> {
     profile.points.iter().enumerate().filter_map(move |(index, point)| match &point.place {
-        Place::Capture { source, name } if source == from => Some((PointIndex(index), name.as_str())),
+        Place::Capture { source, .. } | Place::Bytes { source, .. } if source == from => {
+            Some((PointIndex(index), point))
+        }
         _ => None,
     })
 }
@@ -203,14 +205,14 @@ fn captured<'a>(profile: &'a Profile, from: &'a str) -> impl Iterator<Item = (Po
 fn values(
     profile: &Profile,
     source: &str,
+    line: &str,
     captures: &BTreeMap<String, String>,
     at: Now,
 ) -> Vec<(PointIndex, Reading)> {
-    captured(profile, source)
-        .filter_map(|(index, name)| {
-            let text = captures.get(name)?;
-            let point = profile.points.get(index.0)?;
-            Some((index, Reading { value: parse_text(point, text), at }))
-        })
-        .collect()
+    let read = |point: &Point| match &point.place {
+        Place::Capture { name, .. } => Some(parse_text(point, captures.get(name)?)),
+        Place::Bytes { at, count, .. } => Some(parse_bytes(point, line, *at, *count)),
+        _ => None,
+    };
+    brought(profile, source).filter_map(|(index, p)| Some((index, Reading { value: read(p)?, at }))).collect()
 }

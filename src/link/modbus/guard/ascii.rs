@@ -1,6 +1,6 @@
 //! Modbus ASCII (Modbus over serial line 2.5.2) to RTU frames and back: the client and the checks know only RTU.
 
-use super::crc16;
+use crate::profile::crc16;
 
 /// An RTU frame as a line: a colon, hexadecimal digits, the longitudinal redundancy check, CR LF.
 pub(super) fn to_line(rtu: &[u8]) -> Vec<u8> {

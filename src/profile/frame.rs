@@ -1,0 +1,169 @@
+//! Binary frames on a serial line: where one begins and ends, how it proves itself. To everything else a frame is a line
+//! of hexadecimal bytes, `FF 86 02 58`: patterns and cases are written so.
+
+use super::serial::Checksum;
+use crate::limits;
+use crate::source::Section;
+
+/// Where a frame begins and ends.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct FrameShape {
+    /// The bytes it begins with; none where only its length tells.
+    pub start: Vec<u8>,
+    /// The bytes it ends with.
+    pub end: Vec<u8>,
+    /// Its length, start, end and checksum included.
+    pub length: Option<usize>,
+}
+
+/// What the front of the received bytes is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Cut {
+    /// So many bytes that belong to no frame.
+    Noise(usize),
+    /// A frame of so many bytes.
+    Frame(usize),
+    /// More is to come.
+    Wait,
+}
+
+impl FrameShape {
+    /// What stands at the front of the received bytes.
+    #[must_use]
+    pub fn cut(&self, received: &[u8]) -> Cut {
+        if received.is_empty() {
+            return Cut::Wait;
+        }
+        if !self.start.is_empty() && !received.starts_with(&self.start) {
+            // A start that is cut off at the end may become whole.
+            let may_begin = |at: &usize| {
+                let rest = received.get(*at..).unwrap_or(&[]);
+                rest.starts_with(&self.start) || self.start.starts_with(rest)
+            };
+            let next = (1..received.len()).find(may_begin).unwrap_or(received.len());
+            return if self.start.starts_with(received) { Cut::Wait } else { Cut::Noise(next) };
+        }
+        if let Some(length) = self.length {
+            return if received.len() < length { Cut::Wait } else { Cut::Frame(length) };
+        }
+        let from = self.start.len();
+        let rest = received.get(from..).unwrap_or(&[]);
+        match rest.windows(self.end.len().max(1)).position(|w| w == self.end) {
+            Some(at) => Cut::Frame(from + at + self.end.len()),
+            None if received.len() > limits::SERIAL_LINE_BYTES_MAX => Cut::Noise(received.len()),
+            None => Cut::Wait,
+        }
+    }
+}
+
+/// A frame as a line.
+#[must_use]
+pub fn to_hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|b| format!("{b:02X}")).collect::<Vec<_>>().join(" ")
+}
+
+/// The bytes of a line of hexadecimal bytes, with or without spaces.
+#[must_use]
+pub fn from_hex(text: &str) -> Option<Vec<u8>> {
+    let digits: Vec<u8> = text.bytes().filter(|b| !b.is_ascii_whitespace()).collect();
+    if !digits.len().is_multiple_of(2) {
+        return None;
+    }
+    let pair = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
+    digits.chunks(2).map(pair).collect()
+}
+
+/// Whether a frame's last bytes prove it; what comes before `from` is not part of what is checked.
+#[must_use]
+pub fn is_proven(checksum: Checksum, frame: &[u8], from: usize, end: usize) -> bool {
+    let size = match checksum {
+        Checksum::None => return true,
+        Checksum::Xor | Checksum::Sum8 | Checksum::Sum8Complement => 1,
+        Checksum::Crc16 | Checksum::Sum16 => 2,
+    };
+    // The checksum stands before the end marker.
+    let Some(at) = frame.len().checked_sub(size + end) else { return false };
+    let (Some(checked), Some(said)) = (frame.get(from..at), frame.get(at..at + size)) else { return false };
+    let sum8 = checked.iter().fold(0_u8, |sum, b| sum.wrapping_add(*b));
+    match checksum {
+        Checksum::None => true,
+        Checksum::Xor => said == [checked.iter().fold(0, |acc, b| acc ^ b)],
+        Checksum::Sum8 => said == [sum8],
+        Checksum::Sum8Complement => said == [sum8.wrapping_neg()],
+        Checksum::Crc16 => said == crc16(checked).to_le_bytes(),
+        Checksum::Sum16 => {
+            said == checked.iter().fold(0_u16, |sum, b| sum.wrapping_add(u16::from(*b))).to_be_bytes()
+        }
+    }
+}
+
+/// CRC-16/MODBUS.
+#[must_use]
+pub fn crc16(bytes: &[u8]) -> u16 {
+    bytes.iter().fold(0xFFFF, |crc, byte| {
+        (0..8).fold(crc ^ u16::from(*byte), |crc, _| if crc & 1 == 1 { crc >> 1 ^ 0xA001 } else { crc >> 1 })
+    })
+}
+
+/// `frame = { start = "42 4D", length = 32 }`, or with `end` in place of `length`.
+pub(super) fn read_frame(s: &Section<'_>) -> Option<FrameShape> {
+    let table = s.section("frame")?;
+    let marker = |key: &str| -> Vec<u8> {
+        let Some(text) = table.text(key) else { return Vec::new() };
+        from_hex(&text.value).filter(|b| !b.is_empty()).unwrap_or_else(|| {
+            table.error(text.span, format!("{key} is written in hexadecimal bytes"), "as in \"42 4D\"");
+            Vec::new()
+        })
+    };
+    let (start, end) = (marker("start"), marker("end"));
+    let length = table.integer_between("length", 1, limits::SERIAL_LINE_BYTES_MAX as i128);
+    let length = length.and_then(|l| usize::try_from(l.value).ok());
+    table.finish();
+    match (length, end.is_empty(), start.is_empty()) {
+        (Some(_), false, _) => {
+            table.error(table.span(), "a frame ends by its length or by a marker", "keep one")
+        }
+        (None, true, _) => table.missing("length", "9  (or end = \"03\")"),
+        (None, false, true) => table.missing("start", "\"02\"  (without it, no end is known for one)"),
+        _ => return Some(FrameShape { start, end, length }),
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn frames_are_cut_by_length_and_by_markers() {
+        let by_length = FrameShape { start: vec![0x42, 0x4D], end: Vec::new(), length: Some(5) };
+        assert_eq!(by_length.cut(&[]), Cut::Wait);
+        assert_eq!(by_length.cut(&[1, 2, 0x42]), Cut::Noise(2));
+        assert_eq!(by_length.cut(&[0x42]), Cut::Wait);
+        assert_eq!(by_length.cut(&[0x42, 0x42, 0x4D]), Cut::Noise(1));
+        assert_eq!(by_length.cut(&[0x42, 0x4D, 1, 2]), Cut::Wait);
+        assert_eq!(by_length.cut(&[0x42, 0x4D, 1, 2, 3, 4]), Cut::Frame(5));
+        let by_markers = FrameShape { start: vec![2], end: vec![3], length: None };
+        assert_eq!(by_markers.cut(&[9, 2, 7]), Cut::Noise(1));
+        assert_eq!(by_markers.cut(&[2, 7]), Cut::Wait);
+        assert_eq!(by_markers.cut(&[2, 7, 3, 2]), Cut::Frame(3));
+        let plain = FrameShape { length: Some(2), ..FrameShape::default() };
+        assert_eq!(plain.cut(&[7]), Cut::Wait);
+        assert_eq!(plain.cut(&[7, 8, 9]), Cut::Frame(2));
+    }
+
+    #[test]
+    fn frames_prove_themselves() {
+        // The MH-Z19 manual's own example: checksum 0x79 for reading CO2, over bytes 1 to 7.
+        let ask = [0xFF, 0x01, 0x86, 0, 0, 0, 0, 0, 0x79];
+        assert!(is_proven(Checksum::Sum8Complement, &ask, 1, 0));
+        assert!(!is_proven(Checksum::Sum8Complement, &ask, 0, 0));
+        assert!(is_proven(Checksum::Crc16, &[2, 7, 0x41, 0x12], 0, 0));
+        assert!(is_proven(Checksum::Xor, &[2, 7, 5, 3], 0, 1));
+        assert!(is_proven(Checksum::Sum16, &[0x42, 0x4D, 0, 0x8F], 0, 0));
+        assert!(!is_proven(Checksum::Sum16, &[1], 0, 0));
+        assert_eq!(from_hex("FF 0186"), Some(vec![0xFF, 1, 0x86]));
+        assert_eq!(from_hex("F"), None);
+        assert_eq!(from_hex("GG"), None);
+    }
+}
