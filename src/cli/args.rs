@@ -117,7 +117,7 @@ pub enum Command {
     Sim(SimArgs),
     /// A simulated plant, a daemon and a fault, narrated; needs nothing installed
     Demo(DemoArgs),
-    /// The manual: starting, profiles, expressions, tickets, simulation, rules, exit codes
+    /// The manual: starting, profiles, expressions, tickets, wires, firmware, simulation, rules, exit codes
     Guide(guide::GuideArgs),
     /// Shell completions
     #[command(after_help = "Example:\n  andon completions bash > /etc/bash_completion.d/andon")]

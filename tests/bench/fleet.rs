@@ -12,7 +12,7 @@ use std::fmt::Write as _;
 use std::process::Command;
 use std::time::Duration;
 
-use process::{Running, Workplace, cpu, memory_kib, rest};
+use process::{Running, Workplace, cpu, memory_mib, rest};
 
 const SECONDS: u64 = 20;
 
@@ -100,7 +100,7 @@ fn measure(load: &Load) {
     let (before, requests_before) = (cpu(daemon.pid()), requests(&place));
     rest(Duration::from_secs(SECONDS));
     let (after, requests_after) = (cpu(daemon.pid()), requests(&place));
-    let memory = memory_kib(daemon.pid());
+    let memory = memory_mib(daemon.pid());
     drop(daemon);
     let share = (after - before).as_secs_f64() / Duration::from_secs(SECONDS).as_secs_f64() * 100.0;
     let count = requests_after - requests_before;
@@ -113,15 +113,12 @@ fn measure(load: &Load) {
     let before = cpu(bare.pid());
     rest(Duration::from_secs(SECONDS));
     let spent = (cpu(bare.pid()) - before).as_secs_f64() / Duration::from_secs(SECONDS).as_secs_f64() * 100.0;
-    let bare_memory = memory_kib(bare.pid());
+    let bare_memory = memory_mib(bare.pid());
     drop(bare);
     drop(sim);
     println!("fleet: {}, every 1 s, for {SECONDS} s ({})", load.name, load.published);
-    println!(
-        "  andon daemon   {share:5.2} % of one core, {:.1} MiB resident ({count} requests)",
-        memory as f64 / 1024.0
-    );
-    println!("  bare loop      {spent:5.2} % of one core, {:.1} MiB resident", bare_memory as f64 / 1024.0);
+    println!("  andon daemon   {share:5.2} % of one core, {:.1} MiB resident ({count} requests)", memory);
+    println!("  bare loop      {spent:5.2} % of one core, {:.1} MiB resident", bare_memory);
 }
 
 /// Requests the daemon has sent, as its status tells.

@@ -10,7 +10,7 @@ mod process;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use process::{Running, Workplace, cpu, memory_kib, rest};
+use process::{Running, Workplace, cpu, memory_mib, rest};
 use rumqttc::{AsyncClient, Event, MqttOptions, Outgoing, QoS};
 
 const PORT: u16 = 23_883;
@@ -69,8 +69,8 @@ fn main() {
     println!(
         "  andon daemon   {:.1} % of one core, {:.1} us a message, {:.1} MiB resident",
         spent.as_secs_f64() / Duration::from_secs(SECONDS).as_secs_f64() * 100.0,
-        spent.as_secs_f64() * 1e6 / all as f64,
-        memory_kib(daemon.pid()) as f64 / 1024.0
+        spent.as_secs_f64() * 1e6 / f64::from(u32::try_from(all).unwrap()),
+        memory_mib(daemon.pid())
     );
     assert_eq!(all, RATE * SECONDS, "nothing is lost");
     assert_eq!(

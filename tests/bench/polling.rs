@@ -13,7 +13,7 @@ use std::fmt::Write as _;
 use std::process::Command;
 use std::time::Duration;
 
-use process::{Running, Workplace, cpu, memory_kib, rest};
+use process::{Running, Workplace, cpu, memory_mib, rest};
 
 const DEVICES: usize = 100;
 const SECONDS: u64 = 20;
@@ -60,7 +60,7 @@ fn main() {
     let (after, requests_after) = (cpu(daemon.pid()), requests(&place));
     let count = requests_after - requests_before;
     let daemon_us = (after - before).as_secs_f64() * 1e6 / f64::from(count);
-    let memory = memory_kib(daemon.pid());
+    let memory = memory_mib(daemon.pid());
     drop(daemon);
 
     let blocks: Vec<String> = BLOCKS.iter().map(|(start, count)| format!("{start}+{count}")).collect();
@@ -81,7 +81,7 @@ fn main() {
         "polling: {DEVICES} Modbus TCP devices, 3 blocks of 50 registers in all each, every 1 s, for {SECONDS} s"
     );
     println!(
-        "  andon daemon   {daemon_us:6.1} us of CPU a request ({count} requests, {} KiB resident)",
+        "  andon daemon   {daemon_us:6.1} us of CPU a request ({count} requests, {:.1} MiB resident)",
         memory
     );
     println!("  bare loop      {bare_us:6.1} us of CPU a request");

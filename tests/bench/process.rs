@@ -1,5 +1,5 @@
 //! Processes under measurement: started, accounted by the kernel, ended.
-#![expect(dead_code, reason = "each benchmark uses a part of it")]
+#![allow(dead_code, clippy::allow_attributes, reason = "each benchmark uses a part of it, one all of it")]
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -84,10 +84,10 @@ pub fn cpu(pid: u32) -> Duration {
 }
 
 /// Resident memory of a process.
-pub fn memory_kib(pid: u32) -> u64 {
+pub fn memory_mib(pid: u32) -> f64 {
     let text = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
     let line = text.lines().find(|l| l.starts_with("VmRSS")).unwrap();
-    line.split_whitespace().nth(1).unwrap().parse().unwrap()
+    line.split_whitespace().nth(1).unwrap().parse::<f64>().unwrap() / 1024.0
 }
 
 /// Lets the measured process work for a time.

@@ -32,6 +32,7 @@ fn frames_around_a_fault_leave_as_a_capture_that_wireshark_reads() {
     gateway.start();
     gateway.until("status --json", |s| s["equipment"][0]["state"] == "online");
     gateway.run("ticket wire 1 --out t.pcap").exits(3);
+    gateway.run("ticket wire 1 --out t.pcap --json").exits(3).says("ticket/no-such-ticket");
     server.set(3, 3, 50, 7);
     gateway.until("ticket list --json", |t| t[0]["fault"] == "trip");
     gateway.until("status --json", |s| s["equipment"][0]["requests"].as_u64() > Some(8));
@@ -64,6 +65,7 @@ fn frames_around_a_fault_leave_as_a_capture_that_wireshark_reads() {
     assert!(rows.iter().any(|r| r["point"] == "code" && r["value"] == 7));
     gateway.run("profile play device-profiles/drive.toml now.pcap --unit 9").exits(1);
     gateway.run("profile play device-profiles/drive.toml andon.toml").exits(2).says("no pcap file");
+    gateway.run("ticket wire drive-1 --out t.pcap --json").exits(3).says("ticket/no-capture");
     pause(std::time::Duration::from_secs(5));
     crate::support::eventually("the ticket's frames are kept", || {
         let run = gateway.run("ticket wire drive-1 --out ticket.pcap");

@@ -98,7 +98,7 @@ impl Line {
     /// A request's end and how long it takes. A late answer of the same unit and shape is taken for the answer, as it
     /// would be on a wire that cannot tell them apart.
     fn ask(&mut self, ask: &Ask, now: u64) -> (Outcome, u64) {
-        let (took, timeout) = (30_000_000, ask.timeout.as_nanos() as u64 + 20_000_000);
+        let (took, timeout) = (30_000_000, u64::try_from(ask.timeout.as_nanos()).unwrap() + 20_000_000);
         let words: Vec<u16> = (ask.start..ask.start + ask.count).map(|n| register(ask.unit, n)).collect();
         let shape = (ask.area.function(), ask.count);
         if !self.is_calm && self.chance.once_in(3000) {
@@ -285,8 +285,14 @@ impl Day {
     }
 }
 
-fn day(seed: u64) {
+/// Printed before the run, so that a failing day can be replayed.
+#[expect(clippy::print_stdout, reason = "shown only where the day fails")]
+fn tell_seed(seed: u64) {
     println!("ANDON_SEED={seed:#x}");
+}
+
+fn day(seed: u64) {
+    tell_seed(seed);
     let mut day = Day::new(seed);
     for hour in 0..24 {
         for minute in 0..60 {
@@ -317,6 +323,7 @@ fn day(seed: u64) {
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "a seed to replay is given from outside")]
 fn a_day_of_polling_with_wire_faults_ends_with_every_unit_polled_or_lost() {
     match std::env::var("ANDON_SEED") {
         Ok(seed) => day(u64::from_str_radix(seed.trim_start_matches("0x"), 16).unwrap()),

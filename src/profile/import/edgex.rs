@@ -185,7 +185,9 @@ fn transforms<'j>(
     if number(property("base")).is_some_and(|b| b != 0.0) {
         return Err("a power of a base is not carried over".to_owned());
     }
-    if let Some(scale) = number(property("scale")).filter(|s| *s != 1.0 && *s != 0.0) {
+    #[expect(clippy::float_cmp, reason = "1 and 0 stand for no scale there")]
+    let is_scale = |s: &f64| *s != 1.0 && *s != 0.0;
+    if let Some(scale) = number(property("scale")).filter(is_scale) {
         fields.push(("scale", Field::Real(scale)));
         if is_integer && scale.fract() != 0.0 {
             let text = format!(
