@@ -64,7 +64,7 @@ fn every_event_of_version_1_is_read_as_what_it_was() {
         seen.insert(name(&record.event));
         state.apply(&record, &mut |_| None);
     }
-    assert_eq!(seen.len(), 22, "{seen:?}");
+    assert_eq!(seen.len(), 25, "{seen:?}");
     assert_eq!(state.seq, Seq(u64::try_from(JOURNAL_V1.lines().count()).unwrap()));
 }
 
