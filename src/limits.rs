@@ -97,6 +97,17 @@ pub const DESK_TURN_MAX: usize = 256;
 pub const REGISTERS_MAX: u16 = 125;
 /// Coils or discrete inputs of one read: the protocol's own limit (6.1, 6.2).
 pub const BITS_MAX: u16 = 2000;
+/// How long the characters of one read may hold a serial line; a longer one is split.
+pub const READ_TIME_MAX: Duration = ms(200);
+/// Registers of a read that are not split for time: the widest number.
+pub const READ_COUNT_MIN: u16 = 8;
+/// Periods after which a read that no fault is judged by goes before those that are: it is late, not forgotten.
+pub const LATE_PERIODS: u32 = 4;
+/// How long a unit that missed turns is told to be late.
+pub const LATE_SHOWN: Duration = secs(60);
+/// Requests in a row without any answer after which a network connection is opened anew: the other side may be gone
+/// without a word.
+pub const SILENT_REQUESTS_MAX: u32 = 6;
 /// Registers' room for one text of a device's identification. Longer: cut off.
 pub const IDENTIFICATION_REGISTERS: u16 = 64;
 /// How often a device's identification is read, unless its profile says: it changes with its firmware.

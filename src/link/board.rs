@@ -77,6 +77,10 @@ pub struct EquipmentStats {
     pub last: BTreeMap<AnswerKey, LastAnswer>,
     /// Requests whose turn came too late.
     pub missed: u64,
+    /// Of those, the ones missed although everything was answered.
+    pub late: u64,
+    /// When that was last.
+    pub late_at: Option<Now>,
 }
 
 /// What is known of a link.
@@ -137,6 +141,8 @@ impl LinkBoard {
             answer_times: VecDeque::new(),
             last: BTreeMap::new(),
             missed: 0,
+            late: 0,
+            late_at: None,
         };
         let mut stats = self.lock();
         let mut known = std::mem::take(&mut stats.equipment);

@@ -1,6 +1,6 @@
 //! The types of a profile, as loaded and checked.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -394,6 +394,17 @@ impl Profile {
     pub fn point(&self, name: &str) -> Option<(PointIndex, &Point)> {
         let at = *self.names.get(name)?;
         self.points.get(at).map(|p| (PointIndex(at), p))
+    }
+
+    /// The points of its own that a fault is judged by.
+    #[must_use]
+    pub fn judged_points(&self) -> BTreeSet<PointIndex> {
+        let programs = self.faults.iter().flat_map(|f| match &f.trigger {
+            Trigger::Condition { when, clear } => vec![Some(when.as_ref()), clear.as_ref()],
+            Trigger::Silence => Vec::new(),
+        });
+        let operands = programs.flatten().flat_map(|p| &p.operands).filter(|o| o.equipment.is_none());
+        operands.filter_map(|o| self.point(&o.point).map(|(at, _)| at)).collect()
     }
 
     /// A fault by name.

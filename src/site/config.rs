@@ -22,6 +22,7 @@ struct Draft {
     topic: Option<String>,
     sparkplug: Option<SparkplugId>,
     link_span: Span,
+    unit_span: Span,
     location: String,
     criticality: Criticality,
     depends_on: Vec<Spanned<String>>,
@@ -75,6 +76,14 @@ fn read(
     }
     for s in root.sections("link") {
         if let Some(link) = read_link(&s, &site.name) {
+            let place = link.kind.place();
+            let same = |l: &&Link| l.kind.place() == place && !matches!(l.kind, LinkKind::Mqtt(_));
+            if let Some(twin) = site.links.iter().find(same) {
+                let text = format!("{} and {} both lead to {place}", twin.name, link.name);
+                let help =
+                    "devices that allow one connection refuse the second; several units stand on one link";
+                s.warning(s.key_span("name"), text, "", Some(help.to_owned()));
+            }
             if site.links.iter().any(|l| l.name == link.name) {
                 s.error(s.key_span("name"), format!("two links are named {}", link.name), "");
             }
@@ -246,6 +255,7 @@ fn read_equipment(s: &Section<'_>, links: &[Link]) -> Option<Draft> {
         }
     });
     let link_span = s.key_span("link");
+    let unit_span = if s.has("unit") { s.key_span("unit") } else { s.key_span("id") };
     let location = s.text("location").map_or_else(String::new, |t| t.value);
     let letters = [("A", Criticality::A), ("B", Criticality::B), ("C", Criticality::C)];
     let criticality = s.choice("criticality", &letters).map_or(Criticality::B, |c| c.value);
@@ -276,6 +286,7 @@ fn read_equipment(s: &Section<'_>, links: &[Link]) -> Option<Draft> {
         topic,
         sparkplug,
         link_span,
+        unit_span,
         location,
         criticality,
         depends_on,
@@ -293,6 +304,15 @@ fn check_links(
     for (index, d) in drafts.iter().enumerate() {
         let (Some(link), Some(profile)) = (links.get(d.link), loaded.get(&d.profile.value)) else { continue };
         let protocol = profile.protocol();
+        if matches!(
+            link.kind,
+            LinkKind::ModbusRtu(_) | LinkKind::ModbusAscii(_) | LinkKind::ModbusRtuOverTcp { .. }
+        ) && !(1..=247).contains(&d.unit)
+        {
+            let why =
+                if d.unit == 0 { "unit 0 is everybody's, and nobody answers" } else { "units count to 247" };
+            root.error_with_help(d.unit_span.clone(), format!("unit {} on a serial bus", d.unit), "", why);
+        }
         if !link.kind.carries(protocol) {
             root.error(
                 d.link_span.clone(),

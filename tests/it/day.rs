@@ -230,7 +230,7 @@ impl Day {
         if matches!(&outcome, Outcome::Failed(fault) if fault.breaks_connection()) {
             self.line.late.clear();
             self.now += 500_000_000;
-            self.schedule.reconnected();
+            self.schedule.reconnected(Mono(self.now));
         }
         let equipment = self.schedule.equipment(ask.index).unwrap();
         match (&report, &outcome) {

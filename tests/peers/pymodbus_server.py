@@ -21,7 +21,7 @@ AREAS = {"co": 1, "di": 2, "hr": 3, "ir": 4}
 
 
 def registers(unit: int, area: int) -> ModbusSequentialDataBlock:
-    return ModbusSequentialDataBlock(1, [unit * 1000 + area * 100 + n % 100 for n in range(65535)])
+    return ModbusSequentialDataBlock(1, [(unit * 1000 + area * 100 + n % 100) % 65536 for n in range(65535)])
 
 
 def bits() -> ModbusSequentialDataBlock:

@@ -140,7 +140,9 @@ fn last_answer(g: &Gateway, e: &Equipment, point: &Point) -> Option<LastAnswer> 
                 && a.start <= register.number
                 && usize::from(register.number - a.start) < a.words.len()
         }
-        (AnswerKey::Named(name), Place::Capture { source, .. }) => name == source,
+        (AnswerKey::Named(name), Place::Capture { source, .. } | Place::Bytes { source, .. }) => {
+            name == source
+        }
         (AnswerKey::Named(name), Place::Topic { filter, .. }) => fits(name, &e.topic_of(filter)),
         (AnswerKey::Named(name), Place::Metric(metric)) => name == metric,
         _ => false,

@@ -36,6 +36,8 @@ pub struct PlannedRequest {
     pub every: Duration,
     /// What it brings.
     pub points: Vec<PlannedPoint>,
+    /// Whether a fault is judged by any of its points: those go first where the line cannot carry everything.
+    pub is_judged: bool,
 }
 
 impl PlannedRequest {
@@ -119,6 +121,19 @@ impl LineTiming {
         }
     }
 
+    /// How much one read may bring, so that it does not hold the line: as many registers or bits as take
+    /// [`limits::READ_TIME_MAX`], a wide value at least.
+    #[must_use]
+    pub fn worthwhile_count(self, area: Area) -> u16 {
+        let character = self.character().as_nanos();
+        if character == 0 || area == Area::Identification {
+            return u16::MAX;
+        }
+        let bytes = (limits::READ_TIME_MAX.as_nanos() / character).saturating_sub(13);
+        let count = if area.is_bits() { bytes * 8 } else { bytes / 2 };
+        u16::try_from(count).unwrap_or(u16::MAX).max(limits::READ_COUNT_MIN)
+    }
+
     /// Unread registers that are cheaper to read through than a second request.
     #[must_use]
     pub fn worthwhile_gap(self) -> u16 {
@@ -158,6 +173,7 @@ pub fn plan(profile: &Profile, timing: LineTiming) -> Vec<PlannedRequest> {
             // Each object of an identification is asked for by itself.
             Area::Identification => 1,
         };
+        let max = max.min(timing.worthwhile_count(area));
         let mut items = items(profile, every, area);
         // A slower point that a faster request brings anyway costs nothing there.
         items.retain(|item| {
@@ -169,6 +185,10 @@ pub fn plan(profile: &Profile, timing: LineTiming) -> Vec<PlannedRequest> {
             within.map(|r| r.points.push(placed(item, r.start))).is_none()
         });
         requests.extend(pack(&items, every, area, max, gap));
+    }
+    let judged = profile.judged_points();
+    for request in &mut requests {
+        request.is_judged = request.points.iter().any(|p| judged.contains(&p.point));
     }
     requests
 }
@@ -209,7 +229,8 @@ fn pack(items: &[Item], every: Duration, area: Area, max: u16, gap: u16) -> Vec<
     let close = |block: &mut Vec<&Item>, end: u16, out: &mut Vec<PlannedRequest>| {
         if let Some(start) = block.first().map(|i| i.first) {
             let points = block.iter().map(|i| placed(i, start)).collect();
-            out.push(PlannedRequest { area, start, count: end - start + 1, every, points });
+            let count = end - start + 1;
+            out.push(PlannedRequest { area, start, count, every, points, is_judged: false });
         }
         block.clear();
     };

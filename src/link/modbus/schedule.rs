@@ -119,6 +119,8 @@ struct Unit {
     allowed: Mono,
     served: u64,
     missed: u64,
+    /// Of those, turns that were missed although everything was answered: the line is asked more than it carries.
+    late: u64,
     /// The longest of its last answer times, fading: what its probes wait for.
     answer_time: Option<Duration>,
     probes: u32,
@@ -195,6 +197,12 @@ impl Schedule {
         self.units.get(index).map_or(0, |u| u.missed)
     }
 
+    /// Of those, turns that were missed although everything was answered: the line is asked more than it carries.
+    #[must_use]
+    pub fn late(&self, index: usize) -> u64 {
+        self.units.get(index).map_or(0, |u| u.late)
+    }
+
     /// Everything of this equipment becomes due.
     pub fn read_now(&mut self, equipment: EquipmentIndex, now: Mono) {
         for unit in self.units.iter_mut().filter(|u| u.setup.equipment == equipment) {
@@ -229,30 +237,34 @@ impl Schedule {
     }
 
     /// A new connection: nothing of the old one can still arrive on it.
-    pub fn reconnected(&mut self) {
+    pub fn reconnected(&mut self, now: Mono) {
         self.sync.clear();
+        for request in self.units.iter_mut().flat_map(|u| &mut u.requests) {
+            request.due = request.due.max(now);
+        }
     }
 
     /// What to send now.
     pub fn next(&mut self, now: Mono) -> Next {
-        let mut best: Option<(Mono, u64, usize, usize)> = None;
+        let mut best: Option<(Mono, u8, u64, usize, usize)> = None;
         for (index, unit) in self.units.iter().enumerate() {
-            let Some((request, due)) = unit.soonest() else { continue };
+            let Some((request, due, rank)) = unit.soonest(now) else { continue };
             let hold = self
                 .sync
                 .get(&unit.setup.unit)
                 .and_then(|s| s.last.filter(|_| s.hold))
                 .map(|at| at + limits::LATE_MAX);
             let due = due.max(unit.allowed).max(hold.unwrap_or(Mono(0)));
-            // What is due is due: among those, the one that waited longest for its turn.
-            let key = (due.max(now), if due <= now { unit.served } else { 0 }, index, request);
+            // What is due is due: among those first what faults are judged by, then the unit that waited longest.
+            let (rank, served) = if due <= now { (rank, unit.served) } else { (0, 0) };
+            let key = (due.max(now), rank, served, index, request);
             if best.is_none_or(|b| key < b) {
                 best = Some(key);
             }
         }
         match best {
             None => Next::Idle,
-            Some((at, _, index, request)) if at <= now => self.ask(index, request, now),
+            Some((at, _, _, index, request)) if at <= now => self.ask(index, request, now),
             Some((at, ..)) => Next::Wait(at),
         }
     }
@@ -369,16 +381,26 @@ impl Unit {
             allowed: now,
             served: 0,
             missed: 0,
+            late: 0,
             answer_time: None,
             probes: 0,
         }
     }
 
-    fn soonest(&self) -> Option<(usize, Mono)> {
-        let first = self.requests.iter().enumerate().map(|(i, r)| (r.due, i)).min().map(|(due, i)| (i, due));
+    /// The request that comes next, when, and its rank among what is due: 0 before 1.
+    fn soonest(&self, now: Mono) -> Option<(usize, Mono, u8)> {
+        let ranked = |r: &Request| {
+            let is_late = now.since(r.due) >= r.plan.every * limits::LATE_PERIODS;
+            let rank = u8::from(!r.plan.is_judged && !is_late);
+            // What is not due yet is ordered by its time alone.
+            if r.due <= now { (now, rank, r.due) } else { (r.due, 0, r.due) }
+        };
+        let first = self.requests.iter().enumerate().map(|(i, r)| (ranked(r), i)).min();
+        let ((_, rank, due), index) = first?;
         match self.probe {
-            Some((at, _)) => first.map(|(i, _)| (i, at)),
-            None => first,
+            // A probe of a silent unit never goes before what the others are due.
+            Some((at, _)) => Some((index, at, 1)),
+            None => Some((index, due, rank)),
         }
     }
 
@@ -401,7 +423,7 @@ impl Unit {
         self.misses = 0;
         if self.probe.take().is_some() {
             for request in &mut self.requests {
-                request.due = request.due.min(now);
+                request.due = now;
             }
         }
         match purpose {
@@ -410,7 +432,10 @@ impl Unit {
                 if let Some(request) = self.requests.get_mut(at) {
                     request.refused = None;
                 }
-                self.done(at, now).map_or(Report::Nothing, Report::Values)
+                let missed = self.missed;
+                let done = self.done(at, now);
+                self.late += self.missed - missed;
+                done.map_or(Report::Nothing, Report::Values)
             }
         }
     }

@@ -8,6 +8,7 @@ use tokio::sync::oneshot;
 use super::plan::{LineTiming, PlannedRequest, plan};
 use super::schedule::{Ask, Next, Outcome, Purpose, Report, Schedule, UnitSetup, exception_text};
 use super::wire::{Wire, Write};
+use crate::limits;
 use crate::link::task::Line;
 use crate::link::{
     AnswerKey, Batch, LastAnswer, LinkCommand, LinkState, LinkTask, TryEnd, TryOrder, TryWhat, WriteEnd,
@@ -46,7 +47,7 @@ impl Line for Bus {
     async fn open(&mut self, task: &LinkTask) -> Result<(Wire, Option<String>), String> {
         let link = task.site.links.get(task.link).ok_or("the link is gone")?;
         let (wire, remark) = Wire::open(&link.kind, |io| task.tapped(io)).await?;
-        self.schedule.reconnected();
+        self.schedule.reconnected(task.clock.now().mono);
         Ok((wire, remark))
     }
 
@@ -65,6 +66,7 @@ impl Line for Bus {
 impl Bus {
     /// Works an open connection; returns why it ended, or nothing when the daemon stops.
     async fn turns(&mut self, task: &mut LinkTask, wire: &mut Wire) -> Option<String> {
+        let mut silent = 0;
         loop {
             while let Ok(command) = task.commands.try_recv() {
                 self.take(task, wire, command).await;
@@ -87,6 +89,10 @@ impl Bus {
                         && fault.breaks_connection()
                     {
                         return Some(fault.to_string());
+                    }
+                    silent = if matches!(outcome, Outcome::Failed(_)) { silent + 1 } else { 0 };
+                    if silent >= limits::SILENT_REQUESTS_MAX && self.timing == LineTiming::Tcp {
+                        return Some("nothing usable comes over this connection any more".to_owned());
                     }
                 }
                 Next::Wait(until) => {
@@ -267,6 +273,7 @@ impl LinkTask {
                         count: ask.count,
                         every: Duration::ZERO,
                         points: Vec::new(),
+                        is_judged: false,
                     };
                     let slot = equipment
                         .last
@@ -314,9 +321,21 @@ impl LinkTask {
         let Some(index) = schedule.equipment(ask.index) else { return };
         let mut stats = self.board.lock();
         let Some(equipment) = stats.of(&self.site, index) else { return };
+        let late = schedule.late(ask.index);
+        if late > equipment.late {
+            equipment.late_at = Some(now);
+        }
+        equipment.late = late;
         equipment.missed = schedule.missed(ask.index);
+        let is_late = equipment.late_at.is_some_and(|at| now.mono.since(at.mono) < limits::LATE_SHOWN);
         match outcome {
             Outcome::Answered(_) => match schedule.refused(ask.index) {
+                (0, _) if is_late => {
+                    let text = format!(
+                        "answers, but {late} turns came too late: the line is asked more than it carries"
+                    );
+                    equipment.set_state(LinkState::Degraded, &text, now);
+                }
                 (0, _) => equipment.set_state(LinkState::Online, "answers", now),
                 (count, code) => {
                     let why = exception_text(code.unwrap_or(0));

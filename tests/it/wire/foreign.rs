@@ -1,5 +1,10 @@
 //! pymodbus on both wires, libmodbus: every type, every area, a fault from a flipped register to its ticket.
 
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+
 use serde_json::Value;
 
 use crate::support::{Gateway, LibmodbusServer, PtyPair, PymodbusServer, free_port, pause};
@@ -272,4 +277,110 @@ fn the_live_view_shows_raw_registers_and_the_other_word_order() {
     let line = gateway.run("equipment read drive-1 --watch --times 1 --json").success().stdout();
     let json: Value = serde_json::from_str(&line).unwrap();
     assert_eq!(json["points"]["voltage"]["raw"], serde_json::json!([0x3333, 0x4366]));
+}
+
+/// Forwards connections to a server, and can let those that are open die without a word.
+struct Proxy {
+    port: u16,
+    is_dead: Arc<Mutex<Vec<Arc<AtomicBool>>>>,
+}
+
+impl Proxy {
+    fn to(server: u16) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let proxy = Self { port: listener.local_addr().unwrap().port(), is_dead: Arc::default() };
+        let all = proxy.is_dead.clone();
+        std::thread::spawn(move || {
+            for client in listener.incoming().map_while(Result::ok) {
+                let dead = Arc::new(AtomicBool::new(false));
+                all.lock().unwrap().push(dead.clone());
+                let server = TcpStream::connect(("127.0.0.1", server)).unwrap();
+                for (mut from, mut to) in [
+                    (client.try_clone().unwrap(), server.try_clone().unwrap()),
+                    (server.try_clone().unwrap(), client.try_clone().unwrap()),
+                ] {
+                    let dead = dead.clone();
+                    std::thread::spawn(move || {
+                        let mut space = [0; 300];
+                        while let Ok(count @ 1..) = from.read(&mut space) {
+                            // A dead connection takes everything and gives nothing, and is never closed.
+                            if !dead.load(Ordering::SeqCst) && to.write_all(&space[..count]).is_err() {
+                                return;
+                            }
+                        }
+                    });
+                }
+            }
+        });
+        proxy
+    }
+
+    fn let_open_ones_die(&self) {
+        for dead in self.is_dead.lock().unwrap().iter() {
+            dead.store(true, Ordering::SeqCst);
+        }
+    }
+}
+
+#[test]
+fn a_connection_that_dies_without_a_word_is_opened_anew() {
+    let port = free_port();
+    let _server = PymodbusServer::tcp(port, &[3]);
+    let proxy = Proxy::to(port);
+    let link = format!("kind = \"modbus-tcp\"\naddress = \"127.0.0.1:{}\"", proxy.port);
+    let mut gateway = Gateway::new().profile("drive", DRIVE).site(&site(&link));
+    gateway.start();
+    gateway.until("status --json", |s| s["equipment"][0]["state"] == "online");
+    proxy.let_open_ones_die();
+    gateway.until("status --json", |s| s["equipment"][0]["state"] != "online");
+    gateway.until("status --json", |s| s["equipment"][0]["state"] == "online");
+    assert_eq!(proxy.is_dead.lock().unwrap().len(), 2, "one connection after the other");
+}
+
+#[test]
+fn a_port_that_comes_back_under_another_name_is_found_by_its_pattern() {
+    let gateway = Gateway::new().profile("drive", DRIVE);
+    std::fs::create_dir_all(gateway.path("one")).unwrap();
+    std::fs::create_dir_all(gateway.path("two")).unwrap();
+    let link = format!("kind = \"modbus-rtu\"\nport = \"{}\"", gateway.path("usb-FTDI-*").display());
+    let mut gateway = gateway.site(&site(&link));
+    let pair = PtyPair::new(&gateway.path("one"));
+    let server = PymodbusServer::rtu(&pair.theirs, 19_200, &[3]);
+    let name = |n: &str| gateway.path(&format!("usb-FTDI-{n}"));
+    let (first, second) = (name("ttyUSB0"), name("ttyUSB1"));
+    std::os::unix::fs::symlink(&pair.ours, &first).unwrap();
+    gateway.start();
+    gateway.until("status --json", |s| s["equipment"][0]["state"] == "online");
+    std::fs::remove_file(&first).unwrap();
+    drop(server);
+    drop(pair);
+    gateway.until("status --json", |s| {
+        s["links"][0]["state"] == "offline"
+            && s["links"][0]["message"].as_str().unwrap().contains("nothing fits")
+    });
+    let pair = PtyPair::new(&gateway.path("two"));
+    let _server = PymodbusServer::rtu(&pair.theirs, 19_200, &[3]);
+    std::os::unix::fs::symlink(&pair.ours, &second).unwrap();
+    gateway.until("status --json", |s| s["equipment"][0]["state"] == "online");
+    let readings = gateway.run("equipment read drive-1 --json").json();
+    assert_eq!(*value(&readings, "input"), 3430);
+}
+
+#[test]
+fn a_unit_that_a_bus_does_not_have_is_refused() {
+    let link = "kind = \"modbus-rtu\"\nport = \"/dev/null\"";
+    for unit in ["0", "248"] {
+        let text = site(link).replace("unit = 3", &format!("unit = {unit}"));
+        let gateway = Gateway::new().profile("drive", DRIVE).site(&text);
+        gateway.run("status").exits(2).says(&format!("unit {unit} on a serial bus"));
+    }
+    // Over TCP 0 and 255 mean the device itself, as the standard has it.
+    let port = free_port();
+    let _server = PymodbusServer::tcp(port, &[255]);
+    let link = format!("kind = \"modbus-tcp\"\naddress = \"127.0.0.1:{port}\"");
+    let text = site(&link).replace("unit = 3", "unit = 255");
+    let profile = "[points]\nspeed = { register = \"holding:10\", type = \"u32\", every = \"200ms\" }\n";
+    let mut gateway = Gateway::new().profile("drive", profile).site(&text);
+    gateway.start();
+    gateway.until("status --json", |s| s["equipment"][0]["state"] == "online");
 }

@@ -99,3 +99,44 @@ fn a_machine_that_answers_and_streams() {
     serve(&pair.theirs, mill.clone());
     gateway.until("equipment read mill-1 --last --json", |r| r["points"]["x"]["value"] == 5.5);
 }
+
+/// Answers the CO2 sensor's question with frames of bytes: noise in front, in two pieces, once with a wrong checksum.
+fn serve_bytes(terminal: &Path) {
+    let mut port = File::options().read(true).write(true).open(terminal).unwrap();
+    std::thread::spawn(move || {
+        let mut asked = [0; 9];
+        let mut count = 0;
+        while port.read_exact(&mut asked).is_ok() {
+            assert_eq!(asked, [0xFF, 0x01, 0x86, 0, 0, 0, 0, 0, 0x79], "what is sent is sent to the letter");
+            count += 1;
+            let answer: &[u8] = match count {
+                2 => &[0xFF, 0x86, 0x09, 0xC4, 0, 0, 0, 0, 0xAE],
+                _ => &[0x00, 0xFF, 0x86, 0x02, 0x20, 0, 0, 0, 0, 0x58],
+            };
+            let (a, b) = answer.split_at(4);
+            if port.write_all(a).and_then(|()| port.write_all(b)).is_err() {
+                return;
+            }
+        }
+    });
+}
+
+#[test]
+fn a_sensor_that_sends_bytes() {
+    let gateway = Gateway::new();
+    let pair = PtyPair::new(&gateway.path(""));
+    serve_bytes(&pair.theirs);
+    let mut gateway = gateway.site(&format!(
+        "[[link]]\nname = \"usb\"\nkind = \"serial\"\nport = \"{}\"\n[[equipment]]\nid = \"air-1\"\nprofile = \"winsen-mh-z19b\"\nlink = \"usb\"\n",
+        pair.ours.display()
+    ));
+    gateway.start();
+    gateway.until("equipment read air-1 --last --json", |r| r["points"]["co2"]["value"] == 544);
+    // The wrong one is counted and never shown.
+    let status = gateway.until("status --json", |s| s["equipment"][0]["errors"]["checksum"] == 1);
+    assert_eq!(status["equipment"][0]["id"], "air-1");
+    let readings =
+        gateway.until("equipment read air-1 --last --json", |r| r["points"]["co2"]["quality"] == "good");
+    assert_eq!(readings["points"]["co2"]["value"], 544);
+    gateway.run("why air-1 co2").success().says("FF 86 02 20 00 00 00 00 58");
+}

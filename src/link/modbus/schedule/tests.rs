@@ -12,7 +12,14 @@ fn request(start: u16, count: u16, every_ms: u64) -> PlannedRequest {
             factor: None,
         })
         .collect();
-    PlannedRequest { area: Area::Holding, start, count, every: Duration::from_millis(every_ms), points }
+    PlannedRequest {
+        area: Area::Holding,
+        start,
+        count,
+        every: Duration::from_millis(every_ms),
+        points,
+        is_judged: false,
+    }
 }
 
 fn unit(id: u8, requests: Vec<PlannedRequest>) -> UnitSetup {
@@ -138,4 +145,23 @@ fn a_refused_block_is_split_and_remembered() {
     }
     assert!(asked.iter().all(|(start, count)| !(*start..start + count).contains(&1)), "{asked:?}");
     assert_eq!(asked.len(), 10);
+}
+
+#[test]
+fn what_faults_are_judged_by_goes_first_on_a_line_that_cannot_carry_all_and_nothing_is_forgotten() {
+    let judged = |start| PlannedRequest { is_judged: true, ..request(start, 1, 100) };
+    let plain = |start| request(start, 1, 100);
+    let units = (1..=4).map(|id| unit(id, vec![judged(0), plain(100)])).collect();
+    let mut s = Schedule::new(units, ms(0));
+    let mut counts = [0_u32; 2];
+    // Eight requests of 20 ms are due every 100 ms: the line carries five of them.
+    for turn in 0..1000 {
+        let now = 10 + turn * 20;
+        let a = ask(&mut s, now);
+        counts[usize::from(a.start == 100)] += 1;
+        s.answered(&a, &Outcome::Answered(vec![0]), Duration::from_millis(20), ms(now + 20));
+    }
+    assert!(counts[0] >= 700, "{counts:?}: of 800 turns of what is judged hardly any is lost");
+    assert!(counts[1] >= 150, "{counts:?}: the others are late, not forgotten");
+    assert!((0..4).all(|u| s.missed(u) > 0), "it is told");
 }
