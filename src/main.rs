@@ -160,7 +160,7 @@ impl Composition for Composed {
             .dir
             .clone()
             .unwrap_or_else(|| std::env::temp_dir().join(format!("andon-demo-{}", std::process::id())));
-        let setup = DemoSetup { dir, program: program(), auto: args.auto };
+        let setup = DemoSetup { dir, program: program(), broker: args.broker.clone(), auto: args.auto };
         let stop = stop_signal().map_err(own)?;
         let mut tell = |text: &str| anstream::print!("{text}");
         daemon::demo(setup, &mut tell, stop).await.map_err(own)

@@ -143,6 +143,9 @@ pub struct DemoArgs {
     /// Where the demo's site is put [default: a new directory for temporary files]
     #[arg(long, value_name = "DIR")]
     pub dir: Option<PathBuf>,
+    /// The broker for its metering plug, mqtt://HOST:PORT [default: a mosquitto that is installed, started for the demo]
+    #[arg(long, value_name = "URL")]
+    pub broker: Option<String>,
     /// Let the demo work the ticket itself, to its close, and end
     #[arg(long)]
     pub auto: bool,

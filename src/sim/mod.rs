@@ -7,6 +7,7 @@
 mod machine;
 mod pdu;
 mod plant;
+mod plug;
 mod rtu;
 mod script;
 mod serve;
@@ -15,5 +16,6 @@ mod wave;
 
 pub use machine::{Machine, Shared};
 pub use plant::{DeviceSetup, LineKind, LineSetup, Plant, load};
+pub use plug::plug;
 pub use serve::{Serving, serve};
 pub use wave::Wave;

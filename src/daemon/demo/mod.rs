@@ -1,6 +1,7 @@
 //! The demo: a simulated plant on real wires, the real daemon on them, a fault, and a narrator who says what happens
 //! and what to type next.
 
+mod broker;
 mod story;
 
 use std::path::{Path, PathBuf};
@@ -15,6 +16,7 @@ use crate::ambient::Clock;
 use crate::profile::{built_in, load as load_profile};
 use crate::sim;
 use crate::source::SourceText;
+use broker::{DemoBroker, TOPIC};
 use story::Story;
 
 const PLANT: &str = include_str!("plant.toml");
@@ -27,6 +29,8 @@ pub struct DemoSetup {
     pub dir: PathBuf,
     /// How the program is called, for the commands that the narrator proposes.
     pub program: String,
+    /// The broker of its plug, `mqtt://host:port`; else a mosquitto that is installed, else no plug.
+    pub broker: Option<String>,
     /// Whether the narrator works the ticket himself and ends.
     pub auto: bool,
 }
@@ -54,7 +58,17 @@ pub async fn demo(
     let clock = Clock::start();
     std::fs::create_dir_all(&setup.dir).map_err(DemoError::of)?;
     let serving = plant(&setup.dir, clock).await?;
-    let config = write_site(&setup.dir, &serving)?;
+    let broker = match &setup.broker {
+        Some(url) => {
+            Some(DemoBroker::named(url).ok_or_else(|| DemoError(format!("{url} is no mqtt://host:port")))?)
+        }
+        None => DemoBroker::found(&setup.dir).await,
+    };
+    let mut plug = tokio::task::JoinSet::new();
+    if let Some(broker) = &broker {
+        plug.spawn(sim::plug(broker.host.clone(), broker.port, TOPIC.to_owned(), clock));
+    }
+    let config = write_site(&setup.dir, &serving, broker.as_ref())?;
     let loaded = load_site(&config).map_err(DemoError::of)?;
     let site = loaded.site.ok_or_else(|| {
         let lines: Vec<String> = loaded.diagnostics.iter().flat_map(|d| d.lines()).collect();
@@ -74,7 +88,9 @@ pub async fn demo(
         run::run(start, stop).await
     });
     let socket = socket_path(&data);
+    let place = broker.as_ref().map(|b| format!("{}:{}", b.host, b.port));
     let mut story = Story::new(&setup, &config, &socket, &serving, clock, tell);
+    story.broker = place;
     let end = tokio::select! {
         end = story.tell() => end,
         () = stop => Ok(()),
@@ -101,10 +117,13 @@ async fn plant(dir: &Path, clock: Clock) -> Result<sim::Serving, DemoError> {
 }
 
 /// Writes `andon.toml` with the wires' true places.
-fn write_site(dir: &Path, serving: &sim::Serving) -> Result<PathBuf, DemoError> {
+fn write_site(dir: &Path, serving: &sim::Serving, broker: Option<&DemoBroker>) -> Result<PathBuf, DemoError> {
     let mut text = SITE.to_owned();
     for (name, place) in &serving.places {
         text = text.replace(&format!("{{{name}}}"), place);
+    }
+    if let Some(broker) = broker {
+        text.push_str(&broker.site());
     }
     let path = dir.join("andon.toml");
     std::fs::write(&path, text).map_err(DemoError::of)?;

@@ -26,6 +26,8 @@ pub(super) struct Story<'a> {
     plant: &'a Serving,
     clock: Clock,
     print: &'a mut dyn FnMut(&str),
+    /// Where the broker of the plug is, if there is one.
+    pub broker: Option<String>,
     is_reset: bool,
     typed: usize,
 }
@@ -39,7 +41,7 @@ impl<'a> Story<'a> {
         clock: Clock,
         print: &'a mut dyn FnMut(&str),
     ) -> Self {
-        Self { setup, config, socket, plant, clock, print, is_reset: false, typed: 0 }
+        Self { setup, config, socket, plant, clock, print, broker: None, is_reset: false, typed: 0 }
     }
 
     fn say(&mut self, text: &str) {
@@ -56,12 +58,18 @@ impl<'a> Story<'a> {
         for (name, place) in &self.plant.places {
             (self.print)(&format!("  line {name:<5} {place}\n"));
         }
+        match self.broker.clone() {
+            Some(place) => self.say(&format!("  a metering plug on the broker at {place}\n")),
+            None => self.say("  (with mosquitto installed, or --broker mqtt://HOST:PORT, a metering plug over MQTT as well)\n"),
+        }
         let mut client = self.connect().await?;
         let status = self.all_online(&mut client).await?;
         self.say("\nThe daemon reads all of it:\n");
         for e in &status.equipment {
-            let p50 = e.answer_ms_p50.unwrap_or(0.0);
-            (self.print)(&format!("  {:<8} {:<18} {:<8} answers in {p50:.1} ms\n", e.id, e.name, e.state));
+            let how = e
+                .answer_ms_p50
+                .map_or_else(|| "reports by itself".to_owned(), |ms| format!("answers in {ms:.1} ms"));
+            (self.print)(&format!("  {:<8} {:<20} {:<8} {how}\n", e.id, e.name, e.state));
         }
         self.say(&format!("\nIn {} seconds the drive of press-7 will trip.\n", CALM.as_secs()));
         tokio::time::sleep(CALM).await;
