@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use crate::support::{Gateway, PtyPair, PymodbusServer, free_port, pause};
+use crate::support::{Gateway, PtyPair, PymodbusServer, free_port};
 
 const DRIVE: &str = "[modbus]\ntimeout = \"300ms\"\n[points]\n\
     speed = { register = \"holding:10\", type = \"u16\", every = \"200ms\", scale = 0.1, unit = \"Hz\" }\n\
@@ -35,6 +35,7 @@ fn frames_around_a_fault_leave_as_a_capture_that_wireshark_reads() {
     gateway.run("ticket wire 1 --out t.pcap --json").exits(3).says("ticket/no-such-ticket");
     server.set(3, 3, 50, 7);
     gateway.until("ticket list --json", |t| t[0]["fault"] == "trip");
+    gateway.run("ticket wire drive-1 --out t.pcap --json").exits(3).says("ticket/no-capture");
     gateway.until("status --json", |s| s["equipment"][0]["requests"].as_u64() > Some(8));
     let file = gateway.path("now.pcap");
     gateway.run("link capture l --out now.pcap").success().says("frames in now.pcap");
@@ -65,8 +66,6 @@ fn frames_around_a_fault_leave_as_a_capture_that_wireshark_reads() {
     assert!(rows.iter().any(|r| r["point"] == "code" && r["value"] == 7));
     gateway.run("profile play device-profiles/drive.toml now.pcap --unit 9").exits(1);
     gateway.run("profile play device-profiles/drive.toml andon.toml").exits(2).says("no pcap file");
-    gateway.run("ticket wire drive-1 --out t.pcap --json").exits(3).says("ticket/no-capture");
-    pause(std::time::Duration::from_secs(5));
     crate::support::eventually("the ticket's frames are kept", || {
         let run = gateway.run("ticket wire drive-1 --out ticket.pcap");
         if run.stdout().contains("frames in") { Ok(()) } else { Err(run.stderr()) }

@@ -84,6 +84,7 @@ fn the_demo_tells_its_whole_story() {
     let dir = gateway.path("demo").display().to_string();
     let run = gateway.run(&format!("demo --auto --dir {dir}"));
     run.success()
+        .says("a metering plug on the broker")
         .says("The drive of press-7 has tripped")
         .says("Ticket 1 is open")
         .says("replaced brake resistor")

@@ -63,3 +63,20 @@ impl WireFault {
         }
     }
 }
+
+/// What an exception code says (Modbus application protocol 7).
+pub(super) fn exception_text(code: u8) -> String {
+    let words = match code {
+        1 => "illegal function",
+        2 => "illegal data address",
+        3 => "illegal data value",
+        4 => "device failure",
+        5 => "acknowledged, still working",
+        6 => "device busy",
+        8 => "memory parity error",
+        10 => "gateway path unavailable",
+        11 => "gateway target does not answer",
+        _ => "not in the standard",
+    };
+    format!("the device refuses with exception {code} ({words})")
+}

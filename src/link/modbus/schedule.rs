@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::fault::WireFault;
+use super::fault::{WireFault, exception_text};
 use super::plan::{PlannedRequest, split};
 use crate::limits;
 use crate::profile::Area;
@@ -493,23 +493,6 @@ impl Unit {
             None => Report::Nothing,
         }
     }
-}
-
-/// What an exception code says (Modbus application protocol 7).
-pub(super) fn exception_text(code: u8) -> String {
-    let words = match code {
-        1 => "illegal function",
-        2 => "illegal data address",
-        3 => "illegal data value",
-        4 => "device failure",
-        5 => "acknowledged, still working",
-        6 => "device busy",
-        8 => "memory parity error",
-        10 => "gateway path unavailable",
-        11 => "gateway target does not answer",
-        _ => "not in the standard",
-    };
-    format!("the device refuses with exception {code} ({words})")
 }
 
 #[cfg(test)]

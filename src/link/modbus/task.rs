@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
+use super::fault::exception_text;
 use super::plan::{LineTiming, PlannedRequest, plan};
-use super::schedule::{Ask, Next, Outcome, Purpose, Report, Schedule, UnitSetup, exception_text};
+use super::schedule::{Ask, Next, Outcome, Purpose, Report, Schedule, UnitSetup};
 use super::wire::{Wire, Write};
 use crate::limits;
 use crate::link::task::Line;
