@@ -30,6 +30,9 @@ impl Workplace {
     pub fn andon(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_andon"));
         command.current_dir(&self.folder).args(args);
+        for name in ["ANDON_CONFIG", "ANDON_DATA", "ANDON_PERSON"] {
+            command.env_remove(name);
+        }
         command
     }
 
