@@ -42,6 +42,19 @@ pub const EVERY_DEFAULT: Duration = secs(1);
 /// The longest delay of a fault. Longer: refused.
 pub const DELAY_MAX: Duration = secs(7 * 86_400);
 
+// --- functions over time -----------------------------------------------------------------------
+
+/// The shortest window or time constant. Shorter: refused.
+pub const WINDOW_MIN: Duration = ms(1);
+/// The longest window or time constant. Longer: refused.
+pub const WINDOW_MAX: Duration = secs(31 * 86_400);
+/// Steps of a window that are kept exactly; beyond them those within one slot are joined.
+pub const WINDOW_STEPS_EXACT: usize = 512;
+/// Slots of a window that holds more steps than are kept exactly: its edge is then exact to a slot.
+pub const WINDOW_SLOTS: u64 = 256;
+/// A window in which good values cover less of the time is unknown.
+pub const WINDOW_COVERED_PERCENT: u32 = 80;
+
 // --- detection ---------------------------------------------------------------------------------
 
 /// A point is stale after this many periods, unless it says.

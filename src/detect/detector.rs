@@ -4,10 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::expr::{Operands, Program, Scalar, Truth};
-use crate::profile::{Fault, Trigger, scalar};
+use super::aging::stale_at;
+use super::remembered::{Memories, Resolved, View};
+use crate::expr::{Operands, Program, Truth};
+use crate::profile::{Fault, Question, Trigger};
 use crate::site::Site;
-use crate::words::{EquipmentIndex, Mono, Now, PointIndex, Presence, Reading, Value};
+use crate::words::{EquipmentIndex, Mono, Now, PointIndex, Presence, Reading, Value, render_real};
 
 /// Whether a condition came or went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,20 +39,23 @@ pub struct Transition {
     pub text: Option<String>,
 }
 
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Default, Clone, PartialEq)]
 pub(super) struct Slot {
     pub last: Option<Reading>,
     pub good_at: Option<Mono>,
     pub good: Option<Value>,
     pub fresh: bool,
-    dependents: Vec<usize>,
+    /// What is remembered of it.
+    pub memories: Vec<usize>,
+    pub dependents: Vec<usize>,
 }
 
 impl Slot {
-    /// Takes over what was known of the same point; who depends on it is this one's own.
+    /// Takes over what was known of the same point; who depends on it and remembers it is this one's own.
     pub fn take_over(&mut self, known: &Slot) {
         let dependents = std::mem::take(&mut self.dependents);
-        *self = Slot { dependents, ..known.clone() };
+        let memories = std::mem::take(&mut self.memories);
+        *self = Slot { dependents, memories, ..known.clone() };
     }
 }
 
@@ -60,8 +65,8 @@ pub(super) struct Unit {
     pub lost: bool,
     pub last_answer: Option<Now>,
     pub started: Mono,
-    offline_after: Option<Duration>,
-    silence: usize,
+    pub offline_after: Option<Duration>,
+    pub silence: usize,
     pub faults: Vec<usize>,
     pub stale_due: Option<Mono>,
 }
@@ -82,15 +87,12 @@ pub(super) struct Watch {
     pub due: Option<Mono>,
 }
 
-/// Where each operand of a program stands.
-#[derive(Debug, Default, Clone)]
-pub(super) struct Resolved(pub Vec<Option<(EquipmentIndex, PointIndex)>>);
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Due {
     Delay(usize),
     Stale(usize),
     Silence(usize),
+    Age(usize),
 }
 
 /// Judges every fault of a site.
@@ -99,22 +101,9 @@ pub struct Detector {
     pub(super) site: Arc<Site>,
     pub(super) units: Vec<Unit>,
     pub(super) watches: Vec<Watch>,
+    pub(super) memories: Memories,
     pub(super) due: BTreeSet<(Mono, Due)>,
     transitions: Vec<Transition>,
-}
-
-pub(super) struct View<'a> {
-    pub units: &'a [Unit],
-    pub resolved: &'a Resolved,
-}
-
-impl Operands for View<'_> {
-    fn read(&self, slot: usize) -> Option<Scalar> {
-        let (equipment, point) = (*self.resolved.0.get(slot)?)?;
-        let unit = self.units.get(equipment.0).filter(|u| !u.lost)?;
-        let slot = unit.slots.get(point.0).filter(|s| s.fresh)?;
-        slot.good.as_ref().map(scalar)
-    }
 }
 
 impl Detector {
@@ -125,16 +114,17 @@ impl Detector {
             site: site.clone(),
             units: Vec::new(),
             watches: Vec::new(),
+            memories: Memories::default(),
             due: BTreeSet::new(),
             transitions: Vec::new(),
         };
         for (e, equipment) in site.equipment.iter().enumerate() {
             let first = d.watches.len();
-            for (f, fault) in equipment.profile.faults.iter().enumerate() {
-                d.watches.push(watch(&site, EquipmentIndex(e), f, fault));
+            for fault in 0..equipment.profile.faults.len() {
+                d.watches.push(Watch::new(EquipmentIndex(e), fault));
             }
             let silence = equipment.profile.faults.iter().position(|f| f.trigger == Trigger::Silence);
-            let blank = Slot { last: None, good_at: None, good: None, fresh: false, dependents: Vec::new() };
+            let blank = Slot::default();
             d.units.push(Unit {
                 slots: vec![blank; equipment.profile.points.len()],
                 lost: false,
@@ -149,8 +139,20 @@ impl Detector {
                 d.due.insert((now.mono + limit, Due::Silence(e)));
             }
         }
-        for (index, watch) in d.watches.iter().enumerate() {
-            for (e, p) in watch.when.0.iter().chain(&watch.clear.0).flatten() {
+        for (e, equipment) in site.equipment.iter().enumerate() {
+            for program in equipment.profile.faults.iter().flat_map(programs) {
+                d.memories.register(&site, EquipmentIndex(e), program, &mut d.units);
+            }
+        }
+        for (index, watch) in d.watches.iter_mut().enumerate() {
+            let Some(Trigger::Condition { when, clear }) = fault_of(&site, watch).map(|f| &f.trigger) else {
+                continue;
+            };
+            watch.when = d.memories.resolve(&site, watch.equipment, when);
+            if let Some(clear) = clear {
+                watch.clear = d.memories.resolve(&site, watch.equipment, clear);
+            }
+            for (e, p) in watch.when.points.iter().chain(&watch.clear.points).flatten() {
                 if let Some(slot) = d.units.get_mut(e.0).and_then(|u| u.slots.get_mut(p.0))
                     && !slot.dependents.contains(&index)
                 {
@@ -210,6 +212,7 @@ impl Detector {
                 Due::Delay(w) => self.delay_ended(w, then),
                 Due::Stale(e) => self.grow_stale(e, then),
                 Due::Silence(e) => self.grow_silent(e, then),
+                Due::Age(memory) => self.grow_old(memory, then),
             }
         }
     }
@@ -232,7 +235,11 @@ impl Detector {
         if presence == Presence::Answered {
             unit.last_answer = Some(now);
             found = std::mem::take(&mut unit.lost);
+            if found {
+                self.memories.resume(&unit.slots, now.mono);
+            }
         }
+        let mut ages = Vec::new();
         let mut soonest = unit.stale_due;
         for (index, reading) in readings {
             let (Some(slot), Some(point)) = (unit.slots.get_mut(index.0), profile.points.get(index.0)) else {
@@ -246,8 +253,15 @@ impl Detector {
                     soonest = Some(soonest.map_or(at, |s| s.min(at)));
                 }
             }
+            self.memories.reading(&slot.memories, now.mono, reading.value.as_ref().ok(), &mut ages);
             slot.last = Some(reading);
             affected.extend(&slot.dependents);
+        }
+        for (memory, before, next) in ages {
+            if let Some(before) = before {
+                self.due.remove(&(before, Due::Age(memory)));
+            }
+            self.due.extend(next.map(|at| (at, Due::Age(memory))));
         }
         if soonest != unit.stale_due
             && let Some(at) = soonest
@@ -273,63 +287,12 @@ impl Detector {
         }
     }
 
-    fn grow_stale(&mut self, e: usize, now: Now) {
-        let site = self.site.clone();
-        let (Some(unit), Some(equipment)) = (self.units.get_mut(e), site.equipment.get(e)) else { return };
-        let mut affected = BTreeSet::new();
-        let mut next: Option<Mono> = None;
-        for (slot, point) in unit.slots.iter_mut().zip(&equipment.profile.points) {
-            let Some(good_at) = slot.good_at.filter(|_| slot.fresh) else { continue };
-            let Some(at) = stale_at(good_at, point.stale_after) else { continue };
-            if at <= now.mono {
-                slot.fresh = false;
-                affected.extend(slot.dependents.iter().copied());
-            } else {
-                next = Some(next.map_or(at, |n| n.min(at)));
-            }
-        }
-        unit.stale_due = next;
-        if let Some(at) = next {
-            self.due.insert((at, Due::Stale(e)));
-        }
-        for w in affected {
-            self.judge(w, now);
-        }
-    }
-
-    fn grow_silent(&mut self, e: usize, now: Now) {
-        let Some(unit) = self.units.get_mut(e) else { return };
-        if unit.lost {
-            return;
-        }
-        let since = unit.last_answer.map_or(unit.started, |n| n.mono);
-        let Some(limit) = unit.offline_after else { return };
-        let at = since + limit;
-        if at > now.mono {
-            self.due.insert((at, Due::Silence(e)));
-            return;
-        }
-        self.lose(e, now.at(since), now);
-    }
-
-    fn lose(&mut self, e: usize, onset: Now, now: Now) {
-        let Some(unit) = self.units.get_mut(e).filter(|u| !u.lost) else { return };
-        unit.lost = true;
-        let affected: BTreeSet<usize> =
-            unit.slots.iter().flat_map(|s| s.dependents.iter().copied()).collect();
-        let silence = unit.silence;
-        self.enter(silence, onset, now);
-        for w in affected {
-            self.judge(w, now);
-        }
-    }
-
-    fn judge(&mut self, index: usize, now: Now) {
+    pub(super) fn judge(&mut self, index: usize, now: Now) {
         let site = self.site.clone();
         let Some(watch) = self.watches.get(index) else { return };
         let Some(fault) = fault_of(&site, watch) else { return };
         let Trigger::Condition { when, clear } = &fault.trigger else { return };
-        let true_now = self.evaluate(when, &watch.when);
+        let true_now = self.evaluate(when, &watch.when, now.mono);
         let next = match watch.phase {
             Phase::Normal { since } => match true_now {
                 Truth::True => Phase::Normal { since: since.or(Some(now)) },
@@ -337,7 +300,7 @@ impl Detector {
             },
             Phase::Active { clearing } => {
                 let cleared = match clear {
-                    Some(clear) => self.evaluate(clear, &watch.clear),
+                    Some(clear) => self.evaluate(clear, &watch.clear, now.mono),
                     None => true_now.negated(),
                 };
                 match (true_now, cleared) {
@@ -388,7 +351,7 @@ impl Detector {
         watch.due = due;
     }
 
-    fn enter(&mut self, index: usize, onset: Now, at: Now) {
+    pub(super) fn enter(&mut self, index: usize, onset: Now, at: Now) {
         self.set_phase(index, Phase::Active { clearing: None }, None);
         self.tell(index, TransitionKind::Raised, onset, at);
     }
@@ -402,9 +365,12 @@ impl Detector {
         let Some(watch) = self.watches.get(index) else { return };
         let Some(fault) = fault_of(&self.site, watch) else { return };
         let mut values = BTreeMap::new();
-        for (e, p) in watch.when.0.iter().flatten() {
+        for (e, p) in watch.when.points.iter().flatten() {
             let name = self.point_name(watch.equipment, *e, *p);
             values.insert(name, self.point_text(*e, *p));
+        }
+        if let Trigger::Condition { when, .. } = &fault.trigger {
+            values.extend(self.recalled(when, &watch.when, at.mono));
         }
         let text = fault
             .shows_value_of
@@ -421,14 +387,30 @@ impl Detector {
         });
     }
 
-    pub(super) fn evaluate(&self, program: &Program, resolved: &Resolved) -> Truth {
-        program.evaluate(&View { units: &self.units, resolved })
+    fn view<'a>(&'a self, resolved: &'a Resolved, now: Mono) -> View<'a> {
+        View { units: &self.units, memories: &self.memories, resolved, now }
+    }
+
+    pub(super) fn evaluate(&self, program: &Program, resolved: &Resolved, now: Mono) -> Truth {
+        program.evaluate(&self.view(resolved, now))
+    }
+
+    /// The functions over time of a program, as written, and what they come to.
+    pub(super) fn recalled(
+        &self,
+        program: &Program,
+        resolved: &Resolved,
+        now: Mono,
+    ) -> Vec<(String, String)> {
+        let view = self.view(resolved, now);
+        let text = |value: Option<f64>| value.map_or_else(|| "unknown".to_owned(), render_real);
+        program.recalls.iter().map(|r| (r.text.clone(), text(view.recall(r.memory, r.function)))).collect()
     }
 
     /// Judges a program of one piece of equipment as things are: for checks.
     #[must_use]
-    pub fn check(&self, equipment: EquipmentIndex, program: &Program) -> Truth {
-        self.evaluate(program, &resolve(&self.site, equipment, program))
+    pub fn check(&self, equipment: EquipmentIndex, program: &Program, now: Mono) -> Truth {
+        self.evaluate(program, &self.memories.resolve(&self.site, equipment, program), now)
     }
 
     pub(super) fn point_name(&self, own: EquipmentIndex, e: EquipmentIndex, p: PointIndex) -> String {
@@ -449,26 +431,27 @@ impl Detector {
     }
 }
 
-/// The first instant at which a reading is older than it may be: at the limit itself it still counts.
-fn stale_at(good_at: Mono, stale_after: Option<Duration>) -> Option<Mono> {
-    Some(good_at + stale_after? + Duration::from_nanos(1))
-}
-
 fn fault_of<'a>(site: &'a Site, watch: &Watch) -> Option<&'a Fault> {
     site.equipment.get(watch.equipment.0)?.profile.faults.get(watch.fault)
 }
 
-fn watch(site: &Site, equipment: EquipmentIndex, fault: usize, of: &Fault) -> Watch {
-    let (when, clear) = match &of.trigger {
-        Trigger::Condition { when, clear } => (
-            resolve(site, equipment, when),
-            clear.as_ref().map_or_else(Resolved::default, |c| resolve(site, equipment, c)),
-        ),
-        Trigger::Silence => (Resolved::default(), Resolved::default()),
-    };
-    Watch { equipment, fault, phase: Phase::Normal { since: None }, when, clear, due: None }
+/// Everything that a fault evaluates, its checks included.
+fn programs(fault: &Fault) -> Vec<&Program> {
+    let mut all = Vec::new();
+    if let Trigger::Condition { when, clear } = &fault.trigger {
+        all.push(when.as_ref());
+        all.extend(clear);
+    }
+    all.extend(fault.guidance.steps.iter().filter_map(|s| match &s.question {
+        Question::Check { program, .. } => Some(program),
+        Question::Do(_) => None,
+    }));
+    all
 }
 
-pub(super) fn resolve(site: &Site, own: EquipmentIndex, program: &Program) -> Resolved {
-    Resolved(program.operands.iter().map(|o| site.resolve(own, o.equipment.as_deref(), &o.point)).collect())
+impl Watch {
+    fn new(equipment: EquipmentIndex, fault: usize) -> Self {
+        let (when, clear) = (Resolved::default(), Resolved::default());
+        Self { equipment, fault, phase: Phase::Normal { since: None }, when, clear, due: None }
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::detector::{Detector, Phase, resolve};
+use super::detector::{Detector, Phase};
 use crate::expr::Truth;
 use crate::profile::Trigger;
 use crate::words::{BadReason, EquipmentIndex, Now, PointIndex, Quality, Value};
@@ -44,6 +44,8 @@ pub struct FaultExplanation {
     pub clear: Option<(String, Truth)>,
     /// What the conditions read.
     pub operands: Vec<OperandExplanation>,
+    /// Their functions over time and what they come to.
+    pub recalled: Vec<(String, String)>,
     /// The delay that runs and how much of it is left.
     pub pending: Option<(Duration, Duration)>,
     /// For silence: time since the last good answer, and the limit.
@@ -94,20 +96,22 @@ impl Detector {
             when: None,
             clear: None,
             operands: Vec::new(),
+            recalled: Vec::new(),
             pending,
             silence: None,
         };
         match &of.trigger {
             Trigger::Condition { when, clear } => {
-                let truth = self.evaluate(when, &watch.when);
+                let truth = self.evaluate(when, &watch.when, now.mono);
                 out.when = Some((when.text.clone(), truth));
                 out.clear = Some(match clear {
-                    Some(clear) => (clear.text.clone(), self.evaluate(clear, &watch.clear)),
+                    Some(clear) => (clear.text.clone(), self.evaluate(clear, &watch.clear, now.mono)),
                     None => (format!("not ({})", when.text), truth.negated()),
                 });
                 let mut places: Vec<_> =
-                    resolve(&self.site, equipment, when).0.into_iter().flatten().collect();
-                places.extend(watch.clear.0.iter().flatten());
+                    watch.when.points.iter().chain(&watch.clear.points).copied().flatten().collect();
+                out.recalled = self.recalled(when, &watch.when, now.mono);
+                out.recalled.extend(clear.iter().flat_map(|c| self.recalled(c, &watch.clear, now.mono)));
                 places.sort_unstable();
                 places.dedup();
                 for (e, p) in places {

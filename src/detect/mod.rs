@@ -5,9 +5,11 @@
 //! `extra_elapsed_changes_nothing`). A delay that is due at the instant of a reading ends before that reading counts.
 //! State comes back from readings; alarms that stood are told by [`Detector::restore_active`].
 
+mod aging;
 mod detector;
 mod explain;
 mod reload;
+mod remembered;
 #[cfg(test)]
 mod tests;
 

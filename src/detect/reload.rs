@@ -21,6 +21,9 @@ impl Detector {
             if let Some(at) = before.stale_due {
                 self.due.insert((at, Due::Stale(to.0)));
             }
+            for (memory, at) in self.memories.take_over(&old.memories, *from, *to) {
+                self.due.insert((at, Due::Age(memory)));
+            }
             let faults: Vec<(usize, usize)> =
                 before.faults.iter().copied().zip(unit.faults.iter().copied()).collect();
             for (from, to) in faults {
@@ -53,7 +56,7 @@ impl Detector {
 
     fn names_unread(&self, watch: usize) -> bool {
         self.watches.get(watch).is_some_and(|w| {
-            w.when.0.iter().chain(&w.clear.0).flatten().any(|(e, p)| {
+            w.when.points.iter().chain(&w.clear.points).flatten().any(|(e, p)| {
                 let slot = self.units.get(e.0).and_then(|u| u.slots.get(p.0));
                 slot.is_none_or(|s| s.last.is_none())
             })

@@ -307,3 +307,59 @@ fn what_is_known_to_be_away_is_lost_at_once_and_silence_alone_loses_nothing() {
     assert!(!d.is_lost(EquipmentIndex(0)) && !d.is_active(EquipmentIndex(0), 0));
     assert_eq!(told(&mut d), "+1000@1000 -10003000@10003000");
 }
+
+#[test]
+fn windows_are_evaluated_at_readings() {
+    check(
+        "when = 'avg(x, 4s) > 5'",
+        &[
+            (0, Some(0)),
+            (1000, Some(10)),
+            (2000, Some(10)),
+            (3000, Some(10)),
+            (4000, Some(0)),
+            (7000, Some(0)),
+        ],
+        8000,
+        "+4000@4000 -7000@7000",
+    );
+    // Four seconds of five are enough, fewer are not; a bad reading is a gap, and the window heals.
+    check("when = 'avg(x, 5s) > 5'", &[(0, Some(9)), (3000, Some(9)), (4000, Some(9))], 5000, "+4000@4000");
+    check("when = 'max(x, 2s) > 5'", &[(0, Some(9)), (1000, S), (2000, Some(9)), (3000, Some(1))], 3000, "");
+}
+
+#[test]
+fn an_age_passes_its_limit_without_a_reading() {
+    check("when = 'age(x) > 2s'", &[(1000, Some(1)), (3000, Some(1))], 6000, "+5000@5000");
+    check(
+        "when = 'age(x) >= 2s'",
+        &[(1000, Some(1)), (3000, Some(1))],
+        6000,
+        "+3000@3000 -3000@3000 +5000@5000",
+    );
+    check(
+        "when = 'age(x) > 2s'\non_delay = '500ms'",
+        &[(1000, Some(1)), (4000, Some(1))],
+        6400,
+        "+3500@3000 -4000@4000",
+    );
+    check("when = 'age(x) < 2s'\noff_delay = '1s'", &[(1000, Some(1))], 6000, "+1000@1000 -4000@3000");
+    // A bad reading is none: the age goes on.
+    check("when = 'age(x) > 2s'", &[(1000, Some(1)), (2500, S)], 6000, "+3000@3000");
+}
+
+#[test]
+fn while_equipment_is_lost_its_windows_are_unknown() {
+    let mut d = detector("when = 'max(x, 60s) > 5'\nclear = 'max(x, 60s) < 5'");
+    for s in 1..60 {
+        read(&mut d, s * 1000, Some(9));
+    }
+    assert_eq!(told(&mut d), "+49000@49000");
+    let mut recalled = |at| {
+        d.elapsed(now(at));
+        d.explain(EquipmentIndex(0), 0, now(at)).unwrap().recalled[0].1.clone()
+    };
+    // The window still covers more than four fifths of its time.
+    assert_eq!(recalled(68_000), "9");
+    assert_eq!(recalled(70_000), "unknown");
+}

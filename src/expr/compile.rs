@@ -2,6 +2,7 @@
 
 use super::ExprError;
 use super::evaluate::{Node, NumberNode};
+use super::function::{Function, Gives, MemoryKind, MemorySpec};
 use super::parser::{Arithmetic, Ast, Compare, Part, parse};
 use crate::source::nearest;
 use crate::words::{Unit, parse_duration};
@@ -50,12 +51,27 @@ pub struct Operand {
     pub point: String,
 }
 
+/// A function over time in a program.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Recall {
+    /// As it was written: `avg(temperature, 10m)`.
+    pub text: String,
+    /// The function.
+    pub function: Function,
+    /// Its place in [`Program::memories`].
+    pub memory: usize,
+}
+
 /// A checked condition.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Program {
     pub(super) root: Node,
     /// What it reads, each once.
     pub operands: Vec<Operand>,
+    /// What it wants to be remembered, each once.
+    pub memories: Vec<MemorySpec>,
+    /// Its functions over time as written, each with its memory's place.
+    pub recalls: Vec<Recall>,
     /// As it was written.
     pub text: String,
 }
@@ -63,7 +79,7 @@ pub struct Program {
 impl Program {
     fn generated(point: &str, root: Node, text: String) -> Self {
         let operands = vec![Operand { equipment: None, point: point.to_owned() }];
-        Self { root, operands, text }
+        Self { root, operands, memories: Vec::new(), recalls: Vec::new(), text }
     }
 
     /// The condition that a code point has this value.
@@ -96,9 +112,11 @@ impl Program {
 /// The first thing that is wrong, with its place and what was meant.
 pub fn compile(text: &str, names: &dyn Names) -> Result<Program, ExprError> {
     let ast = parse(text)?;
-    let mut compiler = Compiler { names, operands: Vec::new() };
+    let mut compiler =
+        Compiler { text, names, operands: Vec::new(), memories: Vec::new(), recalls: Vec::new() };
     let root = compiler.condition(&ast)?;
-    Ok(Program { root, operands: compiler.operands, text: text.to_owned() })
+    let Compiler { operands, memories, recalls, .. } = compiler;
+    Ok(Program { root, operands, memories, recalls, text: text.to_owned() })
 }
 
 /// Parses and checks a step's check: a condition, and `for` how long it must hold.
@@ -127,13 +145,18 @@ enum Typed {
     Condition(Node),
     TextPoint(usize),
     Text(String),
-    Enum(usize, BTreeMap<String, i128>),
+    Enum(NumberNode, BTreeMap<String, i128>),
     Foreign(usize),
+    Age(Operand, Option<u8>),
+    Duration(Duration),
 }
 
 struct Compiler<'a> {
+    text: &'a str,
     names: &'a dyn Names,
     operands: Vec<Operand>,
+    memories: Vec<MemorySpec>,
+    recalls: Vec<Recall>,
 }
 
 impl Compiler<'_> {
@@ -152,7 +175,8 @@ impl Compiler<'_> {
     fn number(&mut self, ast: &Ast) -> Result<(NumberNode, Option<Unit>), ExprError> {
         match self.typed(ast)? {
             Typed::Number(node, unit) => Ok((node, unit)),
-            Typed::Foreign(slot) | Typed::Enum(slot, _) => Ok((NumberNode::Point(slot), None)),
+            Typed::Foreign(slot) => Ok((NumberNode::Point(slot), None)),
+            Typed::Enum(node, _) => Ok((node, None)),
             other => {
                 Err(ExprError::new(ast.span.clone(), format!("this is {}, not a number", describe(&other))))
             }
@@ -186,6 +210,8 @@ impl Compiler<'_> {
             Part::Or(a, b) => {
                 Typed::Condition(Node::Or(Box::new(self.condition(a)?), Box::new(self.condition(b)?)))
             }
+            Part::Call { function, point, window } => self.call(ast, *function, point, *window)?,
+            Part::Duration(d) => Typed::Duration(*d),
             Part::Compare(compare, a, b) => Typed::Condition(self.compare(ast, *compare, a, b)?),
             Part::Arithmetic(op, a, b) => self.arithmetic(ast, *op, a, b)?,
         })
@@ -215,7 +241,96 @@ impl Compiler<'_> {
             (Kind::Number(unit), None) => Ok(Typed::Number(NumberNode::Point(slot), Some(unit))),
             (Kind::Flag, None) => Ok(Typed::Condition(Node::Flag(slot))),
             (Kind::Text, None) => Ok(Typed::TextPoint(slot)),
-            (Kind::Enum(values), None) => Ok(Typed::Enum(slot, values)),
+            (Kind::Enum(values), None) => Ok(Typed::Enum(NumberNode::Point(slot), values)),
+        }
+    }
+
+    /// A function over time: what its point is decides what it gives.
+    fn call(
+        &mut self,
+        ast: &Ast,
+        function: Function,
+        point: &Ast,
+        window: Option<Duration>,
+    ) -> Result<Typed, ExprError> {
+        let Part::Point { equipment, name, bit } = &point.part else {
+            return Err(ExprError::new(point.span.clone(), "a function over time takes a point"));
+        };
+        let operand = Operand { equipment: equipment.clone(), point: name.clone() };
+        let known = match self.names.point(equipment.as_deref(), name).map(|i| i.kind) {
+            Some(Kind::Bits(bits)) if bit.is_some() => bit.as_ref().and_then(|b| bits.get(b).copied()),
+            _ => None,
+        };
+        let typed = self.typed(point)?;
+        let signature = function.signature();
+        let what = match &typed {
+            Typed::Condition(_) if signature.wants_number => Some("true or false"),
+            Typed::TextPoint(_) if signature.wants_number || function == Function::Previous => Some("a text"),
+            Typed::Enum(..) if signature.wants_number => Some("an enum"),
+            _ => None,
+        };
+        if let Some(what) = what {
+            return Err(ExprError::new(
+                point.span.clone(),
+                format!("this is {what}, and {} takes a number", signature.name),
+            ));
+        }
+        if signature.gives == Gives::Duration {
+            return Ok(Typed::Age(operand, known));
+        }
+        let memory = self.memory(operand, known, function.memory(window));
+        self.recall(ast, function, memory);
+        let node = NumberNode::Recall(memory, function);
+        let unit = match &typed {
+            Typed::Number(_, unit) => unit.clone(),
+            _ => None,
+        };
+        Ok(match (signature.gives, typed) {
+            (Gives::Flag, _) | (Gives::Kind, Typed::Condition(_)) => {
+                Typed::Condition(Node::Recall(memory, function))
+            }
+            (Gives::Kind, Typed::Enum(_, values)) => Typed::Enum(node, values),
+            (Gives::PerSecond, _) => Typed::Number(node, unit.map(|u| u.per(&Unit::parse("s")))),
+            (Gives::Pure, _) => Typed::Number(node, Some(Unit::default())),
+            (Gives::Same | Gives::Kind | Gives::Duration, _) => Typed::Number(node, unit),
+        })
+    }
+
+    fn age(
+        &mut self,
+        ast: &Ast,
+        compare: Compare,
+        operand: Operand,
+        bit: Option<u8>,
+        limit: Duration,
+    ) -> Result<Node, ExprError> {
+        let is_beyond = match compare {
+            Compare::Greater | Compare::LessOrEqual => true,
+            Compare::GreaterOrEqual | Compare::Less => false,
+            Compare::Equal | Compare::Unequal => {
+                return Err(ExprError::new(ast.span.clone(), "an age is compared by its order")
+                    .with_help("write: age(p) > 30s"));
+            }
+        };
+        let memory = self.memory(operand, bit, MemoryKind::Age { limit, is_beyond });
+        #[expect(clippy::cast_precision_loss, reason = "exact for 104 days")]
+        let limit = NumberNode::Constant(limit.as_nanos() as f64);
+        Ok(Node::Compare(compare, NumberNode::Recall(memory, Function::Age), limit))
+    }
+
+    fn memory(&mut self, operand: Operand, bit: Option<u8>, kind: MemoryKind) -> usize {
+        let spec = MemorySpec { operand: self.slot(operand), bit, kind };
+        if let Some(at) = self.memories.iter().position(|m| *m == spec) {
+            return at;
+        }
+        self.memories.push(spec);
+        self.memories.len() - 1
+    }
+
+    fn recall(&mut self, ast: &Ast, function: Function, memory: usize) {
+        let text = self.text.get(ast.span.clone()).unwrap_or_default().to_owned();
+        if !self.recalls.iter().any(|r| r.function == function && r.memory == memory) {
+            self.recalls.push(Recall { text, function, memory });
         }
     }
 
@@ -242,8 +357,8 @@ impl Compiler<'_> {
             }
         };
         match (left, right) {
-            (Typed::Enum(slot, values), Typed::Text(word))
-            | (Typed::Text(word), Typed::Enum(slot, values)) => {
+            (Typed::Enum(node, values), Typed::Text(word))
+            | (Typed::Text(word), Typed::Enum(node, values)) => {
                 let code = values.get(&word).copied();
                 let Some(code) = code else {
                     let place = if matches!(b.part, Part::Text(_)) { &b.span } else { &a.span };
@@ -252,11 +367,15 @@ impl Compiler<'_> {
                 #[expect(clippy::cast_precision_loss, reason = "codes are small")]
                 let code = NumberNode::Constant(code as f64);
                 only_equal("an enum")?;
-                Ok(Node::Compare(compare, NumberNode::Point(slot), code))
+                Ok(Node::Compare(compare, node, code))
             }
             (Typed::TextPoint(slot) | Typed::Foreign(slot), Typed::Text(word))
             | (Typed::Text(word), Typed::TextPoint(slot) | Typed::Foreign(slot)) => {
                 Ok(Node::TextIs(slot, word.into(), only_equal("a text")?))
+            }
+            (Typed::Age(operand, bit), Typed::Duration(limit)) => self.age(ast, compare, operand, bit, limit),
+            (Typed::Duration(limit), Typed::Age(operand, bit)) => {
+                self.age(ast, compare.mirrored(), operand, bit, limit)
             }
             (Typed::Condition(l), Typed::Condition(r)) => {
                 Ok(Node::Same(Box::new(l), Box::new(r), only_equal("true or false")?))
@@ -290,7 +409,8 @@ impl Compiler<'_> {
 fn numeric(typed: Typed, ast: &Ast) -> Result<(NumberNode, Option<Unit>), ExprError> {
     match typed {
         Typed::Number(node, unit) => Ok((node, unit)),
-        Typed::Foreign(slot) | Typed::Enum(slot, _) => Ok((NumberNode::Point(slot), None)),
+        Typed::Foreign(slot) => Ok((NumberNode::Point(slot), None)),
+        Typed::Enum(node, _) => Ok((node, None)),
         other => Err(ExprError::new(ast.span.clone(), format!("this is {}, not a number", describe(&other)))),
     }
 }
@@ -302,6 +422,8 @@ fn describe(typed: &Typed) -> &'static str {
         Typed::TextPoint(_) | Typed::Text(_) => "a text",
         Typed::Enum(..) => "an enum",
         Typed::Foreign(_) => "another equipment's point",
+        Typed::Age(..) => "an age: it is compared with a duration, as age(p) > 30s",
+        Typed::Duration(_) => "a duration",
     }
 }
 

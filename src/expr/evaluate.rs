@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::compile::Program;
+use super::function::Function;
 use super::parser::{Arithmetic, Compare};
 
 /// A condition's value (Kleene).
@@ -57,6 +58,12 @@ pub enum Scalar {
 pub trait Operands {
     /// The good value in a slot of [`Program::operands`]; nothing when it is bad or stale.
     fn read(&self, slot: usize) -> Option<Scalar>;
+
+    /// What a function makes of a place of [`Program::memories`]: a flag is 0 or 1, an age in nanoseconds. Nothing when
+    /// it is unknown, as everywhere where nothing is remembered.
+    fn recall(&self, _memory: usize, _function: Function) -> Option<f64> {
+        None
+    }
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -71,12 +78,14 @@ pub(super) enum Node {
     TextIs(usize, Arc<str>, bool),
     Same(Box<Node>, Box<Node>, bool),
     NoneOf(usize, Vec<f64>),
+    Recall(usize, Function),
 }
 
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum NumberNode {
     Constant(f64),
     Point(usize),
+    Recall(usize, Function),
     Negate(Box<NumberNode>),
     Arithmetic(Arithmetic, Box<NumberNode>, Box<NumberNode>),
 }
@@ -134,6 +143,10 @@ fn truth(node: &Node, operands: &dyn Operands) -> Truth {
             Some(Scalar::Number(n)) => Truth::of(!values.contains(&n)),
             Some(Scalar::Flag(_) | Scalar::Text(_)) | None => Truth::Unknown,
         },
+        Node::Recall(memory, function) => match operands.recall(*memory, *function) {
+            Some(n) => Truth::of(n != 0.0),
+            None => Truth::Unknown,
+        },
         Node::Same(a, b, unequal) => match (truth(a, operands), truth(b, operands)) {
             (Truth::Unknown, _) | (_, Truth::Unknown) => Truth::Unknown,
             (a, b) => Truth::of((a == b) != *unequal),
@@ -160,6 +173,7 @@ fn number(node: &NumberNode, operands: &dyn Operands) -> Option<f64> {
             Scalar::Number(n) => n,
             Scalar::Flag(_) | Scalar::Text(_) => return None,
         },
+        NumberNode::Recall(memory, function) => operands.recall(*memory, *function)?,
         NumberNode::Negate(inner) => -number(inner, operands)?,
         NumberNode::Arithmetic(op, a, b) => {
             let (a, b) = (number(a, operands)?, number(b, operands)?);
@@ -280,6 +294,19 @@ mod tests {
         fails("mode < \"auto\"", 0, "an enum has no order");
         fails("name > 3", 0, "this is a text, not a number");
         fails("on and volts", 7, "this is a number, not true or false");
+        fails("avg(volts, 5m) > amps", 0, "V and A cannot be compared");
+        fails("rate(volts, 5m) > volts", 0, "V*s^-1 and V cannot be compared");
+        fails("avg(on, 5m) > 1", 4, "this is true or false, and avg takes a number");
+        fails("previous(name) == \"x\"", 9, "this is a text, and previous takes a number");
+        fails(
+            "age(volts) > 3",
+            0,
+            "this is an age: it is compared with a duration, as age(p) > 30s, not a number",
+        );
+        fails("volts > 3s", 8, "this is a duration, not a number");
+        fails("age(volts) == 3s", 0, "an age is compared by its order");
+        fails("stuck(volts, 5m) > 1", 0, "this is true or false, not a number");
+        fails("previous(mode) == \"aut\"", 18, "there is no value \"aut\" here");
         assert_eq!(compile("vlots > 1", &Plant).unwrap_err().help.as_deref(), Some("did you mean volts?"));
     }
 
@@ -287,5 +314,15 @@ mod tests {
     fn each_operand_is_listed_once() {
         let program = compile("volts > 1 and volts < 9 and @c-1:p > 2", &Plant).unwrap();
         assert_eq!(program.operands.len(), 2);
+        let program =
+            compile("avg(volts, 5m) > 1 and max(volts, 300s) < 9 and stuck(mode, 5m)", &Plant).unwrap();
+        assert_eq!((program.operands.len(), program.memories.len(), program.recalls.len()), (2, 2, 3));
+    }
+
+    #[test]
+    fn what_is_not_remembered_is_unknown() {
+        check("avg(volts, 5m) > 1", Truth::Unknown);
+        check("stuck(mode, 5m) or age(volts) < 5s", Truth::Unknown);
+        check("previous(on) and previous(mode) == \"auto\" or on", Truth::True);
     }
 }

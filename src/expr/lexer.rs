@@ -23,7 +23,7 @@ pub(super) enum Token {
 
 pub(super) type Spanned = (Token, Range<usize>);
 
-const SYMBOLS: [&str; 13] = ["<=", ">=", "==", "!=", "<", ">", "+", "-", "*", "/", "(", ")", "."];
+const SYMBOLS: [&str; 14] = ["<=", ">=", "==", "!=", "<", ">", "+", "-", "*", "/", "(", ")", ".", ","];
 
 pub(super) fn lex(text: &str) -> Result<Vec<Spanned>, ExprError> {
     let mut tokens = Vec::new();

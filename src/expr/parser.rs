@@ -1,10 +1,13 @@
 //! Tokens into a tree, by precedence climbing: `or`, `and`, `not`, comparison, `+ -`, `* /`, unary minus.
 
 use std::ops::Range;
+use std::time::Duration;
 
 use super::ExprError;
+use super::function::{FUNCTIONS, Function};
 use super::lexer::{Spanned, Token, lex};
 use crate::limits;
+use crate::source::nearest;
 
 /// How two values are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +37,19 @@ impl Compare {
             Compare::LessOrEqual => "<=",
             Compare::Greater => ">",
             Compare::GreaterOrEqual => ">=",
+        }
+    }
+}
+
+impl Compare {
+    /// The same comparison with its sides exchanged.
+    pub(super) fn mirrored(self) -> Self {
+        match self {
+            Compare::Less => Compare::Greater,
+            Compare::LessOrEqual => Compare::GreaterOrEqual,
+            Compare::Greater => Compare::Less,
+            Compare::GreaterOrEqual => Compare::LessOrEqual,
+            Compare::Equal | Compare::Unequal => self,
         }
     }
 }
@@ -78,6 +94,17 @@ pub enum Part {
         /// The bit.
         bit: Option<String>,
     },
+    /// `avg(name, 10m)`
+    Call {
+        /// Which function.
+        function: Function,
+        /// The point, [`Part::Point`].
+        point: Box<Ast>,
+        /// The window or time constant, where it takes one.
+        window: Option<Duration>,
+    },
+    /// `30s`, beside an age.
+    Duration(Duration),
     /// `-x`
     Negate(Box<Ast>),
     /// `not x`
@@ -260,10 +287,7 @@ impl<'a> Parser<'a> {
                     None => Err(ExprError::new(span.clone(), "this parenthesis is never closed")),
                 };
             }
-            Token::Duration(_) => {
-                return Err(ExprError::new(span.clone(), "a duration has no place here")
-                    .with_help("delays are written on_delay and off_delay; a check's time behind `for`"));
-            }
+            Token::Duration(d) => Part::Duration(*d),
             Token::Symbol(_) | Token::And | Token::Or | Token::Not => {
                 return Err(ExprError::new(span.clone(), "a point, a number or a quoted text belongs here"));
             }
@@ -278,8 +302,7 @@ impl<'a> Parser<'a> {
         span: &Range<usize>,
     ) -> Result<Ast, ExprError> {
         if self.peek().is_some_and(|(t, _)| *t == Token::Symbol("(")) {
-            return Err(ExprError::new(span.clone(), format!("there is no function {name}"))
-                .with_help("functions over time are not part of this version's language"));
+            return self.call(name, span);
         }
         let mut end = self.tokens.get(self.at.saturating_sub(1)).map_or(span.end, |(_, s)| s.end);
         let mut bit = None;
@@ -294,6 +317,53 @@ impl<'a> Parser<'a> {
             }
         }
         Ok(Ast { span: span.start..end, part: Part::Point { equipment, name: name.to_owned(), bit } })
+    }
+
+    /// `name(point)` or `name(point, duration)`, at the parenthesis.
+    fn call(&mut self, name: &str, span: &Range<usize>) -> Result<Ast, ExprError> {
+        let Some(signature) = FUNCTIONS.iter().find(|s| s.name == name) else {
+            let known = FUNCTIONS.map(|s| s.name);
+            let error = ExprError::new(span.clone(), format!("there is no function {name}"));
+            return Err(match nearest(name, known.iter().copied()) {
+                Some(near) => error.with_help(format!("did you mean {near}?")),
+                None => error.with_help(format!("known: {}", known.join(", "))),
+            });
+        };
+        let written =
+            if signature.has_window { format!("{name}(point, 10m)") } else { format!("{name}(point)") };
+        self.at += 1;
+        let here = self.here();
+        let point = self.deeper(Self::primary)?;
+        if !matches!(point.part, Part::Point { .. }) {
+            return Err(ExprError::new(here, "a function over time takes a point")
+                .with_help(format!("write: {written}")));
+        }
+        let mut window = None;
+        if signature.has_window {
+            let here = self.here();
+            let comma = self.symbol(&[","]);
+            let length = self.peek().filter(|_| comma.is_some());
+            let Some((Token::Duration(d), place)) = length else {
+                return Err(ExprError::new(here, format!("{name} wants a time"))
+                    .with_help(format!("write: {written}")));
+            };
+            if !(limits::WINDOW_MIN..=limits::WINDOW_MAX).contains(d) {
+                return Err(ExprError::new(place.clone(), "a time here is from 1ms to 31d"));
+            }
+            self.at += 1;
+            window = Some(*d);
+        }
+        let end = self.here();
+        if self.symbol(&[")"]).is_none() {
+            let error = if end.start >= self.end {
+                ExprError::new(span.clone(), "this parenthesis is never closed")
+            } else {
+                ExprError::new(end, format!("{name} takes nothing more"))
+            };
+            return Err(error.with_help(format!("write: {written}")));
+        }
+        let part = Part::Call { function: signature.function, point: Box::new(point), window };
+        Ok(Ast { span: span.start..end.end, part })
     }
 
     fn deeper<T>(&mut self, f: impl FnOnce(&mut Self) -> Result<T, ExprError>) -> Result<T, ExprError> {
@@ -338,6 +408,11 @@ mod tests {
                 let b = bit.as_ref().map_or(String::new(), |b| format!(".{b}"));
                 format!("{e}{name}{b}")
             }
+            Part::Call { function, point, window } => match window {
+                Some(d) => format!("{function:?}({}, {}s)", shape(point), d.as_secs_f64()),
+                None => format!("{function:?}({})", shape(point)),
+            },
+            Part::Duration(d) => format!("{}s", d.as_secs_f64()),
             Part::Negate(a) => format!("(- {})", shape(a)),
             Part::Not(a) => format!("(not {})", shape(a)),
             Part::And(a, b) => format!("(and {} {})", shape(a), shape(b)),
@@ -367,6 +442,9 @@ mod tests {
         check("@compressor-1:pressure / 2 >= 1e-3", "(>= (Divide @compressor-1:pressure 2) 0.001)");
         check("1 - 2 - 3 == 0", "(== (Subtract (Subtract 1 2) 3) 0)");
         check("mode == \"auto\" and true", "(and (== mode \"auto\") true)");
+        check("avg(a, 1m30s) - min > 2", "(> (Subtract Avg(a, 90s) min) 2)");
+        check("30s < age(@c-1:p)", "(< 30s Age(@c-1:p))");
+        check("count(status.run, 500ms) == previous(n)", "(== Count(status.run, 0.5s) Previous(n))");
     }
 
     #[test]
@@ -376,7 +454,13 @@ mod tests {
         fails("a <", 3, "the expression ends too early");
         fails("(a", 0, "this parenthesis is never closed");
         fails("a b", 2, "the expression should end here");
-        fails("avg(a)", 0, "there is no function avg");
+        fails("agv(a, 5s)", 0, "there is no function agv");
+        fails("avg(a)", 5, "avg wants a time");
+        fails("avg(a, 5)", 5, "avg wants a time");
+        fails("avg(a, 0s)", 7, "a time here is from 1ms to 31d");
+        fails("avg(3, 5s)", 4, "a function over time takes a point");
+        fails("age(a, 5s)", 5, "age takes nothing more");
+        fails("avg(a, 5s", 0, "this parenthesis is never closed");
         fails("a == \"x", 5, "this text has no end");
         fails("a > 5V", 4, "'5V' is neither a number nor a duration");
         fails("", 0, "the expression ends too early");

@@ -191,6 +191,9 @@ async fn why_fault(
     for o in &x.operands {
         lines.push(format!("  {} is {}, quality {}", o.name, o.value, o.quality));
     }
+    for (text, value) in &x.recalled {
+        lines.push(format!("  {text} is {value}"));
+    }
     if let Some((delay, left)) = x.pending {
         let what = if x.active { "cleared" } else { "raised" };
         lines.push(format!(

@@ -49,7 +49,7 @@ impl Desk {
             }
         };
         let Question::Check { program, .. } = &step.question else { return None };
-        let truth = self.detector.check(check.equipment, program);
+        let truth = self.detector.check(check.equipment, program, now.mono);
         let fresh = check.operands.iter().all(|(e, p)| {
             self.detector
                 .point_state(*e, *p, now)

@@ -1,0 +1,169 @@
+//! What is remembered of points for the functions over time: one memory for a point and window, whoever asks for it.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::detector::{Slot, Unit};
+use crate::expr::{Function, Memory, MemoryKind, Operands, Program, Scalar, remembered};
+use crate::profile::scalar;
+use crate::site::Site;
+use crate::words::{EquipmentIndex, Mono, PointIndex, Value};
+
+type PlaceOf = (EquipmentIndex, PointIndex);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Key {
+    place: PlaceOf,
+    bit: Option<u8>,
+    kind: MemoryKind,
+}
+
+#[derive(Debug)]
+struct Kept {
+    key: Key,
+    memory: Memory,
+    /// When an age passes its limit next.
+    due: Option<Mono>,
+}
+
+/// Every memory of a site.
+#[derive(Debug, Default)]
+pub(super) struct Memories {
+    kept: Vec<Kept>,
+    places: BTreeMap<Key, usize>,
+}
+
+/// Where each operand and each memory of a program stands.
+#[derive(Debug, Default, Clone)]
+pub(super) struct Resolved {
+    pub points: Vec<Option<PlaceOf>>,
+    memories: Vec<Option<usize>>,
+}
+
+/// A change of what is due: the memory, what was, what is.
+pub(super) type DueChange = (usize, Option<Mono>, Option<Mono>);
+
+impl Memories {
+    /// Makes room for what a program wants to be remembered.
+    pub fn register(&mut self, site: &Site, own: EquipmentIndex, program: &Program, units: &mut [Unit]) {
+        for key in keys(site, own, program).into_iter().flatten() {
+            let kept = &mut self.kept;
+            self.places.entry(key).or_insert_with(|| {
+                let (e, p) = key.place;
+                if let Some(slot) = units.get_mut(e.0).and_then(|u| u.slots.get_mut(p.0)) {
+                    slot.memories.push(kept.len());
+                }
+                kept.push(Kept { key, memory: Memory::new(key.kind), due: None });
+                kept.len() - 1
+            });
+        }
+    }
+
+    /// Where a program's operands and memories stand.
+    pub fn resolve(&self, site: &Site, own: EquipmentIndex, program: &Program) -> Resolved {
+        let operands = program.operands.iter();
+        Resolved {
+            points: operands.map(|o| site.resolve(own, o.equipment.as_deref(), &o.point)).collect(),
+            memories: keys(site, own, program)
+                .into_iter()
+                .map(|key| self.places.get(&key?).copied())
+                .collect(),
+        }
+    }
+
+    /// A reading of a point, good or bad. Pushes what is due anew for ages.
+    pub fn reading(&mut self, of: &[usize], now: Mono, value: Option<&Value>, due: &mut Vec<DueChange>) {
+        for index in of {
+            let Some(kept) = self.kept.get_mut(*index) else { continue };
+            let Some(value) = value else {
+                kept.memory.gap(now);
+                continue;
+            };
+            kept.memory.enter(now, remembered(value, kept.key.bit));
+            if let MemoryKind::Age { limit, is_beyond } = kept.key.kind {
+                let next = Some(now + limit + Duration::from_nanos(u64::from(is_beyond)));
+                due.push((*index, std::mem::replace(&mut kept.due, next), next));
+            }
+        }
+    }
+
+    /// The equipment is lost.
+    pub fn lose(&mut self, slots: &[Slot], now: Mono) {
+        for index in slots.iter().flat_map(|s| &s.memories) {
+            if let Some(kept) = self.kept.get_mut(*index) {
+                kept.memory.lose(now);
+            }
+        }
+    }
+
+    /// The equipment is back; what had not grown stale holds again.
+    pub fn resume(&mut self, slots: &[Slot], now: Mono) {
+        for slot in slots {
+            let Some(value) = slot.good.as_ref().filter(|_| slot.fresh) else { continue };
+            for index in &slot.memories {
+                if let Some(kept) = self.kept.get_mut(*index) {
+                    kept.memory.resume(now, remembered(value, kept.key.bit));
+                }
+            }
+        }
+    }
+
+    /// An age has passed its limit: of which point.
+    pub fn passed(&mut self, index: usize) -> Option<PlaceOf> {
+        let kept = self.kept.get_mut(index)?;
+        kept.due = None;
+        Some(kept.key.place)
+    }
+
+    /// Takes over what another site remembered of a piece of equipment; says what is due of it.
+    pub fn take_over(
+        &mut self,
+        old: &Memories,
+        from: EquipmentIndex,
+        to: EquipmentIndex,
+    ) -> Vec<(usize, Mono)> {
+        let mut due = Vec::new();
+        for (index, kept) in self.kept.iter_mut().enumerate().filter(|(_, k)| k.key.place.0 == to) {
+            let before = Key { place: (from, kept.key.place.1), ..kept.key };
+            let Some(known) = old.places.get(&before).and_then(|at| old.kept.get(*at)) else { continue };
+            kept.memory = known.memory.clone();
+            kept.due = known.due;
+            due.extend(known.due.map(|at| (index, at)));
+        }
+        due
+    }
+}
+
+fn keys(site: &Site, own: EquipmentIndex, program: &Program) -> Vec<Option<Key>> {
+    let key = |spec: &crate::expr::MemorySpec| {
+        let operand = program.operands.get(spec.operand)?;
+        let place = site.resolve(own, operand.equipment.as_deref(), &operand.point)?;
+        Some(Key { place, bit: spec.bit, kind: spec.kind })
+    };
+    program.memories.iter().map(key).collect()
+}
+
+/// The operands of a program as things are.
+pub(super) struct View<'a> {
+    pub units: &'a [Unit],
+    pub memories: &'a Memories,
+    pub resolved: &'a Resolved,
+    pub now: Mono,
+}
+
+impl Operands for View<'_> {
+    fn read(&self, slot: usize) -> Option<Scalar> {
+        let (equipment, point) = (*self.resolved.points.get(slot)?)?;
+        let unit = self.units.get(equipment.0).filter(|u| !u.lost)?;
+        let slot = unit.slots.get(point.0).filter(|s| s.fresh)?;
+        slot.good.as_ref().map(scalar)
+    }
+
+    fn recall(&self, memory: usize, function: Function) -> Option<f64> {
+        let kept = self.memories.kept.get((*self.resolved.memories.get(memory)?)?)?;
+        // While equipment is lost everything of it is unknown, though its windows reach back before the loss.
+        let (equipment, _) = kept.key.place;
+        self.units.get(equipment.0).filter(|u| !u.lost)?;
+        kept.memory.recall(function, self.now)
+    }
+}

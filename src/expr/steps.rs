@@ -1,0 +1,238 @@
+//! A point's last stretch of time as a step function, in bounded memory: exact for [`limits::WINDOW_STEPS_EXACT`]
+//! steps, beyond them exact to a slot of the window's length divided by [`limits::WINDOW_SLOTS`].
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use crate::limits;
+use crate::words::Mono;
+
+/// What a point was during some time: `weight` nanoseconds of good values between `from` and `to`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Step {
+    from: u64,
+    to: u64,
+    weight: u64,
+    mean: f64,
+    /// The sum of squared deviations from the mean, weighted by time.
+    m2: f64,
+    min: f64,
+    max: f64,
+    /// The value at its end.
+    last: f64,
+    /// How often the value changed in it, its beginning included.
+    changes: u32,
+}
+
+impl Step {
+    fn flat(from: u64, to: u64, value: f64, changes: u32) -> Self {
+        let weight = to.saturating_sub(from);
+        Self { from, to, weight, mean: value, m2: 0.0, min: value, max: value, last: value, changes }
+    }
+
+    /// Joins what follows (Chan, Golub, LeVeque 1983, weights for counts).
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "nanoseconds of a window, far below 2^53 where it matters"
+    )]
+    fn join(&mut self, next: &Step) {
+        let weight = self.weight + next.weight;
+        if weight > 0 {
+            let share = next.weight as f64 / weight as f64;
+            let apart = next.mean - self.mean;
+            self.mean += apart * share;
+            self.m2 += next.m2 + apart * apart * self.weight as f64 * share;
+        }
+        self.weight = weight;
+        self.min = self.min.min(next.min);
+        self.max = self.max.max(next.max);
+        self.last = next.last;
+        self.changes += next.changes;
+        self.to = next.to;
+    }
+
+    /// The part of it after an instant; of a joined step its spread stays as it is.
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a share of nanoseconds"
+    )]
+    fn after(&self, start: u64) -> Step {
+        let share = self.to.saturating_sub(start) as f64 / self.to.saturating_sub(self.from).max(1) as f64;
+        let weight = if self.weight == self.to - self.from {
+            self.to.saturating_sub(start)
+        } else {
+            (self.weight as f64 * share) as u64
+        };
+        let changes = if self.min < self.max { self.changes.saturating_sub(1) } else { 0 };
+        Step { from: start, weight, m2: self.m2 * share, changes, ..*self }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Open {
+    from: u64,
+    value: f64,
+    changes: u32,
+}
+
+/// What a window says of its point.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Summary {
+    pub avg: f64,
+    pub min: f64,
+    pub max: f64,
+    pub stddev: f64,
+    pub changes: u32,
+}
+
+/// The steps of one window.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Steps {
+    span: u64,
+    closed: VecDeque<Step>,
+    open: Option<Open>,
+    last: Option<f64>,
+    changed_at: Option<u64>,
+}
+
+impl Steps {
+    pub fn new(span: Duration) -> Self {
+        let span = u64::try_from(span.as_nanos()).unwrap_or(u64::MAX);
+        Self { span, closed: VecDeque::new(), open: None, last: None, changed_at: None }
+    }
+
+    /// A good value from here on.
+    pub fn enter(&mut self, now: Mono, value: f64) {
+        let now = now.0;
+        #[expect(clippy::float_cmp, reason = "a change is any difference")]
+        let changed = self.last.is_some_and(|l| l != value);
+        if !changed && self.open.is_some() {
+            return;
+        }
+        let unseen = match self.open.take() {
+            Some(open) if open.from >= now => open.changes,
+            Some(open) => {
+                self.close(open, now);
+                0
+            }
+            None => 0,
+        };
+        if changed || self.changed_at.is_none() {
+            self.changed_at = Some(now);
+        }
+        self.last = Some(value);
+        self.open = Some(Open { from: now, value, changes: unseen + u32::from(changed) });
+    }
+
+    /// No good value from here on.
+    pub fn gap(&mut self, now: Mono) {
+        let Some(open) = self.open.take() else { return };
+        if now.0 > open.from {
+            self.close(open, now.0);
+        } else if open.changes > 0 {
+            // A value that held for no time was none, but changing to it counts.
+            let nothing = Step {
+                min: f64::INFINITY,
+                max: f64::NEG_INFINITY,
+                ..Step::flat(now.0, now.0, open.value, open.changes)
+            };
+            self.push(nothing);
+        }
+    }
+
+    fn close(&mut self, open: Open, now: u64) {
+        self.push(Step::flat(open.from, now, open.value, open.changes));
+    }
+
+    fn push(&mut self, step: Step) {
+        let start = step.to.saturating_sub(self.span);
+        while self.closed.front().is_some_and(|s| s.to <= start) {
+            self.closed.pop_front();
+        }
+        if self.closed.len() >= limits::WINDOW_STEPS_EXACT
+            && let Some(last) = self.closed.back_mut()
+            && step.to.saturating_sub(last.from) <= self.span / limits::WINDOW_SLOTS
+        {
+            last.join(&step);
+        } else {
+            self.closed.push_back(step);
+        }
+    }
+
+    fn covers(&self, weight: u64) -> bool {
+        u128::from(weight) * 100 >= u128::from(self.span) * u128::from(limits::WINDOW_COVERED_PERCENT)
+    }
+
+    /// What the point was in the window, in one step; nothing where it was known for too little of the time.
+    fn whole(&self, now: Mono) -> Option<Step> {
+        let now = now.0;
+        let start = now.saturating_sub(self.span);
+        let first = self.closed.partition_point(|s| s.to <= start);
+        let mut whole: Option<Step> = None;
+        let open = self.open.map(|o| Step::flat(o.from, now.max(o.from), o.value, o.changes));
+        // Before the clock's own beginning there is nothing, so there a step never lies across the edge.
+        let is_early = now < self.span;
+        for step in self.closed.range(first..).chain(&open) {
+            let clipped = if step.from <= start && !is_early { step.after(start) } else { *step };
+            match &mut whole {
+                Some(whole) => whole.join(&clipped),
+                None => whole = Some(clipped),
+            }
+        }
+        whole.filter(|w| self.covers(w.weight))
+    }
+
+    /// What a function of a window needs but the difference.
+    #[expect(clippy::cast_precision_loss, reason = "nanoseconds of a window")]
+    pub fn summary(&self, now: Mono) -> Option<Summary> {
+        let whole = self.whole(now)?;
+        let stddev =
+            if whole.min < whole.max { (whole.m2 / whole.weight as f64).max(0.0).sqrt() } else { 0.0 };
+        Some(Summary {
+            // Rounding never leaves the values there were.
+            avg: whole.mean.clamp(whole.min, whole.max),
+            min: whole.min,
+            max: whole.max,
+            stddev,
+            changes: whole.changes,
+        })
+    }
+
+    /// How many steps are kept.
+    #[cfg(test)]
+    pub fn len(&self) -> usize {
+        self.closed.len()
+    }
+
+    /// The window's length.
+    #[expect(clippy::cast_precision_loss, reason = "nanoseconds of a window")]
+    pub fn seconds(&self) -> f64 {
+        self.span as f64 / 1e9
+    }
+
+    /// The value now, while there is a good one.
+    pub fn value(&self) -> Option<f64> {
+        self.open.map(|o| o.value)
+    }
+
+    /// `p(t) - p(t - d)`
+    pub fn delta(&self, now: Mono) -> Option<f64> {
+        self.whole(now)?;
+        let start = now.0.checked_sub(self.span)?;
+        let value = self.value()?;
+        if self.open.is_some_and(|o| o.from <= start) {
+            return Some(0.0);
+        }
+        let at = self.closed.partition_point(|s| s.to <= start);
+        let then = self.closed.get(at).filter(|s| s.from <= start)?;
+        Some(value - then.last)
+    }
+
+    /// Whether the value has not changed for the whole window.
+    pub fn stuck(&self, now: Mono) -> Option<bool> {
+        self.whole(now)?;
+        Some(now.0.saturating_sub(self.changed_at?) >= self.span)
+    }
+}
