@@ -53,8 +53,23 @@ pub struct Global {
     #[arg(long, global = true, help_heading = "Global options")]
     pub json: bool,
     /// Print a list as CSV
-    #[arg(long, global = true, conflicts_with = "json", help_heading = "Global options")]
-    pub csv: bool,
+    // A text, because `profile replay` has an option of this name that takes a file.
+    #[arg(
+        long,
+        global = true,
+        num_args = 0,
+        default_missing_value = "",
+        conflicts_with = "json",
+        help_heading = "Global options"
+    )]
+    csv: Option<String>,
+}
+
+impl Global {
+    /// Whether a list is to be printed as CSV.
+    pub fn is_csv(&self) -> bool {
+        self.csv.as_ref().is_some_and(String::is_empty)
+    }
 }
 
 /// The commands.

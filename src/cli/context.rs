@@ -196,7 +196,7 @@ impl<'a, C: Composition> Context<'a, C> {
         if self.global.json {
             return self.json(value);
         }
-        if self.global.csv {
+        if self.global.is_csv() {
             return self.print(&sheet.csv());
         }
         if sheet.is_empty() {

@@ -50,7 +50,7 @@ async fn check<C: Composition>(cx: &mut Context<'_, C>) -> Result<Outcome, CliEr
         sheet.row([r.equipment.clone(), r.profile.clone(), version, issues]);
     }
     cx.list(&rows, &sheet, "andon.toml names no equipment")?;
-    if cx.global.json || cx.global.csv {
+    if cx.global.json || cx.global.is_csv() {
         return Ok(outcome);
     }
     for r in rows.iter().filter(|r| !r.notes.is_empty()) {

@@ -54,7 +54,7 @@ pub(super) async fn run<C: Composition>(
         ("limit", args.limit.map(|n| n.to_string())),
     ]);
     let rows: Vec<HistoryRowV1> = cx.get(&format!("/v1/history{query}")).await?;
-    let sheet = if cx.global.csv { csv_sheet(&rows) } else { sheet(cx, &rows) };
+    let sheet = if cx.global.is_csv() { csv_sheet(&rows) } else { sheet(cx, &rows) };
     cx.list(&rows, &sheet, "no ticket fits")?;
     Ok(Outcome::Done)
 }

@@ -73,7 +73,7 @@ async fn plan<C: Composition>(cx: &mut Context<'_, C>, link: &str) -> Result<Out
             r.points.join(" "),
         ]);
     }
-    if !cx.global.json && !cx.global.csv {
+    if !cx.global.json && !cx.global.is_csv() {
         let verdict = if plan.carries { "" } else { ": MORE THAN IT CAN CARRY, points will be late" };
         cx.print(&heading(&format!(
             "{} ({}): {} requests, {:.1} % of its time{verdict}",

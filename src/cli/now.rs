@@ -10,7 +10,7 @@ use crate::words::Outcome;
 pub(super) async fn run<C: Composition>(cx: &mut Context<'_, C>) -> Result<Outcome, CliError> {
     let status: StatusV1 = cx.get("/v1/status").await?;
     let rows: Vec<TicketRowV1> = cx.get("/v1/tickets").await?;
-    if cx.global.json || cx.global.csv {
+    if cx.global.json || cx.global.is_csv() {
         return ticket::print_rows(cx, &rows, status.now);
     }
     let away: Vec<String> = status

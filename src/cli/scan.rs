@@ -90,7 +90,7 @@ fn ports<C: Composition>(cx: &Context<'_, C>) -> Result<Outcome, CliError> {
         ]);
     }
     cx.list(&ports, &sheet, "this machine has no serial port")?;
-    if !ports.is_empty() && !cx.global.json && !cx.global.csv {
+    if !ports.is_empty() && !cx.global.json && !cx.global.is_csv() {
         cx.print(
             "\nName a port in andon.toml by its by-id path: it stays the same whatever the plugging order.\n",
         )?;

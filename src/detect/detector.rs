@@ -227,10 +227,39 @@ impl Detector {
         presence: Presence,
     ) {
         self.elapsed(now);
+        let mut affected = BTreeSet::new();
+        self.take_in(now, equipment, readings, presence, &mut affected);
+        for w in affected {
+            self.judge(w, now);
+        }
+        if presence == Presence::Lost {
+            self.lose(equipment.0, now, now);
+        }
+    }
+
+    /// Takes good answers of several pieces of equipment; they are one evaluation.
+    pub(super) fn answers(&mut self, now: Now, answers: Vec<(EquipmentIndex, Vec<(PointIndex, Reading)>)>) {
+        self.elapsed(now);
+        let mut affected = BTreeSet::new();
+        for (equipment, readings) in answers {
+            self.take_in(now, equipment, readings, Presence::Answered, &mut affected);
+        }
+        for w in affected {
+            self.judge(w, now);
+        }
+    }
+
+    fn take_in(
+        &mut self,
+        now: Now,
+        equipment: EquipmentIndex,
+        readings: Vec<(PointIndex, Reading)>,
+        presence: Presence,
+        affected: &mut BTreeSet<usize>,
+    ) {
         let site = self.site.clone();
         let Some(unit) = self.units.get_mut(equipment.0) else { return };
         let Some(profile) = site.equipment.get(equipment.0).map(|e| &e.profile) else { return };
-        let mut affected: BTreeSet<usize> = BTreeSet::new();
         let mut found = false;
         if presence == Presence::Answered {
             unit.last_answer = Some(now);
@@ -278,12 +307,6 @@ impl Detector {
             if let Some(limit) = profile.offline_after {
                 self.due.insert((now.mono + limit, Due::Silence(equipment.0)));
             }
-        }
-        for w in affected {
-            self.judge(w, now);
-        }
-        if presence == Presence::Lost {
-            self.lose(equipment.0, now, now);
         }
     }
 
@@ -436,7 +459,7 @@ fn fault_of<'a>(site: &'a Site, watch: &Watch) -> Option<&'a Fault> {
 }
 
 /// Everything that a fault evaluates, its checks included.
-fn programs(fault: &Fault) -> Vec<&Program> {
+pub(super) fn programs(fault: &Fault) -> Vec<&Program> {
     let mut all = Vec::new();
     if let Trigger::Condition { when, clear } = &fault.trigger {
         all.push(when.as_ref());

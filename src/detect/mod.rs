@@ -10,8 +10,10 @@ mod detector;
 mod explain;
 mod reload;
 mod remembered;
+mod replay;
 #[cfg(test)]
 mod tests;
 
 pub use detector::{Detector, Transition, TransitionKind};
 pub use explain::{FaultExplanation, OperandExplanation, PointState};
+pub use replay::{Column, Replay, Replayed};

@@ -121,15 +121,15 @@ impl Memory {
 
 fn windowed(steps: &Steps, function: Function, now: Mono) -> Option<f64> {
     match function {
-        Function::Avg => Some(steps.summary(now)?.avg),
-        Function::Min => Some(steps.summary(now)?.min),
-        Function::Max => Some(steps.summary(now)?.max),
-        Function::Stddev => Some(steps.summary(now)?.stddev),
-        Function::Count => Some(f64::from(steps.summary(now)?.changes)),
+        Function::Avg => steps.avg(now),
+        Function::Min => steps.min(now),
+        Function::Max => steps.max(now),
+        Function::Stddev => Some(steps.spread(now)?.1),
+        Function::Count => steps.changes(now).map(f64::from),
         Function::Zscore => {
-            let s = steps.summary(now)?;
             let value = steps.value()?;
-            (s.stddev > 0.0).then(|| (value - s.avg) / s.stddev)
+            let (mean, stddev) = steps.spread(now)?;
+            (stddev > 0.0).then(|| (value - mean) / stddev)
         }
         Function::Delta => steps.delta(now),
         Function::Rate => Some(steps.delta(now)? / steps.seconds()),
@@ -246,7 +246,7 @@ mod tests {
             d in 1_u64..120,
             after in 0_u64..40,
         ) {
-            let mut at = 0;
+            let mut at = 1000;
             let readings: Vec<(u64, Option<i32>)> = gaps.into_iter().map(|(gap, value)| { at += gap; (at, value) }).collect();
             let t = at + after;
             for function in ALL {

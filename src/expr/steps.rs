@@ -51,14 +51,17 @@ impl Step {
         self.to = next.to;
     }
 
-    /// The part of it after an instant; of a joined step its spread stays as it is.
+    /// The part of it in a window that begins at `start`; of a joined step its spread stays as it is.
     #[expect(
         clippy::cast_precision_loss,
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
         reason = "a share of nanoseconds"
     )]
-    fn after(&self, start: u64) -> Step {
+    fn within(&self, start: u64) -> Step {
+        if self.from > start {
+            return *self;
+        }
         let share = self.to.saturating_sub(start) as f64 / self.to.saturating_sub(self.from).max(1) as f64;
         let weight = if self.weight == self.to - self.from {
             self.to.saturating_sub(start)
@@ -77,21 +80,13 @@ struct Open {
     changes: u32,
 }
 
-/// What a window says of its point.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Summary {
-    pub avg: f64,
-    pub min: f64,
-    pub max: f64,
-    pub stddev: f64,
-    pub changes: u32,
-}
-
 /// The steps of one window.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Steps {
     span: u64,
     closed: VecDeque<Step>,
+    /// The weight of all closed steps.
+    weight: u64,
     open: Option<Open>,
     last: Option<f64>,
     changed_at: Option<u64>,
@@ -100,7 +95,7 @@ pub(super) struct Steps {
 impl Steps {
     pub fn new(span: Duration) -> Self {
         let span = u64::try_from(span.as_nanos()).unwrap_or(u64::MAX);
-        Self { span, closed: VecDeque::new(), open: None, last: None, changed_at: None }
+        Self { span, closed: VecDeque::new(), weight: 0, open: None, last: None, changed_at: None }
     }
 
     /// A good value from here on.
@@ -148,9 +143,10 @@ impl Steps {
 
     fn push(&mut self, step: Step) {
         let start = step.to.saturating_sub(self.span);
-        while self.closed.front().is_some_and(|s| s.to <= start) {
-            self.closed.pop_front();
+        while let Some(step) = self.closed.pop_front_if(|s| s.to <= start) {
+            self.weight -= step.weight;
         }
+        self.weight += step.weight;
         if self.closed.len() >= limits::WINDOW_STEPS_EXACT
             && let Some(last) = self.closed.back_mut()
             && step.to.saturating_sub(last.from) <= self.span / limits::WINDOW_SLOTS
@@ -161,43 +157,67 @@ impl Steps {
         }
     }
 
-    fn covers(&self, weight: u64) -> bool {
-        u128::from(weight) * 100 >= u128::from(self.span) * u128::from(limits::WINDOW_COVERED_PERCENT)
-    }
-
-    /// What the point was in the window, in one step; nothing where it was known for too little of the time.
-    fn whole(&self, now: Mono) -> Option<Step> {
-        let now = now.0;
-        let start = now.saturating_sub(self.span);
-        let first = self.closed.partition_point(|s| s.to <= start);
-        let mut whole: Option<Step> = None;
-        let open = self.open.map(|o| Step::flat(o.from, now.max(o.from), o.value, o.changes));
-        // Before the clock's own beginning there is nothing, so there a step never lies across the edge.
-        let is_early = now < self.span;
-        for step in self.closed.range(first..).chain(&open) {
-            let clipped = if step.from <= start && !is_early { step.after(start) } else { *step };
-            match &mut whole {
-                Some(whole) => whole.join(&clipped),
-                None => whole = Some(clipped),
+    /// The window's beginning, where good values cover enough of it.
+    fn start(&self, now: Mono) -> Option<u64> {
+        let start = now.0.saturating_sub(self.span);
+        let mut covered = self.weight;
+        for step in &self.closed {
+            if step.to > start {
+                covered -= step.weight - step.within(start).weight;
+                break;
             }
+            covered -= step.weight;
         }
-        whole.filter(|w| self.covers(w.weight))
+        covered += self.open.map_or(0, |o| now.0.saturating_sub(o.from.max(start)));
+        let enough = u128::from(self.span) * u128::from(limits::WINDOW_COVERED_PERCENT);
+        (u128::from(covered) * 100 >= enough).then_some(start)
     }
 
-    /// What a function of a window needs but the difference.
+    /// What the point was in the window, in order; nothing where it was known for too little of the time.
+    fn parts(&self, now: Mono) -> Option<impl Iterator<Item = Step> + Clone> {
+        let start = self.start(now)?;
+        let first = self.closed.partition_point(|s| s.to <= start);
+        let head = self.closed.get(first).map(|s| s.within(start));
+        let rest = self.closed.range(self.closed.len().min(first + 1)..).copied();
+        let open = self.open.map(|o| Step::flat(o.from, now.0.max(o.from), o.value, o.changes).within(start));
+        Some(head.into_iter().chain(rest).chain(open))
+    }
+
+    /// The time-weighted mean and the sum of weights.
     #[expect(clippy::cast_precision_loss, reason = "nanoseconds of a window")]
-    pub fn summary(&self, now: Mono) -> Option<Summary> {
-        let whole = self.whole(now)?;
-        let stddev =
-            if whole.min < whole.max { (whole.m2 / whole.weight as f64).max(0.0).sqrt() } else { 0.0 };
-        Some(Summary {
-            // Rounding never leaves the values there were.
-            avg: whole.mean.clamp(whole.min, whole.max),
-            min: whole.min,
-            max: whole.max,
-            stddev,
-            changes: whole.changes,
-        })
+    fn mean(&self, now: Mono) -> Option<(f64, f64)> {
+        let parts = self.parts(now)?;
+        // Apart from one of the values, so that a constant's mean is that constant.
+        let base = parts.clone().next()?.mean;
+        let (weight, sum) = parts.fold((0.0, 0.0), |(weight, sum), p| {
+            (weight + p.weight as f64, sum + p.weight as f64 * (p.mean - base))
+        });
+        Some((base + sum / weight, weight))
+    }
+
+    pub fn avg(&self, now: Mono) -> Option<f64> {
+        Some(self.mean(now)?.0)
+    }
+
+    pub fn min(&self, now: Mono) -> Option<f64> {
+        self.parts(now)?.map(|p| p.min).reduce(f64::min)
+    }
+
+    pub fn max(&self, now: Mono) -> Option<f64> {
+        self.parts(now)?.map(|p| p.max).reduce(f64::max)
+    }
+
+    pub fn changes(&self, now: Mono) -> Option<u32> {
+        Some(self.parts(now)?.map(|p| p.changes).sum())
+    }
+
+    /// The time-weighted mean and standard deviation.
+    #[expect(clippy::cast_precision_loss, reason = "nanoseconds of a window")]
+    pub fn spread(&self, now: Mono) -> Option<(f64, f64)> {
+        let (mean, weight) = self.mean(now)?;
+        let square = |p: Step| p.m2 + p.weight as f64 * (p.mean - mean).powi(2);
+        let sum: f64 = self.parts(now)?.map(square).sum();
+        Some((mean, (sum / weight).sqrt()))
     }
 
     /// How many steps are kept.
@@ -219,7 +239,7 @@ impl Steps {
 
     /// `p(t) - p(t - d)`
     pub fn delta(&self, now: Mono) -> Option<f64> {
-        self.whole(now)?;
+        self.start(now)?;
         let start = now.0.checked_sub(self.span)?;
         let value = self.value()?;
         if self.open.is_some_and(|o| o.from <= start) {
@@ -232,7 +252,7 @@ impl Steps {
 
     /// Whether the value has not changed for the whole window.
     pub fn stuck(&self, now: Mono) -> Option<bool> {
-        self.whole(now)?;
+        self.start(now)?;
         Some(now.0.saturating_sub(self.changed_at?) >= self.span)
     }
 }

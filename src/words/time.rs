@@ -133,7 +133,9 @@ impl Now {
     #[must_use]
     pub fn at(self, mono: Mono) -> Now {
         let wall = if mono <= self.mono {
-            self.wall.before(self.mono.since(mono))
+            // Records know milliseconds: the one in which the instant lies.
+            let ago = self.mono.since(mono).as_nanos().div_ceil(1_000_000);
+            self.wall.before(Duration::from_millis(u64::try_from(ago).unwrap_or(u64::MAX)))
         } else {
             self.wall.after(mono.since(self.mono))
         };
@@ -164,5 +166,7 @@ mod tests {
         let now = Now { mono: Mono(5_000_000_000), wall: Wall::from_millis(10_000) };
         let then = now.at(Mono(3_000_000_000));
         assert_eq!(then.wall.millis(), 8_000);
+        assert_eq!(now.at(Mono(3_000_000_001)).wall.millis(), 8_000);
+        assert_eq!(now.at(Mono(6_000_999_999)).wall.millis(), 11_000);
     }
 }

@@ -1,8 +1,10 @@
-//! `andon profile check|show|new|list`: tools on files, which need no gateway.
+//! `andon profile check|show|new|list|import|play|replay`: tools on files, which need no gateway.
 
 mod check;
 mod import;
 mod new;
+mod recording;
+mod replay;
 mod show;
 
 use std::path::{Path, PathBuf};
@@ -35,6 +37,8 @@ pub enum Command {
     Import(import::ImportArgs),
     /// Decode a capture of the wire as a profile says: one row a point and answer
     Play(PlayArgs),
+    /// Which alarms a profile would have raised on recorded readings
+    Replay(replay::ReplayArgs),
     /// A profile's points and faults
     Show {
         /// A file, or a profile's name
@@ -62,6 +66,7 @@ pub(super) fn run<C: Composition>(cx: &Context<'_, C>, command: Command) -> Resu
             let profile = profile.ok_or_else(|| CliError::Files(vec![diagnostics]))?;
             capture::played(cx, &profile, &args)
         }
+        Command::Replay(args) => replay::run(cx, &args),
         Command::Show { profile } => show::run(cx, &profile),
         Command::New { name, out } => new::run(cx, &name, out),
     }

@@ -124,7 +124,7 @@ fn show<C: Composition>(cx: &Context<'_, C>, link: &str, report: &Report) -> Res
         sheet.row([f.topic.clone(), f.messages.to_string(), retained.to_owned(), f.sample.clone()]);
     }
     cx.list(&report, &sheet, "nothing was heard; listen longer with --seconds")?;
-    if cx.global.json || cx.global.csv || report.proposals.is_empty() {
+    if cx.global.json || cx.global.is_csv() || report.proposals.is_empty() {
         return Ok(outcome);
     }
     cx.print(&format!("\n{}", heading("To paste into andon.toml")))?;

@@ -217,7 +217,7 @@ fn show<C: Composition>(cx: &Context<'_, C>, link: &str, found: &[Found]) -> Res
     if found.is_empty() {
         return Ok(Outcome::Negative);
     }
-    if cx.global.json || cx.global.csv {
+    if cx.global.json || cx.global.is_csv() {
         return Ok(Outcome::Done);
     }
     let same = found.iter().filter(|f| f.answer == "answers").count();

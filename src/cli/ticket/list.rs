@@ -52,7 +52,7 @@ pub(in crate::cli) fn print_rows<C: Composition>(
     rows: &[TicketRowV1],
     now: Wall,
 ) -> Result<Outcome, CliError> {
-    let sheet = if cx.global.csv { csv_sheet(rows) } else { sheet(rows, now) };
+    let sheet = if cx.global.is_csv() { csv_sheet(rows) } else { sheet(rows, now) };
     cx.list(&rows, &sheet, "no ticket fits")?;
     Ok(Outcome::Done)
 }

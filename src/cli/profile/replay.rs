@@ -1,0 +1,220 @@
+//! `andon profile replay`: which alarms a profile would have raised on recorded readings.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+use serde::Serialize;
+
+use super::recording::Recording;
+use super::source;
+use crate::cli::context::{Composition, Context};
+use crate::cli::error::CliError;
+use crate::cli::render::{Sheet, plural};
+use crate::detect::{Column, Replay, Replayed};
+use crate::profile::load;
+use crate::words::{EquipmentId, Outcome, Wall, parse_duration, render_duration};
+
+/// `andon profile replay PROFILE --csv FILE`
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  andon profile replay my-press --csv january.csv\n  andon profile replay my-press --csv january.csv --against my-press-tuned.toml\n\nThe file has a column of times and one for each point: RFC 3339, YYYY-MM-DD HH:MM:SS, Unix seconds or milliseconds;\nseparated by comma, semicolon or tab. An empty cell is no reading, one that is no number a bad one. See: andon guide tuning"
+)]
+pub struct ReplayArgs {
+    /// A profile's file, or its name
+    #[arg(value_name = "FILE|NAME")]
+    profile: String,
+    /// The recording
+    #[arg(long, value_name = "FILE")]
+    csv: String,
+    /// A second profile, to compare
+    #[arg(long, value_name = "FILE|NAME")]
+    against: Option<String>,
+    /// The equipment's id in the output [default: the profile's name]
+    #[arg(long, value_name = "ID")]
+    equipment: Option<String>,
+    /// The column with the times [default: time, timestamp or datetime]
+    #[arg(long, value_name = "NAME")]
+    time_column: Option<String>,
+    /// The time zone of times that do not tell
+    #[arg(long, value_name = "ZONE", default_value = "UTC")]
+    timezone: String,
+    /// A value is stale when the next is longer away [default: it holds until the next]
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
+    stale_after: Option<Duration>,
+}
+
+#[derive(Serialize)]
+struct Row {
+    fault: String,
+    equipment: String,
+    severity: &'static str,
+    onset: Wall,
+    raised_at: Wall,
+    cleared_at: Option<Wall>,
+}
+
+#[derive(Serialize)]
+struct Compared {
+    profile: Vec<Row>,
+    against: Vec<Row>,
+}
+
+struct Side {
+    name: String,
+    equipment: EquipmentId,
+    replay: Replay,
+    columns: Vec<(usize, Column)>,
+}
+
+impl Side {
+    fn rows(&self) -> Vec<Row> {
+        let row = |a: &Replayed| Row {
+            fault: a.fault.to_string(),
+            equipment: self.equipment.to_string(),
+            severity: a.severity.word(),
+            onset: a.onset,
+            raised_at: a.raised_at,
+            cleared_at: a.cleared_at,
+        };
+        self.replay.alarms().iter().map(row).collect()
+    }
+}
+
+pub(super) fn run<C: Composition>(cx: &Context<'_, C>, args: &ReplayArgs) -> Result<Outcome, CliError> {
+    let zone = TimeZone::get(&args.timezone)
+        .map_err(|e| CliError::usage(format!("--timezone {}: {e}", args.timezone)))?;
+    let path = PathBuf::from(&args.csv);
+    let mut recording = Recording::open(&path, args.time_column.as_deref(), zone)?;
+    let mut sides = vec![side(cx, &args.profile, args, &recording)?];
+    if let Some(other) = &args.against {
+        sides.push(side(cx, other, args, &recording)?);
+    }
+    let rows = recording.rows(|at, record| {
+        for side in &mut sides {
+            let cells = side.columns.iter().map(|(i, column)| (*column, record.get(*i).unwrap_or("")));
+            side.replay.row(at, cells);
+        }
+    })?;
+    match sides.as_slice() {
+        [one] if cx.global.json => cx.json(&one.rows())?,
+        [one, two, ..] if cx.global.json => {
+            cx.json(&Compared { profile: one.rows(), against: two.rows() })?;
+        }
+        [one] => tell(cx, one, rows)?,
+        [one, two, ..] => compare(cx, one, two, rows)?,
+        [] => {}
+    }
+    Ok(Outcome::Done)
+}
+
+/// A profile made ready for the recording's columns; what does not fit is told on standard error.
+fn side<C: Composition>(
+    cx: &Context<'_, C>,
+    which: &str,
+    args: &ReplayArgs,
+    recording: &Recording,
+) -> Result<Side, CliError> {
+    let (name, text) = source(cx, which)?;
+    let (profile, diagnostics) = load(&name, &text);
+    let profile = profile.ok_or_else(|| CliError::Files(vec![diagnostics]))?;
+    let id = args.equipment.clone().unwrap_or_else(|| name.to_string());
+    let equipment = EquipmentId::parse(&id).map_err(|e| CliError::usage(format!("--equipment {id}: {e}")))?;
+    let replay = Replay::new(&profile, &equipment, args.stale_after);
+    let mut columns: Vec<(usize, Column)> = Vec::new();
+    let mut unused = Vec::new();
+    for (index, column) in recording.columns.iter().enumerate().filter(|(i, _)| *i != recording.time) {
+        match replay.column(column) {
+            Some(at) if columns.iter().any(|(_, c)| *c == at) => {
+                return Err(CliError::usage(format!("{}: two columns are the point {column}", args.csv)));
+            }
+            Some(at) => columns.push((index, at)),
+            None => unused.push(column.as_str()),
+        }
+    }
+    if columns.is_empty() {
+        return Err(CliError::usage(format!(
+            "{}: none of its columns is a point of {name}: {}",
+            args.csv,
+            unused.join(", ")
+        )));
+    }
+    let served: Vec<Column> = columns.iter().map(|(_, c)| *c).collect();
+    let unserved = replay.unserved(&served);
+    let note = |what: &str, names: &[&str]| {
+        if !names.is_empty() {
+            anstream::eprintln!("note: {name}: {what}: {}", names.join(", "));
+        }
+    };
+    note("columns that are no point of it", &unused);
+    note(
+        "points that its faults need and no column serves",
+        &unserved.iter().map(String::as_str).collect::<Vec<_>>(),
+    );
+    Ok(Side { name: name.to_string(), equipment, replay, columns })
+}
+
+fn tell<C: Composition>(cx: &Context<'_, C>, side: &Side, rows: u64) -> Result<(), CliError> {
+    let mut sheet = Sheet::new(&["fault", "severity", "raised", "cleared", "lasted", "values"]);
+    for alarm in side.replay.alarms() {
+        let values: Vec<String> = alarm.values.iter().map(|(n, v)| format!("{n} = {v}")).collect();
+        sheet.row([
+            alarm.fault.to_string(),
+            alarm.severity.word().to_owned(),
+            alarm.raised_at.to_string(),
+            alarm.cleared_at.map_or_else(|| "stands at the end".to_owned(), |at| at.to_string()),
+            alarm.cleared_at.map_or_else(String::new, |at| render_duration(at.since(alarm.raised_at))),
+            values.join("; "),
+        ]);
+    }
+    let mut text = if sheet.is_empty() { String::new() } else { sheet.table() + "\n" };
+    text.push_str(&about(side, rows));
+    for (fault, (count, stood)) in summary(side) {
+        text.push_str(&format!("  {fault}: {}, {} in all\n", plural(count, "alarm"), render_duration(stood)));
+    }
+    cx.print(&text)
+}
+
+fn compare<C: Composition>(cx: &Context<'_, C>, one: &Side, two: &Side, rows: u64) -> Result<(), CliError> {
+    let (a, b) = (summary(one), summary(two));
+    let mut sheet = Sheet::new(&["fault", "alarms", "stood", "against", "stood_against"]);
+    let names: std::collections::BTreeSet<&String> = a.keys().chain(b.keys()).collect();
+    let cells = |s: &BTreeMap<String, (usize, Duration)>, name: &String| match s.get(name) {
+        Some((count, stood)) => [count.to_string(), render_duration(*stood)],
+        None => ["0".to_owned(), String::new()],
+    };
+    for name in names {
+        sheet.row([vec![name.clone()], cells(&a, name).to_vec(), cells(&b, name).to_vec()].concat());
+    }
+    let mut text = about(one, rows);
+    text.push_str(&format!("{} against {}\n\n", one.name, two.name));
+    text.push_str(&if sheet.is_empty() { "neither raises an alarm\n".to_owned() } else { sheet.table() });
+    cx.print(&text)
+}
+
+fn about(side: &Side, rows: u64) -> String {
+    let (rows, late) = (usize::try_from(rows).unwrap_or(usize::MAX), side.replay.out_of_order());
+    let mut text = plural(side.replay.alarms().len(), "alarm");
+    text.push_str(&format!(" in {}", plural(rows, "row")));
+    if let Some((from, to)) = side.replay.period() {
+        text.push_str(&format!(" over {}, from {from} to {to}", render_duration(to.since(from))));
+    }
+    if late > 0 {
+        text.push_str(&format!("; {late} left out, older than the row before"));
+    }
+    text + "\n"
+}
+
+/// How often each fault was raised, and for how long it stood.
+fn summary(side: &Side) -> BTreeMap<String, (usize, Duration)> {
+    let end = side.replay.period().map(|(_, to)| to);
+    let mut all: BTreeMap<String, (usize, Duration)> = BTreeMap::new();
+    for alarm in side.replay.alarms() {
+        let entry = all.entry(alarm.fault.to_string()).or_default();
+        entry.0 += 1;
+        let until = alarm.cleared_at.or(end).unwrap_or(alarm.raised_at);
+        entry.1 += until.since(alarm.raised_at);
+    }
+    all
+}

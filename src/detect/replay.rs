@@ -1,0 +1,256 @@
+//! A profile's faults over recorded readings: no clock but the recording's, no link, no journal.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::detector::{Detector, TransitionKind, programs};
+use crate::expr::Operand;
+use crate::limits;
+use crate::profile::{DataType, Point, Profile, load};
+use crate::site::{Criticality, Equipment, Site};
+use crate::source::SourceText;
+use crate::words::{
+    BadReason, EquipmentId, EquipmentIndex, FaultName, Mono, Now, PointIndex, ProfileName, Reading, Severity,
+    Value, Wall,
+};
+
+/// An alarm of a replay.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Replayed {
+    /// Which fault.
+    pub fault: FaultName,
+    /// How bad it is.
+    pub severity: Severity,
+    /// Since when its condition held.
+    pub onset: Wall,
+    /// When it was raised.
+    pub raised_at: Wall,
+    /// When it was cleared; nothing while it stands at the end.
+    pub cleared_at: Option<Wall>,
+    /// What its points were when it was raised.
+    pub values: BTreeMap<String, String>,
+}
+
+/// Where a column's cells go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Column {
+    equipment: usize,
+    point: PointIndex,
+}
+
+/// A replay under way.
+pub struct Replay {
+    detector: Detector,
+    site: Arc<Site>,
+    begun: Option<Wall>,
+    last: Option<Now>,
+    out_of_order: u64,
+    alarms: Vec<Replayed>,
+    standing: BTreeMap<usize, usize>,
+}
+
+impl Replay {
+    /// A replay of this profile's faults on equipment of this id. Values hold until the next, or for `stale_after`.
+    #[must_use]
+    pub fn new(profile: &Profile, equipment: &EquipmentId, stale_after: Option<Duration>) -> Self {
+        let mut all = vec![made(equipment.clone(), profile.clone(), stale_after)];
+        let named = profile.faults.iter().flat_map(programs).flat_map(|p| &p.operands);
+        for (id, points) in foreign(named, equipment) {
+            let stub = stub(&points).map(|profile| made(id, profile, stale_after));
+            all.extend(stub);
+        }
+        let site = Arc::new(Site {
+            name: String::new(),
+            data: None,
+            timezone: None,
+            links: Vec::new(),
+            equipment: all,
+            files: Vec::new(),
+            notes: Vec::new(),
+        });
+        let start = Now { mono: Mono(0), wall: Wall::from_millis(0) };
+        Self {
+            detector: Detector::new(site.clone(), start),
+            site,
+            begun: None,
+            last: None,
+            out_of_order: 0,
+            alarms: Vec::new(),
+            standing: BTreeMap::new(),
+        }
+    }
+
+    /// The point that a column of this name is: the same name, `id:name` of other equipment, or the name in the profile's
+    /// manner of writing (`Volume Flow` is `volume_flow`).
+    #[must_use]
+    pub fn column(&self, name: &str) -> Option<Column> {
+        let find = |equipment: usize, name: &str| {
+            let (point, _) = self.site.equipment.get(equipment)?.profile.point(name)?;
+            Some(Column { equipment, point })
+        };
+        let other = || {
+            let (id, point) = name.trim_start_matches('@').split_once(':')?;
+            let (index, _) = self.site.find(id)?;
+            find(index.0, point)
+        };
+        let written: String =
+            name.to_lowercase().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
+        find(0, name).or_else(other).or_else(|| find(0, written.trim_matches('_')))
+    }
+
+    /// The own points that no column serves although a fault is judged by them.
+    #[must_use]
+    pub fn unserved(&self, columns: &[Column]) -> Vec<String> {
+        let mut names = Vec::new();
+        for (e, equipment) in self.site.equipment.iter().enumerate() {
+            let judged: BTreeSet<PointIndex> = match e {
+                0 => equipment.profile.judged_points(),
+                _ => (0..equipment.profile.points.len()).map(PointIndex).collect(),
+            };
+            let served = |p: &PointIndex| columns.iter().any(|c| c.equipment == e && c.point == *p);
+            for point in judged.iter().filter(|p| !served(p)) {
+                let name = equipment.profile.points.get(point.0).map_or("", |p| p.name.as_str());
+                names.push(if e == 0 { name.to_owned() } else { format!("@{}:{name}", equipment.id) });
+            }
+        }
+        names
+    }
+
+    /// Takes a row. A cell that is empty is no reading, one that does not fit its point's type is a bad one.
+    pub fn row<'a>(&mut self, at: Wall, cells: impl Iterator<Item = (Column, &'a str)>) {
+        let begun = *self.begun.get_or_insert(at);
+        if self.last.is_some_and(|last| at < last.wall) {
+            self.out_of_order += 1;
+            return;
+        }
+        let since = u64::try_from(at.since(begun).as_nanos()).unwrap_or(u64::MAX);
+        // Windows reach back from the first row: the clock has run longer than the longest of them.
+        let now = Now { mono: Mono(since) + limits::WINDOW_MAX, wall: at };
+        self.last = Some(now);
+        let mut answers: Vec<(EquipmentIndex, Vec<(PointIndex, Reading)>)> = Vec::new();
+        for (column, cell) in cells {
+            let cell = cell.trim();
+            if cell.is_empty() {
+                continue;
+            }
+            let profile = self.site.equipment.get(column.equipment).map(|e| &e.profile);
+            let Some(point) = profile.and_then(|p| p.points.get(column.point.0)) else { continue };
+            let reading = (column.point, Reading { value: value_of(point, cell), at: now });
+            match answers.iter_mut().find(|(e, _)| e.0 == column.equipment) {
+                Some((_, readings)) => readings.push(reading),
+                None => answers.push((EquipmentIndex(column.equipment), vec![reading])),
+            }
+        }
+        self.detector.answers(now, answers);
+        self.collect();
+    }
+
+    fn collect(&mut self) {
+        for t in self.detector.take_transitions().into_iter().filter(|t| t.equipment == EquipmentIndex(0)) {
+            let fault = self.site.equipment.first().and_then(|e| e.profile.faults.get(t.fault));
+            let Some(fault) = fault else { continue };
+            match t.kind {
+                TransitionKind::Raised => {
+                    self.standing.insert(t.fault, self.alarms.len());
+                    self.alarms.push(Replayed {
+                        fault: fault.name.clone(),
+                        severity: fault.severity,
+                        onset: t.onset.wall,
+                        raised_at: t.at.wall,
+                        cleared_at: None,
+                        values: t.values,
+                    });
+                }
+                TransitionKind::Cleared => {
+                    let at = self.standing.remove(&t.fault);
+                    if let Some(alarm) = at.and_then(|at| self.alarms.get_mut(at)) {
+                        alarm.cleared_at = Some(t.at.wall);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Rows that were left out because they are older than the row before them.
+    #[must_use]
+    pub fn out_of_order(&self) -> u64 {
+        self.out_of_order
+    }
+
+    /// The first and the last row's time.
+    #[must_use]
+    pub fn period(&self) -> Option<(Wall, Wall)> {
+        Some((self.begun?, self.last?.wall))
+    }
+
+    /// The alarms, in the order in which they were raised. Delays that end after the last row have not ended.
+    #[must_use]
+    pub fn alarms(&self) -> &[Replayed] {
+        &self.alarms
+    }
+}
+
+fn made(id: EquipmentId, mut profile: Profile, stale_after: Option<Duration>) -> Equipment {
+    for point in &mut profile.points {
+        point.stale_after = stale_after;
+    }
+    profile.offline_after = None;
+    Equipment {
+        name: id.to_string(),
+        id,
+        profile: Arc::new(profile),
+        link: 0,
+        unit: 1,
+        topic: None,
+        sparkplug: None,
+        location: String::new(),
+        criticality: Criticality::C,
+        depends_on: Vec::new(),
+        firmware: None,
+    }
+}
+
+fn foreign<'a>(
+    operands: impl Iterator<Item = &'a Operand>,
+    own: &EquipmentId,
+) -> BTreeMap<EquipmentId, BTreeSet<&'a str>> {
+    let mut found: BTreeMap<EquipmentId, BTreeSet<&str>> = BTreeMap::new();
+    for operand in operands {
+        let id = operand.equipment.as_deref().filter(|id| *id != own.as_str());
+        if let Some(id) = id.and_then(|id| EquipmentId::parse(id).ok()) {
+            found.entry(id).or_default().insert(&operand.point);
+        }
+    }
+    found
+}
+
+/// A profile of numbers, for equipment of which only a few points are named.
+fn stub(points: &BTreeSet<&str>) -> Option<Profile> {
+    let lines: String =
+        points.iter().map(|p| format!("{p} = {{ topic = \"{p}\", type = \"f64\" }}\n")).collect();
+    let text = format!("[device]\nvendor = \"-\"\nmodel = \"-\"\nkind = \"-\"\n[points]\n{lines}");
+    load(&ProfileName::parse("recording").ok()?, &SourceText::new("recording", &text)).0
+}
+
+/// A recorded cell as its point's type: numbers after scaling, enums by name or code.
+fn value_of(point: &Point, cell: &str) -> Result<Value, BadReason> {
+    let wrong = |kind| BadReason::NotOfType(cell.to_owned(), kind);
+    let number = || cell.parse::<f64>().ok().filter(|n| n.is_finite());
+    match point.kind {
+        DataType::Text { .. } => Ok(Value::Text(cell.into())),
+        DataType::Bool => match (cell.to_ascii_lowercase().as_str(), number()) {
+            ("true", _) => Ok(Value::Bool(true)),
+            ("false", _) => Ok(Value::Bool(false)),
+            (_, Some(n)) => Ok(Value::Bool(n != 0.0)),
+            _ => Err(wrong("boolean")),
+        },
+        _ => match (point.values.get(cell), number()) {
+            (Some(code), _) => Ok(Value::Integer(*code)),
+            #[expect(clippy::cast_possible_truncation, reason = "checked to be whole and within 2^63")]
+            (None, Some(n)) if n.fract() == 0.0 && n.abs() < 9e18 => Ok(Value::Integer(n as i128)),
+            (None, Some(n)) => Ok(Value::Real(n)),
+            (None, None) => Err(wrong("number")),
+        },
+    }
+}
