@@ -68,6 +68,27 @@ pub const OFFLINE_AFTER_MIN: Duration = ms(100);
 /// A wall clock that moved by more than this against the monotonic one was stepped: an event is written.
 pub const CLOCK_STEP_MIN: Duration = secs(2);
 
+// --- baselines ---------------------------------------------------------------------------------
+
+/// Points of one baseline: the work of a sample grows with their square. More: refused.
+pub const BASELINE_POINTS_MAX: usize = 16;
+/// Samples that are learned from at least: fewer say nothing of how points go together. Fewer: refused.
+pub const BASELINE_LEARN_MIN: u64 = 50;
+/// The shortest learning period. Shorter: refused.
+pub const BASELINE_LEARN_SHORTEST: Duration = secs(60);
+/// The longest learning period. Longer: refused.
+pub const BASELINE_LEARN_LONGEST: Duration = secs(92 * 86_400);
+/// Samples kept while learning; beyond them every second one is let go, then every fourth, and so on.
+pub const BASELINE_SAMPLES_KEPT: usize = 4096;
+/// The least and the most samples over which a baseline is smoothed. Outside: refused.
+pub const BASELINE_SMOOTH: (f64, f64) = (1.0, 1000.0);
+/// Samples over which a baseline is smoothed that does not say.
+pub const BASELINE_SMOOTH_DEFAULT: f64 = 2.0;
+/// The least and the widest limit of a baseline. Outside: refused.
+pub const BASELINE_LIMIT: (f64, f64) = (1.0, 100.0);
+/// The limit of a baseline that does not say.
+pub const BASELINE_LIMIT_DEFAULT: f64 = 3.0;
+
 // --- tickets -----------------------------------------------------------------------------------
 
 /// How long a closed ticket is watched for its fault coming back, unless the profile says.

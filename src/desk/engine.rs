@@ -14,7 +14,7 @@ use super::event::{Event, GatewayEvent, Record};
 use super::state::{State, Touched};
 use super::writing::OrderId;
 use crate::alarm::AlarmEvent;
-use crate::detect::{Detector, Transition, TransitionKind};
+use crate::detect::{BaselineEvent, Detector, Transition, TransitionKind};
 use crate::limits;
 use crate::profile::Fault;
 use crate::site::{Equipment, Site};
@@ -28,6 +28,7 @@ enum Change {
     Transition(Box<Transition>),
     Verified(TicketNumber),
     Gateway(GatewayEvent),
+    Learned(BaselineEvent),
     Withdrawn(EquipmentId, FaultName),
 }
 
@@ -79,7 +80,10 @@ impl Desk {
     /// Takes up where the journal ends: `state` is everything it adds up to.
     #[must_use]
     pub fn new(site: Arc<Site>, state: State, now: Now) -> Self {
-        let detector = Detector::new(site.clone(), now);
+        let mut detector = Detector::new(site.clone(), now);
+        for ((equipment, fault), model) in &state.baselines {
+            detector.restore_baseline(equipment.as_str(), fault.as_str(), model);
+        }
         Self {
             site,
             detector,
@@ -233,6 +237,9 @@ impl Desk {
         for t in self.detector.take_transitions() {
             self.machine(now, Change::Transition(Box::new(t)));
         }
+        for learned in self.detector.take_learned() {
+            self.machine(now, Change::Learned(learned));
+        }
     }
 
     fn end_watches(&mut self, now: Now) {
@@ -263,6 +270,7 @@ impl Desk {
     fn decide_change(&self, now: Now, change: &Change) -> (Now, Vec<Event>) {
         match change {
             Change::Gateway(event) => (now, vec![Event::Gateway(event.clone())]),
+            Change::Learned(event) => (now, vec![Event::Baseline(event.clone())]),
             Change::Verified(number) => {
                 let watched = self.state.tickets.get(number).is_some_and(|t| t.watch_until.is_some());
                 let event = Event::Ticket(TicketEvent::FixVerified { number: *number });

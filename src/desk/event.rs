@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::alarm::AlarmEvent;
+use crate::detect::BaselineEvent;
 use crate::site::FileHash;
 use crate::ticket::TicketEvent;
 use crate::words::{Author, EquipmentId, PointName, Seq, Wall};
@@ -99,6 +100,8 @@ pub enum Event {
     Ticket(TicketEvent),
     /// To a piece of equipment.
     Equipment(EquipmentEvent),
+    /// To what is known as normal.
+    Baseline(BaselineEvent),
     /// A kind that a later version wrote; it is kept and passed over.
     Other {
         /// Its kind.
@@ -169,6 +172,7 @@ impl Record {
             Event::Alarm(e) => line(self, prev, e),
             Event::Ticket(e) => line(self, prev, e),
             Event::Equipment(e) => line(self, prev, e),
+            Event::Baseline(e) => line(self, prev, e),
             Event::Other { kind } => Err(serde::ser::Error::custom(format!(
                 "{kind} is a later version's event and is not written"
             ))),
@@ -185,6 +189,7 @@ impl Record {
             "ticket" => known(line).map(Event::Ticket),
             "alarm" => known(line).map(Event::Alarm),
             "equipment" => known(line).map(Event::Equipment),
+            "baseline" => known(line).map(Event::Baseline),
             "gateway" | "configuration" | "clock" => known(line).map(Event::Gateway),
             _ => Ok(Event::Other { kind: head.kind.clone() }),
         };

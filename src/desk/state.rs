@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use super::event::{Event, GatewayEvent, Record};
 use crate::alarm::{self, AlarmEvent, Alarms};
+use crate::detect::{BaselineEvent, Model};
 use crate::site::FileHash;
 use crate::ticket::{self, Ticket, TicketEvent};
 use crate::words::{EquipmentId, FaultName, Seq, TicketNumber, Wall};
@@ -16,6 +17,8 @@ pub enum Touched {
     Ticket(Box<Ticket>),
     /// An alarm; absent when it no longer stands.
     Alarm(EquipmentId, FaultName),
+    /// What is known as normal; absent when it is no longer.
+    Baseline(EquipmentId, FaultName),
     /// The files in force.
     Files,
     /// Nothing that is kept.
@@ -31,6 +34,8 @@ pub struct State {
     pub tickets: BTreeMap<TicketNumber, Ticket>,
     /// Alarms that stand.
     pub alarms: Alarms,
+    /// What has been learned as normal.
+    pub baselines: BTreeMap<(EquipmentId, FaultName), Model>,
     /// The last ticket number given out.
     pub last_ticket: u64,
     /// The files in force.
@@ -61,7 +66,29 @@ impl State {
                 Touched::Alarm(equipment.clone(), fault.clone())
             }
             Event::Ticket(event) => self.apply_ticket(record, event, stored),
+            Event::Baseline(event) => self.apply_baseline(event),
         }
+    }
+
+    fn apply_baseline(&mut self, event: &BaselineEvent) -> Touched {
+        let (BaselineEvent::Learned { equipment, fault, .. }
+        | BaselineEvent::Followed { equipment, fault, .. }
+        | BaselineEvent::Forgotten { equipment, fault, .. }) = event;
+        let key = (equipment.clone(), fault.clone());
+        match event {
+            BaselineEvent::Learned { model, .. } => {
+                self.baselines.insert(key, model.as_ref().clone());
+            }
+            BaselineEvent::Followed { reference, .. } => {
+                if let Some(model) = self.baselines.get_mut(&key) {
+                    model.reference.clone_from(reference);
+                }
+            }
+            BaselineEvent::Forgotten { .. } => {
+                self.baselines.remove(&key);
+            }
+        }
+        Touched::Baseline(equipment.clone(), fault.clone())
     }
 
     fn apply_ticket(

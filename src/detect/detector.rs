@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::aging::stale_at;
+use super::baselines::Baselines;
 use super::remembered::{Memories, Resolved, View};
 use crate::expr::{Operands, Program, Truth};
 use crate::profile::{Fault, Question, Trigger};
@@ -48,6 +49,8 @@ pub(super) struct Slot {
     /// What is remembered of it.
     pub memories: Vec<usize>,
     pub dependents: Vec<usize>,
+    /// Baselines that take a sample when it is read.
+    pub leads: Vec<usize>,
 }
 
 impl Slot {
@@ -55,7 +58,8 @@ impl Slot {
     pub fn take_over(&mut self, known: &Slot) {
         let dependents = std::mem::take(&mut self.dependents);
         let memories = std::mem::take(&mut self.memories);
-        *self = Slot { dependents, memories, ..known.clone() };
+        let leads = std::mem::take(&mut self.leads);
+        *self = Slot { dependents, memories, leads, ..known.clone() };
     }
 }
 
@@ -85,6 +89,7 @@ pub(super) struct Watch {
     pub when: Resolved,
     pub clear: Resolved,
     pub due: Option<Mono>,
+    pub baseline: Option<usize>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -102,6 +107,7 @@ pub struct Detector {
     pub(super) units: Vec<Unit>,
     pub(super) watches: Vec<Watch>,
     pub(super) memories: Memories,
+    pub(super) baselines: Baselines,
     pub(super) due: BTreeSet<(Mono, Due)>,
     transitions: Vec<Transition>,
 }
@@ -115,6 +121,7 @@ impl Detector {
             units: Vec::new(),
             watches: Vec::new(),
             memories: Memories::default(),
+            baselines: Baselines::default(),
             due: BTreeSet::new(),
             transitions: Vec::new(),
         };
@@ -145,12 +152,25 @@ impl Detector {
             }
         }
         for (index, watch) in d.watches.iter_mut().enumerate() {
-            let Some(Trigger::Condition { when, clear }) = fault_of(&site, watch).map(|f| &f.trigger) else {
-                continue;
-            };
-            watch.when = d.memories.resolve(&site, watch.equipment, when);
-            if let Some(clear) = clear {
-                watch.clear = d.memories.resolve(&site, watch.equipment, clear);
+            match fault_of(&site, watch).map(|f| &f.trigger) {
+                Some(Trigger::Condition { when, clear }) => {
+                    watch.when = d.memories.resolve(&site, watch.equipment, when);
+                    if let Some(clear) = clear {
+                        watch.clear = d.memories.resolve(&site, watch.equipment, clear);
+                    }
+                }
+                Some(Trigger::Excursion(spec)) => {
+                    watch.when = Resolved::of(watch.equipment, &spec.points);
+                    if let Some(regime) = &spec.regime {
+                        watch.clear = d.memories.resolve(&site, watch.equipment, regime);
+                    }
+                    let at = d.baselines.add(index, spec);
+                    watch.baseline = Some(at);
+                    let lead = spec.points.first().map_or(0, |p| p.0);
+                    let unit = d.units.get_mut(watch.equipment.0);
+                    unit.and_then(|u| u.slots.get_mut(lead)).into_iter().for_each(|s| s.leads.push(at));
+                }
+                Some(Trigger::Silence) | None => {}
             }
             for (e, p) in watch.when.points.iter().chain(&watch.clear.points).flatten() {
                 if let Some(slot) = d.units.get_mut(e.0).and_then(|u| u.slots.get_mut(p.0))
@@ -165,17 +185,20 @@ impl Detector {
 
     /// Takes up an alarm that stood before a restart. Returns whether the fault is still known.
     pub fn restore_active(&mut self, equipment: &str, fault: &str) -> bool {
-        let Some((index, _)) = self.site.find(equipment) else { return false };
-        let site = self.site.clone();
-        let Some(e) = site.equipment.get(index.0) else { return false };
-        let Some(at) = e.profile.faults.iter().position(|f| f.name.as_str() == fault) else { return false };
-        let Some(unit) = self.units.get_mut(index.0) else { return false };
-        let Some(watch) = unit.faults.get(at).and_then(|w| self.watches.get_mut(*w)) else { return false };
+        let Some(index) = self.watch_of(equipment, fault) else { return false };
+        let Some(watch) = self.watches.get_mut(index) else { return false };
         watch.phase = Phase::Active { clearing: None };
-        if unit.faults.get(at) == Some(&unit.silence) {
+        self.baselines.restore_excursion(watch);
+        if let Some(unit) = self.units.get_mut(watch.equipment.0).filter(|u| u.silence == index) {
             unit.lost = true;
         }
         true
+    }
+
+    pub(super) fn watch_of(&self, equipment: &str, fault: &str) -> Option<usize> {
+        let (index, e) = self.site.find(equipment)?;
+        let at = e.profile.faults.iter().position(|f| f.name.as_str() == fault)?;
+        self.units.get(index.0)?.faults.get(at).copied()
     }
 
     /// Whether the fault's condition stands.
@@ -183,7 +206,7 @@ impl Detector {
     pub fn is_active(&self, equipment: EquipmentIndex, fault: usize) -> bool {
         let watch =
             self.units.get(equipment.0).and_then(|u| u.faults.get(fault)).and_then(|w| self.watches.get(*w));
-        watch.is_some_and(|w| matches!(w.phase, Phase::Active { .. }))
+        watch.is_some_and(Watch::is_active)
     }
 
     /// Whether no good answer comes from the equipment.
@@ -229,6 +252,7 @@ impl Detector {
         self.elapsed(now);
         let mut affected = BTreeSet::new();
         self.take_in(now, equipment, readings, presence, &mut affected);
+        self.take_samples(now);
         for w in affected {
             self.judge(w, now);
         }
@@ -244,6 +268,7 @@ impl Detector {
         for (equipment, readings) in answers {
             self.take_in(now, equipment, readings, Presence::Answered, &mut affected);
         }
+        self.take_samples(now);
         for w in affected {
             self.judge(w, now);
         }
@@ -285,6 +310,7 @@ impl Detector {
             self.memories.reading(&slot.memories, now.mono, reading.value.as_ref().ok(), &mut ages);
             slot.last = Some(reading);
             affected.extend(&slot.dependents);
+            self.baselines.expect(&slot.leads);
         }
         for (memory, before, next) in ages {
             if let Some(before) = before {
@@ -314,17 +340,22 @@ impl Detector {
         let site = self.site.clone();
         let Some(watch) = self.watches.get(index) else { return };
         let Some(fault) = fault_of(&site, watch) else { return };
-        let Trigger::Condition { when, clear } = &fault.trigger else { return };
-        let true_now = self.evaluate(when, &watch.when, now.mono);
+        let true_now = match &fault.trigger {
+            Trigger::Condition { when, .. } => self.evaluate(when, &watch.when, now.mono),
+            Trigger::Excursion(_) => self.excursion(watch, now.mono),
+            Trigger::Silence => return,
+        };
         let next = match watch.phase {
             Phase::Normal { since } => match true_now {
                 Truth::True => Phase::Normal { since: since.or(Some(now)) },
                 Truth::False | Truth::Unknown => Phase::Normal { since: None },
             },
             Phase::Active { clearing } => {
-                let cleared = match clear {
-                    Some(clear) => self.evaluate(clear, &watch.clear, now.mono),
-                    None => true_now.negated(),
+                let cleared = match &fault.trigger {
+                    Trigger::Condition { clear: Some(clear), .. } => {
+                        self.evaluate(clear, &watch.clear, now.mono)
+                    }
+                    _ => true_now.negated(),
                 };
                 match (true_now, cleared) {
                     (Truth::False | Truth::Unknown, Truth::True) => {
@@ -379,7 +410,7 @@ impl Detector {
         self.tell(index, TransitionKind::Raised, onset, at);
     }
 
-    fn leave(&mut self, index: usize, onset: Now, at: Now) {
+    pub(super) fn leave(&mut self, index: usize, onset: Now, at: Now) {
         self.set_phase(index, Phase::Normal { since: None }, None);
         self.tell(index, TransitionKind::Cleared, onset, at);
     }
@@ -399,6 +430,7 @@ impl Detector {
             .shows_value_of
             .filter(|_| kind == TransitionKind::Raised)
             .map(|p| format!("unlisted code {}", self.point_text(watch.equipment, p)));
+        let text = text.or_else(|| self.ranking(watch));
         self.transitions.push(Transition {
             equipment: watch.equipment,
             fault: watch.fault,
@@ -454,7 +486,7 @@ impl Detector {
     }
 }
 
-fn fault_of<'a>(site: &'a Site, watch: &Watch) -> Option<&'a Fault> {
+pub(super) fn fault_of<'a>(site: &'a Site, watch: &Watch) -> Option<&'a Fault> {
     site.equipment.get(watch.equipment.0)?.profile.faults.get(watch.fault)
 }
 
@@ -465,6 +497,9 @@ pub(super) fn programs(fault: &Fault) -> Vec<&Program> {
         all.push(when.as_ref());
         all.extend(clear);
     }
+    if let Trigger::Excursion(baseline) = &fault.trigger {
+        all.extend(&baseline.regime);
+    }
     all.extend(fault.guidance.steps.iter().filter_map(|s| match &s.question {
         Question::Check { program, .. } => Some(program),
         Question::Do(_) => None,
@@ -473,8 +508,20 @@ pub(super) fn programs(fault: &Fault) -> Vec<&Program> {
 }
 
 impl Watch {
+    pub fn is_active(&self) -> bool {
+        matches!(self.phase, Phase::Active { .. })
+    }
+
     fn new(equipment: EquipmentIndex, fault: usize) -> Self {
         let (when, clear) = (Resolved::default(), Resolved::default());
-        Self { equipment, fault, phase: Phase::Normal { since: None }, when, clear, due: None }
+        Self {
+            equipment,
+            fault,
+            phase: Phase::Normal { since: None },
+            when,
+            clear,
+            due: None,
+            baseline: None,
+        }
     }
 }

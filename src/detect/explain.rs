@@ -85,7 +85,7 @@ impl Detector {
     pub fn explain(&self, equipment: EquipmentIndex, fault: usize, now: Now) -> Option<FaultExplanation> {
         let of = self.site.equipment.get(equipment.0)?.profile.faults.get(fault)?;
         let watch = self.watches.iter().find(|w| w.equipment == equipment && w.fault == fault)?;
-        let active = matches!(watch.phase, Phase::Active { .. });
+        let active = watch.is_active();
         let pending = match watch.phase {
             Phase::Normal { since } => since.map(|s| (s, of.on_delay)),
             Phase::Active { clearing } => clearing.map(|s| (s, of.off_delay)),
@@ -121,6 +121,10 @@ impl Detector {
                         quality: self.point_state(e, p, now).map_or(Quality::Bad, |s| s.quality),
                     });
                 }
+            }
+            Trigger::Excursion(spec) => {
+                out.when = Some((spec.definition.clone(), self.excursion(watch, now.mono)));
+                out.recalled = self.baseline_told(watch);
             }
             Trigger::Silence => {
                 let last = self.last_answer(equipment).map(|at| now.mono.since(at.mono));

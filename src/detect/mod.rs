@@ -6,6 +6,8 @@
 //! State comes back from readings; alarms that stood are told by [`Detector::restore_active`].
 
 mod aging;
+mod baseline;
+mod baselines;
 mod detector;
 mod explain;
 mod reload;
@@ -14,6 +16,8 @@ mod replay;
 #[cfg(test)]
 mod tests;
 
+pub use baseline::Model;
+pub use baselines::BaselineEvent;
 pub use detector::{Detector, Transition, TransitionKind};
 pub use explain::{FaultExplanation, OperandExplanation, PointState};
 pub use replay::{Column, Replay, Replayed};

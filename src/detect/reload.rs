@@ -32,6 +32,7 @@ impl Detector {
                 };
                 watch.phase = known.phase;
                 watch.due = known.due;
+                self.baselines.take_over(&old.baselines, known, watch);
                 if let Some(at) = known.due {
                     self.due.insert((at, Due::Delay(to)));
                 }

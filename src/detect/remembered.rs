@@ -40,6 +40,13 @@ pub(super) struct Resolved {
     memories: Vec<Option<usize>>,
 }
 
+impl Resolved {
+    /// Points alone, of one piece of equipment.
+    pub fn of(equipment: EquipmentIndex, points: &[PointIndex]) -> Self {
+        Self { points: points.iter().map(|p| Some((equipment, *p))).collect(), memories: Vec::new() }
+    }
+}
+
 /// A change of what is due: the memory, what was, what is.
 pub(super) type DueChange = (usize, Option<Mono>, Option<Mono>);
 

@@ -18,7 +18,9 @@ pub enum Truth {
 }
 
 impl Truth {
-    fn of(b: bool) -> Truth {
+    /// A condition that is known.
+    #[must_use]
+    pub fn of(b: bool) -> Truth {
         if b { Truth::True } else { Truth::False }
     }
 

@@ -209,7 +209,7 @@ fn run(profile: &Profile, case: &Case) -> Vec<String> {
                 Trigger::Condition { when, .. } => {
                     when.evaluate(&CaseOperands { profile, program: when, values: &values }) == Truth::True
                 }
-                Trigger::Silence => false,
+                Trigger::Excursion(_) | Trigger::Silence => false,
             })
             .map(|f| f.name.as_str())
             .collect();

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use super::baseline::read_baselines;
 use super::model::{Fault, Guidance, Part, Profile, Question, Step, Target, Trigger};
 use super::points::parse_number;
 use crate::expr::{ExprError, Names, Program, compile, compile_for};
@@ -32,6 +33,7 @@ pub(super) fn read_faults(root: &Section<'_>, profile: &Profile, names: &dyn Nam
             s.finish();
         }
     }
+    faults.extend(read_baselines(root, profile, names));
     faults.push(communication_lost());
     let mut seen = BTreeSet::new();
     for fault in &faults {
@@ -46,7 +48,7 @@ pub(super) fn read_faults(root: &Section<'_>, profile: &Profile, names: &dyn Nam
     faults
 }
 
-fn fault_name(s: &Section<'_>, name: &Spanned<String>) -> Option<FaultName> {
+pub(super) fn fault_name(s: &Section<'_>, name: &Spanned<String>) -> Option<FaultName> {
     FaultName::parse(&name.value)
         .map_err(|e| {
             s.error(name.span.clone(), format!("{} is no name for a fault", name.value), e.to_string())
@@ -101,7 +103,7 @@ fn note(s: &Section<'_>, text: &Spanned<String>, error: ExprError) {
     }
 }
 
-fn condition(s: &Section<'_>, key: &str, names: &dyn Names) -> Option<Program> {
+pub(super) fn condition(s: &Section<'_>, key: &str, names: &dyn Names) -> Option<Program> {
     let text = s.text(key)?;
     compile(&text.value, names).map_err(|e| note(s, &text, e)).ok()
 }
@@ -120,7 +122,7 @@ fn read_fault(s: &Section<'_>, names: &dyn Names) -> Option<Fault> {
 }
 
 /// What faults and codes have in common.
-fn read_common(s: &Section<'_>, names: &dyn Names, severity: Option<Severity>) -> Fault {
+pub(super) fn read_common(s: &Section<'_>, names: &dyn Names, severity: Option<Severity>) -> Fault {
     let stated = s.choice("severity", &severities()).map(|x| x.value);
     let severity = if severity.is_some() && stated.is_none() {
         severity

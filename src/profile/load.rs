@@ -13,7 +13,7 @@ use crate::source::{Diagnostics, Section, SourceText, read_toml};
 use crate::words::ProfileName;
 
 /// Parts of the format that later versions act on; today they are read past, and said.
-const LATER: [&str; 2] = ["baseline", "maintenance"];
+const LATER: [&str; 1] = ["maintenance"];
 
 /// Reads a profile; foreign points (`@other:point`) are taken on trust.
 pub fn load(name: &ProfileName, source: &SourceText) -> (Option<Profile>, Diagnostics) {

@@ -5,6 +5,7 @@
 //! (test: `decode_reads_what_encode_wrote`, against a naive twin).
 
 mod address;
+mod baseline;
 mod builtin;
 mod capture;
 mod cases;
@@ -33,8 +34,8 @@ pub use frame::{Cut, FrameShape, crc16, from_hex, is_proven, to_hex};
 pub use import::{Draft, ImportFormat, ImportOptions, import};
 pub use load::{load, load_with};
 pub use model::{
-    Case, Device, Fault, Guidance, ModbusSettings, Part, Point, Profile, Question, Step, Target, Trigger,
-    Writable, scalar,
+    Baseline, Case, Device, Fault, Guidance, Learn, ModbusSettings, Part, Point, Profile, Question, Step,
+    Target, Trigger, Writable, scalar,
 };
 pub use mqtt::{Availability, MqttSettings, check_filter, fits};
 pub use place::{Place, Protocol};

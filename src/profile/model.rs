@@ -12,7 +12,9 @@ use super::place::{Place, Protocol};
 use super::serial::SerialSettings;
 use crate::expr::{Kind, Names, PointInfo, Program, Scalar};
 use crate::limits;
-use crate::words::{FaultName, PointIndex, PointName, ProfileName, Severity, StepId, Unit, Value};
+use crate::words::{
+    FaultName, PointIndex, PointName, ProfileName, Severity, StepId, Unit, Value, render_duration,
+};
 
 /// A device model.
 #[derive(Debug, Clone)]
@@ -177,6 +179,12 @@ impl Point {
         }
     }
 
+    /// Whether its values are plain numbers.
+    #[must_use]
+    pub fn is_number(&self) -> bool {
+        matches!(self.expr_kind(), Kind::Number(_))
+    }
+
     fn expr_kind(&self) -> Kind {
         match self.kind {
             DataType::Bool => Kind::Flag,
@@ -230,6 +238,45 @@ pub enum Trigger {
     },
     /// While no good answer has come for `offline_after`.
     Silence,
+    /// While points are not as they were in good operation.
+    Excursion(Box<Baseline>),
+}
+
+/// What is learned as normal, and watched.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Baseline {
+    /// The points, numbers all; a good reading of the first one is a sample of all.
+    pub points: Vec<PointIndex>,
+    /// From how much good operation.
+    pub learn: Learn,
+    /// The regime: samples are taken while it is true.
+    pub regime: Option<Program>,
+    /// Over how many samples it is smoothed.
+    pub smooth: f64,
+    /// The limit, as a multiple of what 95 % of the learned samples stay below.
+    pub limit: f64,
+    /// What is learned, in words: what was learned of another definition does not serve.
+    pub definition: String,
+}
+
+/// How much good operation is learned from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Learn {
+    /// So many samples.
+    Samples(u64),
+    /// So long.
+    For(Duration),
+}
+
+impl Learn {
+    /// For people.
+    #[must_use]
+    pub fn text(self) -> String {
+        match self {
+            Self::Samples(n) => format!("{n} samples"),
+            Self::For(d) => render_duration(d),
+        }
+    }
 }
 
 /// A condition that a profile names.
@@ -401,10 +448,15 @@ impl Profile {
     pub fn judged_points(&self) -> BTreeSet<PointIndex> {
         let programs = self.faults.iter().flat_map(|f| match &f.trigger {
             Trigger::Condition { when, clear } => vec![Some(when.as_ref()), clear.as_ref()],
+            Trigger::Excursion(baseline) => vec![baseline.regime.as_ref()],
             Trigger::Silence => Vec::new(),
         });
         let operands = programs.flatten().flat_map(|p| &p.operands).filter(|o| o.equipment.is_none());
-        operands.filter_map(|o| self.point(&o.point).map(|(at, _)| at)).collect()
+        let watched = self.faults.iter().filter_map(|f| match &f.trigger {
+            Trigger::Excursion(baseline) => Some(baseline.points.iter().copied()),
+            Trigger::Condition { .. } | Trigger::Silence => None,
+        });
+        operands.filter_map(|o| self.point(&o.point).map(|(at, _)| at)).chain(watched.flatten()).collect()
     }
 
     /// A fault by name.

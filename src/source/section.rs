@@ -190,6 +190,18 @@ impl<'a> Section<'a> {
         })
     }
 
+    /// A number within bounds.
+    #[must_use]
+    pub fn number_between(&self, key: &str, min: f64, max: f64) -> Option<f64> {
+        let found = self.number(key)?;
+        if (min..=max).contains(&found.value) {
+            return Some(found.value);
+        }
+        let message = format!("{}{key} is between {min} and {max}", self.path);
+        self.error(found.span, message, format!("{} is outside", found.value));
+        None
+    }
+
     /// `true` or `false`.
     #[must_use]
     pub fn flag(&self, key: &str) -> Option<Spanned<bool>> {

@@ -134,6 +134,12 @@ fn read_state(db: &sled::Db, meta: &Meta) -> Result<State, OpenError> {
         let alarm: Alarm = serde_json::from_slice(&value).map_err(|e| OpenError::Damaged(e.to_string()))?;
         state.alarms.insert((alarm.equipment.clone(), alarm.fault.clone()), alarm);
     }
+    for item in db.scan_prefix(b"b") {
+        let (_, value) = item.map_err(|e| OpenError::Damaged(e.to_string()))?;
+        let (equipment, fault, model) =
+            serde_json::from_slice(&value).map_err(|e| OpenError::Damaged(e.to_string()))?;
+        state.baselines.insert((equipment, fault), model);
+    }
     state.next_watch = state.tickets.values().filter_map(|t| t.watch_until).min();
     Ok(state)
 }

@@ -62,6 +62,12 @@ fn alarm_key(equipment: &str, fault: &str) -> Vec<u8> {
     key
 }
 
+fn baseline_key(equipment: &str, fault: &str) -> Vec<u8> {
+    let mut key = index_prefix(b'b', equipment);
+    key.extend_from_slice(fault.as_bytes());
+    key
+}
+
 pub(super) fn digest_of(key: &[u8], value: &[u8]) -> u64 {
     let mut hasher = Sha256::new();
     hasher.update((key.len() as u64).to_be_bytes());
@@ -118,6 +124,12 @@ impl Store {
                         alarm_key(equipment.as_str(), fault.as_str()),
                         alarm.and_then(|a| serde_json::to_vec(a).ok()),
                     );
+                }
+                Touched::Baseline(equipment, fault) => {
+                    let key = baseline_key(equipment.as_str(), fault.as_str());
+                    let model = self.state.baselines.get(&(equipment.clone(), fault.clone()));
+                    let entry = model.and_then(|m| serde_json::to_vec(&(&equipment, &fault, m)).ok());
+                    changed.insert(key, entry);
                 }
                 Touched::Files | Touched::Nothing => {}
             }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use andon::alarm::AlarmEvent;
 use andon::desk::{EquipmentEvent, Event, GatewayEvent, Record, State};
+use andon::detect::BaselineEvent;
 use andon::ticket::TicketEvent;
 use andon::words::Seq;
 
@@ -44,6 +45,11 @@ fn name(event: &Event) -> &'static str {
             EquipmentEvent::WriteOrdered { .. } => "equipment-write-ordered",
             EquipmentEvent::Written { .. } => "equipment-written",
             EquipmentEvent::WriteFailed { .. } => "equipment-write-failed",
+        },
+        Event::Baseline(e) => match e {
+            BaselineEvent::Learned { .. } => "baseline-learned",
+            BaselineEvent::Followed { .. } => "baseline-followed",
+            BaselineEvent::Forgotten { .. } => "baseline-forgotten",
         },
         Event::Other { .. } => "other",
     }

@@ -126,6 +126,7 @@ fn shown(p: &Profile) -> Shown {
                 code: f.code.clone(),
                 when: match &f.trigger {
                     Trigger::Condition { when, .. } => when.text.clone(),
+                    Trigger::Excursion(baseline) => format!("not normal: {}", baseline.definition),
                     Trigger::Silence => p.offline_after.map_or_else(
                         || "its link says that it is away".to_owned(),
                         |limit| format!("no good answer for {}", render_duration(limit)),

@@ -26,13 +26,18 @@ impl Desk {
         let mut detector = Detector::new(site.clone(), now);
         detector.take_over(&self.detector, &same);
         self.detector = detector;
+        let is_same = |id: &str| site.find(id).is_some_and(|(at, _)| same.iter().any(|(_, to)| *to == at));
+        for ((equipment, fault), model) in &self.state.baselines {
+            if !is_same(equipment.as_str()) {
+                self.detector.restore_baseline(equipment.as_str(), fault.as_str(), model);
+            }
+        }
         for (check, _) in std::mem::take(&mut self.checks) {
             let refusal = Refusal::new(Rule::CheckUnanswered, "the configuration was loaded again meanwhile")
                 .remedy("ask for the check again");
             self.outputs.push_back(Output::Reply(check.token, Box::new(Err(refusal))));
         }
         self.record_files(now);
-        let is_same = |id: &str| site.find(id).is_some_and(|(at, _)| same.iter().any(|(_, to)| *to == at));
         let standing: Vec<_> = self
             .state
             .alarms

@@ -1,0 +1,96 @@
+//! Reading `[baseline]`: what is learned as normal; an excursion from it is a fault of the same name.
+
+use std::time::Duration;
+
+use super::faults::{condition, fault_name, read_common};
+use super::model::{Baseline, Fault, Learn, Profile, Trigger};
+use crate::expr::Names;
+use crate::limits;
+use crate::source::{Section, nearest};
+use crate::words::{PointIndex, Severity, Value};
+
+pub(super) fn read_baselines(root: &Section<'_>, profile: &Profile, names: &dyn Names) -> Vec<Fault> {
+    let Some(table) = root.section("baseline") else { return Vec::new() };
+    let mut faults = Vec::new();
+    for name in table.names() {
+        let Some(s) = table.section(&name.value) else { continue };
+        if let (Some(id), Some(fault)) = (fault_name(&s, &name), read(&s, profile, names)) {
+            faults.push(Fault { name: id, ..fault });
+        }
+        s.finish();
+    }
+    faults
+}
+
+fn read(s: &Section<'_>, profile: &Profile, names: &dyn Names) -> Option<Fault> {
+    let points = read_points(s, profile);
+    let learn = read_learn(s);
+    let regime = condition(s, "while", names);
+    let (least, most) = limits::BASELINE_SMOOTH;
+    let smooth = s.number_between("smooth", least, most);
+    let (least, most) = limits::BASELINE_LIMIT;
+    let limit = s.number_between("limit", least, most);
+    let on_delay = s.duration_between("on_delay", Duration::ZERO, limits::DELAY_MAX);
+    let off_delay = s.duration_between("off_delay", Duration::ZERO, limits::DELAY_MAX);
+    let mut fault = read_common(s, names, Some(Severity::Minor));
+    let learn = s.required("learn", "\"7d\" of good operation, or 400 samples", learn)?;
+    let smooth = smooth.unwrap_or(limits::BASELINE_SMOOTH_DEFAULT);
+    let of: Vec<String> = points.iter().map(|(name, _)| name.clone()).collect();
+    let during = regime.as_ref().map_or_else(String::new, |r| format!(" while {}", r.text));
+    let definition = format!("{} over {}, smoothed over {smooth}{during}", of.join(", "), learn.text());
+    if fault.guidance.means.is_empty() {
+        "Not as in the good operation that was learned from.".clone_into(&mut fault.guidance.means);
+    }
+    fault.on_delay = on_delay.unwrap_or_default();
+    fault.off_delay = off_delay.unwrap_or_default();
+    fault.trigger = Trigger::Excursion(Box::new(Baseline {
+        points: points.into_iter().map(|(_, at)| at).collect(),
+        learn,
+        regime,
+        smooth,
+        limit: limit.unwrap_or(limits::BASELINE_LIMIT_DEFAULT),
+        definition,
+    }));
+    Some(fault)
+}
+
+fn read_points(s: &Section<'_>, profile: &Profile) -> Vec<(String, PointIndex)> {
+    let mut points: Vec<(String, PointIndex)> = Vec::new();
+    let named = s.texts("points");
+    for name in &named {
+        let error = |message: String, label: &str| s.error(name.span.clone(), message, label);
+        match profile.point(&name.value) {
+            None => {
+                let known = profile.points.iter().map(|p| p.name.as_str());
+                let help =
+                    nearest(&name.value, known).map_or_else(String::new, |n| format!("did you mean {n}?"));
+                error(format!("there is no point {}", name.value), &help);
+            }
+            Some((_, point)) if !point.is_number() => {
+                error(format!("{} is no number", name.value), "a baseline learns numbers");
+            }
+            Some((at, _)) if points.iter().any(|(_, p)| *p == at) => {
+                error(format!("{} is named twice", name.value), "");
+            }
+            Some((at, _)) => points.push((name.value.clone(), at)),
+        }
+    }
+    if named.is_empty() {
+        s.missing("points", "[\"current\", \"vibration\"]");
+    } else if points.len() > limits::BASELINE_POINTS_MAX {
+        let most = limits::BASELINE_POINTS_MAX;
+        s.error(s.key_span("points"), format!("a baseline watches at most {most} points"), "");
+    }
+    points
+}
+
+fn read_learn(s: &Section<'_>) -> Option<Learn> {
+    if matches!(s.scalar("learn").map(|v| v.value), Some(Value::Text(_))) {
+        let d =
+            s.duration_between("learn", limits::BASELINE_LEARN_SHORTEST, limits::BASELINE_LEARN_LONGEST)?;
+        return Some(Learn::For(d));
+    }
+    let least = i128::from(limits::BASELINE_LEARN_MIN);
+    let samples = s.integer_between("learn", least, i128::from(u32::MAX))?;
+    u64::try_from(samples.value).ok().map(Learn::Samples)
+}
