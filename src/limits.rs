@@ -89,6 +89,34 @@ pub const BASELINE_LIMIT: (f64, f64) = (1.0, 100.0);
 /// The limit of a baseline that does not say.
 pub const BASELINE_LIMIT_DEFAULT: f64 = 3.0;
 
+// --- alarms ------------------------------------------------------------------------------------
+
+/// Alarms of which each comes at most so long after the one before are one burst.
+pub const BURST_GAP: Duration = secs(10);
+/// More alarms than these within [`FLOOD_WITHIN`] are a flood (ISA-18.2: more than ten in ten minutes).
+pub const FLOOD_ALARMS: usize = 10;
+/// See [`FLOOD_ALARMS`].
+pub const FLOOD_WITHIN: Duration = secs(600);
+/// A flood is over with fewer alarms than these within [`FLOOD_WITHIN`] (ISA-18.2).
+pub const FLOOD_OVER_BELOW: usize = 5;
+/// Alarms of the last ten minutes that are kept to tell a flood. Older ones are let go.
+pub const FLOOD_KEPT: usize = 1024;
+/// An alarm that comes so often within [`CHATTER_WITHIN`] chatters (ISA-18.2: three times in a minute).
+pub const CHATTER_TIMES: usize = 3;
+/// See [`CHATTER_TIMES`].
+pub const CHATTER_WITHIN: Duration = secs(60);
+/// How long a chattering alarm must be quiet before it is told again; doubled each time it begins anew within
+/// [`CHATTER_TOLD_EVERY`].
+pub const CHATTER_QUIET: Duration = secs(60);
+/// The longest [`CHATTER_QUIET`] becomes.
+pub const CHATTER_QUIET_MAX: Duration = secs(1800);
+/// A summary of an alarm that chatters on is written so often: a night of it costs a dozen lines.
+pub const CHATTER_TOLD_EVERY: Duration = secs(3600);
+/// Alarms of equipment whose upstream has come back are held back so much longer: it must be read first.
+pub const HELD_GRACE: Duration = secs(30);
+/// The longest an alarm can be shelved. Longer: refused; what is not to ring for longer is out of service.
+pub const SHELF_MAX: Duration = secs(7 * 86_400);
+
 // --- tickets -----------------------------------------------------------------------------------
 
 /// How long a closed ticket is watched for its fault coming back, unless the profile says.

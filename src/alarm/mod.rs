@@ -2,11 +2,30 @@
 //!
 //! *Must not know* readings: it is told of conditions. State comes back from the journal.
 
+mod burst;
+mod chatter;
+pub mod report;
+
+pub use burst::Bursts;
+pub use chatter::{Chatter, Damping, Told};
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 use crate::words::{EquipmentId, FaultName, Severity, Wall};
+
+/// A fault on a piece of equipment, by their names.
+pub type Key = (EquipmentId, FaultName);
+
+/// Names an alarm within an event.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AlarmName {
+    /// On which equipment.
+    pub equipment: EquipmentId,
+    /// Which fault.
+    pub fault: FaultName,
+}
 
 /// What happened to an alarm.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -27,6 +46,9 @@ pub enum AlarmEvent {
         latch: bool,
         /// What the fault's points were.
         values: BTreeMap<String, String>,
+        /// The first alarm of the burst or flood in which it came; absent for that one itself.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        first_up: Option<AlarmName>,
     },
     /// The condition has gone for its delay.
     #[serde(rename = "alarm-cleared")]
@@ -47,9 +69,73 @@ pub enum AlarmEvent {
         /// Which fault.
         fault: FaultName,
     },
+    /// Somebody put it aside for a while.
+    #[serde(rename = "alarm-shelved")]
+    Shelved {
+        /// On which equipment.
+        equipment: EquipmentId,
+        /// Which fault.
+        fault: FaultName,
+        /// Until when.
+        until: Wall,
+        /// Why.
+        reason: String,
+    },
+    /// It is put aside no longer.
+    #[serde(rename = "alarm-unshelved")]
+    Unshelved {
+        /// On which equipment.
+        equipment: EquipmentId,
+        /// Which fault.
+        fault: FaultName,
+        /// Why before its end; absent at its end.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        reason: Option<String>,
+        /// How often its condition came meanwhile.
+        held_back: u64,
+    },
+    /// It comes and goes too often: from here on its repeats are counted, not told.
+    #[serde(rename = "alarm-chattering")]
+    Chattering {
+        /// On which equipment.
+        equipment: EquipmentId,
+        /// Which fault.
+        fault: FaultName,
+    },
+    /// What it did while its repeats were counted.
+    #[serde(rename = "alarm-damped")]
+    Damped {
+        /// On which equipment.
+        equipment: EquipmentId,
+        /// Which fault.
+        fault: FaultName,
+        /// Since when they are counted.
+        since: Wall,
+        /// How often its condition came in that time.
+        repeats: u64,
+        /// Whether they are counted on.
+        goes_on: bool,
+        /// What would keep it calm.
+        proposal: String,
+    },
 }
 
-/// The states of ISA-18.2 that this version knows.
+impl AlarmEvent {
+    /// Whose it is.
+    #[must_use]
+    pub fn key(&self) -> Key {
+        let (AlarmEvent::Raised { equipment, fault, .. }
+        | AlarmEvent::Cleared { equipment, fault, .. }
+        | AlarmEvent::Acknowledged { equipment, fault }
+        | AlarmEvent::Shelved { equipment, fault, .. }
+        | AlarmEvent::Unshelved { equipment, fault, .. }
+        | AlarmEvent::Chattering { equipment, fault }
+        | AlarmEvent::Damped { equipment, fault, .. }) = self;
+        (equipment.clone(), fault.clone())
+    }
+}
+
+/// The states of ISA-18.2 / IEC 62682.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum AlarmState {
@@ -59,6 +145,12 @@ pub enum AlarmState {
     Acknowledged,
     /// Gone, latched, not acknowledged.
     ReturnedUnacknowledged,
+    /// Put aside by a person, until an end.
+    Shelved,
+    /// Held back because of what else is known: what it depends on is down.
+    SuppressedByDesign,
+    /// Its equipment is out of service.
+    OutOfService,
 }
 
 /// One alarm that stands.
@@ -78,6 +170,12 @@ pub struct Alarm {
     pub raised_at: Wall,
     /// Kept until acknowledged.
     pub latch: bool,
+    /// The first alarm of the burst or flood in which it came.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub first_up: Option<AlarmName>,
+    /// How often its condition came since its repeats are counted; absent while they are told.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub chattering: Option<u64>,
 }
 
 impl Alarm {
@@ -86,18 +184,33 @@ impl Alarm {
     pub fn is_active(&self) -> bool {
         match self.state {
             AlarmState::Unacknowledged | AlarmState::Acknowledged => true,
-            AlarmState::ReturnedUnacknowledged => false,
+            // The others are what hides an alarm, never its own state.
+            AlarmState::ReturnedUnacknowledged
+            | AlarmState::Shelved
+            | AlarmState::SuppressedByDesign
+            | AlarmState::OutOfService => false,
         }
     }
 }
 
 /// Every alarm that stands, by equipment and fault.
-pub type Alarms = BTreeMap<(EquipmentId, FaultName), Alarm>;
+pub type Alarms = BTreeMap<Key, Alarm>;
+
+/// An alarm that is put aside.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shelf {
+    /// Until when.
+    pub until: Wall,
+    /// By whom.
+    pub by: String,
+    /// Why.
+    pub reason: String,
+}
 
 /// Takes an event in. Cannot refuse: an old journal always loads.
 pub fn apply(alarms: &mut Alarms, at: Wall, event: &AlarmEvent) {
     match event {
-        AlarmEvent::Raised { equipment, fault, severity, onset, latch, .. } => {
+        AlarmEvent::Raised { equipment, fault, severity, onset, latch, first_up, .. } => {
             let alarm = Alarm {
                 equipment: equipment.clone(),
                 fault: fault.clone(),
@@ -106,6 +219,8 @@ pub fn apply(alarms: &mut Alarms, at: Wall, event: &AlarmEvent) {
                 onset: *onset,
                 raised_at: at,
                 latch: *latch,
+                first_up: first_up.clone(),
+                chattering: None,
             };
             alarms.insert((equipment.clone(), fault.clone()), alarm);
         }
@@ -129,6 +244,19 @@ pub fn apply(alarms: &mut Alarms, at: Wall, event: &AlarmEvent) {
                 }
             }
         }
+        AlarmEvent::Chattering { .. } => {
+            if let Some(alarm) = alarms.get_mut(&event.key()) {
+                alarm.chattering = Some(0);
+            }
+        }
+        AlarmEvent::Damped { repeats, goes_on, .. } => {
+            if let Some(alarm) = alarms.get_mut(&event.key()) {
+                let so_far = alarm.chattering.unwrap_or(0);
+                alarm.chattering = goes_on.then_some(so_far + repeats);
+            }
+        }
+        // Shelves are kept by themselves: an alarm may be put aside before it comes.
+        AlarmEvent::Shelved { .. } | AlarmEvent::Unshelved { .. } => {}
     }
 }
 
@@ -144,6 +272,7 @@ mod tests {
             onset: Wall::from_millis(0),
             latch,
             values: BTreeMap::new(),
+            first_up: None,
         }
     }
 

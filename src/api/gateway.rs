@@ -8,7 +8,7 @@ use axum::extract::FromRef;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::ambient::Clock;
-use crate::desk::{Command, Desk, Done, WriteAsk, Wrote};
+use crate::desk::{Command, Desk, Done, OperationAsk, WriteAsk, Wrote};
 use crate::limits;
 use crate::link::{LinkBoard, LinkCommand};
 use crate::site::Site;
@@ -24,6 +24,8 @@ pub enum Message {
     Ask(Box<Command>, oneshot::Sender<Result<Done, Refusal>>),
     /// A write to equipment, and where its end goes.
     Write(Box<WriteAsk>, oneshot::Sender<Result<Done, Refusal>>),
+    /// An operation, and where its reply goes.
+    Operate(Box<OperationAsk>, oneshot::Sender<Result<Done, Refusal>>),
     /// Other files are in force from here on; told once the desk goes by them.
     Reload(Arc<Site>, oneshot::Sender<()>),
     /// A look at the desk.
@@ -137,7 +139,7 @@ impl Gateway {
         self.desk.send(Message::Ask(Box::new(command), tx)).await.map_err(|_| gone())?;
         match rx.await.map_err(|_| gone())?? {
             Done::Ticket(ticket) => Ok(*ticket),
-            Done::Wrote(_) => Err(gone()),
+            Done::Wrote(_) | Done::Operated(_) => Err(gone()),
         }
     }
 
@@ -150,7 +152,20 @@ impl Gateway {
         self.desk.send(Message::Write(Box::new(ask), tx)).await.map_err(|_| gone())?;
         match rx.await.map_err(|_| gone())?? {
             Done::Wrote(wrote) => Ok(*wrote),
-            Done::Ticket(_) => Err(gone()),
+            Done::Ticket(_) | Done::Operated(_) => Err(gone()),
+        }
+    }
+
+    /// Asks for an operation and waits until it is on disk: what was done, as a sentence.
+    ///
+    /// # Errors
+    /// The rule that refuses.
+    pub async fn operate(&self, ask: OperationAsk) -> Result<String, Refusal> {
+        let (tx, rx) = oneshot::channel();
+        self.desk.send(Message::Operate(Box::new(ask), tx)).await.map_err(|_| gone())?;
+        match rx.await.map_err(|_| gone())?? {
+            Done::Operated(told) => Ok(told),
+            Done::Ticket(_) | Done::Wrote(_) => Err(gone()),
         }
     }
 

@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-use super::{audit, decode, equipment, firmware, guide, history, link, profile, scan, ticket, why};
+use super::{
+    alarm, audit, decode, equipment, firmware, guide, history, link, profile, report, scan, ticket, why,
+};
 
 /// Watches machines and instruments, opens tickets for their faults, and keeps the proof of what was done.
 #[derive(Debug, Parser)]
@@ -78,12 +80,12 @@ pub enum Command {
     /// The gateway, its links, its equipment, its alarms
     #[command(after_help = "Example:\n  andon status --json | jq '.links[] | select(.state != \"online\")'")]
     Status,
-    /// Equipment: list, show, read, write
+    /// Equipment: list, show, read, write, in and out of service, what is normal
     #[command(subcommand)]
     Equipment(equipment::Command),
-    /// Alarms that stand
+    /// Alarms: those that stand, putting them aside
     #[command(subcommand)]
-    Alarm(equipment::AlarmCommand),
+    Alarm(alarm::Command),
     /// Tickets: list, show, and everything one does to them
     #[command(subcommand)]
     Ticket(ticket::Command),
@@ -99,6 +101,9 @@ pub enum Command {
     Close(ticket::WithNote),
     /// Tickets of the past: faults, causes, fixes and whether they held
     History(history::HistoryArgs),
+    /// Reports: alarms against the targets of ISA-18.2
+    #[command(subcommand)]
+    Report(report::Command),
     /// Where a value comes from; why a fault is or is not raised
     Why(why::WhyArgs),
     /// What answers on a line: units, identification, fitting profiles, topics; without a link: serial ports

@@ -1,4 +1,4 @@
-//! `andon equipment list|show|read` and `andon alarm list`.
+//! `andon equipment list|show|read|write|out-of-service|return|relearn`.
 
 mod watch;
 
@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use clap::Subcommand;
 
+use super::alarm::operate;
 use super::context::{Composition, Context};
 use super::error::CliError;
 use super::firmware::note_text;
 use super::render::{Sheet, heading};
-use super::status;
 use crate::api::Client;
-use crate::api::v1::{EquipmentV1, PointV1, ReadingsV1, StatusV1, WriteV1, WroteV1};
+use crate::api::v1::{EquipmentV1, OperationKindV1, PointV1, ReadingsV1, WriteV1, WroteV1};
 use crate::words::Outcome;
 
 /// What can be asked of equipment.
@@ -61,13 +61,34 @@ pub enum Command {
         #[arg(long)]
         reason: String,
     },
-}
-
-/// What can be asked of alarms.
-#[derive(Debug, Subcommand)]
-pub enum AlarmCommand {
-    /// Alarms that stand, worst first, with their ISA-18.2 state
-    List,
+    /// Take it out of service: its alarms are held back until it is returned
+    #[command(after_help = "Example:\n  andon equipment out-of-service oven-2 --reason 'yearly inspection'")]
+    OutOfService {
+        /// Its id
+        id: String,
+        /// Why, for the record
+        #[arg(long)]
+        reason: String,
+    },
+    /// Return it to service: what is wrong with it is raised now
+    Return {
+        /// Its id
+        id: String,
+        /// Why, for the record
+        #[arg(long)]
+        reason: String,
+    },
+    /// Learn anew what is normal, as after a repair that changed it
+    #[command(after_help = "Example:\n  andon equipment relearn pump-1 loop --reason 'new impeller'")]
+    Relearn {
+        /// Its id
+        id: String,
+        /// The baseline, as its profile names it
+        baseline: String,
+        /// Why, for the record
+        #[arg(long)]
+        reason: String,
+    },
 }
 
 pub(super) async fn run<C: Composition>(
@@ -81,6 +102,11 @@ pub(super) async fn run<C: Composition>(
             watch::run(cx, &id, Duration::from_millis(every), times).await
         }
         Command::Read { id, last, .. } => read(cx, &id, last).await,
+        Command::OutOfService { id, reason } => operate(cx, id, OperationKindV1::OutOfService, reason).await,
+        Command::Return { id, reason } => operate(cx, id, OperationKindV1::Return, reason).await,
+        Command::Relearn { id, baseline, reason } => {
+            operate(cx, id, OperationKindV1::Relearn { baseline }, reason).await
+        }
         Command::Write { id, point, value, reason } => {
             write(cx, &id, &point, WriteV1 { value, reason }).await
         }
@@ -196,18 +222,5 @@ fn value(p: &PointV1) -> String {
         None => String::new(),
         Some(serde_json::Value::String(t)) => t.clone(),
         Some(v) => v.as_f64().map_or_else(|| v.to_string(), crate::words::render_real),
-    }
-}
-
-pub(super) async fn run_alarm<C: Composition>(
-    cx: &mut Context<'_, C>,
-    command: &AlarmCommand,
-) -> Result<Outcome, CliError> {
-    match command {
-        AlarmCommand::List => {
-            let status: StatusV1 = cx.get("/v1/status").await?;
-            cx.list(&status.alarms, &status::alarms(&status.alarms, status.now), "no alarm stands")?;
-            Ok(Outcome::Done)
-        }
     }
 }

@@ -7,11 +7,17 @@ use crate::source::nearest;
 use crate::words::{Outcome, Rule};
 
 /// The pages, each with what it is about.
-const PAGES: [(&str, &str, &str); 8] = [
+const PAGES: [(&str, &str, &str); 10] = [
     ("start", "from nothing to a running gateway", include_str!("../guide/start.md")),
     ("profiles", "describing a device", include_str!("../guide/profiles.md")),
     ("expressions", "conditions, their three truths, delays", include_str!("../guide/expressions.md")),
     ("tuning", "trying a profile on recorded readings", include_str!("../guide/tuning.md")),
+    ("baselines", "normal behaviour, learned and watched", include_str!("../guide/baselines.md")),
+    (
+        "alarms",
+        "states, holding back, floods, truth under bad conditions",
+        include_str!("../guide/alarms.md"),
+    ),
     ("tickets", "their life, verbs, and the record", include_str!("../guide/tickets.md")),
     ("wires", "finding devices, commissioning, captures, writing, reload", include_str!("../guide/wires.md")),
     ("firmware", "versions and their known issues", include_str!("../guide/firmware.md")),
@@ -25,7 +31,7 @@ const TABLES: [(&str, &str); 2] =
 /// `andon guide [TOPIC]`
 #[derive(Debug, clap::Args)]
 pub struct GuideArgs {
-    /// start, profiles, expressions, tuning, tickets, wires, firmware, sim, rules or exit-codes; without one: the list
+    /// start, profiles, expressions, tuning, baselines, alarms, tickets, wires, firmware, sim, rules or exit-codes; without one: the list
     pub topic: Option<String>,
 }
 

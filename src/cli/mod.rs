@@ -3,6 +3,7 @@
 //! *Must not know* how a gateway is composed: that comes in through [`Composition`]. Whatever a gateway knows is
 //! asked through its API, over the socket or in the process; tools on files call the core.
 
+mod alarm;
 mod args;
 mod audit;
 mod capture;
@@ -18,6 +19,7 @@ mod now;
 mod profile;
 mod reload;
 mod render;
+mod report;
 mod run;
 mod scan;
 mod status;

@@ -8,8 +8,8 @@ use super::args::{Args, Command};
 use super::context::{CliErrorOrFiles, Composition, Context};
 use super::error::CliError;
 use super::{
-    audit, decode, equipment, firmware, guide, history, link, now, profile, reload, render, scan, status,
-    ticket, why,
+    alarm, audit, decode, equipment, firmware, guide, history, link, now, profile, reload, render, report,
+    scan, status, ticket, why,
 };
 use crate::words::Outcome;
 
@@ -45,7 +45,7 @@ async fn dispatch<C: Composition>(
     match command {
         Command::Status => status::run(cx).await,
         Command::Equipment(command) => equipment::run(cx, command).await,
-        Command::Alarm(command) => equipment::run_alarm(cx, &command).await,
+        Command::Alarm(command) => alarm::run(cx, command).await,
         Command::Ticket(command) => ticket::run(cx, command).await,
         Command::Ack(args) => ticket::run(cx, ticket::Command::Ack(args)).await,
         Command::Start(args) => ticket::run(cx, ticket::Command::Start(args)).await,
@@ -53,6 +53,7 @@ async fn dispatch<C: Composition>(
         Command::Fix(args) => ticket::run(cx, ticket::Command::Fix(args)).await,
         Command::Close(args) => ticket::run(cx, ticket::Command::Close(args)).await,
         Command::History(args) => history::run(cx, args).await,
+        Command::Report(command) => report::run(cx, command).await,
         Command::Why(args) => why::run(cx, &args).await,
         Command::Scan(args) => scan::run(cx, &args).await,
         Command::Link(command) => link::run(cx, command).await,

@@ -83,7 +83,7 @@ fn equipment(s: &StatusV1) -> Sheet {
 
 /// Alarms that stand, worst first.
 pub(super) fn alarms(alarms: &[AlarmV1], now: Wall) -> Sheet {
-    let mut sheet = Sheet::new(&["alarm", "equipment", "severity", "state", "since"]);
+    let mut sheet = Sheet::new(&["alarm", "equipment", "severity", "state", "since", "after", "note"]);
     for a in alarms {
         let state = serde_json::to_value(a.state).ok();
         sheet.row([
@@ -92,6 +92,8 @@ pub(super) fn alarms(alarms: &[AlarmV1], now: Wall) -> Sheet {
             a.severity.word().to_owned(),
             state.and_then(|s| s.as_str().map(str::to_owned)).unwrap_or_default(),
             ago(a.onset, now),
+            a.first_up.clone().unwrap_or_default(),
+            a.note.clone(),
         ]);
     }
     sheet

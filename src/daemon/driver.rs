@@ -174,6 +174,12 @@ impl Driver {
                 // Whoever asked may be gone.
                 let _told = done.send(());
             }
+            Message::Operate(ask, asker) => {
+                turn.token += 1;
+                let token = Token(turn.token);
+                turn.askers.insert(token, asker);
+                self.handle(turn, None, Input::Operated(token, *ask));
+            }
             Message::Write(ask, asker) => {
                 turn.token += 1;
                 let token = Token(turn.token);

@@ -7,6 +7,7 @@ use crate::ticket::{Ticket, TicketCommand};
 use crate::words::{Author, EquipmentIndex, PointIndex, Presence, Reading, Refusal, Seq, TicketNumber};
 
 use super::event::Record;
+use super::operation::OperationAsk;
 use super::writing::{Carried, Order, OrderId, WriteAsk, Wrote};
 
 /// Names an asker, so that the reply finds it.
@@ -51,6 +52,8 @@ pub enum Input {
     },
     /// Somebody asks.
     Asked(Token, Command),
+    /// Somebody asks for something done to an alarm, to equipment's service, or to what is normal.
+    Operated(Token, OperationAsk),
     /// Somebody asks for a write.
     WriteAsked(Token, WriteAsk),
     /// An order to write was carried out, or not.
@@ -74,6 +77,8 @@ pub enum Done {
     Ticket(Box<Ticket>),
     /// What was written and read back.
     Wrote(Box<Wrote>),
+    /// What was done, as a sentence.
+    Operated(String),
 }
 
 /// What comes out.

@@ -1,7 +1,9 @@
 //! The engine itself.
 
 mod asked;
+mod held;
 mod judged;
+mod operated;
 mod reloaded;
 mod written;
 
@@ -13,19 +15,28 @@ use super::command::{Done, Input, Output, Token};
 use super::event::{Event, GatewayEvent, Record};
 use super::state::{State, Touched};
 use super::writing::OrderId;
-use crate::alarm::AlarmEvent;
+pub use held::{Held, Hidden};
+
+use crate::alarm::{AlarmEvent, AlarmName, Bursts, Chatter, Damping, Key};
 use crate::detect::{BaselineEvent, Detector, Transition, TransitionKind};
 use crate::limits;
 use crate::profile::Fault;
 use crate::site::{Equipment, Site};
 use crate::ticket::{Ticket, TicketEvent, TicketOpening, TicketState};
 use crate::words::{
-    Author, EquipmentId, EquipmentIndex, FaultName, Mono, Now, Refusal, Rule, Seq, TicketNumber,
+    Author, EquipmentId, EquipmentIndex, FaultName, Mono, Now, Refusal, Rule, Seq, TicketNumber, Wall,
 };
 
 #[derive(Debug, Clone)]
 enum Change {
-    Transition(Box<Transition>),
+    /// With the first-up it came after.
+    Transition(Box<Transition>, Option<Key>),
+    Alarm(AlarmEvent),
+    Damped(Key, Box<Damping>),
+    /// A chattering alarm has gone.
+    Quiet(Key),
+    /// A condition is held back while this equipment is down, since then.
+    Consequence(EquipmentId, Key, Wall),
     Verified(TicketNumber),
     Gateway(GatewayEvent),
     Learned(BaselineEvent),
@@ -36,6 +47,8 @@ enum Change {
 enum Origin {
     Machine(Change),
     Command(Token),
+    /// With what is told once it is on record.
+    Operation(Token, String),
     /// The order to write is sent once it is on record.
     Order(Box<written::Pending>),
     /// Its asker is told once its end is on record.
@@ -68,6 +81,10 @@ pub struct Desk {
     retry_at: Option<Mono>,
     not_writable: Option<String>,
     checks: Vec<(Check, Mono)>,
+    /// Conditions that are there and make no alarm.
+    held: BTreeMap<Key, Held>,
+    chatter: Chatter,
+    bursts: Bursts,
     orders: BTreeMap<OrderId, written::Pending>,
     last_order: u64,
     outputs: VecDeque<Output>,
@@ -96,6 +113,9 @@ impl Desk {
             retry_at: None,
             not_writable: None,
             checks: Vec::new(),
+            held: BTreeMap::new(),
+            chatter: Chatter::default(),
+            bursts: Bursts::default(),
             orders: BTreeMap::new(),
             last_order: 0,
             outputs: VecDeque::new(),
@@ -194,7 +214,8 @@ impl Desk {
         let checks = self.checks.iter().map(|(_, at)| (*at, "a check"));
         let retry = self.retry_at.map(|at| (at, "the journal is tried again"));
         let detect = self.detector.next_due().map(|at| (at, "a delay, staleness or silence"));
-        watch.into_iter().chain(checks).chain(retry).chain(detect).min_by_key(|(at, _)| *at)
+        let held = self.next_held().map(|at| (at, "an alarm that is held back"));
+        watch.into_iter().chain(held).chain(checks).chain(retry).chain(detect).min_by_key(|(at, _)| *at)
     }
 
     /// Ends everything due up to now, in time order, and only then looks at the input.
@@ -202,6 +223,7 @@ impl Desk {
         self.notice_clock_step(now);
         self.detector.elapsed(now);
         self.take_transitions(now);
+        self.tell_damped(now);
         self.end_watches(now);
         if self.retry_at.is_some_and(|at| at <= now.mono) {
             self.retry(now);
@@ -212,6 +234,7 @@ impl Desk {
                 self.take_transitions(now);
             }
             Input::Asked(token, command) => self.asked(now, token, command),
+            Input::Operated(token, ask) => self.operated(now, token, &ask),
             Input::WriteAsked(token, ask) => self.write_asked(now, token, &ask),
             Input::Carried(id, carried) => self.order_carried(now, id, carried),
             Input::Reloaded(site) => self.reloaded(now, site),
@@ -221,6 +244,7 @@ impl Desk {
             Input::Stopping if self.reads => self.machine(now, Change::Gateway(GatewayEvent::Stopped {})),
             Input::Stopping => {}
         }
+        self.release(now);
         self.judge_checks(now);
     }
 
@@ -235,7 +259,7 @@ impl Desk {
 
     fn take_transitions(&mut self, now: Now) {
         for t in self.detector.take_transitions() {
-            self.machine(now, Change::Transition(Box::new(t)));
+            self.condition(now, t);
         }
         for learned in self.detector.take_learned() {
             self.machine(now, Change::Learned(learned));
@@ -280,21 +304,25 @@ impl Desk {
                 let reason = Some("the configuration no longer names this fault".to_owned());
                 (now, self.cleared(equipment, fault, reason))
             }
-            Change::Transition(t) => {
+            Change::Alarm(event) => (now, vec![Event::Alarm(event.clone())]),
+            Change::Damped(key, damping) => (now, self.damped(key, damping)),
+            Change::Quiet((equipment, fault)) => (now, self.cleared(equipment, fault, None)),
+            Change::Consequence(upstream, key, onset) => (now, self.consequence(upstream, key, *onset)),
+            Change::Transition(t, first_up) => {
                 let Some(equipment) = self.site.equipment.get(t.equipment.0) else {
                     return (now, Vec::new());
                 };
                 let Some(fault) = equipment.profile.faults.get(t.fault) else { return (now, Vec::new()) };
                 let events = match t.kind {
-                    TransitionKind::Raised => self.raised(equipment, fault, t),
-                    TransitionKind::Cleared => self.cleared(&equipment.id, &fault.name, None),
+                    TransitionKind::Raised => self.raised(equipment, fault, t, first_up.as_ref()),
+                    TransitionKind::Cleared => self.cleared(&equipment.id, &fault.name, t.text.clone()),
                 };
                 (t.at, events)
             }
         }
     }
 
-    fn raised(&self, on: &Equipment, fault: &Fault, t: &Transition) -> Vec<Event> {
+    fn raised(&self, on: &Equipment, fault: &Fault, t: &Transition, first_up: Option<&Key>) -> Vec<Event> {
         let equipment = &on.id;
         let mut events = vec![Event::Alarm(AlarmEvent::Raised {
             equipment: equipment.clone(),
@@ -303,6 +331,7 @@ impl Desk {
             onset: t.onset.wall,
             latch: fault.latch,
             values: t.values.clone(),
+            first_up: first_up.cloned().map(|(equipment, fault)| AlarmName { equipment, fault }),
         })];
         if !fault.ticket {
             return events;
@@ -406,12 +435,16 @@ impl Desk {
             for record in &first.records {
                 let mut fetched = first.stored.clone();
                 self.durable.apply(record, &mut |_| fetched.take().map(|t| *t));
+                if let Event::Baseline(BaselineEvent::Forgotten { equipment, fault, .. }) = &record.event {
+                    self.detector.forget_baseline(equipment.as_str(), fault.as_str(), self.last);
+                }
             }
             self.not_writable = None;
             match (first.origin, first.result) {
                 (Origin::Command(token), Some(ticket)) => {
                     self.outputs.push_back(Output::Reply(token, Box::new(Ok(Done::Ticket(ticket)))));
                 }
+                (Origin::Operation(token, told), _) => self.operation_done(token, told),
                 (Origin::Order(pending), _) => self.send_order(*pending),
                 (Origin::OrderEnd(token, reply), _) => self.outputs.push_back(Output::Reply(token, reply)),
                 (Origin::Command(_), None) | (Origin::Machine(_), _) => {}
@@ -427,7 +460,7 @@ impl Desk {
         for entry in undone {
             match entry.origin {
                 Origin::Machine(change) => self.waiting.push_back(change),
-                Origin::Command(token) => self.refuse_unwritten(token, &why),
+                Origin::Command(token) | Origin::Operation(token, _) => self.refuse_unwritten(token, &why),
                 // Nothing was sent: an order leaves only once it is on record.
                 Origin::Order(pending) => self.refuse_unwritten(pending.token, &why),
                 Origin::OrderEnd(token, _) => {

@@ -65,6 +65,22 @@ pub enum EquipmentEvent {
         /// Why.
         reason: String,
     },
+    /// Somebody took it out of service: its alarms are held back.
+    #[serde(rename = "equipment-out-of-service")]
+    OutOfService {
+        /// Which.
+        equipment: EquipmentId,
+        /// Why.
+        reason: String,
+    },
+    /// Somebody returned it to service.
+    #[serde(rename = "equipment-returned-to-service")]
+    ReturnedToService {
+        /// Which.
+        equipment: EquipmentId,
+        /// Why.
+        reason: String,
+    },
     /// It was written and read back the same.
     #[serde(rename = "equipment-written")]
     Written {

@@ -9,13 +9,15 @@ mod checks;
 mod command;
 mod engine;
 mod event;
+mod operation;
 mod state;
 #[cfg(test)]
 mod tests;
 mod writing;
 
 pub use command::{Command, Done, Input, Output, Target, Token};
-pub use engine::Desk;
+pub use engine::{Desk, Held, Hidden};
 pub use event::{EquipmentEvent, Event, GatewayEvent, Record};
-pub use state::{State, Touched};
+pub use operation::{Operation, OperationAsk};
+pub use state::{OutOfService, State, Touched};
 pub use writing::{Carried, Order, OrderId, WriteAsk, Wrote};

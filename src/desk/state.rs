@@ -3,8 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use super::event::{Event, GatewayEvent, Record};
-use crate::alarm::{self, AlarmEvent, Alarms};
+use serde::{Deserialize, Serialize};
+
+use super::event::{EquipmentEvent, Event, GatewayEvent, Record};
+use crate::alarm::{self, AlarmEvent, Alarms, Key, Shelf};
 use crate::detect::{BaselineEvent, Model};
 use crate::site::FileHash;
 use crate::ticket::{self, Ticket, TicketEvent};
@@ -13,6 +15,8 @@ use crate::words::{EquipmentId, FaultName, Seq, TicketNumber, Wall};
 /// What an event touched, for the store.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Touched {
+    /// Which alarms are put aside, or which equipment is out of service.
+    Service,
     /// A ticket, as it is now.
     Ticket(Box<Ticket>),
     /// An alarm; absent when it no longer stands.
@@ -25,6 +29,17 @@ pub enum Touched {
     Nothing,
 }
 
+/// Why equipment is out of service.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OutOfService {
+    /// Since when.
+    pub since: Wall,
+    /// By whom.
+    pub by: String,
+    /// Why.
+    pub reason: String,
+}
+
 /// The live state.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct State {
@@ -34,8 +49,12 @@ pub struct State {
     pub tickets: BTreeMap<TicketNumber, Ticket>,
     /// Alarms that stand.
     pub alarms: Alarms,
+    /// Alarms that are put aside.
+    pub shelves: BTreeMap<Key, Shelf>,
+    /// Equipment that is out of service.
+    pub out_of_service: BTreeMap<EquipmentId, OutOfService>,
     /// What has been learned as normal.
-    pub baselines: BTreeMap<(EquipmentId, FaultName), Model>,
+    pub baselines: BTreeMap<Key, Model>,
     /// The last ticket number given out.
     pub last_ticket: u64,
     /// The files in force.
@@ -57,16 +76,53 @@ impl State {
                 self.files.clone_from(files);
                 Touched::Files
             }
-            Event::Gateway(_) | Event::Equipment(_) | Event::Other { .. } => Touched::Nothing,
-            Event::Alarm(event) => {
-                alarm::apply(&mut self.alarms, record.at, event);
-                let (AlarmEvent::Raised { equipment, fault, .. }
-                | AlarmEvent::Cleared { equipment, fault, .. }
-                | AlarmEvent::Acknowledged { equipment, fault }) = event;
-                Touched::Alarm(equipment.clone(), fault.clone())
-            }
+            Event::Gateway(_) | Event::Other { .. } => Touched::Nothing,
+            Event::Equipment(event) => self.apply_service(record, event),
+            Event::Alarm(event) => self.apply_alarm(record, event),
             Event::Ticket(event) => self.apply_ticket(record, event, stored),
             Event::Baseline(event) => self.apply_baseline(event),
+        }
+    }
+
+    fn apply_alarm(&mut self, record: &Record, event: &AlarmEvent) -> Touched {
+        let key = event.key();
+        match event {
+            AlarmEvent::Shelved { until, reason, .. } => {
+                let by = record.by.name().to_owned();
+                self.shelves.insert(key, Shelf { until: *until, by, reason: reason.clone() });
+                Touched::Service
+            }
+            AlarmEvent::Unshelved { .. } => {
+                self.shelves.remove(&key);
+                Touched::Service
+            }
+            AlarmEvent::Raised { .. }
+            | AlarmEvent::Cleared { .. }
+            | AlarmEvent::Acknowledged { .. }
+            | AlarmEvent::Chattering { .. }
+            | AlarmEvent::Damped { .. } => {
+                alarm::apply(&mut self.alarms, record.at, event);
+                let (equipment, fault) = key;
+                Touched::Alarm(equipment, fault)
+            }
+        }
+    }
+
+    fn apply_service(&mut self, record: &Record, event: &EquipmentEvent) -> Touched {
+        match event {
+            EquipmentEvent::OutOfService { equipment, reason } => {
+                let (by, reason) = (record.by.name().to_owned(), reason.clone());
+                let out = OutOfService { since: record.at, by, reason };
+                self.out_of_service.insert(equipment.clone(), out);
+                Touched::Service
+            }
+            EquipmentEvent::ReturnedToService { equipment, .. } => {
+                self.out_of_service.remove(equipment);
+                Touched::Service
+            }
+            EquipmentEvent::WriteOrdered { .. }
+            | EquipmentEvent::Written { .. }
+            | EquipmentEvent::WriteFailed { .. } => Touched::Nothing,
         }
     }
 

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::detector::{Detector, Due};
+use super::detector::Detector;
+use super::state::Due;
 use crate::words::{Mono, Now};
 
 impl Detector {

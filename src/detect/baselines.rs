@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::baseline::{BaselineChange, Model, Watcher};
-use super::detector::{Detector, Watch, fault_of};
+use super::detector::{Detector, fault_of};
+use super::state::Watch;
 use crate::expr::Truth;
 use crate::profile::{Baseline, Trigger};
 use crate::words::{EquipmentId, EquipmentIndex, FaultName, Mono, Now, PointIndex};

@@ -2,103 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::aging::stale_at;
 use super::baselines::Baselines;
 use super::remembered::{Memories, Resolved, View};
+use super::state::{Due, Phase, Slot, Transition, TransitionKind, Unit, Watch};
 use crate::expr::{Operands, Program, Truth};
 use crate::profile::{Fault, Question, Trigger};
 use crate::site::Site;
-use crate::words::{EquipmentIndex, Mono, Now, PointIndex, Presence, Reading, Value, render_real};
-
-/// Whether a condition came or went.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TransitionKind {
-    /// It has held for its delay.
-    Raised,
-    /// It has gone for its delay.
-    Cleared,
-}
-
-/// A fault's condition came or went.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Transition {
-    /// On which equipment.
-    pub equipment: EquipmentIndex,
-    /// The fault's place in the profile.
-    pub fault: usize,
-    /// What happened.
-    pub kind: TransitionKind,
-    /// Since when the condition held; for a clear, since when it did not.
-    pub onset: Now,
-    /// When it was raised or cleared.
-    pub at: Now,
-    /// What the fault's points were.
-    pub values: BTreeMap<String, String>,
-    /// A text of its own, for codes that are not listed.
-    pub text: Option<String>,
-}
-
-#[derive(Debug, Default, Clone, PartialEq)]
-pub(super) struct Slot {
-    pub last: Option<Reading>,
-    pub good_at: Option<Mono>,
-    pub good: Option<Value>,
-    pub fresh: bool,
-    /// What is remembered of it.
-    pub memories: Vec<usize>,
-    pub dependents: Vec<usize>,
-    /// Baselines that take a sample when it is read.
-    pub leads: Vec<usize>,
-}
-
-impl Slot {
-    /// Takes over what was known of the same point; who depends on it and remembers it is this one's own.
-    pub fn take_over(&mut self, known: &Slot) {
-        let dependents = std::mem::take(&mut self.dependents);
-        let memories = std::mem::take(&mut self.memories);
-        let leads = std::mem::take(&mut self.leads);
-        *self = Slot { dependents, memories, leads, ..known.clone() };
-    }
-}
-
-#[derive(Debug)]
-pub(super) struct Unit {
-    pub slots: Vec<Slot>,
-    pub lost: bool,
-    pub last_answer: Option<Now>,
-    pub started: Mono,
-    pub offline_after: Option<Duration>,
-    pub silence: usize,
-    pub faults: Vec<usize>,
-    pub stale_due: Option<Mono>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Phase {
-    Normal { since: Option<Now> },
-    Active { clearing: Option<Now> },
-}
-
-#[derive(Debug)]
-pub(super) struct Watch {
-    pub equipment: EquipmentIndex,
-    pub fault: usize,
-    pub phase: Phase,
-    pub when: Resolved,
-    pub clear: Resolved,
-    pub due: Option<Mono>,
-    pub baseline: Option<usize>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Due {
-    Delay(usize),
-    Stale(usize),
-    Silence(usize),
-    Age(usize),
-}
+use crate::words::{EquipmentIndex, Mono, Now, PointIndex, Presence, Reading, render_real};
 
 /// Judges every fault of a site.
 #[derive(Debug)]
@@ -172,7 +84,10 @@ impl Detector {
                 }
                 Some(Trigger::Silence) | None => {}
             }
-            for (e, p) in watch.when.points.iter().chain(&watch.clear.points).flatten() {
+            if let Some(unless) = fault_of(&site, watch).and_then(|f| f.unless.as_ref()) {
+                watch.unless = d.memories.resolve(&site, watch.equipment, unless);
+            }
+            for (e, p) in watch.places() {
                 if let Some(slot) = d.units.get_mut(e.0).and_then(|u| u.slots.get_mut(p.0))
                     && !slot.dependents.contains(&index)
                 {
@@ -340,6 +255,14 @@ impl Detector {
         let site = self.site.clone();
         let Some(watch) = self.watches.get(index) else { return };
         let Some(fault) = fault_of(&site, watch) else { return };
+        if self.is_suppressed(fault, watch, now.mono) {
+            if watch.is_active() {
+                self.leave(index, now, now);
+            } else {
+                self.set_phase(index, Phase::Normal { since: None }, None);
+            }
+            return;
+        }
         let true_now = match &fault.trigger {
             Trigger::Condition { when, .. } => self.evaluate(when, &watch.when, now.mono),
             Trigger::Excursion(_) => self.excursion(watch, now.mono),
@@ -378,6 +301,11 @@ impl Detector {
                 Phase::Active { .. } => self.leave(index, since, now),
             }
         }
+    }
+
+    /// Whether the fault's `unless` is known to be true: where it is not known, the fault is told.
+    fn is_suppressed(&self, fault: &Fault, watch: &Watch, now: Mono) -> bool {
+        fault.unless.as_ref().is_some_and(|u| self.evaluate(u, &watch.unless, now) == Truth::True)
     }
 
     fn delay_ended(&mut self, index: usize, now: Now) {
@@ -426,11 +354,16 @@ impl Detector {
         if let Trigger::Condition { when, .. } = &fault.trigger {
             values.extend(self.recalled(when, &watch.when, at.mono));
         }
-        let text = fault
-            .shows_value_of
-            .filter(|_| kind == TransitionKind::Raised)
-            .map(|p| format!("unlisted code {}", self.point_text(watch.equipment, p)));
-        let text = text.or_else(|| self.ranking(watch));
+        let text = match kind {
+            TransitionKind::Raised => fault
+                .shows_value_of
+                .map(|p| format!("unlisted code {}", self.point_text(watch.equipment, p)))
+                .or_else(|| self.ranking(watch)),
+            TransitionKind::Cleared if self.is_suppressed(fault, watch, at.mono) => {
+                fault.unless.as_ref().map(|u| format!("suppressed by design: {}", u.text))
+            }
+            TransitionKind::Cleared => None,
+        };
         self.transitions.push(Transition {
             equipment: watch.equipment,
             fault: watch.fault,
@@ -492,36 +425,10 @@ pub(super) fn fault_of<'a>(site: &'a Site, watch: &Watch) -> Option<&'a Fault> {
 
 /// Everything that a fault evaluates, its checks included.
 pub(super) fn programs(fault: &Fault) -> Vec<&Program> {
-    let mut all = Vec::new();
-    if let Trigger::Condition { when, clear } = &fault.trigger {
-        all.push(when.as_ref());
-        all.extend(clear);
-    }
-    if let Trigger::Excursion(baseline) = &fault.trigger {
-        all.extend(&baseline.regime);
-    }
+    let mut all = fault.conditions();
     all.extend(fault.guidance.steps.iter().filter_map(|s| match &s.question {
         Question::Check { program, .. } => Some(program),
         Question::Do(_) => None,
     }));
     all
-}
-
-impl Watch {
-    pub fn is_active(&self) -> bool {
-        matches!(self.phase, Phase::Active { .. })
-    }
-
-    fn new(equipment: EquipmentIndex, fault: usize) -> Self {
-        let (when, clear) = (Resolved::default(), Resolved::default());
-        Self {
-            equipment,
-            fault,
-            phase: Phase::Normal { since: None },
-            when,
-            clear,
-            due: None,
-            baseline: None,
-        }
-    }
 }

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::detector::{Detector, Phase};
+use super::detector::Detector;
+use super::state::Phase;
 use crate::expr::Truth;
 use crate::profile::Trigger;
 use crate::words::{BadReason, EquipmentIndex, Now, PointIndex, Quality, Value};
@@ -42,6 +43,8 @@ pub struct FaultExplanation {
     pub when: Option<(String, Truth)>,
     /// The clearing condition and what it comes to.
     pub clear: Option<(String, Truth)>,
+    /// What suppresses it, and what that comes to.
+    pub unless: Option<(String, Truth)>,
     /// What the conditions read.
     pub operands: Vec<OperandExplanation>,
     /// Their functions over time and what they come to.
@@ -95,11 +98,15 @@ impl Detector {
             active,
             when: None,
             clear: None,
+            unless: None,
             operands: Vec::new(),
             recalled: Vec::new(),
             pending,
             silence: None,
         };
+        if let Some(unless) = &of.unless {
+            out.unless = Some((unless.text.clone(), self.evaluate(unless, &watch.unless, now.mono)));
+        }
         match &of.trigger {
             Trigger::Condition { when, clear } => {
                 let truth = self.evaluate(when, &watch.when, now.mono);

@@ -13,11 +13,13 @@ mod explain;
 mod reload;
 mod remembered;
 mod replay;
+mod state;
 #[cfg(test)]
 mod tests;
 
 pub use baseline::Model;
 pub use baselines::BaselineEvent;
-pub use detector::{Detector, Transition, TransitionKind};
+pub use detector::Detector;
 pub use explain::{FaultExplanation, OperandExplanation, PointState};
 pub use replay::{Column, Replay, Replayed};
+pub use state::{Transition, TransitionKind};

@@ -1,6 +1,7 @@
 //! A configuration loaded while things go on: what is known of untouched equipment is taken over, delays and all.
 
-use super::detector::{Detector, Due, Phase};
+use super::detector::Detector;
+use super::state::{Due, Phase};
 use crate::words::EquipmentIndex;
 
 impl Detector {
@@ -57,7 +58,7 @@ impl Detector {
 
     fn names_unread(&self, watch: usize) -> bool {
         self.watches.get(watch).is_some_and(|w| {
-            w.when.points.iter().chain(&w.clear.points).flatten().any(|(e, p)| {
+            w.places().any(|(e, p)| {
                 let slot = self.units.get(e.0).and_then(|u| u.slots.get(p.0));
                 slot.is_none_or(|s| s.last.is_none())
             })

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::detector::{Slot, Unit};
+use super::state::{Slot, Unit};
 use crate::expr::{Function, Memory, MemoryKind, Operands, Program, Scalar, remembered};
 use crate::profile::scalar;
 use crate::site::Site;

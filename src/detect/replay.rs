@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::detector::{Detector, TransitionKind, programs};
+use super::detector::{Detector, programs};
+use super::state::TransitionKind;
 use crate::expr::Operand;
 use crate::limits;
 use crate::profile::{DataType, Point, Profile, load};

@@ -97,6 +97,34 @@ fn where_both_are_true_when_wins() {
 }
 
 #[test]
+fn what_is_suppressed_by_design_is_not_told_and_is_told_after() {
+    let fault = "when = 'x > 5'\non_delay = '1s'\nunless = 'y == 1'";
+    let mut d = detector(fault);
+    let both = |d: &mut Detector, ms: u64, x: i128, y: Result<i128, BadReason>| {
+        let reading = |value| Reading { value, at: now(ms) };
+        let readings = vec![
+            (PointIndex(0), reading(Ok(Value::Integer(x)))),
+            (PointIndex(1), reading(y.map(Value::Integer))),
+        ];
+        d.readings(now(ms), EquipmentIndex(0), readings, Presence::Answered);
+    };
+    for ms in [1000, 2000, 3000] {
+        both(&mut d, ms, 6, Ok(1));
+    }
+    assert_eq!(told(&mut d), "");
+    both(&mut d, 3500, 6, Ok(0));
+    both(&mut d, 4500, 6, Ok(0));
+    assert_eq!(told(&mut d), "+4500@3500", "its delay begins with the end of what suppresses it");
+    both(&mut d, 5000, 6, Ok(1));
+    let all = d.take_transitions();
+    assert_eq!(all[0].kind, TransitionKind::Cleared);
+    assert_eq!(all[0].text.as_deref(), Some("suppressed by design: y == 1"));
+    both(&mut d, 6000, 6, Err(BadReason::NotANumber));
+    both(&mut d, 7000, 6, Err(BadReason::NotANumber));
+    assert_eq!(told(&mut d), "+7000@6000", "what is not known suppresses nothing");
+}
+
+#[test]
 fn unknown_neither_raises_nor_clears() {
     check("when = 'x > 5'", &[(1000, S), (2000, Some(6)), (3000, S)], 4000, "+2000@2000");
 }

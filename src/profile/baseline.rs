@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use super::fault::{Baseline, Fault, Learn, Trigger};
 use super::faults::{condition, fault_name, read_common};
-use super::model::{Baseline, Fault, Learn, Profile, Trigger};
+use super::model::Profile;
 use crate::expr::Names;
 use crate::limits;
 use crate::source::{Section, nearest};

@@ -6,7 +6,8 @@ use regex::Regex;
 
 use super::address::RegisterAddress;
 use super::decode::decode;
-use super::model::{Case, Point, Profile, Trigger, scalar};
+use super::fault::Trigger;
+use super::model::{Case, Point, Profile, scalar};
 use super::mqtt::fits;
 use super::place::Place;
 use super::textual::{parse_bytes, parse_json, parse_payload, parse_text};

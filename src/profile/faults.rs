@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::baseline::read_baselines;
-use super::model::{Fault, Guidance, Part, Profile, Question, Step, Target, Trigger};
+use super::fault::{Fault, Guidance, Part, Question, Step, Target, Trigger};
+use super::model::Profile;
 use super::points::parse_number;
 use crate::expr::{ExprError, Names, Program, compile, compile_for};
 use crate::limits;
@@ -80,6 +81,7 @@ fn blank(name: FaultName) -> Fault {
         name,
         severity: Severity::Major,
         trigger: Trigger::Silence,
+        unless: None,
         on_delay: Duration::ZERO,
         off_delay: Duration::ZERO,
         latch: false,
@@ -135,7 +137,8 @@ pub(super) fn read_common(s: &Section<'_>, names: &dyn Names, severity: Option<S
     let watch =
         s.duration_between("watch", Duration::ZERO, limits::WATCH_MAX).unwrap_or(limits::WATCH_DEFAULT);
     let guidance = read_guidance(s, names);
-    Fault { severity, latch, ticket, watch, guidance, ..blank(FaultName::communication_lost()) }
+    let unless = condition(s, "unless", names);
+    Fault { severity, unless, latch, ticket, watch, guidance, ..blank(FaultName::communication_lost()) }
 }
 
 fn read_guidance(s: &Section<'_>, names: &dyn Names) -> Guidance {

@@ -10,6 +10,7 @@ mod builtin;
 mod capture;
 mod cases;
 mod decode;
+mod fault;
 mod faults;
 mod firmware;
 mod frame;
@@ -29,14 +30,12 @@ pub use builtin::{built_in, built_in_names, built_in_notes};
 pub use capture::{Frame, Played, WireKind, from_pcap, play, to_pcap};
 pub use cases::{CaseResult, run_cases};
 pub use decode::{DataType, Order, decode, encode, raw_unsigned};
+pub use fault::{Baseline, Fault, Guidance, Learn, Part, Question, Step, Target, Trigger};
 pub use firmware::{Firmware, FirmwareNote, VersionRange, compare_versions, load_note};
 pub use frame::{Cut, FrameShape, crc16, from_hex, is_proven, to_hex};
 pub use import::{Draft, ImportFormat, ImportOptions, import};
 pub use load::{load, load_with};
-pub use model::{
-    Baseline, Case, Device, Fault, Guidance, Learn, ModbusSettings, Part, Point, Profile, Question, Step,
-    Target, Trigger, Writable, scalar,
-};
+pub use model::{Case, Device, ModbusSettings, Point, Profile, Writable, scalar};
 pub use mqtt::{Availability, MqttSettings, check_filter, fits};
 pub use place::{Place, Protocol};
 pub use scaffold::{SCAFFOLD_KINDS, scaffold};

@@ -6,15 +6,14 @@ use std::time::Duration;
 
 use super::address::{Area, RegisterAddress};
 use super::decode::{DataType, Order};
+use super::fault::Fault;
 use super::firmware::Firmware;
 use super::mqtt::MqttSettings;
 use super::place::{Place, Protocol};
 use super::serial::SerialSettings;
-use crate::expr::{Kind, Names, PointInfo, Program, Scalar};
+use crate::expr::{Kind, Names, PointInfo, Scalar};
 use crate::limits;
-use crate::words::{
-    FaultName, PointIndex, PointName, ProfileName, Severity, StepId, Unit, Value, render_duration,
-};
+use crate::words::{PointIndex, PointName, ProfileName, Unit, Value};
 
 /// A device model.
 #[derive(Debug, Clone)]
@@ -226,165 +225,6 @@ impl Point {
     }
 }
 
-/// When a fault is there.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Trigger {
-    /// While a condition is true.
-    Condition {
-        /// The condition that raises it.
-        when: Box<Program>,
-        /// The condition that clears it; `not when` where absent.
-        clear: Option<Program>,
-    },
-    /// While no good answer has come for `offline_after`.
-    Silence,
-    /// While points are not as they were in good operation.
-    Excursion(Box<Baseline>),
-}
-
-/// What is learned as normal, and watched.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Baseline {
-    /// The points, numbers all; a good reading of the first one is a sample of all.
-    pub points: Vec<PointIndex>,
-    /// From how much good operation.
-    pub learn: Learn,
-    /// The regime: samples are taken while it is true.
-    pub regime: Option<Program>,
-    /// Over how many samples it is smoothed.
-    pub smooth: f64,
-    /// The limit, as a multiple of what 95 % of the learned samples stay below.
-    pub limit: f64,
-    /// What is learned, in words: what was learned of another definition does not serve.
-    pub definition: String,
-}
-
-/// How much good operation is learned from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Learn {
-    /// So many samples.
-    Samples(u64),
-    /// So long.
-    For(Duration),
-}
-
-impl Learn {
-    /// For people.
-    #[must_use]
-    pub fn text(self) -> String {
-        match self {
-            Self::Samples(n) => format!("{n} samples"),
-            Self::For(d) => render_duration(d),
-        }
-    }
-}
-
-/// A condition that a profile names.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Fault {
-    /// Its name.
-    pub name: FaultName,
-    /// How bad it is.
-    pub severity: Severity,
-    /// When it is there.
-    pub trigger: Trigger,
-    /// How long `when` must hold.
-    pub on_delay: Duration,
-    /// How long `clear` must hold.
-    pub off_delay: Duration,
-    /// Kept until acknowledged.
-    pub latch: bool,
-    /// Whether it opens a ticket.
-    pub ticket: bool,
-    /// How long a closed ticket is watched for its coming back.
-    pub watch: Duration,
-    /// The device's own code, as its display shows it.
-    pub code: Option<String>,
-    /// The point whose value belongs into the text, for unlisted codes.
-    pub shows_value_of: Option<PointIndex>,
-    /// What to know and do.
-    pub guidance: Guidance,
-}
-
-/// What a technician needs to know of a fault.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Guidance {
-    /// What it means.
-    pub means: String,
-    /// What it comes from, likeliest first.
-    pub causes: Vec<String>,
-    /// What is unsafe: `loto:electrical`.
-    pub safety: Vec<String>,
-    /// What one must be able to do.
-    pub skills: Vec<String>,
-    /// What is likely to be needed.
-    pub parts: Vec<Part>,
-    /// The procedure that applies.
-    pub sop: Option<String>,
-    /// The checks, in order.
-    pub steps: Vec<Step>,
-}
-
-/// A spare part.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Part {
-    /// Its stock number.
-    pub id: String,
-    /// What it is.
-    pub name: String,
-    /// How many.
-    pub quantity: u32,
-}
-
-/// One troubleshooting step.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Step {
-    /// Its name within the fault.
-    pub id: StepId,
-    /// Who answers it, and how.
-    pub question: Question,
-    /// Where `yes` leads.
-    pub yes: Target,
-    /// Where `no` leads.
-    pub no: Target,
-}
-
-/// Who answers a step.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Question {
-    /// A person does something and says how it went.
-    Do(String),
-    /// The gateway reads the equipment: a condition, held for a time.
-    Check {
-        /// The condition.
-        program: Program,
-        /// How long it must hold.
-        hold: Duration,
-    },
-}
-
-impl Question {
-    /// The question as a person reads it.
-    #[must_use]
-    pub fn text(&self) -> &str {
-        match self {
-            Question::Do(text) => text,
-            Question::Check { program, .. } => &program.text,
-        }
-    }
-}
-
-/// Where an answer leads.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Target {
-    /// To another step.
-    Step(StepId),
-    /// To the end of the walk.
-    Done,
-    /// To a cause.
-    Cause(String),
-}
-
 /// Registers in, values and faults out: a profile proves itself.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Case {
@@ -446,17 +286,12 @@ impl Profile {
     /// The points of its own that a fault is judged by.
     #[must_use]
     pub fn judged_points(&self) -> BTreeSet<PointIndex> {
-        let programs = self.faults.iter().flat_map(|f| match &f.trigger {
-            Trigger::Condition { when, clear } => vec![Some(when.as_ref()), clear.as_ref()],
-            Trigger::Excursion(baseline) => vec![baseline.regime.as_ref()],
-            Trigger::Silence => Vec::new(),
-        });
-        let operands = programs.flatten().flat_map(|p| &p.operands).filter(|o| o.equipment.is_none());
-        let watched = self.faults.iter().filter_map(|f| match &f.trigger {
-            Trigger::Excursion(baseline) => Some(baseline.points.iter().copied()),
-            Trigger::Condition { .. } | Trigger::Silence => None,
-        });
-        operands.filter_map(|o| self.point(&o.point).map(|(at, _)| at)).chain(watched.flatten()).collect()
+        let own = |f: &Fault| {
+            let operands =
+                f.conditions().into_iter().flat_map(|p| &p.operands).filter(|o| o.equipment.is_none());
+            operands.filter_map(|o| self.point(&o.point).map(|(at, _)| at)).collect::<Vec<_>>()
+        };
+        self.faults.iter().flat_map(|f| own(f).into_iter().chain(f.watched().iter().copied())).collect()
     }
 
     /// A fault by name.

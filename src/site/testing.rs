@@ -27,16 +27,26 @@ pub fn site(points: &str, rest: &str) -> Arc<Site> {
     made(points, rest, "offline_after = '10s'", "kind = 'modbus-tcp'\naddress = '127.0.0.1:1'")
 }
 
+/// The same where `f` depends on `e`.
+pub fn dependent(points: &str, rest: &str) -> Arc<Site> {
+    let link = "kind = 'modbus-tcp'\naddress = '127.0.0.1:1'";
+    depending(points, rest, "offline_after = '10s'", link, "depends_on = ['e']")
+}
+
 /// A site whose `e` is the Sparkplug node `g/n` and `f` its device `g/n/d`; the gateway is a primary host.
 pub fn sparkplug(points: &str) -> Arc<Site> {
     made(points, "", "", "kind = 'mqtt'\nurl = 'mqtt://127.0.0.1:1'\nsparkplug_host = 'h'")
 }
 
 fn made(points: &str, rest: &str, head: &str, link: &str) -> Arc<Site> {
+    depending(points, rest, head, link, "")
+}
+
+fn depending(points: &str, rest: &str, head: &str, link: &str, of_f: &str) -> Arc<Site> {
     let profile = format!("{head}\n[device]\nvendor='v'\nmodel='m'\nkind='k'\n[points]\n{points}\n{rest}");
     let config = format!(
         "[gateway]\nname = 'g'\n[[link]]\nname = 'l'\n{link}\n\
-        [[equipment]]\nid = 'e'\nprofile = 'p'\nlink = 'l'\nunit = 1\nsparkplug = 'g/n'\n[[equipment]]\nid = 'f'\nprofile = 'p'\nlink = 'l'\nunit = 2\nsparkplug = 'g/n/d'\n"
+        [[equipment]]\nid = 'e'\nprofile = 'p'\nlink = 'l'\nunit = 1\nsparkplug = 'g/n'\n[[equipment]]\nid = 'f'\nprofile = 'p'\nlink = 'l'\nunit = 2\nsparkplug = 'g/n/d'\n{of_f}\n"
     );
     let (site, diagnostics) = load(&SourceText::new("andon.toml", &config), &One(profile));
     let lines: Vec<String> = diagnostics.iter().flat_map(Diagnostics::lines).collect();

@@ -1,5 +1,6 @@
 //! Opening: in a thread that may hang, checked, or not at all.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::time::Duration;
@@ -77,6 +78,8 @@ fn open_here(path: &Path) -> Result<Store, OpenError> {
             hash: crate::journal::FIRST_PREV.to_owned(),
             last_ticket: 0,
             files: Vec::new(),
+            shelves: Vec::new(),
+            out_of_service: BTreeMap::new(),
             digest: 0,
             entries: 0,
         },
@@ -122,6 +125,8 @@ fn check_content(db: &sled::Db, meta: &Meta) -> Result<(), OpenError> {
 fn read_state(db: &sled::Db, meta: &Meta) -> Result<State, OpenError> {
     let mut state =
         State { seq: meta.seq, last_ticket: meta.last_ticket, files: meta.files.clone(), ..State::default() };
+    state.shelves = meta.shelves.iter().cloned().collect();
+    state.out_of_service.clone_from(&meta.out_of_service);
     for item in db.scan_prefix(b"l") {
         let (key, _) = item.map_err(|e| OpenError::Damaged(e.to_string()))?;
         let number = key.get(1..9).and_then(|b| b.try_into().ok()).map(u64::from_be_bytes).map(TicketNumber);

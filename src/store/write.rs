@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::desk::{Event, Record, State, Touched};
+use crate::alarm::{Key, Shelf};
+use crate::desk::{Event, OutOfService, Record, State, Touched};
 use crate::site::FileHash;
 use crate::ticket::{Ticket, TicketEvent};
-use crate::words::{Seq, TicketNumber};
+use crate::words::{EquipmentId, Seq, TicketNumber};
 
 pub(super) const META: &[u8] = b"m";
 
@@ -19,6 +20,10 @@ pub(super) struct Meta {
     pub hash: String,
     pub last_ticket: u64,
     pub files: Vec<FileHash>,
+    #[serde(default)]
+    pub shelves: Vec<(Key, Shelf)>,
+    #[serde(default)]
+    pub out_of_service: BTreeMap<EquipmentId, OutOfService>,
     pub digest: u64,
     pub entries: u64,
 }
@@ -131,7 +136,7 @@ impl Store {
                     let entry = model.and_then(|m| serde_json::to_vec(&(&equipment, &fault, m)).ok());
                     changed.insert(key, entry);
                 }
-                Touched::Files | Touched::Nothing => {}
+                Touched::Service | Touched::Files | Touched::Nothing => {}
             }
             self.meta.seq = record.seq;
             self.meta.hash.clone_from(hash);
@@ -162,6 +167,8 @@ impl Store {
         }
         self.meta.last_ticket = self.state.last_ticket;
         self.meta.files.clone_from(&self.state.files);
+        self.meta.shelves = self.state.shelves.iter().map(|(k, s)| (k.clone(), s.clone())).collect();
+        self.meta.out_of_service.clone_from(&self.state.out_of_service);
         batch.insert(META, serde_json::to_vec(&self.meta).unwrap_or_default());
         self.db.apply_batch(batch)
     }

@@ -57,6 +57,12 @@ pub enum Rule {
     WriteUnderWay,
     /// The value did not read back.
     WriteUnconfirmed,
+    /// An alarm is shelved until a time that is near enough.
+    BadShelf,
+    /// The alarm is not shelved.
+    NotShelved,
+    /// The equipment is in service already, or out of it.
+    WrongService,
     /// Only a running daemon reaches equipment.
     NeedsDaemon,
     /// The configuration has an error.
@@ -69,7 +75,7 @@ pub enum Rule {
 
 impl Rule {
     /// Every rule, in the order of the guide's table.
-    pub const ALL: [Rule; 28] = [
+    pub const ALL: [Rule; 31] = [
         Rule::NoSuchTicket,
         Rule::NoSuchEquipment,
         Rule::NoSuchPointOrFault,
@@ -94,6 +100,9 @@ impl Rule {
         Rule::BadValue,
         Rule::WriteUnderWay,
         Rule::WriteUnconfirmed,
+        Rule::BadShelf,
+        Rule::NotShelved,
+        Rule::WrongService,
         Rule::NeedsDaemon,
         Rule::BadConfiguration,
         Rule::LinkAway,
@@ -128,6 +137,9 @@ impl Rule {
             Rule::BadValue => "equipment/bad-value",
             Rule::WriteUnderWay => "equipment/write-under-way",
             Rule::WriteUnconfirmed => "equipment/write-unconfirmed",
+            Rule::BadShelf => "alarm/bad-shelf",
+            Rule::NotShelved => "alarm/not-shelved",
+            Rule::WrongService => "equipment/wrong-service",
             Rule::NeedsDaemon => "gateway/needs-daemon",
             Rule::BadConfiguration => "gateway/bad-configuration",
             Rule::LinkAway => "link/away",
@@ -163,6 +175,9 @@ impl Rule {
             Rule::BadValue => "A value that is written fits its point exactly.",
             Rule::WriteUnderWay => "A point is written by one person at a time.",
             Rule::WriteUnconfirmed => "A write is done when the value reads back.",
+            Rule::BadShelf => "Shelving has an end, and a near one.",
+            Rule::NotShelved => "Only what is shelved is unshelved.",
+            Rule::WrongService => "Equipment is in service or out of it.",
             Rule::NeedsDaemon => "Equipment is reached by the daemon alone.",
             Rule::BadConfiguration => "Loading is all or nothing.",
             Rule::LinkAway => "What is asked of a line needs the line.",
@@ -198,6 +213,9 @@ impl Rule {
             | Rule::BadValue
             | Rule::WriteUnderWay
             | Rule::WriteUnconfirmed
+            | Rule::BadShelf
+            | Rule::NotShelved
+            | Rule::WrongService
             | Rule::NeedsDaemon
             | Rule::BadConfiguration
             | Rule::LinkAway => Outcome::Refused,

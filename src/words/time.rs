@@ -39,7 +39,7 @@ fn nanos(d: Duration) -> u64 {
 }
 
 /// An instant of the wall clock, as records carry it: RFC 3339 in UTC with milliseconds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct Wall(jiff::Timestamp);
 
 impl Wall {

@@ -7,7 +7,13 @@
 //!
 //! `cargo bench --bench baseline -- DIR` with `DIR/pump-loop/N.csv` and `DIR/machine-temperature/{readings.csv,
 //! windows.json}`. Everything goes through `andon profile replay`, one set of parameters for all files.
-#![expect(clippy::unwrap_used, clippy::print_stdout, clippy::indexing_slicing, reason = "a benchmark")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::indexing_slicing,
+    clippy::cast_precision_loss,
+    reason = "a benchmark"
+)]
 
 #[path = "process.rs"]
 mod process;

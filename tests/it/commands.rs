@@ -192,3 +192,43 @@ fn profiles() {
     gateway.run("decode 42F6 E979").success().says("123.456");
     gateway.run("decode 42F6X").exits(2).says("is no register");
 }
+
+#[test]
+fn an_alarm_is_put_aside_and_equipment_goes_out_of_service() {
+    let (gateway, mut server) = gateway();
+    gateway.run("alarm shelve pump-1 pressure-high --for 8d --reason r").exits(4).says("alarm/bad-shelf");
+    gateway.run("alarm unshelve pump-1 pressure-high --reason r").exits(4).says("alarm/not-shelved");
+    gateway
+        .run("alarm shelve pump-1 pressure-hihg --for 1h --reason r")
+        .exits(3)
+        .says("has no fault pressure-hihg");
+    gateway
+        .run("alarm shelve pump-1 pressure-high --for 4h --reason 'valve is on order'")
+        .success()
+        .says("pressure-high of pump-1 is shelved until");
+    gateway.run("alarm list").success().says("shelved and not there: pump-1 pressure-high");
+    server.set(1, 3, 0, 120);
+    gateway.until("alarm list --json", |a| a[0]["state"] == "shelved");
+    gateway.run("alarm list").success().says("by").says("valve is on order");
+    assert_eq!(gateway.run("ticket list --json").json().as_array().unwrap().len(), 0);
+    gateway.run("alarm unshelve pump-1 pressure-high --reason 'it came early'").success();
+    gateway.until("ticket list --json", |t| t.as_array().is_some_and(|t| t.len() == 1));
+    server.set(1, 3, 0, 50);
+    gateway.until("alarm list --json", |a| a.as_array().is_some_and(Vec::is_empty));
+
+    gateway.run("equipment return pump-1 --reason r").exits(4).says("equipment/wrong-service");
+    gateway.run("equipment out-of-service pump-1 --reason inspection").success().says("held back");
+    gateway.run("equipment list").success().says("out-of-service");
+    gateway.run("alarm list").success().says("out of service: pump-1");
+    server.set(1, 3, 0, 120);
+    gateway.until("alarm list --json", |a| a[0]["state"] == "out-of-service");
+    gateway.run("equipment return pump-1 --reason inspected").success();
+    gateway.until("alarm list --json", |a| a[0]["state"] == "unacknowledged");
+    gateway.run("equipment relearn pump-1 pressure-high --reason r").exits(3).says("is no baseline");
+
+    let report = gateway.run("report alarms --since 1h --json").json();
+    assert_eq!(report["alarms"], 2);
+    assert_eq!(report["top"][0]["fault"], "pressure-high");
+    gateway.run("report alarms").success().says("most in 10 minutes").says("fleeting alarms").says("NO");
+    gateway.run("report alarms --since 2030-01-01").exits(2).says("is not before its end");
+}

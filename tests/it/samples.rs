@@ -24,6 +24,10 @@ fn name(event: &Event) -> &'static str {
             AlarmEvent::Raised { .. } => "alarm-raised",
             AlarmEvent::Cleared { .. } => "alarm-cleared",
             AlarmEvent::Acknowledged { .. } => "alarm-acknowledged",
+            AlarmEvent::Shelved { .. } => "alarm-shelved",
+            AlarmEvent::Unshelved { .. } => "alarm-unshelved",
+            AlarmEvent::Chattering { .. } => "alarm-chattering",
+            AlarmEvent::Damped { .. } => "alarm-damped",
         },
         Event::Ticket(e) => match e {
             TicketEvent::Opened(_) => "ticket-opened",
@@ -43,6 +47,8 @@ fn name(event: &Event) -> &'static str {
         },
         Event::Equipment(e) => match e {
             EquipmentEvent::WriteOrdered { .. } => "equipment-write-ordered",
+            EquipmentEvent::OutOfService { .. } => "equipment-out-of-service",
+            EquipmentEvent::ReturnedToService { .. } => "equipment-returned-to-service",
             EquipmentEvent::Written { .. } => "equipment-written",
             EquipmentEvent::WriteFailed { .. } => "equipment-write-failed",
         },
@@ -70,7 +76,7 @@ fn every_event_of_version_1_is_read_as_what_it_was() {
         seen.insert(name(&record.event));
         state.apply(&record, &mut |_| None);
     }
-    assert_eq!(seen.len(), 25, "{seen:?}");
+    assert_eq!(seen.len(), 34, "{seen:?}");
     assert_eq!(state.seq, Seq(u64::try_from(JOURNAL_V1.lines().count()).unwrap()));
 }
 

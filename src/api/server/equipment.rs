@@ -30,13 +30,15 @@ pub(super) async fn equipment_list(State(g): State<Gateway>) -> Answer<Vec<Equip
 
 async fn equipment_row(g: &Gateway, e: &Equipment) -> Result<EquipmentV1, Failure> {
     let id = e.id.clone();
-    let (tickets, now, lost, firmware) = g
+    let (tickets, now, lost, is_out, firmware) = g
         .look(move |desk, now| {
-            let live = desk.state().tickets.values().filter(|t| t.state.is_live() && t.equipment == id);
+            let live: Vec<_> =
+                desk.state().tickets.values().filter(|t| t.state.is_live() && t.equipment == id).collect();
             let index = desk.site().find(id.as_str()).map(|(i, _)| i);
             let lost = index.is_some_and(|i| desk.detector.is_lost(i));
             let firmware = index.and_then(|i| desk.firmware(i));
-            (live.map(|t| t.number.0).collect::<Vec<_>>(), now, lost, firmware)
+            let is_out = desk.state().out_of_service.contains_key(&id);
+            (live.iter().map(|t| t.number.0).collect::<Vec<_>>(), now, lost, is_out, firmware)
         })
         .await?;
     Ok(EquipmentV1 {
@@ -48,7 +50,7 @@ async fn equipment_row(g: &Gateway, e: &Equipment) -> Result<EquipmentV1, Failur
         unit: e.unit,
         location: e.location.clone(),
         criticality: e.criticality.word().to_owned(),
-        state: equipment_status(g, e, now, lost).state,
+        state: equipment_status(g, e, now, lost, is_out).state,
         tickets,
         firmware_notes: firmware
             .as_deref()

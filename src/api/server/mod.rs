@@ -1,5 +1,6 @@
 //! The routes, a file a noun. Every one that changes anything goes through [`Gateway::ask`].
 
+mod alarms;
 mod audit;
 mod capture;
 mod equipment;
@@ -61,7 +62,7 @@ type Answer<T> = Result<Json<T>, Failure>;
 pub fn router(served: Served) -> Router {
     Router::new()
         .route("/v1/status", get(status::status))
-        .route("/v1/alarms", get(status::alarms))
+        .route("/v1/alarms", get(alarms::alarms))
         .route("/v1/equipment", get(equipment::equipment_list))
         .route("/v1/equipment/{id}", get(equipment::equipment_show))
         .route("/v1/equipment/{id}/readings", get(equipment::readings))
@@ -75,6 +76,8 @@ pub fn router(served: Served) -> Router {
         .route("/v1/tickets", get(tickets::tickets))
         .route("/v1/tickets/{target}", get(tickets::ticket_show).post(tickets::ticket_change))
         .route("/v1/tickets/{target}/wire", get(capture::ticket_wire))
+        .route("/v1/operations", post(alarms::operate))
+        .route("/v1/reports/alarms", get(alarms::report))
         .route("/v1/history", get(tickets::history))
         .route("/v1/why/{equipment}/{name}", get(why::why))
         .route("/v1/reload", post(reload::reload))

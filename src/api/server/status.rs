@@ -1,4 +1,4 @@
-//! `GET /v1/status` and `/v1/alarms`.
+//! `GET /v1/status`.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -7,16 +7,17 @@ use axum::Json;
 use axum::extract::State;
 
 use super::Answer;
+use super::alarms::{alarm_rows, out_of_service_rows, shelved_rows};
 use super::links::link_rows;
 use crate::api::Gateway;
-use crate::api::v1::{AlarmV1, EquipmentStatusV1, JournalV1, StatusV1};
+use crate::api::v1::{AlarmV1, EquipmentStatusV1, JournalV1, OutOfServiceV1, ShelvedV1, StatusV1};
 use crate::desk::Desk;
 use crate::link::LinkState;
 use crate::site::Equipment;
 use crate::words::{EquipmentIndex, Now};
 
 pub(super) async fn status(State(g): State<Gateway>) -> Answer<StatusV1> {
-    let (journal, alarms, counts, now, lost) = g
+    let (journal, (alarms, shelved, out_of_service), counts, now, lost) = g
         .look(|desk, now| {
             let mut counts: BTreeMap<String, usize> = BTreeMap::new();
             for t in desk.state().tickets.values().filter(|t| t.state.is_live()) {
@@ -30,7 +31,7 @@ pub(super) async fn status(State(g): State<Gateway>) -> Answer<StatusV1> {
             };
             let lost: Vec<bool> =
                 (0..desk.site().equipment.len()).map(|i| desk.detector.is_lost(EquipmentIndex(i))).collect();
-            (journal, alarm_rows(desk), counts, now, lost)
+            (journal, service(desk, now), counts, now, lost)
         })
         .await?;
     let equipment = g
@@ -38,7 +39,10 @@ pub(super) async fn status(State(g): State<Gateway>) -> Answer<StatusV1> {
         .equipment
         .iter()
         .enumerate()
-        .map(|(i, e)| equipment_status(&g, e, now, lost.get(i) == Some(&true)))
+        .map(|(i, e)| {
+            let is_out = out_of_service.iter().any(|o| o.equipment == e.id.as_str());
+            equipment_status(&g, e, now, lost.get(i) == Some(&true), is_out)
+        })
         .collect();
     Ok(Json(StatusV1 {
         gateway: g.site.name.clone(),
@@ -49,11 +53,19 @@ pub(super) async fn status(State(g): State<Gateway>) -> Answer<StatusV1> {
         links: link_rows(&g, now),
         equipment,
         alarms,
+        shelved,
+        out_of_service,
         tickets: counts,
     }))
 }
 
-pub(super) fn equipment_status(g: &Gateway, e: &Equipment, now: Now, lost: bool) -> EquipmentStatusV1 {
+pub(super) fn equipment_status(
+    g: &Gateway,
+    e: &Equipment,
+    now: Now,
+    lost: bool,
+    is_out: bool,
+) -> EquipmentStatusV1 {
     let stats = g.boards.get(e.link).and_then(|b| b.lock().equipment.get(&e.id).cloned());
     let ms = |d: Duration| d.as_secs_f64() * 1000.0;
     let state = match &stats {
@@ -63,7 +75,7 @@ pub(super) fn equipment_status(g: &Gateway, e: &Equipment, now: Now, lost: bool)
     EquipmentStatusV1 {
         id: e.id.to_string(),
         name: e.name.clone(),
-        state: state.word().to_owned(),
+        state: if is_out { "out-of-service" } else { state.word() }.to_owned(),
         since: stats.as_ref().map_or(now.wall, |s| s.since.wall),
         requests: stats.as_ref().map_or(0, |s| s.requests),
         errors: stats.as_ref().map(|s| s.errors.clone()).unwrap_or_default(),
@@ -74,24 +86,6 @@ pub(super) fn equipment_status(g: &Gateway, e: &Equipment, now: Now, lost: bool)
     }
 }
 
-fn alarm_rows(desk: &Desk) -> Vec<AlarmV1> {
-    let mut rows: Vec<AlarmV1> = desk
-        .state()
-        .alarms
-        .values()
-        .map(|a| AlarmV1 {
-            equipment: a.equipment.to_string(),
-            fault: a.fault.to_string(),
-            severity: a.severity,
-            state: a.state,
-            onset: a.onset,
-            raised_at: a.raised_at,
-        })
-        .collect();
-    rows.sort_by_key(|a| (a.severity, a.raised_at));
-    rows
-}
-
-pub(super) async fn alarms(State(g): State<Gateway>) -> Answer<Vec<AlarmV1>> {
-    Ok(Json(g.look(|desk, _| alarm_rows(desk)).await?))
+fn service(desk: &Desk, now: Now) -> (Vec<AlarmV1>, Vec<ShelvedV1>, Vec<OutOfServiceV1>) {
+    (alarm_rows(desk, now), shelved_rows(desk), out_of_service_rows(desk))
 }

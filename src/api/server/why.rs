@@ -188,6 +188,9 @@ async fn why_fault(
     if let Some((text, truth)) = &x.clear {
         lines.push(format!("cleared when {text}: {}", truth.word()));
     }
+    if let Some((text, truth)) = &x.unless {
+        lines.push(format!("suppressed by design while {text}: {}", truth.word()));
+    }
     for o in &x.operands {
         lines.push(format!("  {} is {}, quality {}", o.name, o.value, o.quality));
     }

@@ -1,8 +1,10 @@
 //! The contract: types of their own, so that a rename inside breaks nobody. Fields are only ever added.
 
+mod alarm;
 mod firmware;
 mod scan;
 
+pub use alarm::{AlarmV1, OperatedV1, OperationKindV1, OperationV1, OutOfServiceV1, ShelvedV1};
 pub use firmware::{FirmwareNoteV1, FirmwareV1};
 pub use scan::{CaptureV1, HeardV1, TriedV1};
 
@@ -50,8 +52,14 @@ pub struct StatusV1 {
     pub links: Vec<LinkV1>,
     /// Every piece of equipment.
     pub equipment: Vec<EquipmentStatusV1>,
-    /// Every alarm that stands.
+    /// Every alarm that stands, and what is held back.
     pub alarms: Vec<AlarmV1>,
+    /// Alarms that are put aside.
+    #[serde(default)]
+    pub shelved: Vec<ShelvedV1>,
+    /// Equipment that is out of service.
+    #[serde(default)]
+    pub out_of_service: Vec<OutOfServiceV1>,
     /// Live tickets by state.
     pub tickets: BTreeMap<String, usize>,
 }
@@ -115,23 +123,6 @@ pub struct EquipmentStatusV1 {
     pub answer_ms_p99: Option<f64>,
     /// Turns left out because the line was late.
     pub missed: u64,
-}
-
-/// An alarm that stands.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct AlarmV1 {
-    /// On which equipment.
-    pub equipment: String,
-    /// Which fault.
-    pub fault: String,
-    /// How bad.
-    pub severity: Severity,
-    /// Its ISA-18.2 state.
-    pub state: crate::alarm::AlarmState,
-    /// Since when the condition held.
-    pub onset: Wall,
-    /// When it was raised.
-    pub raised_at: Wall,
 }
 
 /// `GET /v1/equipment`

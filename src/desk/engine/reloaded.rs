@@ -37,6 +37,7 @@ impl Desk {
                 .remedy("ask for the check again");
             self.outputs.push_back(Output::Reply(check.token, Box::new(Err(refusal))));
         }
+        self.keep_held(&site, is_same);
         self.record_files(now);
         let standing: Vec<_> = self
             .state

@@ -1,6 +1,11 @@
 //! The desk driven without a disk or a clock: what is told when, and what a full disk does.
 
+mod alarms;
+
+use std::sync::Arc;
+
 use super::*;
+use crate::site::Site;
 use crate::site::testing::site;
 use crate::ticket::{Condition, Ticket, TicketCommand, TicketState};
 use crate::words::{
@@ -27,7 +32,10 @@ struct World {
 
 impl World {
     fn new() -> Self {
-        let s = site(POINTS, &format!("{FAULT}\n"));
+        Self::of(site(POINTS, &format!("{FAULT}\n")))
+    }
+
+    fn of(s: Arc<Site>) -> Self {
         let mut desk = Desk::new(s, State::default(), now(0));
         desk.start(now(0), "1", None);
         let mut w = World {
@@ -334,7 +342,7 @@ fn a_restart_from_the_record_comes_to_the_same_state() {
 fn ticket(reply: Option<Result<Done, crate::words::Refusal>>) -> Ticket {
     match reply.unwrap().unwrap() {
         Done::Ticket(ticket) => *ticket,
-        Done::Wrote(_) => panic!("a ticket was asked"),
+        Done::Wrote(_) | Done::Operated(_) => panic!("a ticket was asked"),
     }
 }
 

@@ -1,0 +1,279 @@
+//! Alarms that come and go too often: their repeats are counted and told in summary, so that a relay that flutters all
+//! night costs kilobytes.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::Duration;
+
+use super::Key;
+use crate::limits;
+use crate::words::{Mono, Now, Wall, render_duration, render_real};
+
+/// What becomes of a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Told {
+    /// It is told.
+    Yes,
+    /// It is told, and is the last: from here on repeats are counted.
+    Last,
+    /// It is counted.
+    No,
+}
+
+/// A summary that is due.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Damping {
+    /// Since when repeats are counted, or were last told.
+    pub since: Wall,
+    /// How often it came in that time.
+    pub repeats: u64,
+    /// Whether they are counted on.
+    pub goes_on: bool,
+    /// Whether the condition stands.
+    pub is_on: bool,
+    /// What would keep it calm.
+    pub proposal: String,
+}
+
+#[derive(Debug, Clone)]
+struct Track {
+    came: VecDeque<Mono>,
+    counting: Option<Counting>,
+    /// How long it must be quiet before it is told again; longer where it began anew soon after.
+    quiet: Duration,
+    ended: Option<Mono>,
+    changed: Mono,
+}
+
+#[derive(Debug, Clone)]
+struct Counting {
+    since: Wall,
+    from: Mono,
+    repeats: u64,
+    is_on: bool,
+    longest_on: Duration,
+    longest_off: Duration,
+    /// The least and the most that its point was when it came or went.
+    values: Option<(f64, f64)>,
+    due: Mono,
+}
+
+/// What is known of alarms that came lately.
+#[derive(Debug, Clone, Default)]
+pub struct Chatter {
+    tracks: BTreeMap<Key, Track>,
+    due: BTreeSet<(Mono, Key)>,
+}
+
+impl Chatter {
+    /// A condition came or went; with what its point was then, where it has only one.
+    pub fn changed(&mut self, key: &Key, is_on: bool, at: Now, value: Option<f64>) -> Told {
+        let track = self.tracks.entry(key.clone()).or_insert_with(|| Track {
+            came: VecDeque::new(),
+            counting: None,
+            quiet: limits::CHATTER_QUIET,
+            ended: None,
+            changed: at.mono,
+        });
+        let lasted = at.mono.since(track.changed);
+        track.changed = at.mono;
+        if let Some(counting) = &mut track.counting {
+            counting.repeats += u64::from(is_on);
+            counting.is_on = is_on;
+            let longest = if is_on { &mut counting.longest_off } else { &mut counting.longest_on };
+            *longest = lasted.max(*longest);
+            if let Some(x) = value {
+                let (low, high) = counting.values.unwrap_or((x, x));
+                counting.values = Some((low.min(x), high.max(x)));
+            }
+            let due = (at.mono + track.quiet).min(counting.from + limits::CHATTER_TOLD_EVERY);
+            self.due.remove(&(counting.due, key.clone()));
+            self.due.insert((due, key.clone()));
+            counting.due = due;
+            return Told::No;
+        }
+        if !is_on {
+            return Told::Yes;
+        }
+        while track.came.front().is_some_and(|t| at.mono.since(*t) > limits::CHATTER_WITHIN) {
+            track.came.pop_front();
+        }
+        track.came.push_back(at.mono);
+        if track.came.len() < limits::CHATTER_TIMES {
+            return Told::Yes;
+        }
+        track.came.clear();
+        let soon = track.ended.is_some_and(|t| at.mono.since(t) < limits::CHATTER_TOLD_EVERY);
+        track.quiet =
+            if soon { (track.quiet * 2).min(limits::CHATTER_QUIET_MAX) } else { limits::CHATTER_QUIET };
+        let due = at.mono + track.quiet;
+        track.counting = Some(Counting {
+            since: at.wall,
+            from: at.mono,
+            repeats: 0,
+            is_on: true,
+            longest_on: Duration::ZERO,
+            longest_off: Duration::ZERO,
+            values: value.map(|x| (x, x)),
+            due,
+        });
+        self.due.insert((due, key.clone()));
+        Told::Last
+    }
+
+    /// Whether its repeats are counted.
+    #[must_use]
+    pub fn is_counting(&self, key: &Key) -> bool {
+        self.tracks.get(key).is_some_and(|t| t.counting.is_some())
+    }
+
+    /// When [`Self::take_due`] is to be called.
+    #[must_use]
+    pub fn next_due(&self) -> Option<Mono> {
+        self.due.first().map(|(at, _)| *at)
+    }
+
+    /// The next summary that is due.
+    pub fn take_due(&mut self, now: Now) -> Option<(Key, Damping)> {
+        let (at, key) = self.due.first().filter(|(at, _)| *at <= now.mono).cloned()?;
+        self.due.remove(&(at, key.clone()));
+        let track = self.tracks.get_mut(&key)?;
+        let goes_on = now.mono.since(track.changed) < track.quiet;
+        let counting = track.counting.as_mut()?;
+        let damping = Damping {
+            since: counting.since,
+            repeats: counting.repeats,
+            goes_on,
+            is_on: counting.is_on,
+            proposal: proposal(counting),
+        };
+        if goes_on {
+            (counting.since, counting.from, counting.repeats) = (now.wall, now.mono, 0);
+            counting.due = (track.changed + track.quiet).min(counting.from + limits::CHATTER_TOLD_EVERY);
+            self.due.insert((counting.due, key.clone()));
+        } else {
+            track.counting = None;
+            track.ended = Some(now.mono);
+        }
+        Some((key, damping))
+    }
+
+    /// Lets go of what has long been quiet.
+    pub fn forget(&mut self, now: Mono) {
+        self.tracks.retain(|_, t| {
+            t.counting.is_some()
+                || now.since(t.changed) < limits::CHATTER_TOLD_EVERY.max(limits::CHATTER_WITHIN)
+        });
+    }
+}
+
+/// Delays that are a little longer than what was seen, and a deadband that is a little wider, would have kept it calm.
+fn proposal(seen: &Counting) -> String {
+    let longer = |d: Duration| {
+        let tenths = u64::try_from(d.as_millis()).unwrap_or(u64::MAX).saturating_mul(12) / 1000 + 1;
+        render_duration(Duration::from_millis(tenths * 100))
+    };
+    let (on, off) = (seen.longest_on, seen.longest_off);
+    let mut parts = Vec::new();
+    if off > Duration::ZERO {
+        let (delay, most) = (longer(off), render_duration(off));
+        parts.push(format!("off_delay = \"{delay}\" would make one alarm of it (gone for {most} at most)"));
+    }
+    if on > Duration::ZERO {
+        let (delay, most) = (longer(on), render_duration(on));
+        parts.push(format!("on_delay = \"{delay}\" none (there for {most} at most)"));
+    }
+    if let Some((low, high)) = seen.values.filter(|(low, high)| high > low) {
+        let width = render_real((high - low) * 1.2);
+        parts.push(format!("so would a clear that lies {width} from when"));
+    }
+    parts.join("; ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::words::{EquipmentId, FaultName};
+
+    fn key() -> Key {
+        (EquipmentId::parse("e").unwrap(), FaultName::parse("f").unwrap())
+    }
+
+    fn now(ms: u64) -> Now {
+        Now { mono: Mono(ms * 1_000_000), wall: Wall::from_millis(i64::try_from(ms).unwrap()) }
+    }
+
+    /// Comes every `every` ms and is there for `on` ms of it, until `end`. Returns what was told and what was due.
+    fn flutter(c: &mut Chatter, every: u64, on: u64, from: u64, end: u64) -> (usize, Vec<Damping>) {
+        let (mut told, mut due) = (0, Vec::new());
+        for t in (from..end).step_by(usize::try_from(every).unwrap()) {
+            for (at, is_on) in [(t, true), (t + on, false)] {
+                while let Some((_, damping)) = c.take_due(now(at)) {
+                    due.push(damping);
+                }
+                told += usize::from(
+                    c.changed(&key(), is_on, now(at), Some(if is_on { 12.0 } else { 8.0 })) != Told::No,
+                );
+            }
+        }
+        (told, due)
+    }
+
+    #[test]
+    fn the_third_time_within_a_minute_is_the_last_that_is_told() {
+        let mut c = Chatter::default();
+        let mut told = |ms, is_on| c.changed(&key(), is_on, now(ms), None);
+        let all = [(0, true), (1000, false), (2000, true), (3000, false), (4000, true), (5000, false)];
+        let all: Vec<Told> = all.into_iter().map(|(ms, is_on)| told(ms, is_on)).collect();
+        assert_eq!(all, [Told::Yes, Told::Yes, Told::Yes, Told::Yes, Told::Last, Told::No]);
+    }
+
+    #[test]
+    fn three_times_in_more_than_a_minute_is_no_chattering() {
+        let mut c = Chatter::default();
+        let (told, due) = flutter(&mut c, 40_000, 1000, 0, 4_000_000);
+        assert_eq!((told, due), (200, Vec::new()));
+    }
+
+    #[test]
+    fn a_night_of_flutter_is_a_dozen_lines() {
+        let mut c = Chatter::default();
+        let night = 10 * 3_600_000;
+        let (told, due) = flutter(&mut c, 1000, 300, 0, night);
+        assert_eq!(told, 5, "raised and cleared twice, raised the third time");
+        assert!(due.len() <= 11, "{}", due.len());
+        assert!(due.iter().all(|d| d.goes_on));
+        assert_eq!(due[0].repeats, 3599, "an hour from its third time on");
+        assert_eq!(
+            due[0].proposal,
+            "off_delay = \"900ms\" would make one alarm of it (gone for 700ms at most); on_delay = \"400ms\" none \
+             (there for 300ms at most); so would a clear that lies 4.8 from when"
+        );
+        let (_, damping) = c.take_due(now(night + 60_000)).unwrap();
+        assert!(!damping.goes_on && !damping.is_on);
+        assert_eq!(c.next_due(), None);
+    }
+
+    #[test]
+    fn one_that_begins_anew_must_be_quiet_for_longer() {
+        let mut c = Chatter::default();
+        let mut lines = 0;
+        // A minute and a half of flutter, a minute and a half of quiet, for a day.
+        for round in 0..480 {
+            let begin = round * 180_000;
+            let (told, due) = flutter(&mut c, 5000, 1000, begin, begin + 90_000);
+            lines += told + due.len();
+        }
+        assert!(lines < 120, "{lines}");
+    }
+
+    #[test]
+    fn what_stays_is_told_to_stay() {
+        let mut c = Chatter::default();
+        flutter(&mut c, 1000, 300, 0, 20_000);
+        c.changed(&key(), true, now(20_000), None);
+        let (_, damping) = c.take_due(now(80_000)).unwrap();
+        assert!(damping.is_on && !damping.goes_on);
+        c.forget(Mono(10_000 * 1_000_000_000));
+        assert!(c.tracks.is_empty());
+    }
+}

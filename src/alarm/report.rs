@@ -1,0 +1,288 @@
+//! How an alarm system does, against the targets of ISA-18.2 / IEC 62682: what its journal says of a period.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::{AlarmEvent, Key};
+use crate::limits;
+use crate::words::{Severity, Wall};
+
+/// The figures of a period.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AlarmReport {
+    /// From when.
+    pub since: Wall,
+    /// Until when.
+    pub until: Wall,
+    /// Alarms raised; repeats that were only counted are not among them.
+    pub alarms: u64,
+    /// Alarms in ten minutes, on average.
+    pub per_10_minutes: f64,
+    /// The most alarms in any ten minutes.
+    pub peak_10_minutes: u64,
+    /// When those ended.
+    pub peak_at: Option<Wall>,
+    /// Floods: more than ten in ten minutes, until fewer than five.
+    pub floods: u64,
+    /// The share of the time in flood, in percent.
+    pub flood_percent: f64,
+    /// Alarms by severity, in percent.
+    pub by_severity: BTreeMap<String, f64>,
+    /// The ten most frequent, with how often each came, repeats included.
+    pub top: Vec<AlarmCount>,
+    /// The share of the ten most frequent among all, in percent.
+    pub top_percent: f64,
+    /// Alarms that chattered, with how often each came while its repeats were counted.
+    pub chattering: Vec<AlarmCount>,
+    /// Alarms that were gone within a minute, with how often.
+    pub fleeting: Vec<AlarmCount>,
+    /// Alarms that have stood for more than a day at the end of the period.
+    pub stale: Vec<AlarmStanding>,
+}
+
+/// How often an alarm came.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AlarmCount {
+    /// On which equipment.
+    pub equipment: String,
+    /// Which fault.
+    pub fault: String,
+    /// How often.
+    pub times: u64,
+}
+
+/// Since when an alarm stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AlarmStanding {
+    /// On which equipment.
+    pub equipment: String,
+    /// Which fault.
+    pub fault: String,
+    /// Since when.
+    pub raised_at: Wall,
+}
+
+/// A report under way: events go in, in their order.
+#[derive(Debug, Default)]
+pub struct Reporter {
+    since: Wall,
+    alarms: u64,
+    recent: VecDeque<Wall>,
+    peak: (u64, Option<Wall>),
+    flood_from: Option<Wall>,
+    floods: u64,
+    in_flood: Duration,
+    severities: BTreeMap<Severity, u64>,
+    came: BTreeMap<Key, u64>,
+    chattering: BTreeMap<Key, u64>,
+    fleeting: BTreeMap<Key, u64>,
+    standing: BTreeMap<Key, Wall>,
+}
+
+impl Reporter {
+    /// A report of what happens from a time on.
+    #[must_use]
+    pub fn new(since: Wall) -> Self {
+        Self { since, ..Self::default() }
+    }
+
+    /// Takes an event in; those before the period tell what stands at its begin.
+    pub fn event(&mut self, at: Wall, event: &AlarmEvent) {
+        let is_within = at >= self.since;
+        let key = event.key();
+        match event {
+            AlarmEvent::Raised { severity, .. } => {
+                self.standing.insert(key.clone(), at);
+                if is_within {
+                    self.alarms += 1;
+                    *self.severities.entry(*severity).or_default() += 1;
+                    *self.came.entry(key).or_default() += 1;
+                    self.rate(at);
+                }
+            }
+            AlarmEvent::Cleared { .. } => {
+                let raised = self.standing.remove(&key);
+                let is_brief = raised.is_some_and(|raised| at.since(raised) < limits::CHATTER_WITHIN);
+                if is_within && is_brief {
+                    *self.fleeting.entry(key).or_default() += 1;
+                }
+            }
+            AlarmEvent::Chattering { .. } if is_within => {
+                self.chattering.entry(key).or_default();
+            }
+            AlarmEvent::Damped { repeats, .. } if is_within => {
+                *self.chattering.entry(key.clone()).or_default() += repeats;
+                *self.came.entry(key).or_default() += repeats;
+            }
+            AlarmEvent::Chattering { .. }
+            | AlarmEvent::Damped { .. }
+            | AlarmEvent::Acknowledged { .. }
+            | AlarmEvent::Shelved { .. }
+            | AlarmEvent::Unshelved { .. } => {}
+        }
+    }
+
+    fn rate(&mut self, at: Wall) {
+        self.pass(at);
+        self.recent.push_back(at);
+        let now = self.recent.len() as u64;
+        if now > self.peak.0 {
+            self.peak = (now, Some(at));
+        }
+        if self.recent.len() > limits::FLOOD_ALARMS && self.flood_from.is_none() {
+            self.flood_from = Some(at);
+            self.floods += 1;
+        }
+    }
+
+    /// Lets alarms grow older than ten minutes, one after the other: a flood ends at the instant at which too few are left.
+    fn pass(&mut self, now: Wall) {
+        while let Some(oldest) = self.recent.front().copied() {
+            let gone_at = oldest.after(limits::FLOOD_WITHIN);
+            if gone_at >= now {
+                break;
+            }
+            self.recent.pop_front();
+            if self.recent.len() < limits::FLOOD_OVER_BELOW
+                && let Some(from) = self.flood_from.take()
+            {
+                self.in_flood += gone_at.since(from);
+            }
+        }
+    }
+
+    /// The figures up to a time.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "counts far below 2^52")]
+    pub fn finish(mut self, until: Wall) -> AlarmReport {
+        self.pass(until);
+        if let Some(from) = self.flood_from.take() {
+            self.in_flood += until.since(from);
+        }
+        let period = until.since(self.since).as_secs_f64().max(1.0);
+        let percent = |part: f64, of: f64| if of > 0.0 { 100.0 * part / of } else { 0.0 };
+        let all: u64 = self.came.values().sum();
+        let top = ranked(&self.came, 10);
+        let old = |at: &Wall| until.since(*at) > STALE_AFTER;
+        AlarmReport {
+            since: self.since,
+            until,
+            alarms: self.alarms,
+            per_10_minutes: self.alarms as f64 * limits::FLOOD_WITHIN.as_secs_f64() / period,
+            peak_10_minutes: self.peak.0,
+            peak_at: self.peak.1,
+            floods: self.floods,
+            flood_percent: percent(self.in_flood.as_secs_f64(), period),
+            by_severity: Severity::ALL
+                .map(|s| {
+                    let count = self.severities.get(&s).copied().unwrap_or(0);
+                    (s.word().to_owned(), percent(count as f64, self.alarms as f64))
+                })
+                .into(),
+            top_percent: percent(top.iter().map(|t| t.times).sum::<u64>() as f64, all as f64),
+            top,
+            chattering: ranked(&self.chattering, usize::MAX),
+            fleeting: ranked(&self.fleeting, usize::MAX),
+            stale: self
+                .standing
+                .iter()
+                .filter(|(_, at)| old(at))
+                .map(|((equipment, fault), at)| AlarmStanding {
+                    equipment: equipment.to_string(),
+                    fault: fault.to_string(),
+                    raised_at: *at,
+                })
+                .collect(),
+        }
+    }
+}
+
+/// An alarm that stands for longer is stale (ISA-18.2: a day).
+const STALE_AFTER: Duration = Duration::from_secs(86_400);
+
+fn ranked(counts: &BTreeMap<Key, u64>, most: usize) -> Vec<AlarmCount> {
+    let count = |((equipment, fault), times): (&Key, &u64)| AlarmCount {
+        equipment: equipment.to_string(),
+        fault: fault.to_string(),
+        times: *times,
+    };
+    let mut all: Vec<AlarmCount> = counts.iter().map(count).collect();
+    all.sort_by_key(|c| std::cmp::Reverse(c.times));
+    all.truncate(most);
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::words::{EquipmentId, FaultName};
+
+    fn raised(n: u64) -> AlarmEvent {
+        AlarmEvent::Raised {
+            equipment: EquipmentId::parse(&format!("e{n}")).unwrap(),
+            fault: FaultName::parse("f").unwrap(),
+            severity: if n == 0 { Severity::Critical } else { Severity::Minor },
+            onset: Wall::from_millis(0),
+            latch: false,
+            values: BTreeMap::new(),
+            first_up: None,
+        }
+    }
+
+    fn cleared(n: u64) -> AlarmEvent {
+        let (equipment, fault) = raised(n).key();
+        AlarmEvent::Cleared { equipment, fault, reason: None }
+    }
+
+    fn at(seconds: u64) -> Wall {
+        Wall::from_millis(i64::try_from(seconds * 1000).unwrap())
+    }
+
+    #[test]
+    fn a_day_with_a_flood_and_a_stale_alarm() {
+        const DAY: u64 = 86_400;
+        let mut r = Reporter::new(at(DAY));
+        r.event(at(100), &raised(99));
+        // Twelve in two minutes: the eleventh, at 100 s, begins a flood; the eighth lets go of it ten minutes after it came.
+        for n in 0..12 {
+            r.event(at(DAY + n * 10), &raised(n));
+        }
+        for n in 0..12 {
+            r.event(at(DAY + n * 10 + 30), &cleared(n));
+        }
+        let (equipment, fault) = raised(3).key();
+        r.event(
+            at(DAY + 4000),
+            &AlarmEvent::Damped {
+                equipment,
+                fault,
+                since: at(DAY),
+                repeats: 88,
+                goes_on: false,
+                proposal: String::new(),
+            },
+        );
+        let report = r.finish(at(2 * DAY));
+        assert_eq!((report.alarms, report.peak_10_minutes, report.floods), (12, 12, 1));
+        assert_eq!(report.peak_at, Some(at(DAY + 110)));
+        let flood = f64::from(70 + 600 - 100) / 86_400.0 * 100.0;
+        assert!((report.flood_percent - flood).abs() < 1e-9, "{} {flood}", report.flood_percent);
+        assert!((report.per_10_minutes - 12.0 / 144.0).abs() < 1e-9);
+        assert!((report.by_severity["critical"] - 100.0 / 12.0).abs() < 1e-9);
+        assert_eq!((report.top[0].equipment.as_str(), report.top[0].times), ("e3", 89));
+        assert!((report.top_percent - 98.0).abs() < 1e-9, "98 of 100: {}", report.top_percent);
+        assert_eq!((report.chattering.len(), report.chattering[0].times), (1, 88));
+        assert_eq!(report.fleeting.len(), 12);
+        assert_eq!(report.stale.len(), 1);
+        assert_eq!(report.stale[0].raised_at, at(100));
+    }
+
+    #[test]
+    fn an_empty_period_has_figures() {
+        let report = Reporter::new(at(0)).finish(at(0));
+        assert_eq!((report.alarms, report.peak_at), (0, None));
+        assert!(report.flood_percent.abs() < 1e-9 && report.top_percent.abs() < 1e-9);
+    }
+}

@@ -1,0 +1,150 @@
+//! `GET /v1/alarms`, `POST /v1/operations`, `GET /v1/reports/alarms`.
+
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::{Query, State};
+use axum::http::HeaderMap;
+use serde::Deserialize;
+
+use super::{Answer, author, own_failure, usage};
+use crate::alarm::report::{AlarmReport, Reporter};
+use crate::alarm::{Alarm, Key};
+use crate::api::Gateway;
+use crate::api::v1::{AlarmV1, OperatedV1, OperationKindV1, OperationV1, OutOfServiceV1, ShelvedV1};
+use crate::desk::{Desk, Event, Operation, OperationAsk, Record};
+use crate::journal::JournalReader;
+use crate::words::{Now, Seq, Wall};
+
+pub(super) async fn alarms(State(g): State<Gateway>) -> Answer<Vec<AlarmV1>> {
+    Ok(Json(g.look(alarm_rows).await?))
+}
+
+/// Alarms that stand and conditions that are held back, worst first; those of a burst after their first-up.
+pub(super) fn alarm_rows(desk: &Desk, now: Now) -> Vec<AlarmV1> {
+    let standing = desk.state().alarms.iter().map(|(key, a)| standing_row(desk, key, a, now));
+    let held = desk.held().filter_map(|(key, h)| {
+        let hidden = desk.hidden(key, now)?;
+        let (_, e) = desk.site().find(key.0.as_str())?;
+        let (onset, raised_at) = h.came()?;
+        Some(AlarmV1 {
+            equipment: key.0.to_string(),
+            fault: key.1.to_string(),
+            severity: e.profile.fault(key.1.as_str())?.severity,
+            state: hidden.state,
+            onset,
+            raised_at,
+            first_up: None,
+            note: hidden.why,
+        })
+    });
+    let mut rows: Vec<AlarmV1> = standing.chain(held).collect();
+    rows.sort_by_key(|a| (a.severity, a.raised_at));
+    let (mut firsts, followers): (Vec<AlarmV1>, Vec<AlarmV1>) =
+        rows.into_iter().partition(|a| a.first_up.is_none());
+    for follower in followers.into_iter().rev() {
+        let first = |a: &AlarmV1| follower.first_up.as_ref() == Some(&format!("{} {}", a.equipment, a.fault));
+        // Where the first-up has gone, what came after it stands for itself.
+        let place = firsts.iter().position(first).map_or(firsts.len(), |at| at + 1);
+        firsts.insert(place, follower);
+    }
+    firsts
+}
+
+fn standing_row(desk: &Desk, key: &Key, a: &Alarm, now: Now) -> AlarmV1 {
+    let hidden = desk.hidden(key, now);
+    let chatters = a.chattering.map(|n| match n {
+        0 => "chatters: its repeats are counted".to_owned(),
+        n => format!("chatters: {n} repeats so far"),
+    });
+    let note = [chatters, hidden.as_ref().map(|h| h.why.clone())];
+    AlarmV1 {
+        equipment: a.equipment.to_string(),
+        fault: a.fault.to_string(),
+        severity: a.severity,
+        state: hidden.map_or(a.state, |h| h.state),
+        onset: a.onset,
+        raised_at: a.raised_at,
+        first_up: a.first_up.as_ref().map(|f| format!("{} {}", f.equipment, f.fault)),
+        note: note.into_iter().flatten().collect::<Vec<_>>().join("; "),
+    }
+}
+
+pub(super) fn shelved_rows(desk: &Desk) -> Vec<ShelvedV1> {
+    let row = |((equipment, fault), s): (&Key, &crate::alarm::Shelf)| ShelvedV1 {
+        equipment: equipment.to_string(),
+        fault: fault.to_string(),
+        until: s.until,
+        by: s.by.clone(),
+        reason: s.reason.clone(),
+    };
+    desk.state().shelves.iter().map(row).collect()
+}
+
+pub(super) fn out_of_service_rows(desk: &Desk) -> Vec<OutOfServiceV1> {
+    let out = desk.state().out_of_service.iter();
+    out.map(|(id, o)| OutOfServiceV1 {
+        equipment: id.to_string(),
+        since: o.since,
+        by: o.by.clone(),
+        reason: o.reason.clone(),
+    })
+    .collect()
+}
+
+pub(super) async fn operate(
+    State(g): State<Gateway>,
+    headers: HeaderMap,
+    Json(body): Json<OperationV1>,
+) -> Answer<OperatedV1> {
+    let now = g.clock.now().wall;
+    let operation = match body.operation {
+        OperationKindV1::Shelve { fault, for_ms } => {
+            Operation::Shelve { fault, until: now.after(Duration::from_millis(for_ms)) }
+        }
+        OperationKindV1::Unshelve { fault } => Operation::Unshelve { fault },
+        OperationKindV1::OutOfService => Operation::OutOfService,
+        OperationKindV1::Return => Operation::Return,
+        OperationKindV1::Relearn { baseline } => Operation::Relearn { fault: baseline },
+    };
+    let by = author(&headers);
+    let ask = OperationAsk { by, equipment: body.equipment, operation, reason: body.reason };
+    Ok(Json(OperatedV1 { message: g.operate(ask).await? }))
+}
+
+#[derive(Deserialize)]
+pub(super) struct ReportQuery {
+    since: Option<Wall>,
+    until: Option<Wall>,
+}
+
+/// A week where nothing else is asked for.
+const REPORT_DEFAULT: Duration = Duration::from_secs(7 * 86_400);
+
+pub(super) async fn report(State(g): State<Gateway>, Query(q): Query<ReportQuery>) -> Answer<AlarmReport> {
+    let now = g.clock.now().wall;
+    let until = q.until.unwrap_or(now);
+    let since = q.since.unwrap_or(until.before(REPORT_DEFAULT));
+    if since >= until {
+        return Err(usage(format!("the report's begin, {since}, is not before its end, {until}")));
+    }
+    let folder = g.journal.clone();
+    let read = tokio::task::spawn_blocking(move || -> std::io::Result<AlarmReport> {
+        let mut reporter = Reporter::new(since);
+        // From the beginning: an alarm may stand since long before.
+        let mut journal = JournalReader::from(&folder, Seq(0))?;
+        while let Some(entries) = journal.next_segment()? {
+            for entry in entries.iter().filter(|e| e.line.contains("\"kind\":\"alarm-")) {
+                let Ok(Record { at, event: Event::Alarm(event), .. }) = Record::from_line(&entry.line) else {
+                    continue;
+                };
+                if at < until {
+                    reporter.event(at, &event);
+                }
+            }
+        }
+        Ok(reporter.finish(until))
+    });
+    let report = read.await.map_err(|e| own_failure(e.to_string()))?;
+    Ok(Json(report.map_err(|e| own_failure(format!("the journal does not read: {e}")))?))
+}

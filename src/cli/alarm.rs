@@ -1,0 +1,99 @@
+//! `andon alarm list|shelve|unshelve`, and what people do to equipment's service.
+
+use std::time::Duration;
+
+use clap::Subcommand;
+
+use super::context::{Composition, Context};
+use super::error::CliError;
+use super::status;
+use crate::api::v1::{OperatedV1, OperationKindV1, OperationV1, ShelvedV1, StatusV1};
+use crate::words::{Outcome, parse_duration};
+
+/// What can be asked of alarms.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Alarms that stand, worst first, with their ISA-18.2 state; what is held back, and why
+    List,
+    /// Put an alarm aside for a while: it makes no ticket, and is raised at the end if it is still there
+    #[command(
+        after_help = "Example:\n  andon alarm shelve press-7 oil-hot --for 4h --reason 'cooler is being changed'"
+    )]
+    Shelve {
+        /// The equipment's id
+        id: String,
+        /// The fault
+        fault: String,
+        /// For how long, seven days at most
+        #[arg(long = "for", value_name = "DURATION", value_parser = parse_duration)]
+        how_long: Duration,
+        /// Why, for the record
+        #[arg(long)]
+        reason: String,
+    },
+    /// Put it aside no longer
+    #[command(after_help = "Example:\n  andon alarm unshelve press-7 oil-hot --reason 'cooler is changed'")]
+    Unshelve {
+        /// The equipment's id
+        id: String,
+        /// The fault
+        fault: String,
+        /// Why, for the record
+        #[arg(long)]
+        reason: String,
+    },
+}
+
+pub(super) async fn run<C: Composition>(
+    cx: &mut Context<'_, C>,
+    command: Command,
+) -> Result<Outcome, CliError> {
+    match command {
+        Command::List => list(cx).await,
+        Command::Shelve { id, fault, how_long, reason } => {
+            let for_ms = u64::try_from(how_long.as_millis()).unwrap_or(u64::MAX);
+            operate(cx, id, OperationKindV1::Shelve { fault, for_ms }, reason).await
+        }
+        Command::Unshelve { id, fault, reason } => {
+            operate(cx, id, OperationKindV1::Unshelve { fault }, reason).await
+        }
+    }
+}
+
+async fn list<C: Composition>(cx: &mut Context<'_, C>) -> Result<Outcome, CliError> {
+    let status: StatusV1 = cx.get("/v1/status").await?;
+    cx.list(&status.alarms, &status::alarms(&status.alarms, status.now), "no alarm stands")?;
+    if !cx.global.json && !cx.global.is_csv() {
+        let there =
+            |s: &ShelvedV1| status.alarms.iter().any(|a| a.equipment == s.equipment && a.fault == s.fault);
+        for s in status.shelved.iter().filter(|s| !there(s)) {
+            let until = cx.time(s.until);
+            cx.print(&format!(
+                "shelved and not there: {} {} until {until} by {}: {}\n",
+                s.equipment, s.fault, s.by, s.reason
+            ))?;
+        }
+        for o in &status.out_of_service {
+            let since = cx.time(o.since);
+            cx.print(&format!("out of service: {} since {since} by {}: {}\n", o.equipment, o.by, o.reason))?;
+        }
+    }
+    Ok(Outcome::Done)
+}
+
+/// Asks for an operation and says what was done.
+pub(super) async fn operate<C: Composition>(
+    cx: &mut Context<'_, C>,
+    equipment: String,
+    operation: OperationKindV1,
+    reason: String,
+) -> Result<Outcome, CliError> {
+    let body = OperationV1 { equipment, operation, reason };
+    let done: OperatedV1 = cx.post("/v1/operations", &body).await?;
+    if cx.global.json {
+        cx.json(&done)?;
+    } else {
+        cx.print(&format!("{}\n", done.message))?;
+    }
+    Ok(Outcome::Done)
+}

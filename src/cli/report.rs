@@ -1,0 +1,133 @@
+//! `andon report alarms`: how the alarm system does, against the targets of ISA-18.2 / IEC 62682.
+
+use clap::Subcommand;
+
+use super::context::{Composition, Context};
+use super::error::CliError;
+use super::render::{Sheet, heading};
+use super::when::when;
+use crate::alarm::report::{AlarmCount, AlarmReport};
+use crate::ambient::Clock;
+use crate::api::Client;
+use crate::words::{Outcome, Wall};
+
+/// Which reports there are.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Alarm rate, floods, chattering and stale alarms, against the targets of ISA-18.2
+    #[command(
+        after_help = "Examples:\n  andon report alarms --since 30d\n  andon report alarms --since 2026-03-01 --until 2026-04-01 --json"
+    )]
+    Alarms {
+        /// From when: a time, or 30d for 30 days ago [default: a week before the end]
+        #[arg(long, value_name = "TIME")]
+        since: Option<String>,
+        /// Until when [default: now]
+        #[arg(long, value_name = "TIME")]
+        until: Option<String>,
+    },
+}
+
+pub(super) async fn run<C: Composition>(
+    cx: &mut Context<'_, C>,
+    command: Command,
+) -> Result<Outcome, CliError> {
+    let Command::Alarms { since, until } = command;
+    // The site gives the time zone that dates are meant in.
+    let _site = cx.site()?;
+    let now = Clock::start().now().wall;
+    let instant = |text: Option<String>| -> Result<Option<String>, CliError> {
+        text.map(|t| when(&t, cx.zone(), now).map(|at| at.to_string()).map_err(CliError::usage)).transpose()
+    };
+    let query = Client::query(&[("since", instant(since)?), ("until", instant(until)?)]);
+    let report: AlarmReport = cx.get(&format!("/v1/reports/alarms{query}")).await?;
+    if cx.global.json {
+        cx.json(&report)?;
+        return Ok(Outcome::Done);
+    }
+    let mut sheet = Sheet::new(&["figure", "value", "target", "meets"]);
+    for f in figures(&report, &|at| cx.time(at)) {
+        sheet.row([f.name, f.value, f.target.to_owned(), if f.meets { "yes" } else { "NO" }.to_owned()]);
+    }
+    if cx.global.is_csv() {
+        cx.list(&report, &sheet, "")?;
+        return Ok(Outcome::Done);
+    }
+    let mut text = heading(&format!("Alarms from {} to {}", cx.time(report.since), cx.time(report.until)));
+    text.push_str(&sheet.table());
+    text.push_str(&ranking("The ten most frequent", &report.top));
+    text.push_str(&ranking("Chattering: repeats that were only counted", &report.chattering));
+    text.push_str(&ranking("Fleeting: gone within a minute", &report.fleeting));
+    if !report.stale.is_empty() {
+        text.push_str(&format!("\n{}", heading("Stale: standing for more than a day")));
+        let mut sheet = Sheet::new(&["equipment", "fault", "since"]);
+        for s in &report.stale {
+            sheet.row([s.equipment.clone(), s.fault.clone(), cx.time(s.raised_at)]);
+        }
+        text.push_str(&sheet.table());
+    }
+    cx.print(&text)?;
+    Ok(Outcome::Done)
+}
+
+fn ranking(title: &str, counts: &[AlarmCount]) -> String {
+    if counts.is_empty() {
+        return String::new();
+    }
+    let mut sheet = Sheet::new(&["equipment", "fault", "times"]);
+    for c in counts {
+        sheet.row([c.equipment.clone(), c.fault.clone(), c.times.to_string()]);
+    }
+    format!("\n{}{}", heading(title), sheet.table())
+}
+
+struct Figure {
+    name: String,
+    value: String,
+    target: &'static str,
+    meets: bool,
+}
+
+/// The figures beside the targets of ISA-18.2-2016, clause 16, for one operator.
+fn figures(r: &AlarmReport, time: &dyn Fn(Wall) -> String) -> Vec<Figure> {
+    let figure = |name: &str, value: String, target: &'static str, meets: bool| Figure {
+        name: name.to_owned(),
+        value,
+        target,
+        meets,
+    };
+    let peak = r.peak_at.map_or_else(String::new, |at| format!(", until {}", time(at)));
+    let critical = r.by_severity.get("critical").copied().unwrap_or(0.0);
+    let split = ["critical", "major", "minor", "advisory"]
+        .map(|s| format!("{s} {:.0} %", r.by_severity.get(s).copied().unwrap_or(0.0)));
+    vec![
+        figure(
+            "alarms in 10 minutes",
+            format!("{:.2} ({} in all)", r.per_10_minutes, r.alarms),
+            "1 or fewer, 2 at most",
+            r.per_10_minutes <= 2.0,
+        ),
+        figure(
+            "most in 10 minutes",
+            format!("{}{peak}", r.peak_10_minutes),
+            "10 or fewer",
+            r.peak_10_minutes <= 10,
+        ),
+        figure(
+            "time in flood",
+            format!("{:.1} %, {} floods", r.flood_percent, r.floods),
+            "less than 1 %",
+            r.flood_percent < 1.0,
+        ),
+        figure(
+            "ten most frequent",
+            format!("{:.0} % of all", r.top_percent),
+            "less than 5 %",
+            r.top_percent < 5.0 || r.alarms == 0,
+        ),
+        figure("chattering alarms", r.chattering.len().to_string(), "none", r.chattering.is_empty()),
+        figure("fleeting alarms", r.fleeting.len().to_string(), "none", r.fleeting.is_empty()),
+        figure("stale alarms", r.stale.len().to_string(), "fewer than 5", r.stale.len() < 5),
+        figure("by severity", split.join(", "), "about 5 % of the highest", critical <= 10.0),
+    ]
+}

@@ -1,0 +1,259 @@
+//! What is held back: conditions that are there and make no alarm, because the alarm is shelved, its equipment out of
+//! service or without what it depends on, or because it chatters. What outlives its reason is raised after all.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use super::{Change, Desk};
+use crate::alarm::{AlarmEvent, AlarmState, Damping, Key, Told};
+use crate::desk::event::Event;
+use crate::detect::{Transition, TransitionKind};
+use crate::limits;
+use crate::site::Site;
+use crate::ticket::TicketEvent;
+use crate::words::{EquipmentId, FaultName, Mono, Now, Severity, Wall};
+
+/// A condition that is held back.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Held {
+    /// How it came, while it is there.
+    pub(super) transition: Option<Transition>,
+    /// How often it came.
+    pub times: u64,
+    /// Whether what it depends on was down.
+    by_design: bool,
+    /// Since when nothing holds it back any more, where what it depends on has come back.
+    free_since: Option<Mono>,
+}
+
+impl Held {
+    /// Since when the condition is there, and when it would have been raised; nothing when it has gone.
+    #[must_use]
+    pub fn came(&self) -> Option<(Wall, Wall)> {
+        self.transition.as_ref().map(|t| (t.onset.wall, t.at.wall))
+    }
+
+    /// When it is raised after all: what depends on what has come back is given a while to come back itself.
+    fn raised_at(&self) -> Option<Mono> {
+        let grace = if self.by_design { limits::HELD_GRACE } else { Duration::ZERO };
+        Some(self.free_since? + grace)
+    }
+}
+
+/// Why an alarm is held back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hidden {
+    /// In the words of ISA-18.2.
+    pub state: AlarmState,
+    /// By what, for people.
+    pub why: String,
+    upstream: Option<EquipmentId>,
+}
+
+impl Desk {
+    /// A condition came or went.
+    pub(super) fn condition(&mut self, now: Now, t: Transition) {
+        let Some((key, value)) = self.key_of(&t) else { return };
+        match t.kind {
+            TransitionKind::Raised => {
+                if let Some(hidden) = self.hidden(&key, now) {
+                    self.hold(now, &key, t, hidden.upstream);
+                } else if self.chatter.changed(&key, true, t.at, value) != Told::No {
+                    self.tell(now, &key, t);
+                }
+            }
+            TransitionKind::Cleared => {
+                if let Some(held) = self.held.get_mut(&key).filter(|h| h.transition.is_some()) {
+                    held.transition = None;
+                } else if self.chatter.changed(&key, false, t.at, value) != Told::No {
+                    self.machine(now, Change::Transition(Box::new(t), None));
+                }
+            }
+        }
+        // What came is told first: whoever reads the record sees the third time, then that it is counted from here on.
+        self.note_chattering(now, &key);
+    }
+
+    fn tell(&mut self, now: Now, key: &Key, t: Transition) {
+        let first_up = self.bursts.raised(t.at.mono, key);
+        self.machine(now, Change::Transition(Box::new(t), first_up));
+    }
+
+    fn note_chattering(&mut self, now: Now, key: &Key) {
+        let is_told = self.state.alarms.get(key).is_none_or(|a| a.chattering.is_some());
+        if !is_told && self.chatter.is_counting(key) {
+            let (equipment, fault) = key.clone();
+            self.machine(now, Change::Alarm(AlarmEvent::Chattering { equipment, fault }));
+        }
+    }
+
+    fn hold(&mut self, now: Now, key: &Key, t: Transition, upstream: Option<EquipmentId>) {
+        let onset = t.onset.wall;
+        let held = self.held.entry(key.clone()).or_insert(Held {
+            transition: None,
+            times: 0,
+            by_design: false,
+            free_since: None,
+        });
+        held.transition = Some(t);
+        held.free_since = None;
+        held.by_design |= upstream.is_some();
+        held.times += 1;
+        // The first time is written where the technician looks: on the ticket of what is down.
+        if let Some(upstream) = upstream.filter(|_| held.times == 1) {
+            self.machine(now, Change::Consequence(upstream, key.clone(), onset));
+        }
+    }
+
+    /// Raises what is there and no longer held back.
+    pub(super) fn release(&mut self, now: Now) {
+        self.end_shelves(now);
+        let mut free = Vec::new();
+        for key in self.held.keys().cloned().collect::<Vec<_>>() {
+            let is_hidden = self.hidden(&key, now).is_some();
+            let Some(held) = self.held.get_mut(&key) else { continue };
+            held.free_since = if is_hidden { None } else { held.free_since.or(Some(now.mono)) };
+            if held.raised_at().is_some_and(|at| at <= now.mono) {
+                free.push(key);
+            }
+        }
+        for key in free {
+            let Some(held) = self.held.remove(&key) else { continue };
+            let Some(t) = held.transition else { continue };
+            self.tell(now, &key, Transition { at: now, ..t });
+        }
+    }
+
+    /// When something that is held back is to be raised, a shelf ends, or a chattering alarm is to be told of.
+    pub(super) fn next_held(&self) -> Option<Mono> {
+        let free = self.held.values().filter_map(Held::raised_at);
+        let shelves = self.state.shelves.values().map(|s| self.last.mono + s.until.since(self.last.wall));
+        free.chain(shelves).chain(self.chatter.next_due()).min()
+    }
+
+    /// After a reload: conditions of equipment that goes on stay held back, the others come anew.
+    pub(super) fn keep_held(&mut self, site: &Site, is_same: impl Fn(&str) -> bool) {
+        self.held.retain(|(id, _), held| {
+            let index = site.find(id.as_str()).map(|(index, _)| index);
+            if let (Some(t), Some(index)) = (&mut held.transition, index) {
+                t.equipment = index;
+            }
+            is_same(id.as_str())
+        });
+    }
+
+    fn end_shelves(&mut self, now: Now) {
+        let over: Vec<Key> = self
+            .state
+            .shelves
+            .iter()
+            .filter(|(_, shelf)| shelf.until <= now.wall)
+            .map(|(key, _)| key.clone())
+            .collect();
+        for key in over {
+            if let Event::Alarm(event) = self.unshelved(key, None) {
+                self.machine(now, Change::Alarm(event));
+            }
+        }
+    }
+
+    /// Tells what chattering alarms did, where that is due.
+    pub(super) fn tell_damped(&mut self, now: Now) {
+        while let Some((key, damping)) = self.chatter.take_due(now) {
+            self.machine(now, Change::Damped(key.clone(), Box::new(damping.clone())));
+            if !damping.goes_on && !damping.is_on {
+                self.machine(now, Change::Quiet(key));
+            }
+            self.chatter.forget(now.mono);
+        }
+    }
+
+    /// Why an alarm of this fault would be held back now.
+    #[must_use]
+    pub fn hidden(&self, key: &Key, now: Now) -> Option<Hidden> {
+        let (equipment, _) = key;
+        if let Some(out) = self.state.out_of_service.get(equipment) {
+            let why = format!("out of service by {}: {}", out.by, out.reason);
+            return Some(Hidden { state: AlarmState::OutOfService, why, upstream: None });
+        }
+        if let Some(shelf) = self.state.shelves.get(key).filter(|s| s.until > now.wall) {
+            let why = format!("shelved until {} by {}: {}", shelf.until, shelf.by, shelf.reason);
+            return Some(Hidden { state: AlarmState::Shelved, why, upstream: None });
+        }
+        let mut seen = BTreeSet::new();
+        let upstream = self.down_upstream(equipment, &mut seen)?;
+        let why = format!("{upstream} is down, on which it depends");
+        Some(Hidden { state: AlarmState::SuppressedByDesign, why, upstream: Some(upstream) })
+    }
+
+    /// The equipment upstream that is down, the furthest one where several are.
+    fn down_upstream(&self, of: &EquipmentId, seen: &mut BTreeSet<EquipmentId>) -> Option<EquipmentId> {
+        let (_, equipment) = self.site.find(of.as_str())?;
+        for name in &equipment.depends_on {
+            let Ok(upstream) = EquipmentId::parse(name) else { continue };
+            if !seen.insert(upstream.clone()) {
+                continue;
+            }
+            let further = self.down_upstream(&upstream, seen);
+            if further.is_some() || self.is_down(&upstream) {
+                return further.or(Some(upstream));
+            }
+        }
+        None
+    }
+
+    /// Equipment is down while it does not answer or a critical alarm of it stands.
+    fn is_down(&self, equipment: &EquipmentId) -> bool {
+        let own = self.state.alarms.values().filter(|a| a.equipment == *equipment && a.is_active());
+        own.into_iter()
+            .any(|a| a.severity == Severity::Critical || a.fault == FaultName::communication_lost())
+    }
+
+    /// Conditions that are there and held back, with how often they came.
+    pub fn held(&self) -> impl Iterator<Item = (&Key, &Held)> {
+        self.held.iter().filter(|(_, h)| h.transition.is_some())
+    }
+
+    pub(super) fn damped(&self, key: &Key, damping: &Damping) -> Vec<Event> {
+        let (equipment, fault) = key.clone();
+        let mut events = vec![Event::Alarm(AlarmEvent::Damped {
+            equipment,
+            fault,
+            since: damping.since,
+            repeats: damping.repeats,
+            goes_on: damping.goes_on,
+            proposal: damping.proposal.clone(),
+        })];
+        let ticket = self.state.ticket_for(&key.0, &key.1).filter(|t| t.state.is_live());
+        if let Some(ticket) = ticket.filter(|_| damping.repeats > 0) {
+            let text = format!("chattered: it came {} times since {}", damping.repeats, damping.since);
+            let text =
+                if damping.proposal.is_empty() { text } else { format!("{text}; {}", damping.proposal) };
+            events.push(Event::Ticket(TicketEvent::Noted { number: ticket.number, text }));
+        }
+        events
+    }
+
+    /// A condition that is held back is told on the live ticket of what is down.
+    pub(super) fn consequence(&self, upstream: &EquipmentId, key: &Key, onset: Wall) -> Vec<Event> {
+        let live = self.state.tickets.values().filter(|t| t.state.is_live() && t.equipment == *upstream);
+        let worst = live.min_by_key(|t| (t.fault != FaultName::communication_lost(), t.severity, t.number));
+        let Some(ticket) = worst else { return Vec::new() };
+        let text =
+            format!("consequence: {} of {}, since {onset}; held back while {upstream} is down", key.1, key.0);
+        vec![Event::Ticket(TicketEvent::Noted { number: ticket.number, text })]
+    }
+
+    fn key_of(&self, t: &Transition) -> Option<(Key, Option<f64>)> {
+        let equipment = self.site.equipment.get(t.equipment.0)?;
+        let fault = equipment.profile.faults.get(t.fault)?;
+        Some(((equipment.id.clone(), fault.name.clone()), only_number(t)))
+    }
+}
+
+/// What the fault's point was, where it has only one and that is a number.
+fn only_number(t: &Transition) -> Option<f64> {
+    let mut values = t.values.values();
+    let only = values.next().filter(|_| values.next().is_none())?;
+    only.split(' ').next()?.parse().ok()
+}
