@@ -2,7 +2,11 @@
 
 use std::time::Instant;
 
+use crate::limits;
 use crate::words::{Mono, Now, Wall};
+
+/// Where the monotonic clock begins: what happened before this process has its instants too.
+const BEGIN: Mono = Mono(2 * limits::WINDOW_MAX.as_secs() * 1_000_000_000);
 
 /// The clocks of this process.
 #[derive(Debug, Clone, Copy)]
@@ -22,14 +26,14 @@ impl Clock {
     #[must_use]
     #[expect(clippy::disallowed_methods, reason = "the home of the clock")]
     pub fn now(&self) -> Now {
-        let mono = u64::try_from(self.origin.elapsed().as_nanos()).unwrap_or(u64::MAX);
-        Now { mono: Mono(mono), wall: Wall::from_timestamp(jiff::Timestamp::now()) }
+        let mono = BEGIN + self.origin.elapsed();
+        Now { mono, wall: Wall::from_timestamp(jiff::Timestamp::now()) }
     }
 
     /// The runtime's instant for one of ours.
     #[must_use]
     pub fn instant(&self, at: Mono) -> Instant {
-        self.origin + at.since(Mono(0))
+        self.origin + at.since(BEGIN)
     }
 }
 

@@ -1,4 +1,4 @@
-//! Files of the journal: append, make durable, cut back. The only home of `std::fs` in the journal.
+//! Files of journal and recorder: append, make durable, cut back. The only home of `std::fs` in both.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -106,6 +106,17 @@ pub fn keep(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// What the operating system says.
 pub fn make_folder(path: &Path) -> io::Result<()> {
     std::fs::create_dir_all(path)
+}
+
+/// Removes a file; one that is gone already is no error.
+///
+/// # Errors
+/// What the operating system says.
+pub fn remove(path: &Path) -> io::Result<()> {
+    match std::fs::remove_file(path) {
+        Err(e) if e.kind() != io::ErrorKind::NotFound => Err(e),
+        Ok(()) | Err(_) => Ok(()),
+    }
 }
 
 /// The files of a folder whose names end so, in order.

@@ -15,6 +15,7 @@ pub mod journal;
 pub mod limits;
 pub mod link;
 pub mod profile;
+pub mod recorder;
 pub mod sim;
 pub mod site;
 pub mod source;

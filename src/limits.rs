@@ -117,6 +117,37 @@ pub const HELD_GRACE: Duration = secs(30);
 /// The longest an alarm can be shelved. Longer: refused; what is not to ring for longer is out of service.
 pub const SHELF_MAX: Duration = secs(7 * 86_400);
 
+// --- the recorder ------------------------------------------------------------------------------
+
+/// Disk that readings may take, unless the site says: days of a usual gateway. The oldest go.
+pub const RECORDER_MIB: u64 = 256;
+/// The most disk that readings may take, in MiB. More: refused.
+pub const RECORDER_MIB_MAX: u64 = 1024 * 1024;
+/// Samples that are buffered in memory before they are written: 4 MiB. Full: they are written sooner.
+pub const RECORDER_BUFFERED: usize = 256 * 1024;
+/// How long samples are buffered: what a power cut may take.
+pub const RECORDER_EVERY: Duration = secs(300);
+/// A point is recorded at least so often while it is read, however little it moves.
+pub const RECORDER_AT_LEAST: Duration = secs(60);
+/// Full buffers that wait for a slow disk. More: the oldest is let go, counted.
+pub const RECORDER_LEAVING: usize = 4;
+/// Samples of a series from which on it is compressed by itself; shorter ones of a device share a chunk.
+pub const RECORDER_OWN_CHUNK: usize = 256;
+/// Bytes from which on a segment is full and the next one begun.
+pub const RECORDER_SEGMENT_BYTES: u64 = 8 * 1024 * 1024;
+
+/// The readings around an onset that are kept with a ticket, before and after, unless the profile says.
+pub const TRACE_SPAN_DEFAULT: Duration = secs(120);
+/// The longest they can be, before and after. Longer: refused.
+pub const TRACE_SPAN_MAX: Duration = secs(3600);
+/// Tickets whose readings wait to be cut. More: those are cut when they are asked for, while they are recorded.
+pub const TRACES_QUEUED_MAX: usize = 1024;
+/// Samples of one answer of the API. More: refused.
+pub const HISTORY_SAMPLES_MAX: usize = 1_000_000;
+
+/// From how far back recorded readings are gone through at a start: longer windows begin anew.
+pub const WARM_MAX: Duration = secs(86_400);
+
 // --- tickets -----------------------------------------------------------------------------------
 
 /// How long a closed ticket is watched for its fault coming back, unless the profile says.

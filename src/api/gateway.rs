@@ -11,6 +11,7 @@ use crate::ambient::Clock;
 use crate::desk::{Command, Desk, Done, OperationAsk, WriteAsk, Wrote};
 use crate::limits;
 use crate::link::{LinkBoard, LinkCommand};
+use crate::recorder::Recorder;
 use crate::site::Site;
 use crate::store::StoreReader;
 use crate::ticket::Ticket;
@@ -45,6 +46,10 @@ pub struct Gateway {
     pub journal: PathBuf,
     /// The folder of the frames kept with tickets.
     pub captures: PathBuf,
+    /// Recorded readings.
+    pub recorder: Recorder,
+    /// The folder of the readings kept with tickets.
+    pub traces: PathBuf,
     /// The desk.
     pub desk: mpsc::Sender<Message>,
     /// The store; absent while it is opened again.
@@ -223,6 +228,8 @@ mod tests {
             clock: Clock::start(),
             journal: PathBuf::new(),
             captures: PathBuf::new(),
+            recorder: Recorder::reading(PathBuf::new()),
+            traces: PathBuf::new(),
             desk,
             store: Arc::new(Mutex::new(None)),
             applied: watch::channel(Seq(0)).1,

@@ -4,8 +4,10 @@
 mod client;
 mod gateway;
 mod server;
+mod trace;
 pub mod v1;
 
 pub use client::{Client, ClientError};
 pub use gateway::{Gateway, Links, Message, ReloadAsk, Reloaded, Served};
 pub use server::router;
+pub use trace::cut_trace;

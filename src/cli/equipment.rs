@@ -11,6 +11,7 @@ use super::context::{Composition, Context};
 use super::error::CliError;
 use super::firmware::note_text;
 use super::render::{Sheet, heading};
+use super::samples::{self, HistoryArgs};
 use crate::api::Client;
 use crate::api::v1::{EquipmentV1, OperationKindV1, PointV1, ReadingsV1, WriteV1, WroteV1};
 use crate::words::Outcome;
@@ -61,6 +62,8 @@ pub enum Command {
         #[arg(long)]
         reason: String,
     },
+    /// Recorded readings of a point, as a curve, a table or CSV
+    History(HistoryArgs),
     /// Take it out of service: its alarms are held back until it is returned
     #[command(after_help = "Example:\n  andon equipment out-of-service oven-2 --reason 'yearly inspection'")]
     OutOfService {
@@ -102,6 +105,7 @@ pub(super) async fn run<C: Composition>(
             watch::run(cx, &id, Duration::from_millis(every), times).await
         }
         Command::Read { id, last, .. } => read(cx, &id, last).await,
+        Command::History(args) => samples::history(cx, args).await,
         Command::OutOfService { id, reason } => operate(cx, id, OperationKindV1::OutOfService, reason).await,
         Command::Return { id, reason } => operate(cx, id, OperationKindV1::Return, reason).await,
         Command::Relearn { id, baseline, reason } => {

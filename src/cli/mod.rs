@@ -21,6 +21,7 @@ mod reload;
 mod render;
 mod report;
 mod run;
+mod samples;
 mod scan;
 mod status;
 mod ticket;

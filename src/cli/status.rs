@@ -18,6 +18,9 @@ pub(super) async fn run<C: Composition>(cx: &mut Context<'_, C>) -> Result<Outco
     if !status.journal.writable {
         text.push_str(&format!("THE JOURNAL CANNOT BE WRITTEN: {}\n", status.journal.message));
     }
+    if !status.recorder_message.is_empty() {
+        text.push_str(&format!("{}\n", status.recorder_message));
+    }
     text.push('\n');
     text.push_str(&links(&status).table());
     text.push('\n');

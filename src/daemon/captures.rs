@@ -1,4 +1,4 @@
-//! The frames around a fault, kept with its ticket: cut from the link's ring a while after the ticket was opened.
+//! What is kept with a ticket: its trace, and the frames around its fault, cut from the link's ring a while after the ticket was opened.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -7,6 +7,7 @@ use axum::extract::FromRef;
 use tokio::sync::mpsc;
 
 use super::log::Log;
+use super::traces;
 use crate::api::{Gateway, Served};
 use crate::limits;
 use crate::profile::to_pcap;
@@ -15,11 +16,13 @@ use crate::words::{EquipmentId, TicketNumber};
 /// A ticket that was opened, and on what.
 pub(super) type Opened = (TicketNumber, EquipmentId);
 
-/// Keeps the frames of every ticket that is opened, until nobody opens any.
+/// Keeps the frames and the trace of every ticket that is opened, until nobody opens any.
 pub(super) async fn keep(mut opened: mpsc::Receiver<Opened>, served: Served, log: Log) {
     let mut cutting = tokio::task::JoinSet::new();
+    cutting.spawn(traces::catch_up(served.clone(), log));
     while let Some((number, equipment)) = opened.recv().await {
         while cutting.try_join_next().is_some() {}
+        cutting.spawn(traces::keep(served.clone(), number, log));
         let served = served.clone();
         cutting.spawn(async move {
             let from = Gateway::from_ref(&served).clock.now();

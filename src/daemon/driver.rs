@@ -13,6 +13,7 @@ use crate::api::{Links, Message};
 use crate::desk::{Carried, Desk, Done, Event, Input, Order, OrderId, Output, Record, Token};
 use crate::limits;
 use crate::link::{Batch, LinkCommand, WriteEnd, WriteOrder};
+use crate::recorder::Recorder;
 use crate::site::{Equipment, Site};
 use crate::ticket::TicketEvent;
 use crate::words::{EquipmentIndex, Now, Refusal, Seq};
@@ -27,6 +28,8 @@ pub(super) struct Driver {
     pub groups: mpsc::Sender<Group>,
     pub links: Links,
     pub opened: mpsc::Sender<Opened>,
+    /// Where readings are recorded, if they are.
+    pub recorder: Option<Recorder>,
     pub stop: oneshot::Receiver<()>,
 }
 
@@ -56,6 +59,14 @@ enum Woken {
 impl Driver {
     /// Runs until it is told to stop and everything decided is on disk, or the journal's thread is gone.
     pub(super) async fn run(mut self) {
+        self.work().await;
+        // Whatever ended the desk: what was read is written.
+        if let Some(recorder) = &self.recorder {
+            recorder.stop();
+        }
+    }
+
+    async fn work(&mut self) {
         let now = self.clock.now();
         let mut turn = Turn {
             last: now,
@@ -198,6 +209,11 @@ impl Driver {
             let place = turn.places.get(version).and_then(|p| p.get(equipment.0).copied().flatten());
             // Equipment that changed since: its old points mean nothing any more.
             if let Some(equipment) = place {
+                if let (Some(recorder), Some(e)) =
+                    (&self.recorder, self.desk.site().equipment.get(equipment.0))
+                {
+                    recorder.note(e, &readings);
+                }
                 self.handle(turn, Some(at), Input::Readings { equipment, readings, presence });
             }
             if let Some(done) = done {

@@ -1,5 +1,6 @@
 //! What a daemon and a single command have in common: desk, journal's thread and store's thread, put together.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -16,9 +17,12 @@ use super::writer;
 use crate::ambient::Clock;
 use crate::api::{Gateway, Links};
 use crate::desk::Desk;
+use crate::detect::{Recorded, reach};
 use crate::limits;
 use crate::link::{Batch, LinkBoard};
+use crate::recorder::{Recorder, Sample};
 use crate::site::Site;
+use crate::words::Now;
 
 /// A running gateway and how to end it.
 pub struct Engine {
@@ -57,6 +61,22 @@ pub fn start(
         Some(_) => desk.start(clock.now(), env!("CARGO_PKG_VERSION"), damage),
         None => desk.take_up(),
     }
+    let budget = site.recorder_mib * 1024 * 1024;
+    let folder = data.join("recorder");
+    // A single command reads what was recorded; only a daemon records.
+    let (recorder, recording) = if boards.is_some() && budget > 0 {
+        let (recorder, thread) = Recorder::start(folder, budget).map_err(io)?;
+        (recorder, Some(thread))
+    } else {
+        (Recorder::reading(folder), None)
+    };
+    if boards.is_some() {
+        let now = clock.now();
+        match recorded(&recorder, &site, now) {
+            Ok(recorded) => desk.warm(now, &recorded),
+            Err(e) => log.warn(&format!("windows and delays begin anew: recorded readings do not read: {e}")),
+        }
+    }
     let keeper = keeper::start(data.to_owned(), store, log).map_err(io)?;
     let writer = writer::start(journal, keeper.records).map_err(io)?;
     let (messages_tx, messages) = mpsc::channel(limits::COMMANDS_QUEUED_MAX);
@@ -72,6 +92,7 @@ pub fn start(
         groups: writer.groups,
         links: links.clone(),
         opened: opened_tx,
+        recorder: recording.is_some().then(|| recorder.clone()),
         stop,
     };
     let gateway = Gateway {
@@ -80,6 +101,8 @@ pub fn start(
         clock,
         journal: journal_folder(data),
         captures: data.join("wire"),
+        recorder,
+        traces: data.join("traces"),
         desk: messages_tx,
         store: keeper.reader,
         applied: keeper.applied,
@@ -93,8 +116,29 @@ pub fn start(
         driver: tokio::spawn(driver.run()),
         opened: Some(opened),
         stop: Some(stop_tx),
-        threads: vec![writer.thread, keeper.thread],
+        threads: [writer.thread, keeper.thread].into_iter().chain(recording).collect(),
     })
+}
+
+/// What faults need of what was recorded before.
+fn recorded(recorder: &Recorder, site: &Site, now: Now) -> std::io::Result<Vec<Recorded>> {
+    let longest = site.equipment.iter().map(reach).max().unwrap_or_default();
+    let mut judged = BTreeMap::new();
+    for (equipment, point) in site.judged() {
+        let Some(e) = site.equipment.get(equipment.0) else { continue };
+        let Some(p) = e.profile.points.get(point.0) else { continue };
+        judged.insert((e.id.as_str(), p.name.as_str()), (equipment, point));
+    }
+    let is_judged = |equipment: &str, point: &str| judged.contains_key(&(equipment, point));
+    let mut found = Vec::new();
+    let mut each = |id: &str, name: &str, sample: Sample| {
+        if let Some((equipment, point)) = judged.get(&(id, name)) {
+            let (equipment, point) = (*equipment, *point);
+            found.push(Recorded { at: sample.at, equipment, point, value: sample.value });
+        }
+    };
+    recorder.each(now.wall.before(longest), now.wall, &is_judged, &mut each)?;
+    Ok(found)
 }
 
 impl Engine {

@@ -16,6 +16,7 @@ mod lock;
 mod log;
 mod opening;
 mod run;
+mod traces;
 mod writer;
 
 pub use demo::{DemoError, DemoSetup, demo};

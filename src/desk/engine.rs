@@ -18,7 +18,7 @@ use super::writing::OrderId;
 pub use held::{Held, Hidden};
 
 use crate::alarm::{AlarmEvent, AlarmName, Bursts, Chatter, Damping, Key};
-use crate::detect::{BaselineEvent, Detector, Transition, TransitionKind};
+use crate::detect::{BaselineEvent, Detector, Recorded, Transition, TransitionKind};
 use crate::limits;
 use crate::profile::Fault;
 use crate::site::{Equipment, Site};
@@ -155,6 +155,12 @@ impl Desk {
                 self.machine(now, Change::Withdrawn(equipment, fault));
             }
         }
+    }
+
+    /// Takes up windows and delays from what was recorded before a restart. To be called after [`Self::start`].
+    pub fn warm(&mut self, now: Now, recorded: &[Recorded]) {
+        self.detector.warm(recorded, now);
+        self.take_transitions(now);
     }
 
     /// The live state, commands not yet written included.

@@ -73,6 +73,11 @@ impl Baselines {
         self.pending.extend(of);
     }
 
+    /// No sample is taken of what has just been taken in.
+    pub fn expect_nothing(&mut self) {
+        self.pending.clear();
+    }
+
     fn of(&self, watch: &Watch) -> Option<&Watcher> {
         self.kept.get(watch.baseline?).map(|k| &k.watcher)
     }

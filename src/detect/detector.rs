@@ -21,7 +21,7 @@ pub struct Detector {
     pub(super) memories: Memories,
     pub(super) baselines: Baselines,
     pub(super) due: BTreeSet<(Mono, Due)>,
-    transitions: Vec<Transition>,
+    pub(super) transitions: Vec<Transition>,
 }
 
 impl Detector {
@@ -189,7 +189,7 @@ impl Detector {
         }
     }
 
-    fn take_in(
+    pub(super) fn take_in(
         &mut self,
         now: Now,
         equipment: EquipmentIndex,

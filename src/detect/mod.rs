@@ -16,6 +16,7 @@ mod replay;
 mod state;
 #[cfg(test)]
 mod tests;
+mod warm;
 
 pub use baseline::Model;
 pub use baselines::BaselineEvent;
@@ -23,3 +24,4 @@ pub use detector::Detector;
 pub use explain::{FaultExplanation, OperandExplanation, PointState};
 pub use replay::{Column, Replay, Replayed};
 pub use state::{Transition, TransitionKind};
+pub use warm::{Recorded, reach};

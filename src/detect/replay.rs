@@ -65,6 +65,7 @@ impl Replay {
             name: String::new(),
             data: None,
             timezone: None,
+            recorder_mib: 0,
             links: Vec::new(),
             equipment: all,
             files: Vec::new(),
@@ -248,10 +249,18 @@ fn value_of(point: &Point, cell: &str) -> Result<Value, BadReason> {
         },
         _ => match (point.values.get(cell), number()) {
             (Some(code), _) => Ok(Value::Integer(*code)),
-            #[expect(clippy::cast_possible_truncation, reason = "checked to be whole and within 2^63")]
-            (None, Some(n)) if n.fract() == 0.0 && n.abs() < 9e18 => Ok(Value::Integer(n as i128)),
-            (None, Some(n)) => Ok(Value::Real(n)),
+            (None, Some(n)) => Ok(number_as(point, n)),
             (None, None) => Err(wrong("number")),
         },
+    }
+}
+
+/// A number as its point's type has it.
+pub(super) fn number_as(point: &Point, n: f64) -> Value {
+    match point.kind {
+        DataType::Bool => Value::Bool(n != 0.0),
+        #[expect(clippy::cast_possible_truncation, reason = "checked to be whole and within 2^63")]
+        _ if n.fract() == 0.0 && n.abs() < 9e18 => Value::Integer(n as i128),
+        _ => Value::Real(n),
     }
 }

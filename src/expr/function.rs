@@ -127,6 +127,19 @@ pub enum MemoryKind {
     },
 }
 
+impl MemoryKind {
+    /// From how far back readings count; of what is smoothed, what has faded to less than a hundredth.
+    #[must_use]
+    pub fn reach(self) -> Duration {
+        match self {
+            MemoryKind::Window(d) => d,
+            MemoryKind::Ewma(d) => d * 5,
+            MemoryKind::Age { limit, .. } => limit,
+            MemoryKind::Previous => Duration::ZERO,
+        }
+    }
+}
+
 /// What a program wants to be remembered.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct MemorySpec {

@@ -13,6 +13,7 @@ mod lexer;
 mod memory;
 mod parser;
 mod steps;
+mod thresholds;
 
 pub use compile::{Kind, Names, Operand, PointInfo, Program, Recall, compile, compile_for};
 pub use evaluate::{Operands, Scalar, Truth};

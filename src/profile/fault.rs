@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::expr::Program;
+use crate::limits;
 use crate::words::{FaultName, PointIndex, Severity, StepId, render_duration};
 
 /// When a fault is there.
@@ -77,6 +78,8 @@ pub struct Fault {
     pub latch: bool,
     /// Whether it opens a ticket.
     pub ticket: bool,
+    /// Which readings are kept with its ticket.
+    pub trace: Trace,
     /// How long a closed ticket is watched for its coming back.
     pub watch: Duration,
     /// The device's own code, as its display shows it.
@@ -85,6 +88,24 @@ pub struct Fault {
     pub shows_value_of: Option<PointIndex>,
     /// What to know and do.
     pub guidance: Guidance,
+}
+
+/// Which readings are kept with a fault's ticket, beside those of the points it is judged by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trace {
+    /// Other points of the device, by name.
+    pub points: Vec<String>,
+    /// From how long before the onset.
+    pub before: Duration,
+    /// Until how long after it.
+    pub after: Duration,
+}
+
+impl Default for Trace {
+    fn default() -> Self {
+        let span = limits::TRACE_SPAN_DEFAULT;
+        Self { points: Vec::new(), before: span, after: span }
+    }
 }
 
 impl Fault {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::baseline::read_baselines;
-use super::fault::{Fault, Guidance, Part, Question, Step, Target, Trigger};
+use super::fault::{Fault, Guidance, Part, Question, Step, Target, Trace, Trigger};
 use super::model::Profile;
 use super::points::parse_number;
 use crate::expr::{ExprError, Names, Program, compile, compile_for};
@@ -82,6 +82,7 @@ fn blank(name: FaultName) -> Fault {
         severity: Severity::Major,
         trigger: Trigger::Silence,
         unless: None,
+        trace: Trace::default(),
         on_delay: Duration::ZERO,
         off_delay: Duration::ZERO,
         latch: false,
@@ -138,7 +139,35 @@ pub(super) fn read_common(s: &Section<'_>, names: &dyn Names, severity: Option<S
         s.duration_between("watch", Duration::ZERO, limits::WATCH_MAX).unwrap_or(limits::WATCH_DEFAULT);
     let guidance = read_guidance(s, names);
     let unless = condition(s, "unless", names);
-    Fault { severity, unless, latch, ticket, watch, guidance, ..blank(FaultName::communication_lost()) }
+    let trace = read_trace(s, names);
+    Fault {
+        severity,
+        unless,
+        trace,
+        latch,
+        ticket,
+        watch,
+        guidance,
+        ..blank(FaultName::communication_lost())
+    }
+}
+
+/// `trace = ["speed"]`, `trace_before`, `trace_after`.
+fn read_trace(s: &Section<'_>, names: &dyn Names) -> Trace {
+    let mut trace = Trace::default();
+    for name in s.texts("trace") {
+        if names.point(None, &name.value).is_none() {
+            let known = names.known(None);
+            let help = nearest(&name.value, known.iter().map(String::as_str))
+                .map_or_else(String::new, |n| format!("did you mean {n}?"));
+            s.error(name.span.clone(), format!("there is no point {}", name.value), help);
+        }
+        trace.points.push(name.value);
+    }
+    let span = |key| s.duration_between(key, Duration::ZERO, limits::TRACE_SPAN_MAX);
+    trace.before = span("trace_before").unwrap_or(trace.before);
+    trace.after = span("trace_after").unwrap_or(trace.after);
+    trace
 }
 
 fn read_guidance(s: &Section<'_>, names: &dyn Names) -> Guidance {

@@ -60,6 +60,7 @@ fn read(
         name: String::new(),
         data: None,
         timezone: None,
+        recorder_mib: limits::RECORDER_MIB,
         links: Vec::new(),
         equipment: Vec::new(),
         files: Vec::new(),
@@ -70,6 +71,9 @@ fn read(
         site.name = s.required("name", "\"line-3\"", name).map_or_else(String::new, |n| n.value);
         site.data = s.text("data").map(|d| d.value);
         site.timezone = s.text("timezone").and_then(|t| check_timezone(&s, t));
+        let mib = s.integer_between("recorder_mib", 0, i128::from(limits::RECORDER_MIB_MAX));
+        let mib = mib.and_then(|n| u64::try_from(n.value).ok());
+        site.recorder_mib = mib.unwrap_or(limits::RECORDER_MIB);
         // The only one there is so far; another word is told.
         let _mode = s.choice("mode", &[("open", ())]);
         s.finish();

@@ -1,5 +1,6 @@
 //! A gateway's configuration, as loaded and checked.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,6 +17,8 @@ pub struct Site {
     pub data: Option<String>,
     /// The IANA time zone of screens and calendars.
     pub timezone: Option<String>,
+    /// Disk that recorded readings may take, in MiB; 0 records none.
+    pub recorder_mib: u64,
     /// The lines to equipment.
     pub links: Vec<Link>,
     /// The machines and instruments.
@@ -312,6 +315,21 @@ impl Site {
     pub fn find(&self, id: &str) -> Option<(EquipmentIndex, &Equipment)> {
         let at = self.equipment.iter().position(|e| e.id.as_str() == id)?;
         self.equipment.get(at).map(|e| (EquipmentIndex(at), e))
+    }
+
+    /// Every point by which a fault of any equipment is judged.
+    #[must_use]
+    pub fn judged(&self) -> BTreeSet<(EquipmentIndex, PointIndex)> {
+        let mut all = BTreeSet::new();
+        for (at, e) in self.equipment.iter().enumerate() {
+            let own = EquipmentIndex(at);
+            for fault in &e.profile.faults {
+                let operands = fault.conditions().into_iter().flat_map(|p| &p.operands);
+                all.extend(operands.filter_map(|o| self.resolve(own, o.equipment.as_deref(), &o.point)));
+                all.extend(fault.watched().iter().map(|p| (own, *p)));
+            }
+        }
+        all
     }
 
     /// Equipment that is the same here as in another site: asked the same over the same link. Pairs of its place there

@@ -71,11 +71,13 @@ pub enum Rule {
     LinkAway,
     /// No frames are kept with the ticket.
     NoCapture,
+    /// No readings are kept with the ticket.
+    NoTrace,
 }
 
 impl Rule {
     /// Every rule, in the order of the guide's table.
-    pub const ALL: [Rule; 31] = [
+    pub const ALL: [Rule; 32] = [
         Rule::NoSuchTicket,
         Rule::NoSuchEquipment,
         Rule::NoSuchPointOrFault,
@@ -107,6 +109,7 @@ impl Rule {
         Rule::BadConfiguration,
         Rule::LinkAway,
         Rule::NoCapture,
+        Rule::NoTrace,
     ];
 
     /// The stable code, as in JSON and the guide.
@@ -144,6 +147,7 @@ impl Rule {
             Rule::BadConfiguration => "gateway/bad-configuration",
             Rule::LinkAway => "link/away",
             Rule::NoCapture => "ticket/no-capture",
+            Rule::NoTrace => "ticket/no-trace",
         }
     }
 
@@ -181,6 +185,7 @@ impl Rule {
             Rule::NeedsDaemon => "Equipment is reached by the daemon alone.",
             Rule::BadConfiguration => "Loading is all or nothing.",
             Rule::LinkAway => "What is asked of a line needs the line.",
+            Rule::NoTrace => "Readings are kept from before a fault's onset to after it.",
             Rule::NoCapture => "Frames are kept with the last thousand tickets.",
         }
     }
@@ -194,7 +199,8 @@ impl Rule {
             | Rule::NoSuchPointOrFault
             | Rule::NoLiveTicket
             | Rule::NoSuchStep
-            | Rule::NoCapture => Outcome::NoSuchThing,
+            | Rule::NoCapture
+            | Rule::NoTrace => Outcome::NoSuchThing,
             Rule::JournalNotWritable | Rule::TooBusy => Outcome::OwnFailure,
             Rule::SeveralLiveTickets
             | Rule::WrongState

@@ -13,6 +13,7 @@ mod commands;
 mod crash;
 mod day;
 mod firmware;
+mod recorder;
 mod reload;
 mod samples;
 mod scan;

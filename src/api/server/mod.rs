@@ -7,6 +7,7 @@ mod equipment;
 mod firmware;
 mod links;
 mod reload;
+mod samples;
 mod scan;
 mod status;
 mod tickets;
@@ -67,6 +68,7 @@ pub fn router(served: Served) -> Router {
         .route("/v1/equipment/{id}", get(equipment::equipment_show))
         .route("/v1/equipment/{id}/readings", get(equipment::readings))
         .route("/v1/equipment/{id}/points/{point}", post(equipment::write))
+        .route("/v1/equipment/{id}/points/{point}/history", get(samples::point_history))
         .route("/v1/firmware", get(firmware::firmware))
         .route("/v1/links", get(links::links))
         .route("/v1/links/{name}/capture", get(capture::link_capture))
@@ -75,6 +77,7 @@ pub fn router(served: Served) -> Router {
         .route("/v1/links/{name}/plan", get(links::link_plan))
         .route("/v1/tickets", get(tickets::tickets))
         .route("/v1/tickets/{target}", get(tickets::ticket_show).post(tickets::ticket_change))
+        .route("/v1/tickets/{target}/trace", get(samples::ticket_trace))
         .route("/v1/tickets/{target}/wire", get(capture::ticket_wire))
         .route("/v1/operations", post(alarms::operate))
         .route("/v1/reports/alarms", get(alarms::report))

@@ -50,6 +50,7 @@ pub(super) async fn status(State(g): State<Gateway>) -> Answer<StatusV1> {
         daemon: g.daemon,
         now: now.wall,
         journal,
+        recorder_message: recorder_message(&g),
         links: link_rows(&g, now),
         equipment,
         alarms,
@@ -88,4 +89,14 @@ pub(super) fn equipment_status(
 
 fn service(desk: &Desk, now: Now) -> (Vec<AlarmV1>, Vec<ShelvedV1>, Vec<OutOfServiceV1>) {
     (alarm_rows(desk, now), shelved_rows(desk), out_of_service_rows(desk))
+}
+
+fn recorder_message(g: &Gateway) -> String {
+    match g.recorder.trouble() {
+        (None, 0) => String::new(),
+        (None, dropped) => {
+            format!("{dropped} readings were not recorded so far: the disk was too slow or away")
+        }
+        (Some(why), dropped) => format!("readings are not recorded ({dropped} so far): {why}"),
+    }
 }

@@ -2,10 +2,12 @@
 
 mod alarm;
 mod firmware;
+mod samples;
 mod scan;
 
 pub use alarm::{AlarmV1, OperatedV1, OperationKindV1, OperationV1, OutOfServiceV1, ShelvedV1};
 pub use firmware::{FirmwareNoteV1, FirmwareV1};
+pub use samples::{PointHistoryV1, SampleV1, TraceSeriesV1, TraceV1};
 pub use scan::{CaptureV1, HeardV1, TriedV1};
 
 use std::collections::BTreeMap;
@@ -48,6 +50,9 @@ pub struct StatusV1 {
     pub now: Wall,
     /// The journal.
     pub journal: JournalV1,
+    /// What keeps readings from being recorded, while something does; empty otherwise.
+    #[serde(default)]
+    pub recorder_message: String,
     /// Every link.
     pub links: Vec<LinkV1>,
     /// Every piece of equipment.

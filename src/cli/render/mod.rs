@@ -2,10 +2,14 @@
 
 mod diagnostics;
 mod failure;
+mod plot;
 mod sheet;
+mod svg;
 mod words;
 
 pub use diagnostics::diagnostics;
 pub use failure::failure;
+pub use plot::{Marks, plot};
 pub use sheet::{Sheet, width};
+pub use svg::svg;
 pub use words::{ago, and, heading, plural, wrapped};

@@ -13,6 +13,7 @@ pub(super) use list::{print_rows, sheet};
 use super::capture::{self, TicketWireArgs};
 use super::context::{Composition, Context};
 use super::error::CliError;
+use super::samples::{self, TraceArgs};
 use crate::words::Outcome;
 
 /// Only a ticket.
@@ -30,6 +31,8 @@ pub enum Command {
     List(ListArgs),
     /// Everything about one ticket
     Show(OnlyTicket),
+    /// The readings around its onset: its fault's points, with the onset and the limits marked
+    Trace(TraceArgs),
     /// The frames on the wire around its fault, as a file that Wireshark opens
     Wire(TicketWireArgs),
     /// You have seen it
@@ -61,6 +64,7 @@ pub(super) async fn run<C: Composition>(
     match command {
         Command::List(args) => list::run(cx, args).await,
         Command::Show(args) => show::run(cx, &args.ticket).await,
+        Command::Trace(args) => samples::trace(cx, args).await,
         Command::Wire(args) => capture::ticket(cx, &args).await,
         Command::Ack(args) => change::acknowledge(cx, &args.ticket).await,
         Command::Assign(args) => change::assign(cx, args).await,

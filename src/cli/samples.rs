@@ -1,0 +1,145 @@
+//! `andon equipment history ID POINT` and `andon ticket trace N`: recorded readings as curve, table, CSV or SVG.
+
+use std::path::PathBuf;
+
+use super::context::{Composition, Context};
+use super::error::CliError;
+use super::render::{Marks, Sheet, heading, plot, plural, svg, width};
+use super::when::when;
+use crate::ambient::Clock;
+use crate::api::Client;
+use crate::api::v1::{PointHistoryV1, SampleV1, TraceV1};
+use crate::words::{Outcome, Wall, render_real};
+
+/// `andon equipment history ID POINT`
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  andon equipment history press-7 oil_temperature --since 8h\n  andon equipment history press-7 oil_temperature --since 2026-03-01T06:00 --until 2026-03-01T14:00 --csv"
+)]
+pub struct HistoryArgs {
+    /// The equipment's id
+    pub id: String,
+    /// The point
+    pub point: String,
+    /// From when: 8h for 8 hours ago, 2026-03-01, or RFC 3339 [default: an hour before the end]
+    #[arg(long, value_name = "TIME")]
+    pub since: Option<String>,
+    /// Until when [default: now]
+    #[arg(long, value_name = "TIME")]
+    pub until: Option<String>,
+    /// Every reading in a table instead of a curve
+    #[arg(long)]
+    pub table: bool,
+}
+
+/// `andon ticket trace N`
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  andon ticket trace 12\n  andon ticket trace 12 --svg trip.svg\n  andon ticket trace 12 --csv > trip.csv\n\nThe points of its fault, and those its profile names beside them (trace = [\"speed\"]), from two minutes before its onset to\ntwo minutes after; │ is the onset, dotted lines are what the fault compares with."
+)]
+pub struct TraceArgs {
+    /// Its number, or an equipment id where only one ticket is live
+    #[arg(value_name = "N")]
+    pub ticket: String,
+    /// As a drawing for a report
+    #[arg(long, value_name = "FILE")]
+    pub svg: Option<PathBuf>,
+}
+
+fn pairs(samples: &[SampleV1]) -> Vec<(Wall, Option<f64>)> {
+    samples.iter().map(|SampleV1(at, value)| (*at, *value)).collect()
+}
+
+fn cell(value: Option<f64>) -> String {
+    value.map_or_else(|| "bad".to_owned(), render_real)
+}
+
+pub(super) async fn history<C: Composition>(
+    cx: &mut Context<'_, C>,
+    args: HistoryArgs,
+) -> Result<Outcome, CliError> {
+    // The site gives the time zone that dates are meant in.
+    let _site = cx.site()?;
+    let now = Clock::start().now().wall;
+    let instant = |text: Option<String>| -> Result<Option<String>, CliError> {
+        text.map(|t| when(&t, cx.zone(), now).map(|at| at.to_string()).map_err(CliError::usage)).transpose()
+    };
+    let query = Client::query(&[("since", instant(args.since)?), ("until", instant(args.until)?)]);
+    let path = Client::path("/v1/equipment/{}/points/{}/history", &[&args.id, &args.point]);
+    let found: PointHistoryV1 = cx.get(&format!("{path}{query}")).await?;
+    if cx.global.json || cx.global.is_csv() || args.table {
+        let mut sheet = Sheet::new(&["time", "value", "unit"]);
+        for SampleV1(at, value) in &found.samples {
+            let time = if cx.global.is_csv() { at.to_string() } else { cx.time(*at) };
+            sheet.row([time, cell(*value), found.unit.clone()]);
+        }
+        cx.list(&found, &sheet, "nothing is recorded of it in that time")?;
+        return Ok(Outcome::Done);
+    }
+    if found.samples.is_empty() {
+        cx.print("nothing is recorded of it in that time\n")?;
+        return Ok(Outcome::Negative);
+    }
+    let mut text = heading(&format!(
+        "{} of {}, {}",
+        found.point,
+        found.equipment,
+        plural(found.samples.len(), "reading")
+    ));
+    let end = found.samples.last().map_or(found.until, |SampleV1(at, _)| *at);
+    let begin = found.samples.first().map_or(found.since, |SampleV1(at, _)| *at);
+    let time = |at| cx.time(at);
+    text.push_str(&plot(
+        &pairs(&found.samples),
+        (begin, end),
+        &found.unit,
+        &Marks::default(),
+        &time,
+        width(),
+    ));
+    cx.print(&text)?;
+    Ok(Outcome::Done)
+}
+
+pub(super) async fn trace<C: Composition>(
+    cx: &mut Context<'_, C>,
+    args: TraceArgs,
+) -> Result<Outcome, CliError> {
+    // The site gives the time zone of the drawing.
+    let _site = cx.site()?;
+    let trace: TraceV1 = cx.get(&Client::path("/v1/tickets/{}/trace", &[&args.ticket])).await?;
+    let time = |at| cx.time(at);
+    if let Some(file) = &args.svg {
+        std::fs::write(file, svg(&trace, &time))
+            .map_err(|e| CliError::Other(Outcome::OwnFailure, format!("{}: {e}", file.display())))?;
+        cx.print(&format!("ticket {} in {}\n", trace.ticket, file.display()))?;
+        return Ok(Outcome::Done);
+    }
+    if cx.global.json || cx.global.is_csv() {
+        let mut sheet = Sheet::new(&["point", "time", "value", "unit"]);
+        for s in &trace.series {
+            for SampleV1(at, value) in &s.samples {
+                sheet.row([s.point.clone(), at.to_string(), cell(*value), s.unit.clone()]);
+            }
+        }
+        cx.list(&trace, &sheet, "")?;
+        return Ok(Outcome::Done);
+    }
+    let mut text = heading(&format!(
+        "Ticket {}  {} of {}, onset {}",
+        trace.ticket,
+        trace.fault,
+        trace.equipment,
+        time(trace.onset)
+    ));
+    for s in &trace.series {
+        let limits: Vec<String> = s.limits.iter().map(|l| render_real(*l)).collect();
+        let beside =
+            if limits.is_empty() { String::new() } else { format!("  limits {}", limits.join(", ")) };
+        text.push_str(&format!("\n{}{beside}\n", s.point));
+        let marks = Marks { at: Some(trace.onset), levels: s.limits.clone() };
+        text.push_str(&plot(&pairs(&s.samples), (trace.from, trace.until), &s.unit, &marks, &time, width()));
+    }
+    cx.print(&text)?;
+    Ok(Outcome::Done)
+}

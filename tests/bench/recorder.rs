@@ -1,0 +1,145 @@
+//! The recorder on slowly changing data: bytes a sample, what reaches the disk for it, and the time it takes.
+//!
+//! Twenty devices of thirty points, read once a second with some milliseconds of jitter, for two hours: temperatures and
+//! pressures that wander in steps of their resolution, counters, states, and a few constants.
+#![expect(clippy::unwrap_used, clippy::print_stdout, clippy::cast_precision_loss, reason = "a benchmark")]
+
+#[path = "process.rs"]
+mod process;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
+
+use andon::profile::load;
+use andon::recorder::{Recorder, Wanted};
+use andon::site::{Criticality, Equipment};
+use andon::source::SourceText;
+use andon::words::{EquipmentId, Mono, Now, PointIndex, ProfileName, Reading, Value, Wall};
+use process::Workplace;
+
+const DEVICES: usize = 20;
+const POINTS: usize = 30;
+const SECONDS: u64 = 7200;
+
+struct Chance(u64);
+
+impl Chance {
+    fn below(&mut self, n: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % n
+    }
+}
+
+fn device(n: usize) -> Equipment {
+    let points: String = (0..POINTS)
+        .map(|p| format!("p{p} = {{ register = \"holding:{}\", type = \"f32\" }}\n", p * 2))
+        .collect();
+    let text = format!("[device]\nvendor = \"B\"\nmodel = \"B\"\nkind = \"b\"\n[points]\n{points}");
+    let profile = load(&ProfileName::parse("bench").unwrap(), &SourceText::new("bench", &text)).0.unwrap();
+    Equipment {
+        id: EquipmentId::parse(&format!("device-{n}")).unwrap(),
+        name: String::new(),
+        profile: Arc::new(profile),
+        link: 0,
+        unit: 1,
+        topic: None,
+        sparkplug: None,
+        location: String::new(),
+        criticality: Criticality::C,
+        depends_on: Vec::new(),
+        firmware: None,
+    }
+}
+
+/// What this process sent to the storage layer so far, as the kernel counts it.
+fn written() -> u64 {
+    let io = std::fs::read_to_string("/proc/self/io").unwrap();
+    let line = io.lines().find_map(|l| l.strip_prefix("write_bytes: ")).unwrap();
+    line.parse().unwrap()
+}
+
+fn bytes_in(folder: &Path) -> u64 {
+    std::fs::read_dir(folder).unwrap().map(|e| e.unwrap().metadata().unwrap().len()).sum()
+}
+
+#[expect(clippy::disallowed_methods, reason = "a benchmark measures time")]
+fn main() {
+    let place = Workplace::new("recorder");
+    // Not in memory: what reaches the disk is to be seen.
+    let folder = std::env::args().skip(1).find(|a| !a.starts_with('-'));
+    let folder =
+        folder.map_or_else(|| place.path().join("recorder"), |f| Path::new(&f).join("andon-recorder-bench"));
+    let devices: Vec<Equipment> = (0..DEVICES).map(device).collect();
+    let mut chance = Chance(1);
+    let mut values = vec![vec![0_i64; POINTS]; DEVICES];
+    let before = written();
+    let (recorder, thread) = Recorder::start(folder.clone(), 256 << 20).unwrap();
+    let begun = Instant::now();
+    let mut samples = 0_u64;
+    for second in 0..SECONDS {
+        for (device, own) in devices.iter().zip(&mut values) {
+            let ms = second * 1000 + chance.below(7);
+            let at = Now {
+                mono: Mono(ms * 1_000_000),
+                wall: Wall::from_millis(1_790_000_000_000 + i64::try_from(ms).unwrap()),
+            };
+            let mut readings = Vec::with_capacity(POINTS);
+            for (p, x) in own.iter_mut().enumerate() {
+                match p % 6 {
+                    // A tenth of a degree now and then.
+                    0 => *x += i64::from(chance.below(20) == 0) * (chance.below(3) as i64 - 1),
+                    // The last digit flickers.
+                    1 | 2 => *x += chance.below(3) as i64 - 1,
+                    // A counter.
+                    3 => *x += i64::from(chance.below(4) == 0),
+                    // A state that changes every few minutes.
+                    4 => *x = if chance.below(300) == 0 { 1 - *x } else { *x },
+                    _ => {}
+                }
+                let value = 20.0 + *x as f64 * 0.1;
+                readings.push((PointIndex(p), Reading { value: Ok(Value::Real(value)), at }));
+            }
+            recorder.note(device, &readings);
+            samples += POINTS as u64;
+        }
+        // A disk is not asked for more than a gateway would: two hours pass in seconds here.
+        while recorder.backlog() > 2 {
+            std::thread::yield_now();
+        }
+    }
+    recorder.stop();
+    thread.join().unwrap();
+    let took = begun.elapsed().as_secs_f64();
+    let bytes = bytes_in(&folder);
+    println!(
+        "{samples} samples of {} points in {took:.2} s: {:.1} M samples/s",
+        DEVICES * POINTS,
+        samples as f64 / took / 1e6
+    );
+    println!(
+        "{bytes} bytes in {} segments: {:.3} bytes a sample",
+        std::fs::read_dir(&folder).unwrap().count(),
+        bytes as f64 / samples as f64
+    );
+    let reached = written() - before;
+    if reached == 0 {
+        println!("the folder is in memory: name one on a disk to see the write amplification");
+    } else {
+        println!(
+            "{reached} bytes reached the disk: write amplification {:.3}",
+            reached as f64 / bytes as f64
+        );
+    }
+    let begun = Instant::now();
+    let wanted = Wanted {
+        equipment: "device-7",
+        point: "p1",
+        since: Wall::from_millis(0),
+        until: Wall::from_millis(i64::MAX / 2),
+    };
+    let found = recorder.samples(wanted).unwrap().len();
+    assert_eq!(found as u64, SECONDS, "nothing was let go");
+    println!("one point's {found} samples found in {:.1} ms", begun.elapsed().as_secs_f64() * 1000.0);
+    std::fs::remove_dir_all(&folder).unwrap();
+}

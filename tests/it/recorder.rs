@@ -1,0 +1,108 @@
+//! Recorded readings and the traces of tickets, through the daemon and over a restart.
+
+use andon::ambient::Clock;
+
+use crate::support::{Gateway, PymodbusServer, eventually, free_port};
+
+const PROFILE: &str = r#"
+[points]
+x = { register = "holding:0", type = "u16", every = "100ms", unit = "bar" }
+speed = { register = "holding:1", type = "u16", every = "100ms", unit = "1/min" }
+[faults.pressure-high]
+severity = "major"
+when = "x > 100"
+means = "The pressure is too high."
+trace = ["speed"]
+trace_before = "10s"
+trace_after = "1s"
+"#;
+
+const DELAYED: &str = r#"
+[points]
+x = { register = "holding:0", type = "u16", every = "100ms", stale_after = "30s" }
+[faults.slow]
+severity = "major"
+when = "x > 100"
+on_delay = "6s"
+means = "It is slow."
+"#;
+
+fn site(port: u16) -> String {
+    format!(
+        "[[link]]\nname = \"plc\"\nkind = \"modbus-tcp\"\naddress = \"127.0.0.1:{port}\"\n[[equipment]]\nid = \"pump-1\"\nprofile = \"pump\"\nlink = \"plc\"\n"
+    )
+}
+
+#[test]
+fn a_delay_goes_on_over_a_restart() {
+    let port = free_port();
+    let mut server = PymodbusServer::tcp(port, &[1]);
+    server.set(1, 3, 0, 120);
+    let mut gateway = Gateway::new().profile("pump", DELAYED).site(&site(port));
+    gateway.start();
+    gateway.until("why pump-1 slow --json", |w| w.to_string().contains("of its delay"));
+    gateway
+        .until("equipment history pump-1 x --json", |h| h["samples"].as_array().is_some_and(|s| s.len() > 3));
+    gateway.stop();
+    let stopped = Clock::start().now().wall.timestamp();
+    gateway.start();
+    let alarms = gateway.until("alarm list --json", |a| a.as_array().is_some_and(|a| !a.is_empty()));
+    let at = |name: &str| alarms[0][name].as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
+    assert!(at("onset") < stopped, "it began before the restart: {alarms}");
+    // What was recorded carries milliseconds of the wall clock.
+    let delay = at("raised_at").as_millisecond() - at("onset").as_millisecond();
+    assert!((5998..=6002).contains(&delay), "{delay} ms");
+}
+
+#[test]
+fn readings_are_recorded_and_a_ticket_keeps_those_around_its_onset() {
+    let port = free_port();
+    let mut server = PymodbusServer::tcp(port, &[1]);
+    server.set(1, 3, 0, 50);
+    server.set(1, 3, 1, 1450);
+    let mut gateway = Gateway::new().profile("pump", PROFILE).site(&site(port));
+    gateway.start();
+    gateway.until("equipment history pump-1 x --json", |h| {
+        h["samples"].as_array().is_some_and(|s| s.len() >= 5)
+    });
+    server.set(1, 3, 0, 120);
+    gateway.until("ticket list --json", |t| t.as_array().is_some_and(|t| !t.is_empty()));
+    let trace = gateway.until("ticket trace 1 --json", |t| {
+        let samples = &t["series"][0]["samples"];
+        let last = samples.as_array().and_then(|s| s.last()).map(|s| s[0].as_str().unwrap().to_owned());
+        last.is_some_and(|at| at.as_str() > t["onset"].as_str().unwrap())
+    });
+    assert_eq!(trace["series"][0]["point"], "x");
+    assert_eq!(trace["series"][0]["limits"], serde_json::json!([100.0]));
+    assert_eq!(trace["series"][1]["point"], "speed");
+    let values: Vec<f64> =
+        trace["series"][0]["samples"].as_array().unwrap().iter().map(|s| s[1].as_f64().unwrap()).collect();
+    assert!(values.contains(&50.0) && values.contains(&120.0), "{values:?}");
+    eventually("the trace is kept", || {
+        gateway.data().join("traces/ticket-1.json").exists().then_some(()).ok_or_else(|| "no file".to_owned())
+    });
+    gateway
+        .run("ticket trace 1")
+        .success()
+        .says("pressure-high of pump-1, onset")
+        .says("limits 100")
+        .says("120 bar");
+    gateway.run("ticket trace 1 --csv").success().says("x,").says(",120,bar");
+    gateway.run("ticket trace 1 --svg trip.svg").success().says("ticket 1 in trip.svg");
+    gateway.run("ticket trace 2").exits(3).says("there is no ticket 2");
+
+    gateway.run("equipment history pump-1 x").success().says("x of pump-1").says("120 bar");
+    gateway.run("equipment history pump-1 x --table").success().says("50");
+    gateway.run("equipment history pump-1 y").exits(3).says("pump-1 has no point y");
+    gateway
+        .run("equipment history pump-1 x --since 2020-01-01 --until 2020-01-02")
+        .exits(1)
+        .says("nothing is recorded");
+    gateway.run("equipment history pump-1 x --since 2030-01-01").exits(2).says("is not before the end");
+
+    // What was buffered is on disk after an orderly stop, and is read without a daemon.
+    gateway.stop();
+    let kept = gateway.run("equipment history pump-1 x --json").success().json();
+    assert!(kept["samples"].as_array().unwrap().len() > 10);
+    gateway.run("ticket trace 1").success().says("limits 100");
+}
