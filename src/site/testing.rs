@@ -52,3 +52,16 @@ fn depending(points: &str, rest: &str, head: &str, link: &str, of_f: &str) -> Ar
     let lines: Vec<String> = diagnostics.iter().flat_map(Diagnostics::lines).collect();
     Arc::new(site.unwrap_or_else(|| panic!("{lines:#?}")))
 }
+
+/// A site of so many machines `m0`, `m1`, ... of one profile.
+pub fn plant(machines: usize, profile: &str) -> Arc<Site> {
+    let equipment: String = (0..machines)
+        .map(|n| format!("[[equipment]]\nid = 'm{n}'\nprofile = 'p'\nlink = 'l'\nunit = {}\n", n + 1))
+        .collect();
+    let config = format!(
+        "[gateway]\nname = 'g'\n[[link]]\nname = 'l'\nkind = 'modbus-tcp'\naddress = '127.0.0.1:1'\n{equipment}"
+    );
+    let (site, diagnostics) = load(&SourceText::new("andon.toml", &config), &One(profile.to_owned()));
+    let lines: Vec<String> = diagnostics.iter().flat_map(Diagnostics::lines).collect();
+    Arc::new(site.unwrap_or_else(|| panic!("{lines:#?}")))
+}

@@ -1,6 +1,7 @@
 //! The desk driven without a disk or a clock: what is told when, and what a full disk does.
 
 mod alarms;
+mod plant;
 
 use std::sync::Arc;
 
