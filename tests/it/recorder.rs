@@ -105,4 +105,8 @@ fn readings_are_recorded_and_a_ticket_keeps_those_around_its_onset() {
     let kept = gateway.run("equipment history pump-1 x --json").success().json();
     assert!(kept["samples"].as_array().unwrap().len() > 10);
     gateway.run("ticket trace 1").success().says("limits 100");
+    for folder in ["traces", "recorder"] {
+        std::fs::remove_dir_all(gateway.data().join(folder)).unwrap();
+    }
+    gateway.run("ticket trace 1").exits(3).says("ticket/no-trace");
 }

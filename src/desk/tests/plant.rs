@@ -408,7 +408,7 @@ fn check(seed: u64, site: &Arc<Site>) -> Result<usize, String> {
 #[test]
 fn thirty_days_of_a_plant_are_recorded_as_the_model_says() {
     let site = plant(MACHINES, PROFILE);
-    let one = crate::ambient::variable("ANDON_PLANT_SEED").map(|n| n.parse().unwrap());
+    let one = option_env!("ANDON_PLANT_SEED").map(|n| n.parse().unwrap());
     let seeds = one.map_or(0..SEEDS, |n: u64| n..n + 1);
     let half = |odd: u64| {
         let site = site.clone();
