@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::gateway::Gateway;
 use super::v1::{SampleV1, TraceSeriesV1, TraceV1};
-use crate::expr::Operand;
+use crate::expr::{Operand, Program};
 use crate::profile::Fault;
 use crate::recorder::Wanted;
 use crate::site::Equipment;
@@ -47,6 +47,10 @@ pub async fn cut_trace(g: &Gateway, ticket: &Ticket) -> Result<TraceV1, Refusal>
     Ok(trace)
 }
 
+fn limits(program: &Program, equipment: Option<&str>, point: &str) -> Vec<f64> {
+    program.thresholds_of(equipment, point).iter().map(|t| t.limit).collect()
+}
+
 struct Traced {
     equipment: String,
     point: String,
@@ -75,7 +79,7 @@ fn points(g: &Gateway, on: &Equipment, fault: &Fault) -> Vec<Traced> {
     };
     for program in fault.conditions() {
         for Operand { equipment, point, .. } in &program.operands {
-            add(equipment.as_deref(), point, program.limits_of(equipment.as_deref(), point));
+            add(equipment.as_deref(), point, limits(program, equipment.as_deref(), point));
         }
     }
     for point in fault.watched().iter().filter_map(|p| on.profile.points.get(p.0)) {

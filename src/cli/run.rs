@@ -57,7 +57,7 @@ async fn dispatch<C: Composition>(
         Command::Why(args) => why::run(cx, &args).await,
         Command::Scan(args) => scan::run(cx, &args).await,
         Command::Link(command) => link::run(cx, command).await,
-        Command::Profile(command) => profile::run(cx, command),
+        Command::Profile(command) => profile::run(cx, command).await,
         Command::Firmware(command) => firmware::run(cx, &command).await,
         Command::Decode(args) => decode::run(cx, &args),
         Command::Audit(command) => audit::run(cx, &command).await,

@@ -14,6 +14,7 @@ mod reload;
 mod remembered;
 mod replay;
 mod state;
+mod suggest;
 #[cfg(test)]
 mod tests;
 mod warm;
@@ -24,4 +25,5 @@ pub use detector::Detector;
 pub use explain::{FaultExplanation, OperandExplanation, PointState};
 pub use replay::{Column, Replay, Replayed};
 pub use state::{Transition, TransitionKind};
+pub use suggest::{Proposal, Seen, suggest};
 pub use warm::{Recorded, reach};

@@ -40,6 +40,14 @@ pub struct Column {
     point: PointIndex,
 }
 
+impl Column {
+    /// The point of the profile itself that it serves.
+    #[must_use]
+    pub fn own_point(self) -> Option<PointIndex> {
+        (self.equipment == 0).then_some(self.point)
+    }
+}
+
 /// A replay under way.
 pub struct Replay {
     detector: Detector,
@@ -121,6 +129,20 @@ impl Replay {
 
     /// Takes a row. A cell that is empty is no reading, one that does not fit its point's type is a bad one.
     pub fn row<'a>(&mut self, at: Wall, cells: impl Iterator<Item = (Column, &'a str)>) {
+        let site = self.site.clone();
+        let cells = cells.map(|(column, cell)| (column, cell.trim())).filter(|(_, cell)| !cell.is_empty());
+        self.values(at, cells.filter_map(|(c, cell)| Some((c, value_of(point_at(&site, c)?, cell)))));
+    }
+
+    /// Takes what a gateway recorded at one instant; nothing is a bad reading.
+    pub fn recorded(&mut self, at: Wall, samples: impl Iterator<Item = (Column, Option<f64>)>) {
+        let site = self.site.clone();
+        let value =
+            |point: &Point, n: Option<f64>| n.map(|n| number_as(point, n)).ok_or(BadReason::NotANumber);
+        self.values(at, samples.filter_map(|(c, n)| Some((c, value(point_at(&site, c)?, n)))));
+    }
+
+    fn values(&mut self, at: Wall, values: impl Iterator<Item = (Column, Result<Value, BadReason>)>) {
         let begun = *self.begun.get_or_insert(at);
         if self.last.is_some_and(|last| at < last.wall) {
             self.out_of_order += 1;
@@ -131,14 +153,8 @@ impl Replay {
         let now = Now { mono: Mono(since) + limits::WINDOW_MAX, wall: at };
         self.last = Some(now);
         let mut answers: Vec<(EquipmentIndex, Vec<(PointIndex, Reading)>)> = Vec::new();
-        for (column, cell) in cells {
-            let cell = cell.trim();
-            if cell.is_empty() {
-                continue;
-            }
-            let profile = self.site.equipment.get(column.equipment).map(|e| &e.profile);
-            let Some(point) = profile.and_then(|p| p.points.get(column.point.0)) else { continue };
-            let reading = (column.point, Reading { value: value_of(point, cell), at: now });
+        for (column, value) in values {
+            let reading = (column.point, Reading { value, at: now });
             match answers.iter_mut().find(|(e, _)| e.0 == column.equipment) {
                 Some((_, readings)) => readings.push(reading),
                 None => answers.push((EquipmentIndex(column.equipment), vec![reading])),
@@ -191,6 +207,10 @@ impl Replay {
     pub fn alarms(&self) -> &[Replayed] {
         &self.alarms
     }
+}
+
+fn point_at(site: &Site, column: Column) -> Option<&Point> {
+    site.equipment.get(column.equipment)?.profile.points.get(column.point.0)
 }
 
 fn made(id: EquipmentId, mut profile: Profile, stale_after: Option<Duration>) -> Equipment {

@@ -20,6 +20,7 @@ pub use evaluate::{Operands, Scalar, Truth};
 pub use function::{Function, MemoryKind, MemorySpec};
 pub use memory::{Memory, remembered};
 pub use parser::{Ast, Compare, parse};
+pub use thresholds::Threshold;
 
 /// What is wrong in an expression and where, in bytes from its beginning.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,31 +4,43 @@ use super::compile::Program;
 use super::evaluate::{Node, NumberNode};
 use super::parser::Compare;
 
+/// A number that a point is held against.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Threshold {
+    /// The number.
+    pub limit: f64,
+    /// Whether the comparison is true above it; else it is below.
+    pub is_above: bool,
+}
+
 impl Program {
     /// The numbers with which a point, as it is, is compared by order.
     #[must_use]
-    pub fn limits_of(&self, equipment: Option<&str>, point: &str) -> Vec<f64> {
+    pub fn thresholds_of(&self, equipment: Option<&str>, point: &str) -> Vec<Threshold> {
         let named =
             self.operands.iter().position(|o| o.equipment.as_deref() == equipment && o.point == point);
         let mut found = Vec::new();
         if let Some(operand) = named {
-            walk(&self.root, operand, &mut found);
+            walk(&self.root, operand, false, &mut found);
         }
         found
     }
 }
 
-fn walk(node: &Node, operand: usize, found: &mut Vec<f64>) {
+fn walk(node: &Node, operand: usize, is_negated: bool, found: &mut Vec<Threshold>) {
     match node {
-        Node::Not(a) => walk(a, operand, found),
+        Node::Not(a) => walk(a, operand, !is_negated, found),
         Node::And(a, b) | Node::Or(a, b) | Node::Same(a, b, _) => {
-            walk(a, operand, found);
-            walk(b, operand, found);
+            walk(a, operand, is_negated, found);
+            walk(b, operand, is_negated, found);
         }
         Node::Compare(Compare::Equal | Compare::Unequal, _, _) => {}
-        Node::Compare(_, NumberNode::Point(p), NumberNode::Constant(c))
-        | Node::Compare(_, NumberNode::Constant(c), NumberNode::Point(p)) => {
-            found.extend((*p == operand).then_some(*c));
+        Node::Compare(how, NumberNode::Point(p), NumberNode::Constant(c))
+        | Node::Compare(how, NumberNode::Constant(c), NumberNode::Point(p)) => {
+            let is_reversed = matches!(node, Node::Compare(_, NumberNode::Constant(_), _));
+            let is_greater = matches!(how, Compare::Greater | Compare::GreaterOrEqual);
+            let is_above = is_greater ^ is_reversed ^ is_negated;
+            found.extend((*p == operand).then_some(Threshold { limit: *c, is_above }));
         }
         Node::Compare(..)
         | Node::Constant(_)
@@ -62,8 +74,15 @@ mod tests {
     fn only_what_is_compared_by_order_is_a_limit() {
         let text = "(x > 5 or 2 > x) and not (x == 3) and @e:x < 9 and avg(x, 1m) > 4 and y < 7";
         let program = compile(text, &Any).unwrap();
-        assert_eq!(program.limits_of(None, "x"), [5.0, 2.0]);
-        assert_eq!(program.limits_of(Some("e"), "x"), [9.0]);
-        assert_eq!(program.limits_of(None, "z"), [0.0; 0]);
+        let of = |equipment, point| {
+            let found = program.thresholds_of(equipment, point).into_iter();
+            found.map(|t| (t.limit, t.is_above)).collect::<Vec<_>>()
+        };
+        assert_eq!(of(None, "x"), [(5.0, true), (2.0, false)]);
+        assert_eq!(of(Some("e"), "x"), [(9.0, false)]);
+        assert_eq!(of(None, "y"), [(7.0, false)]);
+        assert_eq!(of(None, "z"), []);
+        let negated = compile("not (x >= 5)", &Any).unwrap();
+        assert!(!negated.thresholds_of(None, "x")[0].is_above);
     }
 }

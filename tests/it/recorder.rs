@@ -105,6 +105,17 @@ fn readings_are_recorded_and_a_ticket_keeps_those_around_its_onset() {
     let kept = gateway.run("equipment history pump-1 x --json").success().json();
     assert!(kept["samples"].as_array().unwrap().len() > 10);
     gateway.run("ticket trace 1").success().says("limits 100");
+    let replayed = gateway.run("profile replay pump --recorded pump-1 --since 1h --json").success().json();
+    assert_eq!(replayed.as_array().map(Vec::len), Some(1));
+    assert_eq!(
+        (&replayed[0]["fault"], &replayed[0]["equipment"]),
+        (&"pressure-high".into(), &"pump-1".into())
+    );
+    gateway
+        .run("profile replay pump --recorded pump-1 --since 2020-01-01 --until 2020-01-02")
+        .exits(3)
+        .says("nothing is recorded of pump-1");
+    gateway.run("profile replay pump").exits(2).says("--csv <FILE>");
     for folder in ["traces", "recorder"] {
         std::fs::remove_dir_all(gateway.data().join(folder)).unwrap();
     }

@@ -1,4 +1,4 @@
-//! `andon profile check|show|new|list|import|play|replay`: tools on files, which need no gateway.
+//! `andon profile check|show|new|list|import|play|replay|suggest`: tools on files, which need no gateway.
 
 mod check;
 mod import;
@@ -6,6 +6,7 @@ mod new;
 mod recording;
 mod replay;
 mod show;
+mod suggest;
 
 use std::path::{Path, PathBuf};
 
@@ -39,6 +40,8 @@ pub enum Command {
     Play(PlayArgs),
     /// Which alarms a profile would have raised on recorded readings
     Replay(replay::ReplayArgs),
+    /// Limits, deadbands and delays that a stretch of good data asks for, as a patch to the profile
+    Suggest(suggest::SuggestArgs),
     /// A profile's points and faults
     Show {
         /// A file, or a profile's name
@@ -55,7 +58,10 @@ pub enum Command {
     },
 }
 
-pub(super) fn run<C: Composition>(cx: &Context<'_, C>, command: Command) -> Result<Outcome, CliError> {
+pub(super) async fn run<C: Composition>(
+    cx: &mut Context<'_, C>,
+    command: Command,
+) -> Result<Outcome, CliError> {
     match command {
         Command::List => show::list(cx),
         Command::Check { profiles } => check::run(cx, &profiles),
@@ -66,7 +72,8 @@ pub(super) fn run<C: Composition>(cx: &Context<'_, C>, command: Command) -> Resu
             let profile = profile.ok_or_else(|| CliError::Files(vec![diagnostics]))?;
             capture::played(cx, &profile, &args)
         }
-        Command::Replay(args) => replay::run(cx, &args),
+        Command::Replay(args) => replay::run(cx, &args).await,
+        Command::Suggest(args) => suggest::run(cx, &args),
         Command::Show { profile } => show::run(cx, &profile),
         Command::New { name, out } => new::run(cx, &name, out),
     }

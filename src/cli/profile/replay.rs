@@ -9,9 +9,13 @@ use serde::Serialize;
 
 use super::recording::Recording;
 use super::source;
+use crate::ambient::Clock;
+use crate::api::Client;
+use crate::api::v1::{PointHistoryV1, SampleV1};
 use crate::cli::context::{Composition, Context};
 use crate::cli::error::CliError;
 use crate::cli::render::{Sheet, plural};
+use crate::cli::when::when;
 use crate::detect::{Column, Replay, Replayed};
 use crate::profile::load;
 use crate::words::{EquipmentId, Outcome, Wall, parse_duration, render_duration};
@@ -19,15 +23,24 @@ use crate::words::{EquipmentId, Outcome, Wall, parse_duration, render_duration};
 /// `andon profile replay PROFILE --csv FILE`
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  andon profile replay my-press --csv january.csv\n  andon profile replay my-press --csv january.csv --against my-press-tuned.toml\n\nThe file has a column of times and one for each point: RFC 3339, YYYY-MM-DD HH:MM:SS, Unix seconds or milliseconds;\nseparated by comma, semicolon or tab. An empty cell is no reading, one that is no number a bad one. See: andon guide tuning"
+    after_help = "Examples:\n  andon profile replay my-press --csv january.csv\n  andon profile replay my-press --csv january.csv --against my-press-tuned.toml\n  andon profile replay my-press --recorded press-7 --since 7d\n\nThe file has a column of times and one for each point: RFC 3339, YYYY-MM-DD HH:MM:SS, Unix seconds or milliseconds;\nseparated by comma, semicolon or tab. An empty cell is no reading, one that is no number a bad one. See: andon guide tuning"
 )]
 pub struct ReplayArgs {
     /// A profile's file, or its name
     #[arg(value_name = "FILE|NAME")]
     profile: String,
-    /// The recording
-    #[arg(long, value_name = "FILE")]
-    csv: String,
+    /// The recording: a file
+    #[arg(long, value_name = "FILE", required_unless_present = "recorded")]
+    csv: Option<String>,
+    /// The recording: what the gateway has of this equipment
+    #[arg(long, value_name = "ID", conflicts_with_all = ["csv", "time_column"])]
+    recorded: Option<String>,
+    /// With --recorded: from when, as 7d for 7 days ago [default: an hour before the end]
+    #[arg(long, value_name = "TIME", requires = "recorded")]
+    since: Option<String>,
+    /// With --recorded: until when [default: now]
+    #[arg(long, value_name = "TIME", requires = "recorded")]
+    until: Option<String>,
     /// A second profile, to compare
     #[arg(long, value_name = "FILE|NAME")]
     against: Option<String>,
@@ -82,21 +95,17 @@ impl Side {
     }
 }
 
-pub(super) fn run<C: Composition>(cx: &Context<'_, C>, args: &ReplayArgs) -> Result<Outcome, CliError> {
-    let zone = TimeZone::get(&args.timezone)
-        .map_err(|e| CliError::usage(format!("--timezone {}: {e}", args.timezone)))?;
-    let path = PathBuf::from(&args.csv);
-    let mut recording = Recording::open(&path, args.time_column.as_deref(), zone)?;
-    let mut sides = vec![side(cx, &args.profile, args, &recording)?];
-    if let Some(other) = &args.against {
-        sides.push(side(cx, other, args, &recording)?);
-    }
-    let rows = recording.rows(|at, record| {
-        for side in &mut sides {
-            let cells = side.columns.iter().map(|(i, column)| (*column, record.get(*i).unwrap_or("")));
-            side.replay.row(at, cells);
+pub(super) async fn run<C: Composition>(
+    cx: &mut Context<'_, C>,
+    args: &ReplayArgs,
+) -> Result<Outcome, CliError> {
+    let (sides, rows) = match (&args.csv, &args.recorded) {
+        (Some(csv), _) => from_file(cx, args, csv)?,
+        (None, Some(id)) => from_gateway(cx, args, id).await?,
+        (None, None) => {
+            return Err(CliError::usage("name a recording: --csv FILE or --recorded ID".to_owned()));
         }
-    })?;
+    };
     match sides.as_slice() {
         [one] if cx.global.json => cx.json(&one.rows())?,
         [one, two, ..] if cx.global.json => {
@@ -109,11 +118,86 @@ pub(super) fn run<C: Composition>(cx: &Context<'_, C>, args: &ReplayArgs) -> Res
     Ok(Outcome::Done)
 }
 
+fn from_file<C: Composition>(
+    cx: &Context<'_, C>,
+    args: &ReplayArgs,
+    csv: &str,
+) -> Result<(Vec<Side>, u64), CliError> {
+    let zone = TimeZone::get(&args.timezone)
+        .map_err(|e| CliError::usage(format!("--timezone {}: {e}", args.timezone)))?;
+    let path = PathBuf::from(csv);
+    let mut recording = Recording::open(&path, args.time_column.as_deref(), zone)?;
+    let mut sides = vec![side(cx, &args.profile, args, csv, &recording)?];
+    if let Some(other) = &args.against {
+        sides.push(side(cx, other, args, csv, &recording)?);
+    }
+    let rows = recording.rows(|at, record| {
+        for side in &mut sides {
+            let cells = side.columns.iter().map(|(i, column)| (*column, record.get(*i).unwrap_or("")));
+            side.replay.row(at, cells);
+        }
+    })?;
+    Ok((sides, rows))
+}
+
+/// Every point that the profiles' faults need, as the gateway recorded it.
+async fn from_gateway<C: Composition>(
+    cx: &mut Context<'_, C>,
+    args: &ReplayArgs,
+    id: &str,
+) -> Result<(Vec<Side>, u64), CliError> {
+    // The site gives the time zone that dates are meant in.
+    let _site = cx.site()?;
+    let now = Clock::start().now().wall;
+    let instant = |text: &Option<String>| -> Result<Option<String>, CliError> {
+        let at = text.as_ref().map(|t| when(t, cx.zone(), now)).transpose().map_err(CliError::usage)?;
+        Ok(at.map(|at| at.to_string()))
+    };
+    let query = Client::query(&[("since", instant(&args.since)?), ("until", instant(&args.until)?)]);
+    let mut sides = Vec::new();
+    let mut rows: BTreeMap<Wall, Vec<(usize, Column, Option<f64>)>> = BTreeMap::new();
+    for which in [Some(&args.profile), args.against.as_ref()].into_iter().flatten() {
+        let (name, text) = source(cx, which)?;
+        let (profile, diagnostics) = load(&name, &text);
+        let profile = profile.ok_or_else(|| CliError::Files(vec![diagnostics]))?;
+        let equipment = EquipmentId::parse(args.equipment.as_deref().unwrap_or(id))
+            .map_err(|e| CliError::usage(format!("{id}: {e}")))?;
+        let replay = Replay::new(&profile, &equipment, args.stale_after);
+        for wanted in replay.unserved(&[]) {
+            let Some(column) = replay.column(&wanted) else { continue };
+            let (of, point) =
+                wanted.strip_prefix('@').and_then(|w| w.split_once(':')).unwrap_or((id, &wanted));
+            let path = format!("{}{query}", Client::path("/v1/equipment/{}/points/{}/history", &[of, point]));
+            let found: PointHistoryV1 = cx.get(&path).await?;
+            for SampleV1(at, value) in found.samples {
+                rows.entry(at).or_default().push((sides.len(), column, value));
+            }
+        }
+        sides.push(Side { name: name.to_string(), equipment, replay, columns: Vec::new() });
+    }
+    if rows.is_empty() {
+        return Err(CliError::Other(
+            Outcome::NoSuchThing,
+            format!(
+                "nothing is recorded of {id} in that time; andon equipment history {id} POINT shows what is"
+            ),
+        ));
+    }
+    for (at, samples) in &rows {
+        for (place, side) in sides.iter_mut().enumerate() {
+            let own = samples.iter().filter(|(s, _, _)| *s == place).map(|(_, c, value)| (*c, *value));
+            side.replay.recorded(*at, own);
+        }
+    }
+    Ok((sides, rows.len() as u64))
+}
+
 /// A profile made ready for the recording's columns; what does not fit is told on standard error.
 fn side<C: Composition>(
     cx: &Context<'_, C>,
     which: &str,
     args: &ReplayArgs,
+    csv: &str,
     recording: &Recording,
 ) -> Result<Side, CliError> {
     let (name, text) = source(cx, which)?;
@@ -127,7 +211,7 @@ fn side<C: Composition>(
     for (index, column) in recording.columns.iter().enumerate().filter(|(i, _)| *i != recording.time) {
         match replay.column(column) {
             Some(at) if columns.iter().any(|(_, c)| *c == at) => {
-                return Err(CliError::usage(format!("{}: two columns are the point {column}", args.csv)));
+                return Err(CliError::usage(format!("{}: two columns are the point {column}", csv)));
             }
             Some(at) => columns.push((index, at)),
             None => unused.push(column.as_str()),
@@ -136,7 +220,7 @@ fn side<C: Composition>(
     if columns.is_empty() {
         return Err(CliError::usage(format!(
             "{}: none of its columns is a point of {name}: {}",
-            args.csv,
+            csv,
             unused.join(", ")
         )));
     }

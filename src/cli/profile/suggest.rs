@@ -1,0 +1,234 @@
+//! `andon profile suggest`: from a stretch of good data, a patch to the profile, and what it would have rung.
+
+use std::path::PathBuf;
+
+use jiff::tz::TimeZone;
+use serde::Serialize;
+
+use super::recording::Recording;
+use super::source;
+use crate::cli::context::{Composition, Context};
+use crate::cli::error::CliError;
+use crate::cli::render::plural;
+use crate::detect::{Column, Proposal, Replay, Seen, suggest};
+use crate::profile::{Profile, load};
+use crate::source::SourceText;
+use crate::words::{EquipmentId, Outcome, ProfileName, render_duration, render_real};
+
+/// `andon profile suggest PROFILE --csv FILE`
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  andon profile suggest my-press --csv good-week.csv\n  andon profile suggest device-profiles/my-press.toml --csv good-week.csv > calmer.patch\n  patch device-profiles/my-press.toml calmer.patch\n\nThe recording must be of good operation: whatever rings on it is taken for a false alarm. See: andon guide tuning"
+)]
+pub struct SuggestArgs {
+    /// A profile's file, or its name
+    #[arg(value_name = "FILE|NAME")]
+    profile: String,
+    /// The recording of good operation
+    #[arg(long, value_name = "FILE")]
+    csv: String,
+    /// The column with the times [default: time, timestamp or datetime]
+    #[arg(long, value_name = "NAME")]
+    time_column: Option<String>,
+    /// The time zone of times that do not tell
+    #[arg(long, value_name = "ZONE", default_value = "UTC")]
+    timezone: String,
+}
+
+#[derive(Serialize)]
+struct Suggested {
+    changes: Vec<String>,
+    false_alarms_before: usize,
+    false_alarms_after: usize,
+    patch: String,
+}
+
+pub(super) fn run<C: Composition>(cx: &Context<'_, C>, args: &SuggestArgs) -> Result<Outcome, CliError> {
+    let (name, text) = source(cx, &args.profile)?;
+    let (profile, diagnostics) = load(&name, &text);
+    let profile = profile.ok_or_else(|| CliError::Files(vec![diagnostics]))?;
+    let (before, proposals) = replayed(args, &name, &profile)?;
+    let mut lines: Vec<String> = text.text.lines().map(str::to_owned).collect();
+    let mut changes = Vec::new();
+    for proposal in &proposals {
+        changes.push(match apply(&mut lines, proposal) {
+            true => told(proposal),
+            false => format!("{}; its table is not found in the file, change it by hand", told(proposal)),
+        });
+    }
+    let changed = lines.join("\n") + "\n";
+    let (patched, diagnostics) = load(&name, &SourceText::new(&args.profile, &changed));
+    let patched = patched.ok_or_else(|| CliError::Files(vec![diagnostics]))?;
+    let (after, _) = replayed(args, &name, &patched)?;
+    let file = args.profile.trim_start_matches("./");
+    let diff = similar::TextDiff::from_lines(text.text.as_ref(), changed.as_str());
+    let patch = diff.unified_diff().header(file, file).to_string();
+    if cx.global.json {
+        let (false_alarms_before, false_alarms_after) = (before, after);
+        cx.json(&Suggested { changes, false_alarms_before, false_alarms_after, patch })?;
+        return Ok(Outcome::Done);
+    }
+    let mut out = String::new();
+    for change in &changes {
+        out.push_str(&format!("# {change}\n"));
+    }
+    let now = plural(before, "false alarm");
+    out.push_str(&match proposals.is_empty() {
+        true => format!("# {now} on this recording, and nothing to propose\n"),
+        false => format!("# {now} on this recording before, {after} after\n{patch}"),
+    });
+    cx.print(&out)?;
+    Ok(Outcome::Done)
+}
+
+/// How often a profile rang, and what it should be changed in.
+fn replayed(
+    args: &SuggestArgs,
+    name: &ProfileName,
+    profile: &Profile,
+) -> Result<(usize, Vec<Proposal>), CliError> {
+    let zone = TimeZone::get(&args.timezone)
+        .map_err(|e| CliError::usage(format!("--timezone {}: {e}", args.timezone)))?;
+    let mut recording = Recording::open(&PathBuf::from(&args.csv), args.time_column.as_deref(), zone)?;
+    let equipment = EquipmentId::parse(name.as_str()).map_err(|e| CliError::usage(e.to_string()))?;
+    let mut replay = Replay::new(profile, &equipment, None);
+    let named = recording.columns.iter().enumerate();
+    let columns: Vec<(usize, Column)> =
+        named.filter_map(|(i, column)| Some((i, replay.column(column)?))).collect();
+    if columns.is_empty() {
+        return Err(CliError::usage(format!("{}: none of its columns is a point of {name}", args.csv)));
+    }
+    let mut seen = vec![Seen::default(); profile.points.len()];
+    recording.rows(|at, record| {
+        let cells = columns.iter().map(|(i, column)| (*column, record.get(*i).unwrap_or("")));
+        for (column, cell) in cells.clone() {
+            let place = column.own_point().and_then(|p| seen.get_mut(p.0));
+            if let (Some(seen), Ok(value)) = (place, cell.trim().parse()) {
+                seen.note(at, value);
+            }
+        }
+        replay.row(at, cells);
+    })?;
+    let Some((_, end)) = replay.period() else { return Ok((0, Vec::new())) };
+    Ok((replay.alarms().len(), suggest(profile, replay.alarms(), &seen, end)))
+}
+
+fn told(proposal: &Proposal) -> String {
+    match proposal {
+        Proposal::Delay { fault, on_delay, reason } => {
+            format!("{fault}: on_delay {}: {reason}", render_duration(*on_delay))
+        }
+        Proposal::Limit { fault, from, to, reason } => {
+            format!("{fault}: {} instead of {}: {reason}", render_real(*to), render_real(*from))
+        }
+        Proposal::Add { fault, point, .. } => format!("{fault}: {point} was judged by no fault"),
+        Proposal::Look { fault, reason } => format!("{fault}: {reason}"),
+    }
+}
+
+/// Changes the lines of a profile. Returns whether the place was found.
+fn apply(lines: &mut Vec<String>, proposal: &Proposal) -> bool {
+    match proposal {
+        Proposal::Look { .. } => true,
+        Proposal::Add { fault, point, threshold, clear, on_delay } => {
+            let (raise, back) = if threshold.is_above { (">", "<") } else { ("<", ">") };
+            lines.extend([
+                String::new(),
+                format!("[faults.{fault}]"),
+                "severity = \"advisory\"".to_owned(),
+                format!("when = \"{point} {raise} {}\"", render_real(threshold.limit)),
+                format!("clear = \"{point} {back} {}\"", render_real(*clear)),
+                format!("on_delay = \"{}\"", render_duration(*on_delay)),
+                format!("means = \"{point} is beyond what it was in good operation.\""),
+            ]);
+            true
+        }
+        Proposal::Delay { fault, on_delay, .. } => {
+            let line = format!("on_delay = \"{}\"", render_duration(*on_delay));
+            let Some((from, until)) = table(lines, fault.as_str()) else { return false };
+            let key = |key: &str, lines: &[String]| {
+                (from..until).find(|i| lines.get(*i).is_some_and(|l| is_key(l, key)))
+            };
+            if let Some(old) = key("on_delay", lines).and_then(|at| lines.get_mut(at)) {
+                *old = line;
+            } else if let Some(when) = key("when", lines) {
+                lines.insert(when + 1, line);
+            } else {
+                return false;
+            }
+            true
+        }
+        Proposal::Limit { fault, from: limit, to, .. } => {
+            let Some((from, until)) = table(lines, fault.as_str()) else { return false };
+            let when = lines.iter_mut().take(until).skip(from).find(|l| is_key(l, "when"));
+            when.is_some_and(|line| match with_number(line, *limit, *to) {
+                Some(changed) => {
+                    *line = changed;
+                    true
+                }
+                None => false,
+            })
+        }
+    }
+}
+
+fn is_key(line: &str, key: &str) -> bool {
+    line.trim_start().strip_prefix(key).is_some_and(|rest| rest.trim_start().starts_with('='))
+}
+
+/// The lines of a fault's table, its header left out.
+fn table(lines: &[String], fault: &str) -> Option<(usize, usize)> {
+    let header = lines.iter().position(|l| {
+        let l = l.trim();
+        l == format!("[faults.{fault}]") || l == format!("[faults.\"{fault}\"]")
+    })?;
+    let rest = lines.iter().skip(header + 1);
+    let end = rest.take_while(|l| !l.trim_start().starts_with('[')).count();
+    Some((header + 1, header + 1 + end))
+}
+
+/// The line with the only number of this value replaced.
+fn with_number(line: &str, from: f64, to: f64) -> Option<String> {
+    let begin = line.find('=')?;
+    let is_part = |c: char| c.is_ascii_digit() || c == '.';
+    let mut found = None;
+    let mut at = begin;
+    while let Some(first) = line.get(at..)?.find(|c: char| c.is_ascii_digit()) {
+        let start = at + first;
+        let end = line.get(start..)?.find(|c| !is_part(c)).map_or(line.len(), |n| start + n);
+        // A digit within a name is no number.
+        let before = line.get(..start)?.chars().next_back();
+        let is_name = before.is_some_and(|c| c.is_ascii_alphanumeric() || c == '_' || c == '.');
+        let minus = line.get(..start)?.ends_with('-');
+        let value = line.get(start..end)?.parse::<f64>().ok().map(|v| if minus { -v } else { v });
+        if !is_name && value.is_some_and(|v| (v - from).abs() <= from.abs() * 1e-12) {
+            let start = start - usize::from(minus);
+            if found.replace((start, end)).is_some() {
+                return None;
+            }
+        }
+        at = end.max(start + 1);
+    }
+    let (start, end) = found?;
+    Some(format!("{}{}{}", line.get(..start)?, render_real(to), line.get(end..)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_number_itself_is_replaced() {
+        let change = |line: &str, from: f64, to: f64| with_number(line, from, to);
+        let expected = "when = \"l1_voltage > 230.5 and x2 < 3\"";
+        assert_eq!(change("when = \"l1_voltage > 210 and x2 < 3\"", 210.0, 230.5).as_deref(), Some(expected));
+        assert_eq!(change("when = \"x1 > 1\"", 1.0, 2.0).as_deref(), Some("when = \"x1 > 2\""));
+        assert_eq!(change("when = \"t < -5\"", -5.0, -8.0).as_deref(), Some("when = \"t < -8\""));
+        assert_eq!(
+            change("when = \"a > 5 or b > 5\"", 5.0, 6.0),
+            None,
+            "which of them is meant is not known"
+        );
+        assert_eq!(change("when = \"a > 0x05\"", 5.0, 6.0), None);
+    }
+}
