@@ -333,6 +333,7 @@ impl Desk {
                 profile_sha256: on.profile.sha256.clone(),
                 firmware_notes: self.notes_on(on, fault, version.as_deref()),
                 firmware: version,
+                first_up: first_up.map(|(equipment, fault)| format!("{equipment} {fault}")),
             }),
         };
         events.push(Event::Ticket(ticket));

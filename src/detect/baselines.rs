@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::baseline::{BaselineChange, Model, Watcher};
+use super::baseline::{BaselineChange, Cycle, Model, Watcher};
 use super::detector::{Detector, fault_of};
 use super::state::Watch;
-use crate::expr::Truth;
+use crate::expr::{Program, Truth};
 use crate::profile::{Baseline, Trigger};
 use crate::words::{EquipmentId, EquipmentIndex, FaultName, Mono, Now, PointIndex};
 
@@ -50,6 +50,19 @@ pub enum BaselineEvent {
 struct Kept {
     watch: usize,
     watcher: Watcher,
+    cycle: Phase,
+}
+
+/// Where a machine is in its cycle.
+#[derive(Debug, Clone, Default, PartialEq)]
+enum Phase {
+    /// Not known: the next cycle is waited for.
+    #[default]
+    Unknown,
+    /// Between two cycles.
+    Between,
+    /// In one.
+    Within(Cycle),
 }
 
 /// Every baseline of a site.
@@ -61,16 +74,39 @@ pub(super) struct Baselines {
     events: Vec<BaselineEvent>,
 }
 
+impl Phase {
+    /// Goes on with what is true now, and what the points are: the sample of a cycle that has just ended.
+    fn step(&mut self, is_within: Truth, values: Option<Vec<f64>>, now: Mono) -> Option<Vec<f64>> {
+        let (next, ended) = match (std::mem::take(self), is_within, values) {
+            (_, Truth::Unknown, _) | (_, _, None) => (Phase::Unknown, None),
+            (Phase::Unknown, Truth::True, _) => (Phase::Unknown, None),
+            (Phase::Unknown | Phase::Between, Truth::False, _) => (Phase::Between, None),
+            (Phase::Between, Truth::True, Some(values)) => (Phase::Within(Cycle::begin(now, values)), None),
+            (Phase::Within(mut cycle), Truth::True, Some(values)) => {
+                cycle.go_on(now, values);
+                (Phase::Within(cycle), None)
+            }
+            (Phase::Within(cycle), Truth::False, Some(_)) => (Phase::Between, cycle.end(now)),
+        };
+        *self = next;
+        ended
+    }
+}
+
 impl Baselines {
     /// Takes a baseline in: its number, for its watch and the slot of its first point.
     pub fn add(&mut self, watch: usize, spec: &Baseline) -> usize {
-        self.kept.push(Kept { watch, watcher: Watcher::new(spec) });
+        self.kept.push(Kept { watch, watcher: Watcher::new(spec), cycle: Phase::Unknown });
         self.kept.len() - 1
     }
 
     /// Baselines of this number get a sample once the answer has been taken in.
     pub fn expect(&mut self, of: &[usize]) {
-        self.pending.extend(of);
+        for at in of {
+            if !self.pending.contains(at) {
+                self.pending.push(*at);
+            }
+        }
     }
 
     /// No sample is taken of what has just been taken in.
@@ -133,7 +169,17 @@ impl Detector {
     pub(super) fn take_samples(&mut self, now: Now) {
         for at in std::mem::take(&mut self.baselines.pending) {
             let Some(watch) = self.baselines.kept.get(at).map(|k| k.watch) else { continue };
-            let sample = self.watches.get(watch).and_then(|w| self.sample(w, now.mono));
+            let Some(of) = self.watches.get(watch) else { continue };
+            let mut sample = self.sample(of, now.mono);
+            if let Some(cycle) = self.cycle_of(of) {
+                let truth = self.evaluate(cycle, &of.cycle, now.mono);
+                let Some(kept) = self.baselines.kept.get_mut(at) else { continue };
+                sample = kept.cycle.step(truth, sample, now.mono);
+                if sample.is_none() {
+                    // Samples are cycles: what lies between two of them is no pause.
+                    continue;
+                }
+            }
             let Some(kept) = self.baselines.kept.get_mut(at) else { continue };
             let Some(sample) = sample else {
                 kept.watcher.pause();
@@ -168,10 +214,20 @@ impl Detector {
         spec.points.iter().map(value).collect()
     }
 
+    fn cycle_of(&self, watch: &Watch) -> Option<&Program> {
+        match &fault_of(&self.site, watch)?.trigger {
+            Trigger::Excursion(spec) => spec.cycle.as_ref(),
+            Trigger::Condition { .. } | Trigger::Silence => None,
+        }
+    }
+
     /// Whether an excursion stands: unknown while it is learned, outside its regime, and where a point is not known.
     pub(super) fn excursion(&self, watch: &Watch, now: Mono) -> Truth {
         match self.baselines.of(watch).and_then(Watcher::is_excursion) {
-            Some(stands) if self.sample(watch, now).is_some() => Truth::of(stands),
+            // Between two cycles what the last ones said holds.
+            Some(stands) if self.cycle_of(watch).is_some() || self.sample(watch, now).is_some() => {
+                Truth::of(stands)
+            }
             Some(_) | None => Truth::Unknown,
         }
     }
@@ -195,7 +251,11 @@ impl Detector {
 
     fn watched_names(&self, watch: &Watch) -> Vec<String> {
         let places = watch.when.points.iter().flatten();
-        places.map(|(e, p)| self.point_name(watch.equipment, *e, *p)).collect()
+        let names: Vec<String> = places.map(|(e, p)| self.point_name(watch.equipment, *e, *p)).collect();
+        match fault_of(&self.site, watch).map(|f| &f.trigger) {
+            Some(Trigger::Excursion(spec)) => spec.features(&names),
+            _ => names,
+        }
     }
 
     fn names_of(&self, watch: usize) -> Option<(EquipmentId, FaultName)> {

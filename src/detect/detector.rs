@@ -76,11 +76,15 @@ impl Detector {
                     if let Some(regime) = &spec.regime {
                         watch.clear = d.memories.resolve(&site, watch.equipment, regime);
                     }
+                    if let Some(cycle) = &spec.cycle {
+                        watch.cycle = d.memories.resolve(&site, watch.equipment, cycle);
+                    }
                     let at = d.baselines.add(index, spec);
                     watch.baseline = Some(at);
-                    let lead = spec.points.first().map_or(0, |p| p.0);
-                    let unit = d.units.get_mut(watch.equipment.0);
-                    unit.and_then(|u| u.slots.get_mut(lead)).into_iter().for_each(|s| s.leads.push(at));
+                    for (e, p) in watch.leads(spec) {
+                        let unit = d.units.get_mut(e.0);
+                        unit.and_then(|u| u.slots.get_mut(p.0)).into_iter().for_each(|s| s.leads.push(at));
+                    }
                 }
                 Some(Trigger::Silence) | None => {}
             }

@@ -1,9 +1,10 @@
 //! What the detector keeps: of each point, each piece of equipment, each fault.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::remembered::Resolved;
+use crate::profile::Baseline;
 use crate::words::{EquipmentIndex, Mono, Now, PointIndex, Reading, Value};
 
 /// Whether a condition came or went.
@@ -83,6 +84,7 @@ pub(super) struct Watch {
     pub when: Resolved,
     pub clear: Resolved,
     pub unless: Resolved,
+    pub cycle: Resolved,
     pub due: Option<Mono>,
     pub baseline: Option<usize>,
 }
@@ -96,9 +98,24 @@ pub(super) enum Due {
 }
 
 impl Watch {
+    /// The points whose readings a baseline looks at: the first one, or whatever tells of a cycle.
+    pub fn leads(&self, spec: &Baseline) -> BTreeSet<(EquipmentIndex, PointIndex)> {
+        let all = self.when.points.iter().flatten().copied();
+        match &spec.cycle {
+            None => all.take(1).collect(),
+            Some(_) => all.chain(self.cycle.points.iter().flatten().copied()).collect(),
+        }
+    }
+
     /// Every point it is judged by.
     pub fn places(&self) -> impl Iterator<Item = &(EquipmentIndex, PointIndex)> {
-        self.when.points.iter().chain(&self.clear.points).chain(&self.unless.points).flatten()
+        self.when
+            .points
+            .iter()
+            .chain(&self.clear.points)
+            .chain(&self.unless.points)
+            .chain(&self.cycle.points)
+            .flatten()
     }
 
     pub fn is_active(&self) -> bool {
@@ -106,14 +123,14 @@ impl Watch {
     }
 
     pub fn new(equipment: EquipmentIndex, fault: usize) -> Self {
-        let (when, clear, unless) = (Resolved::default(), Resolved::default(), Resolved::default());
         Self {
             equipment,
             fault,
             phase: Phase::Normal { since: None },
-            when,
-            clear,
-            unless,
+            when: Resolved::default(),
+            clear: Resolved::default(),
+            unless: Resolved::default(),
+            cycle: Resolved::default(),
             due: None,
             baseline: None,
         }

@@ -24,7 +24,9 @@ pub(super) fn read_baselines(root: &Section<'_>, profile: &Profile, names: &dyn 
 }
 
 fn read(s: &Section<'_>, profile: &Profile, names: &dyn Names) -> Option<Fault> {
-    let points = read_points(s, profile);
+    let cycle = condition(s, "cycle", names);
+    let points = read_points(s, profile, s.has("cycle"));
+    let follows = s.flag("follow").is_none_or(|f| f.value);
     let learn = read_learn(s);
     let regime = condition(s, "while", names);
     let (least, most) = limits::BASELINE_SMOOTH;
@@ -38,7 +40,9 @@ fn read(s: &Section<'_>, profile: &Profile, names: &dyn Names) -> Option<Fault> 
     let smooth = smooth.unwrap_or(limits::BASELINE_SMOOTH_DEFAULT);
     let of: Vec<String> = points.iter().map(|(name, _)| name.clone()).collect();
     let during = regime.as_ref().map_or_else(String::new, |r| format!(" while {}", r.text));
-    let definition = format!("{} over {}, smoothed over {smooth}{during}", of.join(", "), learn.text());
+    let each = cycle.as_ref().map_or_else(String::new, |c| format!(" in each cycle of {}", c.text));
+    let of = if of.is_empty() { "duration".to_owned() } else { of.join(", ") };
+    let definition = format!("{of}{each} over {}, smoothed over {smooth}{during}", learn.text());
     if fault.guidance.means.is_empty() {
         "Not as in the good operation that was learned from.".clone_into(&mut fault.guidance.means);
     }
@@ -48,6 +52,8 @@ fn read(s: &Section<'_>, profile: &Profile, names: &dyn Names) -> Option<Fault> 
         points: points.into_iter().map(|(_, at)| at).collect(),
         learn,
         regime,
+        cycle,
+        follows,
         smooth,
         limit: limit.unwrap_or(limits::BASELINE_LIMIT_DEFAULT),
         definition,
@@ -55,7 +61,7 @@ fn read(s: &Section<'_>, profile: &Profile, names: &dyn Names) -> Option<Fault> 
     Some(fault)
 }
 
-fn read_points(s: &Section<'_>, profile: &Profile) -> Vec<(String, PointIndex)> {
+fn read_points(s: &Section<'_>, profile: &Profile, is_cycle: bool) -> Vec<(String, PointIndex)> {
     let mut points: Vec<(String, PointIndex)> = Vec::new();
     let named = s.texts("points");
     for name in &named {
@@ -76,10 +82,11 @@ fn read_points(s: &Section<'_>, profile: &Profile) -> Vec<(String, PointIndex)> 
             Some((at, _)) => points.push((name.value.clone(), at)),
         }
     }
-    if named.is_empty() {
+    // Of a cycle there is its duration at least.
+    let most = if is_cycle { (limits::BASELINE_POINTS_MAX - 1) / 2 } else { limits::BASELINE_POINTS_MAX };
+    if named.is_empty() && !is_cycle {
         s.missing("points", "[\"current\", \"vibration\"]");
-    } else if points.len() > limits::BASELINE_POINTS_MAX {
-        let most = limits::BASELINE_POINTS_MAX;
+    } else if points.len() > most {
         s.error(s.key_span("points"), format!("a baseline watches at most {most} points"), "");
     }
     points

@@ -31,12 +31,34 @@ pub struct Baseline {
     pub learn: Learn,
     /// The regime: samples are taken while it is true.
     pub regime: Option<Program>,
+    /// What is true during a cycle: then each cycle is a sample, of its duration and each point's mean and peak.
+    pub cycle: Option<Program>,
+    /// Whether slow drift is followed.
+    pub follows: bool,
     /// Over how many samples it is smoothed.
     pub smooth: f64,
     /// The limit, as a multiple of what 95 % of the learned samples stay below.
     pub limit: f64,
     /// What is learned, in words: what was learned of another definition does not serve.
     pub definition: String,
+}
+
+impl Baseline {
+    /// What a sample consists of, by the names of the points.
+    #[must_use]
+    pub fn features(&self, points: &[String]) -> Vec<String> {
+        if self.cycle.is_none() {
+            return points.to_vec();
+        }
+        let of_points = points.iter().flat_map(|p| [format!("{p} mean"), format!("{p} peak")]);
+        std::iter::once("duration".to_owned()).chain(of_points).collect()
+    }
+
+    /// How many numbers a sample consists of.
+    #[must_use]
+    pub fn width(&self) -> usize {
+        if self.cycle.is_none() { self.points.len() } else { 1 + 2 * self.points.len() }
+    }
 }
 
 /// How much good operation is learned from.
@@ -114,7 +136,7 @@ impl Fault {
     pub fn conditions(&self) -> Vec<&Program> {
         let (when, clear) = match &self.trigger {
             Trigger::Condition { when, clear } => (Some(when.as_ref()), clear.as_ref()),
-            Trigger::Excursion(baseline) => (baseline.regime.as_ref(), None),
+            Trigger::Excursion(baseline) => (baseline.regime.as_ref(), baseline.cycle.as_ref()),
             Trigger::Silence => (None, None),
         };
         [when, clear, self.unless.as_ref()].into_iter().flatten().collect()

@@ -40,7 +40,8 @@ pub fn opened(seq: Seq, at: Wall, by: &Author, o: &TicketOpening) -> Ticket {
         firmware_notes: o.firmware_notes.clone(),
         log: Vec::new(),
     };
-    log(&mut ticket, seq, at, by, format!("opened: {}{code}", o.fault));
+    let after = o.first_up.as_ref().map_or(String::new(), |first| format!(", after {first}"));
+    log(&mut ticket, seq, at, by, format!("opened: {}{code}{after}", o.fault));
     ticket
 }
 

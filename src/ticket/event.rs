@@ -37,6 +37,9 @@ pub struct TicketOpening {
     /// Notes of known issues of that version which concern the fault, by name.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub firmware_notes: Vec<String>,
+    /// The first alarm of the burst or flood in which it came: equipment and fault.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub first_up: Option<String>,
 }
 
 /// Something that happened to a ticket.

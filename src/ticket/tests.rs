@@ -25,6 +25,7 @@ fn ticket() -> Ticket {
         profile_sha256: String::new(),
         firmware: None,
         firmware_notes: Vec::new(),
+        first_up: None,
     };
     opened(Seq(1), Wall::from_millis(0), &Author::Gateway, &opening)
 }

@@ -189,6 +189,8 @@ fn the_first_of_a_burst_is_on_record_with_those_that_follow() {
     let first_up = |e: &str| alarms.values().find(|a| a.equipment.as_str() == e).unwrap().first_up.clone();
     assert_eq!(first_up("e"), None);
     assert_eq!(first_up("f").unwrap().equipment.as_str(), "e");
+    let of_f = w.desk.state().tickets.values().find(|t| t.equipment.as_str() == "f").unwrap();
+    assert_eq!(of_f.log[0].text, "opened: a, after e a");
 }
 
 #[test]

@@ -5,12 +5,14 @@
 //! ends once most of it is gone: below half of the limit, or below a share of its own height. What is then left the
 //! reference takes over; for some samples it may yet go back towards where it was, where the points do. State that must outlive a restart is told as changes, for the journal.
 
+mod cycle;
 mod learning;
 mod linear;
 mod model;
 #[cfg(test)]
 mod tests;
 
+pub(super) use cycle::Cycle;
 use learning::Learning;
 pub use model::Model;
 use model::{Distance, Judge};
@@ -73,14 +75,14 @@ pub(super) struct Watcher {
 impl Watcher {
     pub fn new(spec: &Baseline) -> Self {
         Self {
-            phase: Phase::Learning(Learning::new(spec.points.len())),
+            phase: Phase::Learning(Learning::new(spec.width())),
             spec: spec.clone(),
             smooth: None,
             against: 0,
             excursion: None,
             after: None,
             distance: None,
-            told: vec![0.0; spec.points.len()],
+            told: vec![0.0; spec.width()],
         }
     }
 
@@ -139,7 +141,8 @@ impl Watcher {
                                 let is_over = after.sample(&mut judge.model.reference, smooth, &off);
                                 self.after.take_if(|_| is_over);
                             }
-                            None => follow(judge, &off),
+                            None if self.spec.follows => follow(judge, &off),
+                            None => {}
                         }
                         self.against = if strength > 1.0 { self.against + 1 } else { 0 };
                         if self.against >= BEGINS_AFTER {
@@ -153,7 +156,10 @@ impl Watcher {
                         self.against = if is_below { self.against + 1 } else { 0 };
                         if self.against >= ENDS_AFTER {
                             (self.excursion, self.against) = (None, 0);
-                            self.after = Some(After::an_excursion(&mut judge.model.reference, smooth));
+                            self.after = self
+                                .spec
+                                .follows
+                                .then(|| After::an_excursion(&mut judge.model.reference, smooth));
                         }
                     }
                 }

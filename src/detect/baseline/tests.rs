@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::*;
 use crate::detect::{BaselineEvent, Detector, Transition, TransitionKind};
 use crate::site::testing::site;
-use crate::words::{EquipmentIndex, Now, PointIndex, Presence, Reading, Value, Wall};
+use crate::words::{BadReason, EquipmentIndex, Now, PointIndex, Presence, Reading, Value, Wall};
 
 const POINTS: &str = "flow = { register = 'holding:0', type = 'f32', every = '1s', stale_after = '3s', unit = 'l/min' }\n\
     current = { register = 'holding:2', type = 'f32', every = '1s', stale_after = '3s', unit = 'A' }\n\
@@ -14,7 +14,16 @@ const BASELINE: &str = "[baseline.loop]\npoints = ['flow', 'current']\nlearn = 1
 
 fn spec(points: usize, learn: Learn) -> Baseline {
     let points = (0..points).map(PointIndex).collect();
-    Baseline { points, learn, regime: None, smooth: 2.0, limit: 3.0, definition: "d".to_owned() }
+    Baseline {
+        points,
+        learn,
+        regime: None,
+        cycle: None,
+        follows: true,
+        smooth: 2.0,
+        limit: 3.0,
+        definition: "d".to_owned(),
+    }
 }
 
 /// Noise between -1 and 1 that is the same each time.
@@ -224,4 +233,75 @@ fn other_regimes_are_neither_learned_nor_judged() {
     assert_eq!(told(&mut d), [], "it stands until its regime says otherwise");
     d.forget_baseline("e", "loop", now(330));
     assert_eq!(told(&mut d)[0].kind, TransitionKind::Cleared);
+}
+
+#[test]
+fn slow_drift_is_an_excursion_where_it_is_not_followed() {
+    let drifting = |follows: bool| {
+        let mut w = Watcher::new(&Baseline { follows, smooth: 20.0, ..spec(2, Learn::Samples(400)) });
+        for n in 0..6000 {
+            let [flow, current] = good(n);
+            #[expect(clippy::cast_precision_loss, reason = "a small number")]
+            let drift = n as f64 * 0.0005;
+            w.sample(at(n), &[flow + drift, current]);
+        }
+        (w.is_excursion(), w.ranking())
+    };
+    assert_eq!(drifting(true).0, Some(false));
+    let (stands, ranking) = drifting(false);
+    assert_eq!((stands, ranking[0].0), (Some(true), 0));
+}
+
+/// Cycles of `running`, so many seconds each with ten between; the current is higher in them.
+fn cycles(d: &mut Detector, from: u64, count: u64, seconds: impl Fn(u64) -> u64, current: f64) -> u64 {
+    let mut n = from;
+    for cycle in 0..count {
+        for (length, running) in [(seconds(cycle), true), (10, false)] {
+            for _ in 0..length {
+                let amps = if running { current + 0.05 * noise(n) } else { 0.5 };
+                let values = [Value::Real(0.0), Value::Real(amps), Value::Bool(running)];
+                let readings = values.into_iter().enumerate();
+                let readings =
+                    readings.map(|(p, value)| (PointIndex(p), Reading { value: Ok(value), at: now(n) }));
+                d.readings(now(n), EquipmentIndex(0), readings.collect(), Presence::Answered);
+                n += 1;
+            }
+        }
+    }
+    n
+}
+
+const CYCLE: &str = "[baseline.signature]\ncycle = 'running'\npoints = ['current']\nlearn = 50\n";
+
+#[test]
+fn a_cycle_that_takes_longer_or_draws_more_is_an_excursion() {
+    let usual = |n: u64| 20 + n % 3;
+    for (seconds, current, first) in [(26_u64, 5.0, "duration"), (21, 6.0, "current")] {
+        let mut d = Detector::new(site(POINTS, CYCLE), now(0));
+        let n = cycles(&mut d, 1, 120, usual, 5.0);
+        assert!(matches!(d.take_learned().first(), Some(BaselineEvent::Learned { .. })));
+        assert_eq!(told(&mut d), []);
+        let n = cycles(&mut d, n, 6, |_| seconds, current);
+        let t = told(&mut d);
+        assert_eq!((t.len(), t[0].kind), (1, TransitionKind::Raised), "{seconds} {current}");
+        assert!(t[0].text.as_ref().unwrap().starts_with(first), "{:?}", t[0].text);
+        cycles(&mut d, n, 12, usual, 5.0);
+        assert_eq!(told(&mut d)[0].kind, TransitionKind::Cleared);
+    }
+}
+
+#[test]
+fn a_cycle_of_which_something_was_not_known_is_no_sample() {
+    let mut d = Detector::new(site(POINTS, CYCLE), now(0));
+    // It begins within a cycle, of which the beginning is not known.
+    let n = cycles(&mut d, 1, 1, |_| 20, 5.0);
+    for p in 0..3 {
+        let bad = vec![(PointIndex(p), Reading { value: Err(BadReason::NotANumber), at: now(n) })];
+        d.readings(now(n), EquipmentIndex(0), bad, Presence::Answered);
+    }
+    let n = cycles(&mut d, n + 1, 1, |_| 20, 5.0);
+    let learned = |d: &Detector| d.explain(EquipmentIndex(0), 0, now(n)).unwrap().recalled[0].1.clone();
+    assert_eq!(learned(&d), "0 of 50 samples of good operation");
+    cycles(&mut d, n, 1, |_| 20, 5.0);
+    assert_eq!(learned(&d), "1 of 50 samples of good operation");
 }
