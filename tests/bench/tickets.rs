@@ -128,6 +128,7 @@ fn life(number: u64, at: Wall) -> Vec<(Author, Event)> {
         profile_sha256: "41d7c360ff0ad7a1f23a92be043c2bf0b367694d37166e568421d96ca5e8e4fc".to_owned(),
         firmware: None,
         firmware_notes: Vec::new(),
+        first_up: None,
     };
     let events = vec![
         (Author::Gateway, TicketEvent::Opened(opening)),
