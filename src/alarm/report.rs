@@ -32,6 +32,8 @@ pub struct AlarmReport {
     pub by_severity: BTreeMap<String, f64>,
     /// The ten most frequent, with how often each came, repeats included.
     pub top: Vec<AlarmCount>,
+    /// How many different alarms there were.
+    pub different: usize,
     /// The share of the ten most frequent among all, in percent.
     pub top_percent: f64,
     /// Alarms that chattered, with how often each came while its repeats were counted.
@@ -183,6 +185,7 @@ impl Reporter {
                 .into(),
             top_percent: percent(top.iter().map(|t| t.times).sum::<u64>() as f64, all as f64),
             top,
+            different: self.came.len(),
             chattering: ranked(&self.chattering, usize::MAX),
             fleeting: ranked(&self.fleeting, usize::MAX),
             stale: self

@@ -121,9 +121,9 @@ fn figures(r: &AlarmReport, time: &dyn Fn(Wall) -> String) -> Vec<Figure> {
         ),
         figure(
             "ten most frequent",
-            format!("{:.0} % of all", r.top_percent),
-            "less than 5 %",
-            r.top_percent < 5.0 || r.alarms == 0,
+            format!("{:.0} % of all, {} different", r.top_percent, r.different),
+            "less than 5 %, of more than ten",
+            r.top_percent < 5.0 || r.different <= 10,
         ),
         figure("chattering alarms", r.chattering.len().to_string(), "none", r.chattering.is_empty()),
         figure("fleeting alarms", r.fleeting.len().to_string(), "none", r.fleeting.is_empty()),

@@ -300,6 +300,7 @@ fn read_codes(s: &Section<'_>, table: &str, profile: &Profile, names: &dyn Names
         .map_or(Style::Value, |s| s.value);
     let mut listed: Vec<i128> = s.integers("none").into_iter().map(|n| n.value).collect();
     let unlisted = s.choice("unlisted", &severities()).map_or(Severity::Major, |u| u.value);
+    let trace = read_trace(s, names);
     let Some(point) = point else { return };
     let Some((index, _)) = profile.point(&point.value) else {
         let near = nearest(&point.value, profile.points.iter().map(|p| p.name.as_str()));
@@ -313,7 +314,10 @@ fn read_codes(s: &Section<'_>, table: &str, profile: &Profile, names: &dyn Names
         let Some(entry) = s.section(&key.value) else { continue };
         let name = entry.text("name");
         let name = entry.required("name", "\"dc-overvoltage\"", name);
-        let fault = read_common(&entry, names, Some(unlisted));
+        let mut fault = read_common(&entry, names, Some(unlisted));
+        if !entry.has("trace") {
+            fault.trace = trace.clone();
+        }
         entry.finish();
         let Some(name) = name.and_then(|n| fault_name(&entry, &n)) else { continue };
         let when = match style {
@@ -342,7 +346,7 @@ fn read_codes(s: &Section<'_>, table: &str, profile: &Profile, names: &dyn Names
         } else {
             unlisted.name
         };
-        faults.push(Fault { name, shows_value_of: Some(index), ..unlisted });
+        faults.push(Fault { name, shows_value_of: Some(index), trace, ..unlisted });
     }
 }
 

@@ -8,6 +8,7 @@
     reason = "tests say what went wrong by failing"
 )]
 
+mod baseline;
 mod capture;
 mod commands;
 mod crash;
