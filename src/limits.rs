@@ -124,7 +124,7 @@ pub const RECORDER_MIB: u64 = 256;
 /// The most disk that readings may take, in MiB. More: refused.
 pub const RECORDER_MIB_MAX: u64 = 1024 * 1024;
 /// Samples that are buffered in memory before they are written: 4 MiB. Full: they are written sooner.
-pub const RECORDER_BUFFERED: usize = 256 * 1024;
+pub const RECORDER_BUFFERED: usize = 512 * 1024;
 /// How long samples are buffered: what a power cut may take.
 pub const RECORDER_EVERY: Duration = secs(300);
 /// A point is recorded at least so often while it is read, however little it moves.

@@ -1,23 +1,26 @@
 //! A block: many samples, compressed by `pco`.
 //!
 //! ```text
-//! block   = version u8, from i64, until i64, groups
-//! groups  = count, { equipment, times, series }
-//! times   = count, { bytes of pco<i64> }             each distinct row of times once
-//! series  = count, { point, number of its times u32, samples u32 }, chunks
-//! chunks  = { bytes of pco<f64> }                    one a long series; short ones share the last
+//! block   = version u8, from i64, until i64, names, groups
+//! names   = count, { count, { point } }                   the points of each profile, once
+//! groups  = count, { equipment, profile, times, series }
+//! times   = count, { bytes of pco<i64> }                  each distinct row of times once
+//! series  = count, { point, row of times, samples }, chunks
+//! chunks  = { bytes of pco<f64> }                         one a long series; short ones share the last
 //! ```
 //!
-//! Counts and lengths are u32, texts and bytes are preceded by theirs, everything little-endian.
+//! Counts, lengths and places are LEB128, texts and bytes are preceded by theirs; everything else is little-endian.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use pco::ChunkConfig;
 use pco::standalone::{simple_compress, simple_decompress};
+use pco::{ChunkConfig, DeltaSpec, ModeSpec};
 
 use super::Sample;
-use super::buffer::{Buffer, Group, sample};
+use super::buffer::{Buffer, Group, Places, sample};
 use crate::limits;
+use crate::profile::Profile;
 use crate::words::Wall;
 
 /// The version of the format; blocks of others are passed over.
@@ -40,56 +43,81 @@ pub(super) fn encode(buffer: &Buffer) -> Result<Vec<u8>, BlockError> {
     let mut out = vec![VERSION];
     out.extend(times().min().unwrap_or(0).to_le_bytes());
     out.extend(times().max().unwrap_or(0).to_le_bytes());
-    count(&mut out, buffer.groups().count());
+    let mut profiles: Vec<&Arc<Profile>> = Vec::new();
+    let mut profile_of = Vec::new();
     for group in buffer.groups() {
-        encode_group(&mut out, group)?;
+        let known = profiles.iter().position(|p| Arc::ptr_eq(p, &group.profile));
+        profile_of.push(known.unwrap_or_else(|| {
+            profiles.push(&group.profile);
+            profiles.len() - 1
+        }));
+    }
+    count(&mut out, profiles.len());
+    for profile in profiles {
+        count(&mut out, profile.points.len());
+        profile.points.iter().for_each(|p| bytes(&mut out, p.name.as_str().as_bytes()));
+    }
+    count(&mut out, profile_of.len());
+    for (group, profile) in buffer.groups().zip(profile_of) {
+        encode_group(&mut out, group, profile)?;
     }
     Ok(out)
 }
 
-fn encode_group(out: &mut Vec<u8>, group: &Group) -> Result<(), BlockError> {
-    let config = ChunkConfig::default();
+fn encode_group(out: &mut Vec<u8>, group: &Group, profile: usize) -> Result<(), BlockError> {
     bytes(out, group.equipment.as_str().as_bytes());
-    let used: Vec<(usize, &Vec<(u32, f64)>)> =
-        group.series.iter().enumerate().filter(|(_, s)| !s.is_empty()).collect();
+    count(out, profile);
+    let used = || group.series.iter().enumerate().filter(|(_, s)| !s.values.is_empty());
     // Points of one answer share its time: each distinct row of times is written once.
-    let mut rows: BTreeMap<Vec<u32>, usize> = BTreeMap::new();
-    let mut order: Vec<Vec<i64>> = Vec::new();
-    let mut row_of = Vec::with_capacity(used.len());
-    for (_, series) in &used {
-        let places: Vec<u32> = series.iter().map(|(place, _)| *place).collect();
-        let at = *rows.entry(places.clone()).or_insert_with(|| {
-            order.push(places.iter().filter_map(|p| group.times.get(*p as usize).copied()).collect());
+    let mut rows: BTreeMap<Places<'_>, usize> = BTreeMap::new();
+    let mut order: Vec<Places<'_>> = Vec::new();
+    for (_, series) in used() {
+        rows.entry(series.places()).or_insert_with(|| {
+            order.push(series.places());
             order.len() - 1
         });
-        row_of.push(at);
     }
     count(out, order.len());
     for row in &order {
-        bytes(out, &simple_compress(row, &config)?);
+        bytes(out, &simple_compress(&row.times(&group.times), &of_times())?);
     }
-    count(out, used.len());
-    for ((p, series), row) in used.iter().zip(&row_of) {
-        let name = group.profile.points.get(*p).map_or("", |point| point.name.as_str());
-        bytes(out, name.as_bytes());
-        count(out, *row);
-        count(out, series.len());
+    count(out, used().count());
+    for (p, series) in used() {
+        count(out, p);
+        count(out, rows.get(&series.places()).copied().unwrap_or(0));
+        count(out, series.values.len());
     }
     let mut shared: Vec<f64> = Vec::new();
-    for (_, series) in &used {
-        let values = series.iter().map(|(_, value)| *value);
-        if series.len() >= limits::RECORDER_OWN_CHUNK {
-            bytes(out, &simple_compress(&values.collect::<Vec<f64>>(), &config)?);
+    for (_, series) in used() {
+        if series.values.len() >= limits::RECORDER_OWN_CHUNK {
+            bytes(out, &simple_compress(&series.values, &of_values())?);
         } else {
-            shared.extend(values);
+            shared.extend(&series.values);
         }
     }
-    bytes(out, &simple_compress(&shared, &config)?);
+    bytes(out, &simple_compress(&shared, &of_values())?);
     Ok(())
 }
 
-fn count(out: &mut Vec<u8>, n: usize) {
-    out.extend(u32::try_from(n).unwrap_or(u32::MAX).to_le_bytes());
+/// Times rise by about the same: the codec need not find that out.
+fn of_times() -> ChunkConfig {
+    let config = ChunkConfig::default().with_compression_level(LEVEL).with_mode_spec(ModeSpec::Classic);
+    config.with_delta_spec(DeltaSpec::TryConsecutive(1))
+}
+
+fn of_values() -> ChunkConfig {
+    ChunkConfig::default().with_compression_level(LEVEL)
+}
+
+/// Of the codec's twelve levels: higher ones take longer and gain little here.
+const LEVEL: usize = 4;
+
+fn count(out: &mut Vec<u8>, mut n: usize) {
+    while n >= 0x80 {
+        out.push(u8::try_from(n & 0x7F).unwrap_or(0) | 0x80);
+        n >>= 7;
+    }
+    out.push(u8::try_from(n).unwrap_or(0));
 }
 
 fn bytes(out: &mut Vec<u8>, bytes: &[u8]) {
@@ -111,7 +139,15 @@ impl<'a> Cursor<'a> {
     }
 
     fn count(&mut self) -> Result<usize, BlockError> {
-        usize::try_from(u32::from_le_bytes(self.array()?)).map_err(|_| BlockError::Damaged)
+        let mut n = 0;
+        for shift in (0..56).step_by(7) {
+            let [byte] = self.array()?;
+            n |= usize::from(byte & 0x7F) << shift;
+            if byte < 0x80 {
+                return Ok(n);
+            }
+        }
+        Err(BlockError::Damaged)
     }
 
     fn text(&mut self) -> Result<&'a str, BlockError> {
@@ -138,15 +174,25 @@ pub(super) fn find(
     if version != VERSION || last < since.millis() || first >= until.millis() {
         return Ok(());
     }
+    let mut names = Vec::new();
+    for _ in 0..c.count()? {
+        let mut own = Vec::new();
+        for _ in 0..c.count()? {
+            own.push(c.text()?);
+        }
+        names.push(own);
+    }
     for _ in 0..c.count()? {
         let equipment = c.text()?;
+        let names = names.get(c.count()?).ok_or(BlockError::Damaged)?;
         let mut rows = Vec::new();
         for _ in 0..c.count()? {
             rows.push(c.bytes()?);
         }
         let mut series = Vec::new();
         for _ in 0..c.count()? {
-            series.push((c.text()?, c.count()?, c.count()?));
+            let point = names.get(c.count()?).ok_or(BlockError::Damaged)?;
+            series.push((*point, c.count()?, c.count()?));
         }
         let is_long = |samples: usize| samples >= limits::RECORDER_OWN_CHUNK;
         let mut own = Vec::new();
@@ -156,10 +202,10 @@ pub(super) fn find(
         let shared = c.bytes()?;
         let mut shared_values: Option<Vec<f64>> = None;
         let mut times: BTreeMap<usize, Vec<i64>> = BTreeMap::new();
-        let mut before = 0;
+        let mut before: usize = 0;
         for ((point, row, samples), own) in series.into_iter().zip(own) {
             let from = before;
-            before += if own.is_none() { samples } else { 0 };
+            before = before.saturating_add(if own.is_none() { samples } else { 0 });
             if !is_wanted(equipment, point) {
                 continue;
             }
@@ -177,7 +223,7 @@ pub(super) fn find(
                         shared_values = Some(simple_decompress::<f64>(shared)?);
                     }
                     let all = shared_values.as_deref().unwrap_or_default();
-                    all.get(from..from + samples).ok_or(BlockError::Damaged)?
+                    all.get(from..from.saturating_add(samples)).ok_or(BlockError::Damaged)?
                 }
             };
             for (at, value) in times.get(&row).into_iter().flatten().zip(values) {

@@ -15,8 +15,73 @@ pub(super) struct Group {
     pub equipment: EquipmentId,
     pub profile: Arc<Profile>,
     pub times: Vec<i64>,
-    /// By point: the answer's place among the times, and the value; a bad reading is NaN.
-    pub series: Vec<Vec<(u32, f64)>>,
+    /// By point.
+    pub series: Vec<Series>,
+}
+
+/// What a point was; a bad reading is NaN.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Series {
+    pub values: Vec<f64>,
+    /// The place of the first value's answer among the times.
+    first: u32,
+    /// The places of all of them, where an answer without the point came in between.
+    places: Option<Vec<u32>>,
+}
+
+impl Series {
+    fn push(&mut self, place: u32, value: f64) {
+        if self.values.is_empty() {
+            self.first = place;
+        }
+        let next = self.next();
+        match &mut self.places {
+            Some(places) => places.push(place),
+            None if place == next => {}
+            None => {
+                let mut places: Vec<u32> = (self.first..next).collect();
+                places.push(place);
+                self.places = Some(places);
+            }
+        }
+        self.values.push(value);
+    }
+
+    fn next(&self) -> u32 {
+        self.first + u32::try_from(self.values.len()).unwrap_or(u32::MAX)
+    }
+
+    /// The places of its answers among the times.
+    pub fn places(&self) -> Places<'_> {
+        match &self.places {
+            Some(places) => Places::Listed(places),
+            None => Places::Run(self.first as usize, self.values.len()),
+        }
+    }
+
+    fn last(&self) -> Option<(u32, f64)> {
+        let place = self.places.as_ref().and_then(|p| p.last().copied());
+        Some((place.unwrap_or_else(|| self.next().saturating_sub(1)), *self.values.last()?))
+    }
+}
+
+/// Answers, by their places among the times of a group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Places<'a> {
+    /// From one on, so many.
+    Run(usize, usize),
+    /// These.
+    Listed(&'a [u32]),
+}
+
+impl Places<'_> {
+    /// Their times.
+    pub fn times(self, all: &[i64]) -> Vec<i64> {
+        match self {
+            Places::Run(first, count) => all.get(first..first + count).unwrap_or_default().to_vec(),
+            Places::Listed(places) => places.iter().filter_map(|p| all.get(*p as usize).copied()).collect(),
+        }
+    }
 }
 
 /// Samples of many pieces of equipment.
@@ -48,7 +113,7 @@ impl Buffer {
             equipment: of.id.clone(),
             profile: of.profile.clone(),
             times: Vec::new(),
-            series: vec![Vec::new(); of.profile.points.len()],
+            series: vec![Series::default(); of.profile.points.len()],
         });
         let place = u32::try_from(group.times.len()).unwrap_or(u32::MAX);
         let before = self.samples;
@@ -59,11 +124,11 @@ impl Buffer {
                 let last = group.times.get(place as usize).copied().unwrap_or(i64::MIN);
                 at.since(Wall::from_millis(last)) < limits::RECORDER_AT_LEAST
             };
-            let is_near = |(place, last): &(u32, f64)| (value - last).abs() < deadband && is_recent(*place);
-            if series.last().is_some_and(is_near) {
+            let is_near = |(place, last): (u32, f64)| (value - last).abs() < deadband && is_recent(place);
+            if deadband > 0.0 && series.last().is_some_and(is_near) {
                 continue;
             }
-            series.push((place, value));
+            series.push(place, value);
             self.samples += 1;
         }
         if self.samples > before {
@@ -81,12 +146,11 @@ impl Buffer {
             let equipment = group.equipment.as_str();
             for (series, point) in group.series.iter().zip(&group.profile.points) {
                 let point = point.name.as_str();
-                if series.is_empty() || !is_wanted(equipment, point) {
+                if series.values.is_empty() || !is_wanted(equipment, point) {
                     continue;
                 }
-                for (place, value) in series {
-                    let Some(at) = group.times.get(*place as usize) else { continue };
-                    if let Some(found) = sample(*at, *value, since, until) {
+                for (at, value) in series.places().times(&group.times).into_iter().zip(&series.values) {
+                    if let Some(found) = sample(at, *value, since, until) {
                         each(equipment, point, found);
                     }
                 }

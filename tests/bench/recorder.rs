@@ -31,8 +31,8 @@ impl Chance {
     }
 }
 
-fn device(n: usize) -> Equipment {
-    let points: String = (0..POINTS)
+fn device(n: usize, points: usize) -> Equipment {
+    let points: String = (0..points)
         .map(|p| format!("p{p} = {{ register = \"holding:{}\", type = \"f32\" }}\n", p * 2))
         .collect();
     let text = format!("[device]\nvendor = \"B\"\nmodel = \"B\"\nkind = \"b\"\n[points]\n{points}");
@@ -70,7 +70,7 @@ fn main() {
     let folder = std::env::args().skip(1).find(|a| !a.starts_with('-'));
     let folder =
         folder.map_or_else(|| place.path().join("recorder"), |f| Path::new(&f).join("andon-recorder-bench"));
-    let devices: Vec<Equipment> = (0..DEVICES).map(device).collect();
+    let devices: Vec<Equipment> = (0..DEVICES).map(|n| device(n, POINTS)).collect();
     let mut chance = Chance(1);
     let mut values = vec![vec![0_i64; POINTS]; DEVICES];
     let before = written();
@@ -142,4 +142,43 @@ fn main() {
     assert_eq!(found as u64, SECONDS, "nothing was let go");
     println!("one point's {found} samples found in {:.1} ms", begun.elapsed().as_secs_f64() * 1000.0);
     std::fs::remove_dir_all(&folder).unwrap();
+    wide(&folder);
+}
+
+/// A thousand devices of a hundred points for half a minute: what a sample costs where a buffer holds few of each.
+#[expect(clippy::disallowed_methods, reason = "a benchmark measures time")]
+fn wide(folder: &Path) {
+    let devices: Vec<Equipment> = (0..1000).map(|n| device(n, 100)).collect();
+    let mut chance = Chance(2);
+    let (recorder, thread) = Recorder::start(folder.to_owned(), 256 << 20).unwrap();
+    let begun = Instant::now();
+    let mut samples = 0_u64;
+    for second in 0..30_u64 {
+        for device in &devices {
+            let ms = second * 1000 + chance.below(7);
+            let at = Now {
+                mono: Mono(ms * 1_000_000),
+                wall: Wall::from_millis(1_790_000_000_000 + i64::try_from(ms).unwrap()),
+            };
+            let reading =
+                |p: usize| Reading { value: Ok(Value::Integer((p as u64 + second / 7) as i128)), at };
+            let readings: Vec<(PointIndex, Reading)> =
+                (0..100).map(|p| (PointIndex(p), reading(p))).collect();
+            recorder.note(device, &readings);
+            samples += 100;
+        }
+        while recorder.backlog() > 2 {
+            std::thread::yield_now();
+        }
+    }
+    recorder.stop();
+    thread.join().unwrap();
+    let took = begun.elapsed().as_secs_f64();
+    let bytes = bytes_in(folder);
+    println!(
+        "1,000 devices of 100 points: {samples} samples in {took:.2} s, {:.0} ns each, {:.3} bytes a sample",
+        took * 1e9 / samples as f64,
+        bytes as f64 / samples as f64
+    );
+    std::fs::remove_dir_all(folder).unwrap();
 }
