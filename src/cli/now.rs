@@ -16,8 +16,11 @@ pub(super) async fn run<C: Composition>(cx: &mut Context<'_, C>) -> Result<Outco
     let away: Vec<String> = status
         .equipment
         .iter()
-        .filter(|e| status.daemon && e.state != "online")
+        .filter(|e| status.daemon && e.state != "online" && e.state != "out-of-service")
         .map(|e| format!("{} is {}: {}", e.id, e.state, e.message))
+        .chain(status.out_of_service.iter().map(|o| {
+            format!("{} is out of service since {} by {}: {}", o.equipment, cx.time(o.since), o.by, o.reason)
+        }))
         .collect();
     let mut text = heading(&format!(
         "{}: {}, {}",

@@ -67,7 +67,8 @@ pub(super) fn encode(buffer: &Buffer) -> Result<Vec<u8>, BlockError> {
 fn encode_group(out: &mut Vec<u8>, group: &Group, profile: usize) -> Result<(), BlockError> {
     bytes(out, group.equipment.as_str().as_bytes());
     count(out, profile);
-    let used = || group.series.iter().enumerate().filter(|(_, s)| !s.values.is_empty());
+    let columns = group.columns();
+    let used = || columns.iter().enumerate().filter(|(_, s)| !s.values.is_empty());
     // Points of one answer share its time: each distinct row of times is written once.
     let mut rows: BTreeMap<Places<'_>, usize> = BTreeMap::new();
     let mut order: Vec<Places<'_>> = Vec::new();

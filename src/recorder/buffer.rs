@@ -9,14 +9,82 @@ use crate::profile::Profile;
 use crate::site::Equipment;
 use crate::words::{EquipmentId, PointIndex, Wall};
 
-/// The answers of one piece of equipment: their times, and for each point what it was at which of them.
+/// The answers of one piece of equipment, one after the other as they came: taking one in touches one place in memory.
 #[derive(Debug, Clone)]
 pub(super) struct Group {
     pub equipment: EquipmentId,
     pub profile: Arc<Profile>,
     pub times: Vec<i64>,
-    /// By point.
-    pub series: Vec<Series>,
+    /// Of each answer: which points it had.
+    shape_of: Vec<u32>,
+    shapes: Vec<Vec<u16>>,
+    /// The values of all answers; a bad reading is NaN.
+    values: Vec<f64>,
+    /// Of points with a deadband: what was kept last, and when.
+    kept: BTreeMap<u16, (i64, f64)>,
+}
+
+impl Group {
+    fn new(of: &Equipment) -> Self {
+        Self {
+            equipment: of.id.clone(),
+            profile: of.profile.clone(),
+            times: Vec::new(),
+            shape_of: Vec::new(),
+            shapes: Vec::new(),
+            values: Vec::new(),
+            kept: BTreeMap::new(),
+        }
+    }
+
+    /// Takes an answer in. Returns how many samples were kept of it.
+    fn note(&mut self, at: i64, samples: impl Iterator<Item = (PointIndex, f64)>) -> usize {
+        let before = self.values.len();
+        let mut shape = Vec::new();
+        for (PointIndex(p), value) in samples {
+            let (Some(point), Ok(p)) = (self.profile.points.get(p), u16::try_from(p)) else { continue };
+            if point.deadband > 0.0 {
+                let near = |(then, last): &(i64, f64)| {
+                    let is_recent =
+                        Wall::from_millis(at).since(Wall::from_millis(*then)) < limits::RECORDER_AT_LEAST;
+                    is_recent && (value - last).abs() < point.deadband
+                };
+                if self.kept.get(&p).is_some_and(near) {
+                    continue;
+                }
+                self.kept.insert(p, (at, value));
+            }
+            shape.push(p);
+            self.values.push(value);
+        }
+        if shape.is_empty() {
+            return 0;
+        }
+        // The next answer mostly has the points of the last one.
+        let known = self.shapes.iter().rposition(|s| *s == shape);
+        let place = known.unwrap_or_else(|| {
+            self.shapes.push(shape);
+            self.shapes.len() - 1
+        });
+        self.shape_of.push(u32::try_from(place).unwrap_or(u32::MAX));
+        self.times.push(at);
+        self.values.len() - before
+    }
+
+    /// The same by point.
+    pub fn columns(&self) -> Vec<Series> {
+        let mut columns = vec![Series::default(); self.profile.points.len()];
+        let mut values = self.values.iter();
+        for (place, shape) in self.shape_of.iter().enumerate() {
+            for p in self.shapes.get(*shape as usize).into_iter().flatten() {
+                let (Some(value), Some(series)) = (values.next(), columns.get_mut(usize::from(*p))) else {
+                    continue;
+                };
+                series.push(u32::try_from(place).unwrap_or(u32::MAX), *value);
+            }
+        }
+        columns
+    }
 }
 
 /// What a point was; a bad reading is NaN.
@@ -57,11 +125,6 @@ impl Series {
             Some(places) => Places::Listed(places),
             None => Places::Run(self.first as usize, self.values.len()),
         }
-    }
-
-    fn last(&self) -> Option<(u32, f64)> {
-        let place = self.places.as_ref().and_then(|p| p.last().copied());
-        Some((place.unwrap_or_else(|| self.next().saturating_sub(1)), *self.values.last()?))
     }
 }
 
@@ -109,31 +172,8 @@ impl Buffer {
         {
             self.closed.push(old);
         }
-        let group = self.open.entry(of.id.clone()).or_insert_with(|| Group {
-            equipment: of.id.clone(),
-            profile: of.profile.clone(),
-            times: Vec::new(),
-            series: vec![Series::default(); of.profile.points.len()],
-        });
-        let place = u32::try_from(group.times.len()).unwrap_or(u32::MAX);
-        let before = self.samples;
-        for (PointIndex(p), value) in samples {
-            let deadband = of.profile.points.get(p).map_or(0.0, |point| point.deadband);
-            let Some(series) = group.series.get_mut(p) else { continue };
-            let is_recent = |place: u32| {
-                let last = group.times.get(place as usize).copied().unwrap_or(i64::MIN);
-                at.since(Wall::from_millis(last)) < limits::RECORDER_AT_LEAST
-            };
-            let is_near = |(place, last): (u32, f64)| (value - last).abs() < deadband && is_recent(place);
-            if deadband > 0.0 && series.last().is_some_and(is_near) {
-                continue;
-            }
-            series.push(place, value);
-            self.samples += 1;
-        }
-        if self.samples > before {
-            group.times.push(at.millis());
-        }
+        let group = self.open.entry(of.id.clone()).or_insert_with(|| Group::new(of));
+        self.samples += group.note(at.millis(), samples);
     }
 
     pub fn find(
@@ -144,9 +184,15 @@ impl Buffer {
     ) {
         for group in self.groups() {
             let equipment = group.equipment.as_str();
-            for (series, point) in group.series.iter().zip(&group.profile.points) {
+            let wanted = group.profile.points.iter().map(|p| is_wanted(equipment, p.name.as_str()));
+            let wanted: Vec<bool> = wanted.collect();
+            if !wanted.contains(&true) {
+                continue;
+            }
+            for ((series, point), is_wanted) in group.columns().iter().zip(&group.profile.points).zip(wanted)
+            {
                 let point = point.name.as_str();
-                if series.values.is_empty() || !is_wanted(equipment, point) {
+                if !is_wanted {
                     continue;
                 }
                 for (at, value) in series.places().times(&group.times).into_iter().zip(&series.values) {
