@@ -131,8 +131,10 @@ pub const RECORDER_EVERY: Duration = secs(300);
 pub const RECORDER_AT_LEAST: Duration = secs(60);
 /// Full buffers that wait for a slow disk. More: the oldest is let go, counted.
 pub const RECORDER_LEAVING: usize = 4;
-/// Samples of a series from which on it is compressed by itself; shorter ones of a device share a chunk.
+/// Samples of a series from which on it is compressed by itself; shorter ones share a page.
 pub const RECORDER_OWN_CHUNK: usize = 256;
+/// Samples at which a shared page is full: what is decompressed to find one series.
+pub const RECORDER_PAGE: usize = 16 * 1024;
 /// Bytes from which on a segment is full and the next one begun.
 pub const RECORDER_SEGMENT_BYTES: u64 = 8 * 1024 * 1024;
 

@@ -1,19 +1,21 @@
 //! A block: many samples, compressed by `pco`.
 //!
 //! ```text
-//! block   = version u8, from i64, until i64, names, groups
-//! names   = count, { count, { point } }                   the points of each profile, once
-//! groups  = count, { equipment, profile, times, series }
-//! times   = count, { bytes of pco<i64> }                  each distinct row of times once
-//! series  = count, { point, row of times, samples }, chunks
-//! chunks  = { bytes of pco<f64> }                         one a long series; short ones share the last
+//! block   = version u8, from i64, until i64, names, pages of times, pages of values, groups
+//! names   = count, { count, { point } }                       the points of each profile, once
+//! pages   = count, { bytes of pco }                           i64 of times, f64 of values
+//! groups  = count, { equipment, profile, rows, series }
+//! rows    = count, { page, offset, length }                   each distinct row of times once
+//! series  = count, { point, row, page, offset }               as many values as its row has times
 //! ```
 //!
-//! Counts, lengths and places are LEB128, texts and bytes are preceded by theirs; everything else is little-endian.
+//! Long series and rows have a page of their own, short ones share one. Counts, lengths and places are LEB128, texts and bytes
+//! are preceded by theirs; everything else is little-endian.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use pco::data_types::Number;
 use pco::standalone::{simple_compress, simple_decompress};
 use pco::{ChunkConfig, DeltaSpec, ModeSpec};
 
@@ -44,29 +46,36 @@ pub(super) fn encode(buffer: &Buffer) -> Result<Vec<u8>, BlockError> {
     out.extend(times().min().unwrap_or(0).to_le_bytes());
     out.extend(times().max().unwrap_or(0).to_le_bytes());
     let mut profiles: Vec<&Arc<Profile>> = Vec::new();
-    let mut profile_of = Vec::new();
+    let (mut times, mut values) = (Pages::new(of_times()), Pages::new(of_values()));
+    let mut groups = Vec::new();
+    count(&mut groups, buffer.groups().count());
     for group in buffer.groups() {
         let known = profiles.iter().position(|p| Arc::ptr_eq(p, &group.profile));
-        profile_of.push(known.unwrap_or_else(|| {
+        let profile = known.unwrap_or_else(|| {
             profiles.push(&group.profile);
             profiles.len() - 1
-        }));
+        });
+        bytes(&mut groups, group.equipment.as_str().as_bytes());
+        count(&mut groups, profile);
+        encode_group(&mut groups, group, &mut times, &mut values)?;
     }
     count(&mut out, profiles.len());
     for profile in profiles {
         count(&mut out, profile.points.len());
         profile.points.iter().for_each(|p| bytes(&mut out, p.name.as_str().as_bytes()));
     }
-    count(&mut out, profile_of.len());
-    for (group, profile) in buffer.groups().zip(profile_of) {
-        encode_group(&mut out, group, profile)?;
-    }
+    times.write(&mut out)?;
+    values.write(&mut out)?;
+    out.extend(groups);
     Ok(out)
 }
 
-fn encode_group(out: &mut Vec<u8>, group: &Group, profile: usize) -> Result<(), BlockError> {
-    bytes(out, group.equipment.as_str().as_bytes());
-    count(out, profile);
+fn encode_group(
+    out: &mut Vec<u8>,
+    group: &Group,
+    times: &mut Pages<i64>,
+    values: &mut Pages<f64>,
+) -> Result<(), BlockError> {
     let columns = group.columns();
     let used = || columns.iter().enumerate().filter(|(_, s)| !s.values.is_empty());
     // Points of one answer share its time: each distinct row of times is written once.
@@ -80,24 +89,88 @@ fn encode_group(out: &mut Vec<u8>, group: &Group, profile: usize) -> Result<(), 
     }
     count(out, order.len());
     for row in &order {
-        bytes(out, &simple_compress(&row.times(&group.times), &of_times())?);
+        let row = row.times(&group.times);
+        times.place(out, &row)?;
+        count(out, row.len());
     }
     count(out, used().count());
     for (p, series) in used() {
         count(out, p);
         count(out, rows.get(&series.places()).copied().unwrap_or(0));
-        count(out, series.values.len());
+        values.place(out, &series.values)?;
     }
-    let mut shared: Vec<f64> = Vec::new();
-    for (_, series) in used() {
-        if series.values.len() >= limits::RECORDER_OWN_CHUNK {
-            bytes(out, &simple_compress(&series.values, &of_values())?);
-        } else {
-            shared.extend(&series.values);
-        }
-    }
-    bytes(out, &simple_compress(&shared, &of_values())?);
     Ok(())
+}
+
+/// Pages of numbers, each compressed by itself.
+struct Pages<T: Number> {
+    config: ChunkConfig,
+    done: Vec<Vec<u8>>,
+    /// The page that short rows share, and its number.
+    open: Option<(usize, Vec<T>)>,
+}
+
+impl<T: Number> Pages<T> {
+    fn new(config: ChunkConfig) -> Self {
+        Self { config, done: Vec::new(), open: None }
+    }
+
+    /// Places a row, and writes where: page and offset.
+    fn place(&mut self, out: &mut Vec<u8>, row: &[T]) -> Result<(), BlockError> {
+        if row.len() >= limits::RECORDER_OWN_CHUNK {
+            count(out, self.done.len());
+            count(out, 0);
+            self.done.push(simple_compress(row, &self.config)?);
+            return Ok(());
+        }
+        let done = &mut self.done;
+        let (page, open) = self.open.get_or_insert_with(|| {
+            done.push(Vec::new());
+            (done.len() - 1, Vec::new())
+        });
+        count(out, *page);
+        count(out, open.len());
+        open.extend_from_slice(row);
+        if open.len() >= limits::RECORDER_PAGE { self.close() } else { Ok(()) }
+    }
+
+    fn close(&mut self) -> Result<(), BlockError> {
+        if let Some((page, open)) = self.open.take()
+            && let Some(place) = self.done.get_mut(page)
+        {
+            *place = simple_compress(&open, &self.config)?;
+        }
+        Ok(())
+    }
+
+    fn write(mut self, out: &mut Vec<u8>) -> Result<(), BlockError> {
+        self.close()?;
+        count(out, self.done.len());
+        self.done.iter().for_each(|page| bytes(out, page));
+        Ok(())
+    }
+}
+
+/// The pages of a block, each decompressed when it is first needed.
+struct Read<'a, T: Number> {
+    pages: Vec<&'a [u8]>,
+    known: BTreeMap<usize, Vec<T>>,
+}
+
+impl<'a, T: Number> Read<'a, T> {
+    fn of(c: &mut Cursor<'a>) -> Result<Self, BlockError> {
+        let pages = (0..c.count()?).map(|_| c.bytes()).collect::<Result<_, _>>()?;
+        Ok(Self { pages, known: BTreeMap::new() })
+    }
+
+    fn get(&mut self, page: usize, offset: usize, length: usize) -> Result<&[T], BlockError> {
+        if !self.known.contains_key(&page) {
+            let bytes = self.pages.get(page).ok_or(BlockError::Damaged)?;
+            self.known.insert(page, simple_decompress(bytes)?);
+        }
+        let page = self.known.get(&page).ok_or(BlockError::Damaged)?;
+        page.get(offset..offset.saturating_add(length)).ok_or(BlockError::Damaged)
+    }
 }
 
 /// Times rise by about the same: the codec need not find that out.
@@ -161,7 +234,7 @@ impl<'a> Cursor<'a> {
     }
 }
 
-/// The samples of a block that are wanted, each given to `each` with its equipment and point; only rows and chunks that are
+/// The samples of a block that are wanted, each given to `each` with its equipment and point; only pages that are
 /// needed are decompressed.
 pub(super) fn find(
     block: &[u8],
@@ -183,51 +256,23 @@ pub(super) fn find(
         }
         names.push(own);
     }
+    let (mut times, mut values) = (Read::<i64>::of(&mut c)?, Read::<f64>::of(&mut c)?);
     for _ in 0..c.count()? {
         let equipment = c.text()?;
         let names = names.get(c.count()?).ok_or(BlockError::Damaged)?;
         let mut rows = Vec::new();
         for _ in 0..c.count()? {
-            rows.push(c.bytes()?);
+            rows.push((c.count()?, c.count()?, c.count()?));
         }
-        let mut series = Vec::new();
         for _ in 0..c.count()? {
             let point = names.get(c.count()?).ok_or(BlockError::Damaged)?;
-            series.push((*point, c.count()?, c.count()?));
-        }
-        let is_long = |samples: usize| samples >= limits::RECORDER_OWN_CHUNK;
-        let mut own = Vec::new();
-        for (_, _, samples) in &series {
-            own.push(if is_long(*samples) { Some(c.bytes()?) } else { None });
-        }
-        let shared = c.bytes()?;
-        let mut shared_values: Option<Vec<f64>> = None;
-        let mut times: BTreeMap<usize, Vec<i64>> = BTreeMap::new();
-        let mut before: usize = 0;
-        for ((point, row, samples), own) in series.into_iter().zip(own) {
-            let from = before;
-            before = before.saturating_add(if own.is_none() { samples } else { 0 });
+            let (row, page, offset) = (c.count()?, c.count()?, c.count()?);
             if !is_wanted(equipment, point) {
                 continue;
             }
-            if let std::collections::btree_map::Entry::Vacant(free) = times.entry(row) {
-                free.insert(simple_decompress::<i64>(rows.get(row).ok_or(BlockError::Damaged)?)?);
-            }
-            let of_own;
-            let values = match own {
-                Some(bytes) => {
-                    of_own = simple_decompress::<f64>(bytes)?;
-                    of_own.as_slice()
-                }
-                None => {
-                    if shared_values.is_none() {
-                        shared_values = Some(simple_decompress::<f64>(shared)?);
-                    }
-                    let all = shared_values.as_deref().unwrap_or_default();
-                    all.get(from..from.saturating_add(samples)).ok_or(BlockError::Damaged)?
-                }
-            };
-            for (at, value) in times.get(&row).into_iter().flatten().zip(values) {
+            let (at_page, at_offset, length) = *rows.get(row).ok_or(BlockError::Damaged)?;
+            let at = times.get(at_page, at_offset, length)?;
+            for (at, value) in at.iter().zip(values.get(page, offset, length)?) {
                 if let Some(found) = sample(*at, *value, since, until) {
                     each(equipment, point, found);
                 }
