@@ -10,6 +10,7 @@ pub use burst::Bursts;
 pub use chatter::{Chatter, Damping, Told};
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
@@ -25,6 +26,18 @@ pub struct AlarmName {
     pub equipment: EquipmentId,
     /// Which fault.
     pub fault: FaultName,
+}
+
+impl From<&Key> for AlarmName {
+    fn from((equipment, fault): &Key) -> Self {
+        Self { equipment: equipment.clone(), fault: fault.clone() }
+    }
+}
+
+impl fmt::Display for AlarmName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.equipment, self.fault)
+    }
 }
 
 /// What happened to an alarm.
@@ -209,54 +222,38 @@ pub struct Shelf {
 
 /// Takes an event in. Cannot refuse: an old journal always loads.
 pub fn apply(alarms: &mut Alarms, at: Wall, event: &AlarmEvent) {
+    let key = event.key();
+    if let AlarmEvent::Raised { severity, onset, latch, first_up, .. } = event {
+        let (equipment, fault) = key.clone();
+        let alarm = Alarm {
+            equipment,
+            fault,
+            severity: *severity,
+            state: AlarmState::Unacknowledged,
+            onset: *onset,
+            raised_at: at,
+            latch: *latch,
+            first_up: first_up.clone(),
+            chattering: None,
+        };
+        alarms.insert(key, alarm);
+        return;
+    }
+    let Some(alarm) = alarms.get_mut(&key) else { return };
     match event {
-        AlarmEvent::Raised { equipment, fault, severity, onset, latch, first_up, .. } => {
-            let alarm = Alarm {
-                equipment: equipment.clone(),
-                fault: fault.clone(),
-                severity: *severity,
-                state: AlarmState::Unacknowledged,
-                onset: *onset,
-                raised_at: at,
-                latch: *latch,
-                first_up: first_up.clone(),
-                chattering: None,
-            };
-            alarms.insert((equipment.clone(), fault.clone()), alarm);
+        AlarmEvent::Cleared { .. } if alarm.latch && alarm.state == AlarmState::Unacknowledged => {
+            alarm.state = AlarmState::ReturnedUnacknowledged;
         }
-        AlarmEvent::Cleared { equipment, fault, .. } => {
-            let key = (equipment.clone(), fault.clone());
-            if let Some(alarm) = alarms.get_mut(&key) {
-                if alarm.latch && alarm.state == AlarmState::Unacknowledged {
-                    alarm.state = AlarmState::ReturnedUnacknowledged;
-                } else {
-                    alarms.remove(&key);
-                }
-            }
+        AlarmEvent::Acknowledged { .. } if alarm.is_active() => alarm.state = AlarmState::Acknowledged,
+        AlarmEvent::Cleared { .. } | AlarmEvent::Acknowledged { .. } => {
+            alarms.remove(&key);
         }
-        AlarmEvent::Acknowledged { equipment, fault } => {
-            let key = (equipment.clone(), fault.clone());
-            if let Some(alarm) = alarms.get_mut(&key) {
-                if alarm.is_active() {
-                    alarm.state = AlarmState::Acknowledged;
-                } else {
-                    alarms.remove(&key);
-                }
-            }
-        }
-        AlarmEvent::Chattering { .. } => {
-            if let Some(alarm) = alarms.get_mut(&event.key()) {
-                alarm.chattering = Some(0);
-            }
-        }
+        AlarmEvent::Chattering { .. } => alarm.chattering = Some(0),
         AlarmEvent::Damped { repeats, goes_on, .. } => {
-            if let Some(alarm) = alarms.get_mut(&event.key()) {
-                let so_far = alarm.chattering.unwrap_or(0);
-                alarm.chattering = goes_on.then_some(so_far + repeats);
-            }
+            alarm.chattering = goes_on.then_some(alarm.chattering.unwrap_or(0) + repeats);
         }
         // Shelves are kept by themselves: an alarm may be put aside before it comes.
-        AlarmEvent::Shelved { .. } | AlarmEvent::Unshelved { .. } => {}
+        AlarmEvent::Raised { .. } | AlarmEvent::Shelved { .. } | AlarmEvent::Unshelved { .. } => {}
     }
 }
 

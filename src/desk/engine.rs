@@ -84,6 +84,8 @@ pub struct Desk {
     checks: Vec<(Check, Mono)>,
     /// Conditions that are there and make no alarm.
     held: BTreeMap<Key, Held>,
+    /// The event after which it was last looked for what is no longer held back.
+    released_at: Option<Seq>,
     chatter: Chatter,
     bursts: Bursts,
     orders: BTreeMap<OrderId, written::Pending>,
@@ -115,6 +117,7 @@ impl Desk {
             not_writable: None,
             checks: Vec::new(),
             held: BTreeMap::new(),
+            released_at: None,
             chatter: Chatter::default(),
             bursts: Bursts::default(),
             orders: BTreeMap::new(),
@@ -299,7 +302,7 @@ impl Desk {
             onset: t.onset.wall,
             latch: fault.latch,
             values: t.values.clone(),
-            first_up: first_up.cloned().map(|(equipment, fault)| AlarmName { equipment, fault }),
+            first_up: first_up.map(AlarmName::from),
         })];
         if !fault.ticket {
             return events;
@@ -333,7 +336,7 @@ impl Desk {
                 profile_sha256: on.profile.sha256.clone(),
                 firmware_notes: self.notes_on(on, fault, version.as_deref()),
                 firmware: version,
-                first_up: first_up.map(|(equipment, fault)| format!("{equipment} {fault}")),
+                first_up: first_up.map(|key| AlarmName::from(key).to_string()),
             }),
         };
         events.push(Event::Ticket(ticket));

@@ -65,7 +65,7 @@ fn standing_row(desk: &Desk, key: &Key, a: &Alarm, now: Now) -> AlarmV1 {
         state: hidden.map_or(a.state, |h| h.state),
         onset: a.onset,
         raised_at: a.raised_at,
-        first_up: a.first_up.as_ref().map(|f| format!("{} {}", f.equipment, f.fault)),
+        first_up: a.first_up.as_ref().map(ToString::to_string),
         note: note.into_iter().flatten().collect::<Vec<_>>().join("; "),
     }
 }

@@ -108,6 +108,12 @@ impl Desk {
     /// Raises what is there and no longer held back.
     pub(super) fn release(&mut self, now: Now) {
         self.end_shelves(now);
+        // What holds something back changes by events alone: between two of them only a grace can end.
+        let is_due = self.held.values().filter_map(Held::raised_at).any(|at| at <= now.mono);
+        if self.released_at == Some(self.state.seq) && !is_due {
+            return;
+        }
+        self.released_at = Some(self.state.seq);
         let mut free = Vec::new();
         for key in self.held.keys().cloned().collect::<Vec<_>>() {
             let is_hidden = self.hidden(&key, now).is_some();

@@ -38,6 +38,7 @@ impl Desk {
             self.outputs.push_back(Output::Reply(check.token, Box::new(Err(refusal))));
         }
         self.keep_held(&site, is_same);
+        self.released_at = None;
         self.record_files(now);
         let standing: Vec<_> = self
             .state
