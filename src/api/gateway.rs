@@ -135,14 +135,22 @@ impl Gateway {
         rx.await.map_err(|_| gone())
     }
 
+    /// Sends what is asked to the desk and waits for its end.
+    async fn done(
+        &self,
+        message: impl FnOnce(oneshot::Sender<Result<Done, Refusal>>) -> Message,
+    ) -> Result<Done, Refusal> {
+        let (tx, rx) = oneshot::channel();
+        self.desk.send(message(tx)).await.map_err(|_| gone())?;
+        rx.await.map_err(|_| gone())?
+    }
+
     /// Asks for a change and waits until it is on disk.
     ///
     /// # Errors
     /// The rule that refuses.
     pub async fn ask(&self, command: Command) -> Result<Ticket, Refusal> {
-        let (tx, rx) = oneshot::channel();
-        self.desk.send(Message::Ask(Box::new(command), tx)).await.map_err(|_| gone())?;
-        match rx.await.map_err(|_| gone())?? {
+        match self.done(|tx| Message::Ask(Box::new(command), tx)).await? {
             Done::Ticket(ticket) => Ok(*ticket),
             Done::Wrote(_) | Done::Operated(_) => Err(gone()),
         }
@@ -153,9 +161,7 @@ impl Gateway {
     /// # Errors
     /// The rule that refuses.
     pub async fn write(&self, ask: WriteAsk) -> Result<Wrote, Refusal> {
-        let (tx, rx) = oneshot::channel();
-        self.desk.send(Message::Write(Box::new(ask), tx)).await.map_err(|_| gone())?;
-        match rx.await.map_err(|_| gone())?? {
+        match self.done(|tx| Message::Write(Box::new(ask), tx)).await? {
             Done::Wrote(wrote) => Ok(*wrote),
             Done::Ticket(_) | Done::Operated(_) => Err(gone()),
         }
@@ -166,9 +172,7 @@ impl Gateway {
     /// # Errors
     /// The rule that refuses.
     pub async fn operate(&self, ask: OperationAsk) -> Result<String, Refusal> {
-        let (tx, rx) = oneshot::channel();
-        self.desk.send(Message::Operate(Box::new(ask), tx)).await.map_err(|_| gone())?;
-        match rx.await.map_err(|_| gone())?? {
+        match self.done(|tx| Message::Operate(Box::new(ask), tx)).await? {
             Done::Operated(told) => Ok(told),
             Done::Ticket(_) | Done::Wrote(_) => Err(gone()),
         }

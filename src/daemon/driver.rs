@@ -47,6 +47,15 @@ struct Turn {
     receipts: VecDeque<(Seq, oneshot::Sender<()>)>,
 }
 
+impl Turn {
+    /// A token by which the reply finds its asker.
+    fn token_of(&mut self, asker: oneshot::Sender<Result<Done, Refusal>>) -> Token {
+        self.token += 1;
+        self.askers.insert(Token(self.token), asker);
+        Token(self.token)
+    }
+}
+
 enum Woken {
     Written(Option<Written>),
     Message(Option<Message>),
@@ -169,9 +178,7 @@ impl Driver {
                 look(&self.desk, now);
             }
             Message::Ask(command, asker) => {
-                turn.token += 1;
-                let token = Token(turn.token);
-                turn.askers.insert(token, asker);
+                let token = turn.token_of(asker);
                 self.handle(turn, None, Input::Asked(token, *command));
             }
             Message::Reload(site, done) => {
@@ -186,15 +193,11 @@ impl Driver {
                 let _told = done.send(());
             }
             Message::Operate(ask, asker) => {
-                turn.token += 1;
-                let token = Token(turn.token);
-                turn.askers.insert(token, asker);
+                let token = turn.token_of(asker);
                 self.handle(turn, None, Input::Operated(token, *ask));
             }
             Message::Write(ask, asker) => {
-                turn.token += 1;
-                let token = Token(turn.token);
-                turn.askers.insert(token, asker);
+                let token = turn.token_of(asker);
                 self.handle(turn, None, Input::WriteAsked(token, *ask));
             }
         }

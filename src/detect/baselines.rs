@@ -71,6 +71,7 @@ pub(super) struct Baselines {
     kept: Vec<Kept>,
     /// Those whose first point has just been read.
     pending: Vec<usize>,
+    is_asleep: bool,
     events: Vec<BaselineEvent>,
 }
 
@@ -103,15 +104,15 @@ impl Baselines {
     /// Baselines of this number get a sample once the answer has been taken in.
     pub fn expect(&mut self, of: &[usize]) {
         for at in of {
-            if !self.pending.contains(at) {
+            if !self.is_asleep && !self.pending.contains(at) {
                 self.pending.push(*at);
             }
         }
     }
 
-    /// No sample is taken of what has just been taken in.
-    pub fn expect_nothing(&mut self) {
-        self.pending.clear();
+    /// While it sleeps no samples are taken.
+    pub fn sleep(&mut self, is_asleep: bool) {
+        self.is_asleep = is_asleep;
     }
 
     fn of(&self, watch: &Watch) -> Option<&Watcher> {

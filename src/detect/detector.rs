@@ -168,13 +168,7 @@ impl Detector {
         readings: Vec<(PointIndex, Reading)>,
         presence: Presence,
     ) {
-        self.elapsed(now);
-        let mut affected = BTreeSet::new();
-        self.take_in(now, equipment, readings, presence, &mut affected);
-        self.take_samples(now);
-        for w in affected {
-            self.judge(w, now);
-        }
+        self.take(now, std::iter::once((equipment, readings)), presence);
         if presence == Presence::Lost {
             self.lose(equipment.0, now, now);
         }
@@ -182,10 +176,19 @@ impl Detector {
 
     /// Takes good answers of several pieces of equipment; they are one evaluation.
     pub(super) fn answers(&mut self, now: Now, answers: Vec<(EquipmentIndex, Vec<(PointIndex, Reading)>)>) {
+        self.take(now, answers.into_iter(), Presence::Answered);
+    }
+
+    fn take(
+        &mut self,
+        now: Now,
+        answers: impl Iterator<Item = (EquipmentIndex, Vec<(PointIndex, Reading)>)>,
+        presence: Presence,
+    ) {
         self.elapsed(now);
         let mut affected = BTreeSet::new();
         for (equipment, readings) in answers {
-            self.take_in(now, equipment, readings, Presence::Answered, &mut affected);
+            self.take_in(now, equipment, readings, presence, &mut affected);
         }
         self.take_samples(now);
         for w in affected {
@@ -193,7 +196,7 @@ impl Detector {
         }
     }
 
-    pub(super) fn take_in(
+    fn take_in(
         &mut self,
         now: Now,
         equipment: EquipmentIndex,

@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use super::detector::{Detector, programs};
 use super::replay::number_as;
+use super::state::{Transition, Watch};
 use crate::limits;
 use crate::profile::Trigger;
 use crate::site::Equipment;
-use crate::words::{BadReason, EquipmentIndex, Mono, Now, PointIndex, Presence, Reading, Wall};
+use crate::words::{BadReason, EquipmentIndex, Now, PointIndex, Presence, Reading, Wall};
 
 /// A recorded reading of a point; nothing where it was bad.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -41,15 +42,15 @@ impl Detector {
     /// stood are to be restored before. Only what then differs from them is told. Equipment that is lost stays lost, and
     /// what is normal is neither learned nor judged by them.
     pub fn warm(&mut self, recorded: &[Recorded], now: Now) {
-        let stood: Vec<bool> = self.watches.iter().map(super::state::Watch::is_active).collect();
+        let stood: Vec<bool> = self.watches.iter().map(Watch::is_active).collect();
         let mut rows: BTreeMap<(Wall, EquipmentIndex), Row> = BTreeMap::new();
         for r in recorded.iter().filter(|r| r.at <= now.wall && !self.is_lost(r.equipment)) {
             rows.entry((r.at, r.equipment)).or_default().push((r.point, r.value));
         }
         let mut warmed = BTreeSet::new();
+        self.baselines.sleep(true);
         for ((at, equipment), values) in rows {
-            let mono = Mono(now.mono.0.saturating_sub(nanos(now.wall.since(at))));
-            let then = Now { mono, wall: at };
+            let then = Now { mono: now.mono - now.wall.since(at), wall: at };
             let Some(profile) = self.site.equipment.get(equipment.0).map(|e| e.profile.clone()) else {
                 continue;
             };
@@ -59,15 +60,10 @@ impl Detector {
                 Some((p, Reading { value, at: then }))
             };
             let readings = values.into_iter().filter_map(reading).collect();
-            self.elapsed(then);
-            let mut affected = BTreeSet::new();
-            self.take_in(then, equipment, readings, Presence::Answered, &mut affected);
-            self.baselines.expect_nothing();
-            for w in affected {
-                self.judge(w, then);
-            }
+            self.readings(then, equipment, readings, Presence::Answered);
             warmed.insert(equipment);
         }
+        self.baselines.sleep(false);
         // Nobody was asked meanwhile: silence counts from now on.
         for equipment in warmed {
             if let Some(unit) = self.units.get_mut(equipment.0) {
@@ -83,22 +79,18 @@ impl Detector {
         for (watch, stood) in self.watches.iter().zip(stood) {
             let told = last.remove(&(watch.equipment, watch.fault));
             if let Some(t) = told.filter(|_| watch.is_active() != stood) {
-                self.transitions.push(super::state::Transition { at: now, ..t });
+                self.transitions.push(Transition { at: now, ..t });
             }
         }
     }
 }
 
-fn nanos(d: Duration) -> u64 {
-    u64::try_from(d.as_nanos()).unwrap_or(u64::MAX)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::detect::{Transition, TransitionKind};
+    use crate::detect::TransitionKind;
     use crate::site::testing::site;
-    use crate::words::Value;
+    use crate::words::{Mono, Value};
 
     const POINTS: &str = "x = { register = 'holding:0', type = 'u16', every = '1s', stale_after = '3s' }";
     const START: u64 = 1000;

@@ -9,7 +9,7 @@ use crate::alarm::{Key, Shelf};
 use crate::desk::{Event, OutOfService, Record, State, Touched};
 use crate::site::FileHash;
 use crate::ticket::{Ticket, TicketEvent};
-use crate::words::{EquipmentId, Seq, TicketNumber};
+use crate::words::{EquipmentId, FaultName, Seq, TicketNumber};
 
 pub(super) const META: &[u8] = b"m";
 
@@ -61,15 +61,10 @@ fn index_key(kind: u8, name: &str, number: TicketNumber) -> Vec<u8> {
     key
 }
 
-fn alarm_key(equipment: &str, fault: &str) -> Vec<u8> {
-    let mut key = index_prefix(b'a', equipment);
-    key.extend_from_slice(fault.as_bytes());
-    key
-}
-
-fn baseline_key(equipment: &str, fault: &str) -> Vec<u8> {
-    let mut key = index_prefix(b'b', equipment);
-    key.extend_from_slice(fault.as_bytes());
+/// Of what there is one for a fault on a piece of equipment.
+fn fault_key(kind: u8, equipment: &EquipmentId, fault: &FaultName) -> Vec<u8> {
+    let mut key = index_prefix(kind, equipment.as_str());
+    key.extend_from_slice(fault.as_str().as_bytes());
     key
 }
 
@@ -126,12 +121,12 @@ impl Store {
                 Touched::Alarm(equipment, fault) => {
                     let alarm = self.state.alarms.get(&(equipment.clone(), fault.clone()));
                     changed.insert(
-                        alarm_key(equipment.as_str(), fault.as_str()),
+                        fault_key(b'a', &equipment, &fault),
                         alarm.and_then(|a| serde_json::to_vec(a).ok()),
                     );
                 }
                 Touched::Baseline(equipment, fault) => {
-                    let key = baseline_key(equipment.as_str(), fault.as_str());
+                    let key = fault_key(b'b', &equipment, &fault);
                     let model = self.state.baselines.get(&(equipment.clone(), fault.clone()));
                     let entry = model.and_then(|m| serde_json::to_vec(&(&equipment, &fault, m)).ok());
                     changed.insert(key, entry);
