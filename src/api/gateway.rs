@@ -118,6 +118,12 @@ impl Gateway {
         self.links.lock().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
     }
 
+    /// Where the readings kept with a ticket are.
+    #[must_use]
+    pub fn trace_path(&self, number: TicketNumber) -> PathBuf {
+        self.traces.join(format!("ticket-{number}.json"))
+    }
+
     /// Looks at the desk between two of its inputs.
     ///
     /// # Errors

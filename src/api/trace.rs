@@ -33,14 +33,16 @@ pub async fn cut_trace(g: &Gateway, ticket: &Ticket) -> Result<TraceV1, Refusal>
     let (recorder, from, until) =
         (g.recorder.clone(), trace.from, trace.until.after(Duration::from_millis(1)));
     let read = tokio::task::spawn_blocking(move || {
-        wanted
-            .into_iter()
-            .map(|p| {
-                let of = Wanted { equipment: &p.equipment, point: &p.point, since: from, until };
-                let samples = recorder.samples(of)?.into_iter().map(|s| SampleV1(s.at, s.value)).collect();
-                Ok(TraceSeriesV1 { point: p.name, unit: p.unit, limits: p.limits, samples })
-            })
-            .collect::<std::io::Result<Vec<_>>>()
+        let of: Vec<Wanted<'_>> =
+            wanted.iter().map(|p| Wanted { equipment: &p.equipment, point: &p.point }).collect();
+        let found = recorder.samples(from, until, &of)?;
+        let series = wanted.into_iter().zip(found).map(|(p, samples)| TraceSeriesV1 {
+            point: p.name,
+            unit: p.unit,
+            limits: p.limits,
+            samples: samples.into_iter().map(SampleV1::from).collect(),
+        });
+        Ok::<_, std::io::Error>(series.collect::<Vec<_>>())
     });
     let failed = |e: String| Refusal::new(Rule::TooBusy, format!("the recorder does not read: {e}"));
     trace.series = read.await.map_err(|e| failed(e.to_string()))?.map_err(|e| failed(e.to_string()))?;

@@ -12,6 +12,7 @@ use serde::de::DeserializeOwned;
 use super::args::{DemoArgs, Global, SimArgs};
 use super::error::CliError;
 use super::render::Sheet;
+use super::when::when;
 use crate::ambient;
 use crate::api::Client;
 use crate::site::{ProfileFiles, Site};
@@ -83,6 +84,9 @@ pub enum CliErrorOrFiles {
     Other(CompositionError),
 }
 
+/// A part of a query: its name, and its value where there is one.
+type Asked = (&'static str, Option<String>);
+
 /// One command under way.
 pub struct Context<'a, C: Composition> {
     /// The global arguments.
@@ -145,6 +149,17 @@ impl<'a, C: Composition> Context<'a, C> {
             self.client = Some(client);
         }
         self.client.as_mut().ok_or_else(|| CliError::Other(Outcome::OwnFailure, "no client".to_owned()))
+    }
+
+    /// A begin and an end as a person writes them, in the gateway's time zone, ready for a query.
+    pub fn period(&mut self, since: Option<String>, until: Option<String>) -> Result<[Asked; 2], CliError> {
+        let _site = self.site()?;
+        let now = ambient::Clock::start().now().wall;
+        let instant = |text: Option<String>| {
+            text.map(|t| when(&t, self.zone(), now).map(|at| at.to_string()).map_err(CliError::usage))
+                .transpose()
+        };
+        Ok([("since", instant(since)?), ("until", instant(until)?)])
     }
 
     /// Asks the gateway.

@@ -3,8 +3,6 @@
 use super::context::{Composition, Context};
 use super::error::CliError;
 use super::render::Sheet;
-use super::when::when;
-use crate::ambient::Clock;
 use crate::api::Client;
 use crate::api::v1::HistoryRowV1;
 use crate::words::Outcome;
@@ -39,17 +37,12 @@ pub(super) async fn run<C: Composition>(
     cx: &mut Context<'_, C>,
     args: HistoryArgs,
 ) -> Result<Outcome, CliError> {
-    // The site gives the time zone that dates are meant in.
-    let _site = cx.site()?;
-    let now = Clock::start().now().wall;
-    let instant = |text: Option<String>| -> Result<Option<String>, CliError> {
-        text.map(|t| when(&t, cx.zone(), now).map(|at| at.to_string()).map_err(CliError::usage)).transpose()
-    };
+    let [since, until] = cx.period(args.since, args.until)?;
     let query = Client::query(&[
         ("equipment", args.equipment),
         ("fault", args.fault),
-        ("since", instant(args.since)?),
-        ("until", instant(args.until)?),
+        since,
+        until,
         ("text", args.text),
         ("limit", args.limit.map(|n| n.to_string())),
     ]);

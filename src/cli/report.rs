@@ -5,9 +5,7 @@ use clap::Subcommand;
 use super::context::{Composition, Context};
 use super::error::CliError;
 use super::render::{Sheet, heading};
-use super::when::when;
 use crate::alarm::report::{AlarmCount, AlarmReport};
-use crate::ambient::Clock;
 use crate::api::Client;
 use crate::words::{Outcome, Wall};
 
@@ -33,13 +31,7 @@ pub(super) async fn run<C: Composition>(
     command: Command,
 ) -> Result<Outcome, CliError> {
     let Command::Alarms { since, until } = command;
-    // The site gives the time zone that dates are meant in.
-    let _site = cx.site()?;
-    let now = Clock::start().now().wall;
-    let instant = |text: Option<String>| -> Result<Option<String>, CliError> {
-        text.map(|t| when(&t, cx.zone(), now).map(|at| at.to_string()).map_err(CliError::usage)).transpose()
-    };
-    let query = Client::query(&[("since", instant(since)?), ("until", instant(until)?)]);
+    let query = Client::query(&cx.period(since, until)?);
     let report: AlarmReport = cx.get(&format!("/v1/reports/alarms{query}")).await?;
     if cx.global.json {
         cx.json(&report)?;

@@ -5,8 +5,6 @@ use std::path::PathBuf;
 use super::context::{Composition, Context};
 use super::error::CliError;
 use super::render::{Marks, Sheet, heading, plot, plural, svg, width};
-use super::when::when;
-use crate::ambient::Clock;
 use crate::api::Client;
 use crate::api::v1::{PointHistoryV1, SampleV1, TraceV1};
 use crate::words::{Outcome, Wall, render_real};
@@ -58,13 +56,7 @@ pub(super) async fn history<C: Composition>(
     cx: &mut Context<'_, C>,
     args: HistoryArgs,
 ) -> Result<Outcome, CliError> {
-    // The site gives the time zone that dates are meant in.
-    let _site = cx.site()?;
-    let now = Clock::start().now().wall;
-    let instant = |text: Option<String>| -> Result<Option<String>, CliError> {
-        text.map(|t| when(&t, cx.zone(), now).map(|at| at.to_string()).map_err(CliError::usage)).transpose()
-    };
-    let query = Client::query(&[("since", instant(args.since)?), ("until", instant(args.until)?)]);
+    let query = Client::query(&cx.period(args.since, args.until)?);
     let path = Client::path("/v1/equipment/{}/points/{}/history", &[&args.id, &args.point]);
     let found: PointHistoryV1 = cx.get(&format!("{path}{query}")).await?;
     if cx.global.json || cx.global.is_csv() || args.table {

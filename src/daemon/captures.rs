@@ -49,13 +49,17 @@ pub(super) async fn keep(mut opened: mpsc::Receiver<Opened>, served: Served, log
     }
 }
 
-/// Writes a capture whole or not at all, and removes the oldest beyond the number that is kept.
-fn write(folder: &Path, number: TicketNumber, pcap: &[u8]) -> io::Result<()> {
-    std::fs::create_dir_all(folder)?;
-    let path = folder.join(format!("ticket-{number}.pcap"));
+/// Writes a file whole or not at all, and its folder where there is none.
+pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    path.parent().map_or(Ok(()), std::fs::create_dir_all)?;
     let beside = path.with_extension("new");
-    std::fs::write(&beside, pcap)?;
-    std::fs::rename(&beside, &path)?;
+    std::fs::write(&beside, bytes)?;
+    std::fs::rename(&beside, path)
+}
+
+/// Writes a capture, and removes the oldest beyond the number that is kept.
+fn write(folder: &Path, number: TicketNumber, pcap: &[u8]) -> io::Result<()> {
+    write_whole(&folder.join(format!("ticket-{number}.pcap")), pcap)?;
     let mut kept: Vec<(u64, PathBuf)> = std::fs::read_dir(folder)?
         .flatten()
         .filter_map(|e| {

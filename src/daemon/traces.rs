@@ -1,12 +1,11 @@
 //! The readings around a fault's onset, kept with its ticket: cut from the recorder once they have all come.
 
 use std::io;
-use std::path::Path;
 
 use axum::extract::FromRef;
 
+use super::captures::write_whole;
 use super::log::Log;
-use crate::api::v1::TraceV1;
 use crate::api::{Gateway, Served, cut_trace};
 use crate::words::TicketNumber;
 
@@ -22,10 +21,11 @@ pub(super) async fn keep(served: Served, number: TicketNumber, log: Log) {
     tokio::time::sleep(ticket.onset.after(after).since(gateway.clock.now().wall)).await;
     let gateway = Gateway::from_ref(&served);
     let kept = match cut_trace(&gateway, &ticket).await {
-        Ok(trace) if trace.series.iter().all(|s| s.samples.is_empty()) => return,
+        // An empty one is kept as well: what was not recorded is not looked for at every start.
         Ok(trace) => {
-            let folder = gateway.traces.clone();
-            tokio::task::spawn_blocking(move || write(&folder, &trace)).await
+            let path = gateway.trace_path(number);
+            let written = move || write_whole(&path, &serde_json::to_vec(&trace)?);
+            tokio::task::spawn_blocking(written).await
         }
         Err(refusal) => Ok(Err(io::Error::other(refusal.to_string()))),
     };
@@ -44,17 +44,8 @@ pub(super) async fn catch_up(served: Served, log: Log) {
         })
         .await;
     for number in live.unwrap_or_default() {
-        if !gateway.traces.join(format!("ticket-{number}.json")).exists() {
+        if !gateway.trace_path(number).exists() {
             keep(served.clone(), number, log).await;
         }
     }
-}
-
-/// Writes a trace whole or not at all.
-fn write(folder: &Path, trace: &TraceV1) -> io::Result<()> {
-    std::fs::create_dir_all(folder)?;
-    let path = folder.join(format!("ticket-{}.json", trace.ticket));
-    let beside = path.with_extension("new");
-    std::fs::write(&beside, serde_json::to_vec(trace)?)?;
-    std::fs::rename(&beside, &path)
 }

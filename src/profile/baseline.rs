@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use super::fault::{Baseline, Fault, Learn, Trigger};
-use super::faults::{condition, fault_name, read_common};
+use super::faults::{condition, fault_name, no_point, read_common};
 use super::model::Profile;
 use crate::expr::Names;
 use crate::limits;
-use crate::source::{Section, nearest};
+use crate::source::Section;
 use crate::words::{PointIndex, Severity, Value};
 
 pub(super) fn read_baselines(root: &Section<'_>, profile: &Profile, names: &dyn Names) -> Vec<Fault> {
@@ -67,12 +67,7 @@ fn read_points(s: &Section<'_>, profile: &Profile, is_cycle: bool) -> Vec<(Strin
     for name in &named {
         let error = |message: String, label: &str| s.error(name.span.clone(), message, label);
         match profile.point(&name.value) {
-            None => {
-                let known = profile.points.iter().map(|p| p.name.as_str());
-                let help =
-                    nearest(&name.value, known).map_or_else(String::new, |n| format!("did you mean {n}?"));
-                error(format!("there is no point {}", name.value), &help);
-            }
+            None => no_point(s, name, profile),
             Some((_, point)) if !point.is_number() => {
                 error(format!("{} is no number", name.value), "a baseline learns numbers");
             }

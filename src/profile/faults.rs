@@ -152,15 +152,20 @@ pub(super) fn read_common(s: &Section<'_>, names: &dyn Names, severity: Option<S
     }
 }
 
+/// Notes that there is no point of this name, and which may have been meant.
+pub(super) fn no_point(s: &Section<'_>, name: &Spanned<String>, names: &dyn Names) {
+    let known = names.known(None);
+    let near = nearest(&name.value, known.iter().map(String::as_str));
+    let label = near.map_or_else(String::new, |n| format!("did you mean {n}?"));
+    s.error(name.span.clone(), format!("there is no point {}", name.value), label);
+}
+
 /// `trace = ["speed"]`, `trace_before`, `trace_after`.
 fn read_trace(s: &Section<'_>, names: &dyn Names) -> Trace {
     let mut trace = Trace::default();
     for name in s.texts("trace") {
         if names.point(None, &name.value).is_none() {
-            let known = names.known(None);
-            let help = nearest(&name.value, known.iter().map(String::as_str))
-                .map_or_else(String::new, |n| format!("did you mean {n}?"));
-            s.error(name.span.clone(), format!("there is no point {}", name.value), help);
+            no_point(s, &name, names);
         }
         trace.points.push(name.value);
     }

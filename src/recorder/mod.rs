@@ -32,17 +32,13 @@ pub struct Sample {
     pub value: Option<f64>,
 }
 
-/// Which samples are wanted.
+/// Whose samples are wanted.
 #[derive(Debug, Clone, Copy)]
 pub struct Wanted<'a> {
     /// Of which equipment.
     pub equipment: &'a str,
     /// Of which point.
     pub point: &'a str,
-    /// At or after.
-    pub since: Wall,
-    /// Before.
-    pub until: Wall,
 }
 
 #[derive(Debug)]
@@ -144,17 +140,26 @@ impl Recorder {
         self.state().leaving.len()
     }
 
-    /// The samples of a point, in order of time; those not yet on disk as well.
+    /// The samples of each point that is wanted, in order of time, those not yet on disk as well; in one pass over what is
+    /// recorded.
     ///
     /// # Errors
     /// What the operating system says.
-    pub fn samples(&self, wanted: Wanted<'_>) -> io::Result<Vec<Sample>> {
-        let mut found = Vec::new();
-        let is_it = |equipment: &str, point: &str| equipment == wanted.equipment && point == wanted.point;
-        self.each(wanted.since, wanted.until, &is_it, &mut |_, _, sample| found.push(sample))?;
-        found.sort_by_key(|s| s.at);
-        // A buffer that reached the disk in between was found twice.
-        found.dedup_by(|b, a| a.at == b.at && a.value.map(f64::to_bits) == b.value.map(f64::to_bits));
+    pub fn samples(&self, since: Wall, until: Wall, wanted: &[Wanted<'_>]) -> io::Result<Vec<Vec<Sample>>> {
+        let place = |equipment: &str, point: &str| {
+            wanted.iter().position(|w| w.equipment == equipment && w.point == point)
+        };
+        let mut found = vec![Vec::new(); wanted.len()];
+        let mut keep = |equipment: &str, point: &str, sample: Sample| {
+            let series = place(equipment, point).and_then(|at| found.get_mut(at));
+            series.into_iter().for_each(|s: &mut Vec<Sample>| s.push(sample));
+        };
+        self.each(since, until, &|equipment, point| place(equipment, point).is_some(), &mut keep)?;
+        for series in &mut found {
+            series.sort_by_key(|s| s.at);
+            // A buffer that reached the disk in between was found twice.
+            series.dedup_by(|b, a| a.at == b.at && a.value.map(f64::to_bits) == b.value.map(f64::to_bits));
+        }
         Ok(found)
     }
 

@@ -98,13 +98,9 @@ pub(super) fn read(
     }
     for path in disk::list(folder, ENDING)?.iter().rev() {
         match disk::read(path) {
-            // What does not decode is passed over whole.
             Ok(bytes) => blocks(&bytes, |block| {
-                let mut found = Vec::new();
-                let mut keep = |e: &str, p: &str, s: Sample| found.push((e.to_owned(), p.to_owned(), s));
-                if block::find(block, (since, until), is_wanted, &mut keep).is_ok() {
-                    found.iter().for_each(|(e, p, s)| each(e, p, *s));
-                }
+                // A block is proven whole; of one that does not decode all the same, series before the place are good.
+                let _decoded = block::find(block, (since, until), is_wanted, each);
             }),
             Err(e) if e.kind() == io::ErrorKind::NotFound => {}
             Err(e) => return Err(e),

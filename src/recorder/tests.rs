@@ -42,8 +42,13 @@ fn note(r: &Recorder, s: &Site, ms: i64, x: f64) {
 
 fn all(r: &Recorder, point: &str) -> Vec<(i64, Option<f64>)> {
     let (since, until) = (Wall::from_millis(0), Wall::from_millis(i64::MAX / 2));
-    let wanted = Wanted { equipment: "e", point, since, until };
-    r.samples(wanted).unwrap().into_iter().map(|s| (s.at.millis(), s.value)).collect()
+    let wanted = [Wanted { equipment: "e", point }];
+    r.samples(since, until, &wanted)
+        .unwrap()
+        .remove(0)
+        .into_iter()
+        .map(|s| (s.at.millis(), s.value))
+        .collect()
 }
 
 #[test]
@@ -65,11 +70,12 @@ fn samples_are_found_before_and_after_they_are_on_disk_and_after_a_restart() {
     thread.join().unwrap();
     let later = Recorder::reading(folder.0.clone());
     assert_eq!(all(&later, "x"), expected);
-    let wanted =
-        Wanted { equipment: "e", point: "n", since: Wall::from_millis(5000), until: Wall::from_millis(7000) };
-    let few: Vec<Option<f64>> = later.samples(wanted).unwrap().iter().map(|s| s.value).collect();
+    let wanted = Wanted { equipment: "e", point: "n" };
+    let both = [wanted, Wanted { equipment: "f", ..wanted }];
+    let found = later.samples(Wall::from_millis(5000), Wall::from_millis(7000), &both).unwrap();
+    let few: Vec<Option<f64>> = found[0].iter().map(|s| s.value).collect();
     assert_eq!(few, [Some(5.0), Some(6.0)]);
-    assert_eq!(later.samples(Wanted { equipment: "f", ..wanted }).unwrap(), []);
+    assert_eq!(found[1], []);
 }
 
 #[test]

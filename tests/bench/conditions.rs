@@ -2,13 +2,15 @@
 //! evaluation of each of its conditions, delays and transitions included.
 #![expect(clippy::unwrap_used, clippy::print_stdout, clippy::cast_precision_loss, reason = "a benchmark")]
 
+#[path = "made.rs"]
+mod made;
+
 use std::sync::Arc;
 use std::time::Instant;
 
 use andon::detect::Detector;
-use andon::site::{ProfileFiles, Site, load};
-use andon::source::SourceText;
-use andon::words::{EquipmentIndex, Mono, Now, PointIndex, Presence, ProfileName, Reading, Value, Wall};
+use andon::site::Site;
+use andon::words::{EquipmentIndex, Mono, Now, PointIndex, Presence, Reading, Value, Wall};
 
 const SIMPLE: [&str; 8] = [
     "x > 90",
@@ -31,32 +33,14 @@ const WINDOWED: [&str; 8] = [
     "zscore(x, 1m) > 6",
 ];
 
-struct One(String);
-
-impl ProfileFiles for One {
-    fn text(&self, _name: &ProfileName) -> Option<SourceText> {
-        Some(SourceText::new("p.toml", &self.0))
-    }
-    fn names(&self) -> Vec<String> {
-        vec!["p".to_owned()]
-    }
-}
+const POINTS: &str =
+    "x = { register = \"holding:0\", type = \"f32\" }\ny = { register = \"holding:2\", type = \"f32\" }\n";
 
 fn site(conditions: &[&str]) -> Arc<Site> {
-    let faults: String = conditions
-        .iter()
-        .enumerate()
-        .map(|(i, when)| {
-            format!(
-                "[faults.f{i}]\nseverity = \"minor\"\nwhen = \"{when}\"\nmeans = \"m\"\non_delay = \"5s\"\n"
-            )
-        })
-        .collect();
-    let profile = format!(
-        "[device]\nvendor = \"B\"\nmodel = \"B\"\nkind = \"b\"\n[points]\nx = {{ register = \"holding:0\", type = \"f32\" }}\ny = {{ register = \"holding:2\", type = \"f32\" }}\n{faults}"
-    );
-    let config = "[gateway]\nname = \"g\"\n[[link]]\nname = \"l\"\nkind = \"modbus-tcp\"\naddress = \"127.0.0.1:1\"\n[[equipment]]\nid = \"e\"\nprofile = \"p\"\nlink = \"l\"\n";
-    Arc::new(load(&SourceText::new("andon.toml", config), &One(profile)).0.unwrap())
+    let fault = |(i, when): (usize, &&str)| {
+        format!("[faults.f{i}]\nseverity = \"minor\"\nwhen = \"{when}\"\nmeans = \"m\"\non_delay = \"5s\"\n")
+    };
+    made::site(POINTS, &conditions.iter().enumerate().map(fault).collect::<String>())
 }
 
 #[expect(clippy::disallowed_methods, reason = "a benchmark measures time")]

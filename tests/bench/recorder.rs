@@ -4,18 +4,17 @@
 //! pressures that wander in steps of their resolution, counters, states, and a few constants.
 #![expect(clippy::unwrap_used, clippy::print_stdout, clippy::cast_precision_loss, reason = "a benchmark")]
 
+#[path = "made.rs"]
+mod made;
 #[path = "process.rs"]
 mod process;
 
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Instant;
 
-use andon::profile::load;
 use andon::recorder::{Recorder, Wanted};
-use andon::site::{Criticality, Equipment};
-use andon::source::SourceText;
-use andon::words::{EquipmentId, Mono, Now, PointIndex, ProfileName, Reading, Value, Wall};
+use andon::site::Equipment;
+use andon::words::{EquipmentId, Mono, Now, PointIndex, Reading, Value, Wall};
 use process::Workplace;
 
 const DEVICES: usize = 20;
@@ -31,25 +30,14 @@ impl Chance {
     }
 }
 
-fn device(n: usize, points: usize) -> Equipment {
+/// So many devices of one model.
+fn devices(count: usize, points: usize) -> Vec<Equipment> {
     let points: String = (0..points)
         .map(|p| format!("p{p} = {{ register = \"holding:{}\", type = \"f32\" }}\n", p * 2))
         .collect();
-    let text = format!("[device]\nvendor = \"B\"\nmodel = \"B\"\nkind = \"b\"\n[points]\n{points}");
-    let profile = load(&ProfileName::parse("bench").unwrap(), &SourceText::new("bench", &text)).0.unwrap();
-    Equipment {
-        id: EquipmentId::parse(&format!("device-{n}")).unwrap(),
-        name: String::new(),
-        profile: Arc::new(profile),
-        link: 0,
-        unit: 1,
-        topic: None,
-        sparkplug: None,
-        location: String::new(),
-        criticality: Criticality::C,
-        depends_on: Vec::new(),
-        firmware: None,
-    }
+    let one = made::site(&points, "").equipment.first().unwrap().clone();
+    let of = |n| Equipment { id: EquipmentId::parse(&format!("device-{n}")).unwrap(), ..one.clone() };
+    (0..count).map(of).collect()
 }
 
 /// What this process sent to the storage layer so far, as the kernel counts it.
@@ -70,7 +58,7 @@ fn main() {
     let folder = std::env::args().skip(1).find(|a| !a.starts_with('-'));
     let folder =
         folder.map_or_else(|| place.path().join("recorder"), |f| Path::new(&f).join("andon-recorder-bench"));
-    let devices: Vec<Equipment> = (0..DEVICES).map(|n| device(n, POINTS)).collect();
+    let devices = devices(DEVICES, POINTS);
     let mut chance = Chance(1);
     let mut values = vec![vec![0_i64; POINTS]; DEVICES];
     let before = written();
@@ -132,13 +120,9 @@ fn main() {
         );
     }
     let begun = Instant::now();
-    let wanted = Wanted {
-        equipment: "device-7",
-        point: "p1",
-        since: Wall::from_millis(0),
-        until: Wall::from_millis(i64::MAX / 2),
-    };
-    let found = recorder.samples(wanted).unwrap().len();
+    let wanted = [Wanted { equipment: "device-7", point: "p1" }];
+    let (since, until) = (Wall::from_millis(0), Wall::from_millis(i64::MAX / 2));
+    let found = recorder.samples(since, until, &wanted).unwrap().concat().len();
     assert_eq!(found as u64, SECONDS, "nothing was let go");
     println!("one point's {found} samples found in {:.1} ms", begun.elapsed().as_secs_f64() * 1000.0);
     std::fs::remove_dir_all(&folder).unwrap();
@@ -148,7 +132,7 @@ fn main() {
 /// A thousand devices of a hundred points for half a minute: what a sample costs where a buffer holds few of each.
 #[expect(clippy::disallowed_methods, reason = "a benchmark measures time")]
 fn wide(folder: &Path) {
-    let devices: Vec<Equipment> = (0..1000).map(|n| device(n, 100)).collect();
+    let devices = devices(1000, 100);
     let mut chance = Chance(2);
     let (recorder, thread) = Recorder::start(folder.to_owned(), 256 << 20).unwrap();
     let begun = Instant::now();

@@ -18,10 +18,7 @@ fn normal_is_learned_from_the_wire_kept_over_a_restart_and_learned_anew() {
     let mut server = PymodbusServer::tcp(port, &[1]);
     server.set(1, 3, 0, 100);
     server.set(1, 3, 1, 12);
-    let site = format!(
-        "[[link]]\nname = \"plc\"\nkind = \"modbus-tcp\"\naddress = \"127.0.0.1:{port}\"\n[[equipment]]\nid = \"pump-1\"\nprofile = \"pump\"\nlink = \"plc\"\n"
-    );
-    let mut gateway = Gateway::new().profile("pump", PROFILE).site(&site);
+    let mut gateway = Gateway::pump(port, PROFILE);
     gateway.start();
     gateway
         .run("why pump-1 loop")

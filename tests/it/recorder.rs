@@ -27,18 +27,12 @@ on_delay = "6s"
 means = "It is slow."
 "#;
 
-fn site(port: u16) -> String {
-    format!(
-        "[[link]]\nname = \"plc\"\nkind = \"modbus-tcp\"\naddress = \"127.0.0.1:{port}\"\n[[equipment]]\nid = \"pump-1\"\nprofile = \"pump\"\nlink = \"plc\"\n"
-    )
-}
-
 #[test]
 fn a_delay_goes_on_over_a_restart() {
     let port = free_port();
     let mut server = PymodbusServer::tcp(port, &[1]);
     server.set(1, 3, 0, 120);
-    let mut gateway = Gateway::new().profile("pump", DELAYED).site(&site(port));
+    let mut gateway = Gateway::pump(port, DELAYED);
     gateway.start();
     gateway.until("why pump-1 slow --json", |w| w.to_string().contains("of its delay"));
     gateway
@@ -60,7 +54,7 @@ fn readings_are_recorded_and_a_ticket_keeps_those_around_its_onset() {
     let mut server = PymodbusServer::tcp(port, &[1]);
     server.set(1, 3, 0, 50);
     server.set(1, 3, 1, 1450);
-    let mut gateway = Gateway::new().profile("pump", PROFILE).site(&site(port));
+    let mut gateway = Gateway::pump(port, PROFILE);
     gateway.start();
     gateway.until("equipment history pump-1 x --json", |h| {
         h["samples"].as_array().is_some_and(|s| s.len() >= 5)
@@ -98,7 +92,7 @@ fn readings_are_recorded_and_a_ticket_keeps_those_around_its_onset() {
         .run("equipment history pump-1 x --since 2020-01-01 --until 2020-01-02")
         .exits(1)
         .says("nothing is recorded");
-    gateway.run("equipment history pump-1 x --since 2030-01-01").exits(2).says("is not before the end");
+    gateway.run("equipment history pump-1 x --since 2030-01-01").exits(2).says("is not before its end");
 
     // What was buffered is on disk after an orderly stop, and is read without a daemon.
     gateway.stop();

@@ -5,16 +5,15 @@ use std::time::Duration;
 use axum::Json;
 use axum::extract::{Query, State};
 use axum::http::HeaderMap;
-use serde::Deserialize;
 
-use super::{Answer, author, own_failure, usage};
+use super::{Answer, Period, author, own_failure};
 use crate::alarm::report::{AlarmReport, Reporter};
 use crate::alarm::{Alarm, Key};
 use crate::api::Gateway;
 use crate::api::v1::{AlarmV1, OperatedV1, OperationKindV1, OperationV1, OutOfServiceV1, ShelvedV1};
 use crate::desk::{Desk, Event, Operation, OperationAsk, Record};
 use crate::journal::JournalReader;
-use crate::words::{Now, Seq, Wall};
+use crate::words::{Now, Seq};
 
 pub(super) async fn alarms(State(g): State<Gateway>) -> Answer<Vec<AlarmV1>> {
     Ok(Json(g.look(alarm_rows).await?))
@@ -112,22 +111,11 @@ pub(super) async fn operate(
     Ok(Json(OperatedV1 { message: g.operate(ask).await? }))
 }
 
-#[derive(Deserialize)]
-pub(super) struct ReportQuery {
-    since: Option<Wall>,
-    until: Option<Wall>,
-}
-
 /// A week where nothing else is asked for.
 const REPORT_DEFAULT: Duration = Duration::from_secs(7 * 86_400);
 
-pub(super) async fn report(State(g): State<Gateway>, Query(q): Query<ReportQuery>) -> Answer<AlarmReport> {
-    let now = g.clock.now().wall;
-    let until = q.until.unwrap_or(now);
-    let since = q.since.unwrap_or(until.before(REPORT_DEFAULT));
-    if since >= until {
-        return Err(usage(format!("the report's begin, {since}, is not before its end, {until}")));
-    }
+pub(super) async fn report(State(g): State<Gateway>, Query(period): Query<Period>) -> Answer<AlarmReport> {
+    let (since, until) = period.of(g.clock.now().wall, REPORT_DEFAULT)?;
     let folder = g.journal.clone();
     let read = tokio::task::spawn_blocking(move || -> std::io::Result<AlarmReport> {
         let mut reporter = Reporter::new(since);

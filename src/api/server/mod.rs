@@ -13,18 +13,21 @@ mod status;
 mod tickets;
 mod why;
 
+use std::time::Duration;
+
 use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use serde::Deserialize;
 
 use super::client::decode;
 use super::gateway::{Gateway, Served};
 use super::v1::{ErrorBody, ErrorV1};
 use crate::limits;
 use crate::site::Equipment;
-use crate::words::{Author, EquipmentIndex, Outcome, Refusal, Rule};
+use crate::words::{Author, EquipmentIndex, Outcome, Refusal, Rule, Wall};
 
 /// An error as an answer.
 struct Failure(ErrorV1);
@@ -55,6 +58,25 @@ fn own_failure(message: String) -> Failure {
 
 fn usage(message: String) -> Failure {
     Failure(ErrorV1 { rule: "api/usage".to_owned(), message, remedies: Vec::new(), outcome: Outcome::Usage })
+}
+
+/// From when until when something is asked for.
+#[derive(Deserialize)]
+struct Period {
+    since: Option<Wall>,
+    until: Option<Wall>,
+}
+
+impl Period {
+    /// Its begin and end: `now` where no end is named, so long before it where no begin is.
+    fn of(&self, now: Wall, length: Duration) -> Result<(Wall, Wall), Failure> {
+        let until = self.until.unwrap_or(now);
+        let since = self.since.unwrap_or(until.before(length));
+        if since >= until {
+            return Err(usage(format!("the begin, {since}, is not before its end, {until}")));
+        }
+        Ok((since, until))
+    }
 }
 
 type Answer<T> = Result<Json<T>, Failure>;

@@ -2,11 +2,18 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::recorder::Sample;
 use crate::words::Wall;
 
 /// A recorded reading: when, and the value; nothing where it was bad.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct SampleV1(pub Wall, pub Option<f64>);
+
+impl From<Sample> for SampleV1 {
+    fn from(sample: Sample) -> Self {
+        Self(sample.at, sample.value)
+    }
+}
 
 /// `GET /v1/equipment/{id}/points/{point}/history`
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -42,6 +49,14 @@ pub struct TraceV1 {
     pub until: Wall,
     /// Each point; those of other equipment as `@ID:POINT`.
     pub series: Vec<TraceSeriesV1>,
+}
+
+impl TraceV1 {
+    /// Whether nothing was recorded of any of its points.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.series.iter().all(|s| s.samples.is_empty())
+    }
 }
 
 /// A point of a trace.

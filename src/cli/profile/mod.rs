@@ -1,4 +1,5 @@
-//! `andon profile check|show|new|list|import|play|replay|suggest`: tools on files, which need no gateway.
+//! `andon profile check|show|new|list|import|play|replay|suggest`: tools on files, which need no gateway unless they
+//! are asked for what it recorded.
 
 mod check;
 mod import;
@@ -16,7 +17,7 @@ use super::capture::{self, PlayArgs};
 use super::context::{Composition, Context};
 use super::error::CliError;
 use crate::limits;
-use crate::profile::load;
+use crate::profile::{Profile, load};
 use crate::source::{SourceText, nearest};
 use crate::words::{Outcome, ProfileName};
 
@@ -67,9 +68,7 @@ pub(super) async fn run<C: Composition>(
         Command::Check { profiles } => check::run(cx, &profiles),
         Command::Import(args) => import::run(cx, args),
         Command::Play(args) => {
-            let (name, text) = source(cx, &args.profile)?;
-            let (profile, diagnostics) = load(&name, &text);
-            let profile = profile.ok_or_else(|| CliError::Files(vec![diagnostics]))?;
+            let (_, _, profile) = loaded(cx, &args.profile)?;
             capture::played(cx, &profile, &args)
         }
         Command::Replay(args) => replay::run(cx, &args).await,
@@ -77,6 +76,17 @@ pub(super) async fn run<C: Composition>(
         Command::Show { profile } => show::run(cx, &profile),
         Command::New { name, out } => new::run(cx, &name, out),
     }
+}
+
+/// A profile, with its name and text; what is wrong with it otherwise.
+fn loaded<C: Composition>(
+    cx: &Context<'_, C>,
+    which: &str,
+) -> Result<(ProfileName, SourceText, Profile), CliError> {
+    let (name, text) = source(cx, which)?;
+    let (profile, diagnostics) = load(&name, &text);
+    let profile = profile.ok_or_else(|| CliError::Files(vec![diagnostics]))?;
+    Ok((name, text, profile))
 }
 
 /// A profile's text: a file where one is named, else found as the daemon finds it.

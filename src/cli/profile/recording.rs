@@ -2,7 +2,6 @@
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Seek};
-use std::path::Path;
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;
@@ -71,8 +70,10 @@ const TIMES: [&str; 5] = ["time", "timestamp", "datetime", "date_time", "ts"];
 
 impl Recording {
     /// Opens a recording; the separator is told by its header.
-    pub fn open(path: &Path, time: Option<&str>, zone: TimeZone) -> Result<Self, CliError> {
-        let name = path.display().to_string();
+    pub fn open(path: &str, time: Option<&str>, timezone: &str) -> Result<Self, CliError> {
+        let zone =
+            TimeZone::get(timezone).map_err(|e| CliError::usage(format!("--timezone {timezone}: {e}")))?;
+        let name = path.to_owned();
         let missing =
             |e: &dyn std::fmt::Display| CliError::Other(Outcome::NoSuchThing, format!("{name}: {e}"));
         let mut file = BufReader::with_capacity(1 << 16, File::open(path).map_err(|e| missing(&e))?);

@@ -1,23 +1,18 @@
 //! `andon profile replay`: which alarms a profile would have raised on recorded readings.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::time::Duration;
 
-use jiff::tz::TimeZone;
 use serde::Serialize;
 
+use super::loaded;
 use super::recording::Recording;
-use super::source;
-use crate::ambient::Clock;
 use crate::api::Client;
 use crate::api::v1::{PointHistoryV1, SampleV1};
 use crate::cli::context::{Composition, Context};
 use crate::cli::error::CliError;
 use crate::cli::render::{Sheet, plural};
-use crate::cli::when::when;
 use crate::detect::{Column, Replay, Replayed};
-use crate::profile::load;
 use crate::words::{EquipmentId, Outcome, Wall, parse_duration, render_duration};
 
 /// `andon profile replay PROFILE --csv FILE`
@@ -123,10 +118,7 @@ fn from_file<C: Composition>(
     args: &ReplayArgs,
     csv: &str,
 ) -> Result<(Vec<Side>, u64), CliError> {
-    let zone = TimeZone::get(&args.timezone)
-        .map_err(|e| CliError::usage(format!("--timezone {}: {e}", args.timezone)))?;
-    let path = PathBuf::from(csv);
-    let mut recording = Recording::open(&path, args.time_column.as_deref(), zone)?;
+    let mut recording = Recording::open(csv, args.time_column.as_deref(), &args.timezone)?;
     let mut sides = vec![side(cx, &args.profile, args, csv, &recording)?];
     if let Some(other) = &args.against {
         sides.push(side(cx, other, args, csv, &recording)?);
@@ -146,20 +138,11 @@ async fn from_gateway<C: Composition>(
     args: &ReplayArgs,
     id: &str,
 ) -> Result<(Vec<Side>, u64), CliError> {
-    // The site gives the time zone that dates are meant in.
-    let _site = cx.site()?;
-    let now = Clock::start().now().wall;
-    let instant = |text: &Option<String>| -> Result<Option<String>, CliError> {
-        let at = text.as_ref().map(|t| when(t, cx.zone(), now)).transpose().map_err(CliError::usage)?;
-        Ok(at.map(|at| at.to_string()))
-    };
-    let query = Client::query(&[("since", instant(&args.since)?), ("until", instant(&args.until)?)]);
+    let query = Client::query(&cx.period(args.since.clone(), args.until.clone())?);
     let mut sides = Vec::new();
     let mut rows: BTreeMap<Wall, Vec<(usize, Column, Option<f64>)>> = BTreeMap::new();
     for which in [Some(&args.profile), args.against.as_ref()].into_iter().flatten() {
-        let (name, text) = source(cx, which)?;
-        let (profile, diagnostics) = load(&name, &text);
-        let profile = profile.ok_or_else(|| CliError::Files(vec![diagnostics]))?;
+        let (name, _, profile) = loaded(cx, which)?;
         let equipment = EquipmentId::parse(args.equipment.as_deref().unwrap_or(id))
             .map_err(|e| CliError::usage(format!("{id}: {e}")))?;
         let replay = Replay::new(&profile, &equipment, args.stale_after);
@@ -200,9 +183,7 @@ fn side<C: Composition>(
     csv: &str,
     recording: &Recording,
 ) -> Result<Side, CliError> {
-    let (name, text) = source(cx, which)?;
-    let (profile, diagnostics) = load(&name, &text);
-    let profile = profile.ok_or_else(|| CliError::Files(vec![diagnostics]))?;
+    let (name, _, profile) = loaded(cx, which)?;
     let id = args.equipment.clone().unwrap_or_else(|| name.to_string());
     let equipment = EquipmentId::parse(&id).map_err(|e| CliError::usage(format!("--equipment {id}: {e}")))?;
     let replay = Replay::new(&profile, &equipment, args.stale_after);
@@ -211,7 +192,7 @@ fn side<C: Composition>(
     for (index, column) in recording.columns.iter().enumerate().filter(|(i, _)| *i != recording.time) {
         match replay.column(column) {
             Some(at) if columns.iter().any(|(_, c)| *c == at) => {
-                return Err(CliError::usage(format!("{}: two columns are the point {column}", csv)));
+                return Err(CliError::usage(format!("{csv}: two columns are the point {column}")));
             }
             Some(at) => columns.push((index, at)),
             None => unused.push(column.as_str()),
@@ -219,8 +200,7 @@ fn side<C: Composition>(
     }
     if columns.is_empty() {
         return Err(CliError::usage(format!(
-            "{}: none of its columns is a point of {name}: {}",
-            csv,
+            "{csv}: none of its columns is a point of {name}: {}",
             unused.join(", ")
         )));
     }

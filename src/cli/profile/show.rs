@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::source;
+use super::loaded;
 use crate::cli::context::{Composition, Context};
 use crate::cli::error::CliError;
 use crate::cli::render::{Sheet, heading};
@@ -85,9 +85,7 @@ struct ShownFault {
 }
 
 pub(super) fn run<C: Composition>(cx: &Context<'_, C>, which: &str) -> Result<Outcome, CliError> {
-    let (name, text) = source(cx, which)?;
-    let (profile, found) = load(&name, &text);
-    let Some(profile) = profile else { return Err(CliError::Files(vec![found])) };
+    let (_, _, profile) = loaded(cx, which)?;
     let shown = shown(&profile);
     if cx.global.json {
         cx.json(&shown)?;

@@ -1,12 +1,9 @@
 //! `andon profile suggest`: from a stretch of good data, a patch to the profile, and what it would have rung.
 
-use std::path::PathBuf;
-
-use jiff::tz::TimeZone;
 use serde::Serialize;
 
+use super::loaded;
 use super::recording::Recording;
-use super::source;
 use crate::cli::context::{Composition, Context};
 use crate::cli::error::CliError;
 use crate::cli::render::plural;
@@ -44,9 +41,7 @@ struct Suggested {
 }
 
 pub(super) fn run<C: Composition>(cx: &Context<'_, C>, args: &SuggestArgs) -> Result<Outcome, CliError> {
-    let (name, text) = source(cx, &args.profile)?;
-    let (profile, diagnostics) = load(&name, &text);
-    let profile = profile.ok_or_else(|| CliError::Files(vec![diagnostics]))?;
+    let (name, text, profile) = loaded(cx, &args.profile)?;
     let (before, proposals) = replayed(args, &name, &profile)?;
     let mut lines: Vec<String> = text.text.lines().map(str::to_owned).collect();
     let mut changes = Vec::new();
@@ -87,9 +82,7 @@ fn replayed(
     name: &ProfileName,
     profile: &Profile,
 ) -> Result<(usize, Vec<Proposal>), CliError> {
-    let zone = TimeZone::get(&args.timezone)
-        .map_err(|e| CliError::usage(format!("--timezone {}: {e}", args.timezone)))?;
-    let mut recording = Recording::open(&PathBuf::from(&args.csv), args.time_column.as_deref(), zone)?;
+    let mut recording = Recording::open(&args.csv, args.time_column.as_deref(), &args.timezone)?;
     let equipment = EquipmentId::parse(name.as_str()).map_err(|e| CliError::usage(e.to_string()))?;
     let mut replay = Replay::new(profile, &equipment, None);
     let named = recording.columns.iter().enumerate();

@@ -26,6 +26,14 @@ impl Gateway {
     }
 
     /// Its data stand elsewhere.
+    /// One with `pump-1` of this profile on Modbus TCP.
+    pub fn pump(port: u16, profile: &str) -> Self {
+        let link =
+            format!("[[link]]\nname = \"plc\"\nkind = \"modbus-tcp\"\naddress = \"127.0.0.1:{port}\"\n");
+        let pump = "[[equipment]]\nid = \"pump-1\"\nprofile = \"pump\"\nlink = \"plc\"\n";
+        Self::new().profile("pump", profile).site(&(link + pump))
+    }
+
     pub fn with_data(mut self, data: &Path) -> Self {
         self.data = Some(data.to_owned());
         self
