@@ -11,6 +11,7 @@ pub mod desk;
 pub mod detect;
 pub mod disk;
 pub mod expr;
+pub mod feed;
 pub mod journal;
 pub mod limits;
 pub mod link;

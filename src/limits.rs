@@ -162,8 +162,10 @@ pub const TEXT_BYTES_MAX: usize = 8 * 1024;
 pub const PERSON_BYTES_MAX: usize = 128;
 /// Entries that people add to one ticket. More: refused, a new ticket is wanted.
 pub const TICKET_ENTRIES_MAX: usize = 2000;
-/// Lines of a ticket's log that the gateway itself adds; older repeats are counted, not listed.
-pub const TICKET_MACHINE_ENTRIES_MAX: usize = 200;
+/// Lines of a ticket's log in one answer at most, the newest; an answer to a change carries [`LOG_ANSWERED`] of them.
+pub const LOG_LINES_MAX: usize = 10_000;
+/// Lines of a ticket's log that an answer to a change carries, unless its asker says.
+pub const LOG_ANSWERED: usize = 20;
 /// Parts of one fix. More: refused.
 pub const FIX_PARTS_MAX: usize = 100;
 /// How long a check waits for fresh readings, beyond its own `for`. Then: refused as unanswered.
@@ -181,6 +183,8 @@ pub const ANSWERS_QUEUED_MAX: usize = 4096;
 pub const JOURNAL_QUEUED_MAX: usize = 64;
 /// Machine changes that wait while the journal cannot be written. Full: the oldest pair is dropped and counted.
 pub const WAITING_CHANGES_MAX: usize = 10_000;
+/// How often the journal's file is looked after while nothing is written: whether it is there, whether there is room.
+pub const JOURNAL_LOOK_EVERY: Duration = secs(1);
 /// How often a journal that cannot be written is tried again.
 pub const JOURNAL_RETRY: Duration = ms(500);
 /// Inputs the desk takes in one turn before others get theirs.
@@ -326,10 +330,34 @@ pub const SEGMENT_BYTES: u64 = 16 * 1024 * 1024;
 pub const LINE_BYTES_MAX: usize = 256 * 1024;
 /// Writes that one fsync acknowledges.
 pub const GROUP_COMMIT_MAX: usize = 1024;
-/// Journal records that wait for the store. Full: the journal's thread waits.
-pub const STORE_QUEUED_MAX: usize = 8192;
+/// The last records that the feed keeps in memory. Who is further behind reads the journal's files.
+pub const FEED_RECENT: usize = 16_384;
+/// Records that a follower of the feed takes in at a time.
+pub const FEED_TURN: usize = 1024;
+/// Journals up to this size are checked whole at every start; of larger ones the daemon checks the rest beside its work.
+pub const CHECKED_AT_START_BYTES: u64 = 48 * 1024 * 1024;
+/// Damaged parts of the journal that are recorded one by one. Further ones are told by `andon audit verify` alone.
+pub const DAMAGE_KEPT: usize = 1000;
+/// Files whose hashes one event names. More: the first ones, and the event says how many there are.
+pub const FILES_RECORDED_MAX: usize = 1000;
+/// Bytes of a text that the ticket database keeps once for all its rows. Longer: it stands in each row.
+pub const WORD_BYTES_MAX: usize = 200;
+/// Texts that the ticket database keeps once. More: further ones stand in each row.
+pub const WORDS_KEPT: usize = 100_000;
+/// Bytes of a finished ticket that is packed into a block with others. Longer ones keep rows of their own.
+pub const PACKED_BYTES_MAX: usize = 2 * 1024;
+/// Bytes of a piece of a ticket's log: what is written anew for each line. Full: a new piece is begun.
+pub const LOG_PIECE_BYTES: usize = 1024;
+/// Room on the disk that the ticket database leaves to the journal. With less it waits: it can be rebuilt, the journal cannot.
+pub const STORE_ROOM_MIN: u64 = 4 * 1024 * 1024;
+/// How long one step of the ticket database may take before its thread is given up as hanging.
+pub const STORE_HANG_MAX: Duration = secs(120);
+/// Hanging threads of the ticket database that are given up. Then it stays away until the next start, and `status` says so.
+pub const STORE_GIVEN_UP_MAX: u32 = 3;
+/// How often the ticket database is made durable while records come; after a power cut the rest is read from the journal.
+pub const STORE_FLUSH_EVERY: Duration = secs(1);
 /// Records that one store transaction applies while it catches up.
-pub const STORE_BATCH_MAX: usize = 16_384;
+pub const STORE_BATCH_MAX: usize = 65_536;
 /// How long opening the store may take before it is moved aside; a large one gets more, see `store`.
 pub const STORE_OPEN_MAX: Duration = secs(4);
 /// Bytes a second that opening a store is expected to manage at least.
@@ -339,8 +367,8 @@ pub const STORE_OPEN_BYTES_PER_SECOND: u64 = 64 * 1024 * 1024;
 pub const STORE_CHECK_MAX: Duration = ms(500);
 /// Bytes of memory sled may keep.
 pub const STORE_CACHE_BYTES: u64 = 32 * 1024 * 1024;
-/// How often a store that could not be written is opened and caught up again.
-pub const STORE_RETRY: Duration = secs(1);
+/// Steps of the ticket database's thread, of a second when nothing happens, before a store that failed is opened again.
+pub const STORE_RETRY_STEPS: u32 = 3;
 /// How long one tries to take the data directory's lock between two looks.
 pub const LOCK_LOOK_EVERY: Duration = ms(50);
 /// How long a stopping daemon waits for its last events to be on disk.
@@ -356,6 +384,14 @@ pub const LOCK_WAIT_MAX: Duration = secs(10);
 
 // --- api ---------------------------------------------------------------------------------------
 
+/// Questions for single tickets that are answered at once. Of lists, reports and checks of the journal it is one each.
+pub const QUICK_AT_ONCE: usize = 2;
+/// Questions of a kind that wait. More: refused.
+pub const HEAVY_WAITING_MAX: usize = 128;
+/// How long the answer to a change waits for the ticket database before it is given without what is only there.
+pub const REPLY_WAITS_MAX: Duration = ms(500);
+/// A report is answered from memory when nothing has been recorded since and its period differs by less than this.
+pub const REPORT_KEPT_FOR: Duration = secs(60);
 /// Bytes of a request's body. Larger: refused.
 pub const BODY_BYTES_MAX: usize = 64 * 1024;
 /// Tickets in one answer, unless the asker says.

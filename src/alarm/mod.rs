@@ -134,6 +134,17 @@ pub enum AlarmEvent {
 }
 
 impl AlarmEvent {
+    /// The kinds that stand in the journal, as `serde` names them (test: `kinds_are_those_that_are_written`).
+    pub const KINDS: &[&str] = &[
+        "alarm-raised",
+        "alarm-cleared",
+        "alarm-acknowledged",
+        "alarm-shelved",
+        "alarm-unshelved",
+        "alarm-chattering",
+        "alarm-damped",
+    ];
+
     /// Whose it is.
     #[must_use]
     pub fn key(&self) -> Key {

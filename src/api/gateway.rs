@@ -3,19 +3,26 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use axum::extract::FromRef;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, oneshot};
 
+use super::heavy::{Heavy, Lanes};
+use crate::alarm::report::AlarmReport;
 use crate::ambient::Clock;
-use crate::desk::{Command, Desk, Done, OperationAsk, WriteAsk, Wrote};
+use crate::desk::{AcceptAsk, Command, Desk, Done, OperationAsk, WriteAsk, Wrote};
+use crate::disk::RealDisk;
+use crate::feed::Feed;
+use crate::journal::{self, Cursor, Verified};
 use crate::limits;
 use crate::link::{LinkBoard, LinkCommand};
 use crate::recorder::Recorder;
 use crate::site::Site;
-use crate::store::StoreReader;
-use crate::ticket::Ticket;
-use crate::words::{LinkName, Now, Refusal, Rule, Seq, TicketNumber};
+use crate::store::tables::TableError;
+use crate::store::{StoreHealth, StoreReader, StoreView};
+use crate::ticket::{LogEntry, Ticket};
+use crate::words::{Damage, LinkName, Now, Refusal, Rule, TicketNumber, Wall};
 
 type Look = Box<dyn FnOnce(&Desk, Now) + Send>;
 
@@ -27,6 +34,10 @@ pub enum Message {
     Write(Box<WriteAsk>, oneshot::Sender<Result<Done, Refusal>>),
     /// An operation, and where its reply goes.
     Operate(Box<OperationAsk>, oneshot::Sender<Result<Done, Refusal>>),
+    /// Somebody takes note of the journal's damage, and where the reply goes.
+    AcceptDamage(Box<AcceptAsk>, oneshot::Sender<Result<Done, Refusal>>),
+    /// Parts of the journal that cannot be read were found.
+    Damaged(Vec<Damage>),
     /// Other files are in force from here on; told once the desk goes by them.
     Reload(Arc<Site>, oneshot::Sender<()>),
     /// A look at the desk.
@@ -52,10 +63,16 @@ pub struct Gateway {
     pub traces: PathBuf,
     /// The desk.
     pub desk: mpsc::Sender<Message>,
-    /// The store; absent while it is opened again.
-    pub store: Arc<Mutex<Option<StoreReader>>>,
-    /// The last event the store has taken in.
-    pub applied: watch::Receiver<Seq>,
+    /// What is on record.
+    pub feed: Feed,
+    /// The ticket database.
+    pub store: StoreView,
+    /// Where questions wait their turn.
+    pub lanes: Lanes,
+    /// The last report of alarms.
+    pub report: Arc<Mutex<Option<KeptReport>>>,
+    /// Damaged parts of the journal that were found when it was opened.
+    pub found: Arc<Vec<Damage>>,
     /// Each link's board, in the site's order.
     pub boards: Vec<LinkBoard>,
     /// Each link's commands.
@@ -151,14 +168,25 @@ impl Gateway {
         rx.await.map_err(|_| gone())?
     }
 
-    /// Asks for a change and waits until it is on disk.
+    /// Asks for a change and waits until it is on disk: the ticket, and the lines that its log has got.
     ///
     /// # Errors
     /// The rule that refuses.
-    pub async fn ask(&self, command: Command) -> Result<Ticket, Refusal> {
+    pub async fn ask(&self, command: Command) -> Result<(Ticket, Vec<LogEntry>), Refusal> {
         match self.done(|tx| Message::Ask(Box::new(command), tx)).await? {
-            Done::Ticket(ticket) => Ok(*ticket),
+            Done::Ticket(ticket, entries) => Ok((*ticket, entries)),
             Done::Wrote(_) | Done::Operated(_) => Err(gone()),
+        }
+    }
+
+    /// Takes note of the journal's damage and waits until that is on disk.
+    ///
+    /// # Errors
+    /// The rule that refuses.
+    pub async fn accept_damage(&self, ask: AcceptAsk) -> Result<String, Refusal> {
+        match self.done(|tx| Message::AcceptDamage(Box::new(ask), tx)).await? {
+            Done::Operated(told) => Ok(told),
+            Done::Ticket(..) | Done::Wrote(_) => Err(gone()),
         }
     }
 
@@ -169,7 +197,7 @@ impl Gateway {
     pub async fn write(&self, ask: WriteAsk) -> Result<Wrote, Refusal> {
         match self.done(|tx| Message::Write(Box::new(ask), tx)).await? {
             Done::Wrote(wrote) => Ok(*wrote),
-            Done::Ticket(_) | Done::Operated(_) => Err(gone()),
+            Done::Ticket(..) | Done::Operated(_) => Err(gone()),
         }
     }
 
@@ -180,47 +208,110 @@ impl Gateway {
     pub async fn operate(&self, ask: OperationAsk) -> Result<String, Refusal> {
         match self.done(|tx| Message::Operate(Box::new(ask), tx)).await? {
             Done::Operated(told) => Ok(told),
-            Done::Ticket(_) | Done::Wrote(_) => Err(gone()),
+            Done::Ticket(..) | Done::Wrote(_) => Err(gone()),
         }
     }
 
-    /// Runs a query on the store, once it has taken in everything that is on disk.
+    /// Why the ticket database cannot answer now.
+    fn behind(&self) -> Refusal {
+        let (durable, applied) = (self.feed.end_seq(), *self.store.applied().borrow());
+        let how = match self.store.health() {
+            StoreHealth::Ready => format!("it is at event {applied} of {durable}"),
+            StoreHealth::Rebuilding(how) => format!("it is being rebuilt from the journal: {how}"),
+            StoreHealth::WaitsForRoom(why) => format!("it waits for room on the disk: {why}"),
+            StoreHealth::Away(why) => format!("it cannot be used: {why}"),
+        };
+        Refusal::new(Rule::StoreBehind, format!("the ticket database is behind the journal: {how}"))
+            .command("ask again in a moment, and see how far it is", "andon status")
+    }
+
+    /// A handle on the ticket database once it has taken in everything that is on record now.
+    async fn store_within(&self, wait: Duration) -> Result<StoreReader, Refusal> {
+        let durable = self.feed.end_seq();
+        let mut applied = self.store.applied();
+        let caught_up = applied.wait_for(|seq| *seq >= durable);
+        if !matches!(tokio::time::timeout(wait, caught_up).await, Ok(Ok(_))) {
+            return Err(self.behind());
+        }
+        self.store.reader().ok_or_else(|| self.behind())
+    }
+
+    /// Runs a query on the ticket database, once it has taken in everything that is on record. Rows that cannot be read are
+    /// told to the store's thread, which rebuilds them.
     ///
     /// # Errors
-    /// When the gateway is stopping or the store does not answer.
+    /// When the ticket database is behind or damaged.
     pub async fn query<T: Send + 'static>(
         &self,
-        f: impl FnOnce(&StoreReader) -> T + Send + 'static,
+        f: impl FnOnce(&StoreReader) -> Result<T, TableError> + Send + 'static,
     ) -> Result<T, Refusal> {
-        let durable = self.look(|desk, _| desk.durable_seq()).await?;
-        let mut applied = self.applied.clone();
-        let caught_up = tokio::time::timeout(limits::STORE_CATCH_UP_MAX, async {
-            applied.wait_for(|seq| *seq >= durable).await.is_ok()
-        });
-        let behind = || {
-            Refusal::new(Rule::TooBusy, "the store is still catching up with the journal")
-                .remedy("try again in a moment; andon status tells when it is there")
-        };
-        if caught_up.await != Ok(true) {
-            return Err(behind());
-        }
-        let reader = self.store.lock().unwrap_or_else(PoisonError::into_inner).clone().ok_or_else(behind)?;
-        tokio::task::spawn_blocking(move || f(&reader))
-            .await
-            .map_err(|e| Refusal::new(Rule::TooBusy, format!("the store failed: {e}")))
+        self.query_in(&self.lanes.long, limits::STORE_CATCH_UP_MAX, f).await
     }
 
-    /// A ticket, live or stored.
+    /// The same for a single ticket, waiting only so long for the ticket database.
     ///
     /// # Errors
-    /// When the gateway is stopping.
-    pub async fn ticket(&self, number: TicketNumber) -> Result<Option<Ticket>, Refusal> {
-        let live = self.look(move |desk, _| desk.state().tickets.get(&number).cloned()).await?;
-        match live {
-            Some(ticket) => Ok(Some(ticket)),
-            None => self.query(move |store| store.ticket(number)).await,
+    /// When the ticket database is behind or damaged.
+    pub async fn query_within<T: Send + 'static>(
+        &self,
+        wait: Duration,
+        f: impl FnOnce(&StoreReader) -> Result<T, TableError> + Send + 'static,
+    ) -> Result<T, Refusal> {
+        self.query_in(&self.lanes.quick, wait, f).await
+    }
+
+    async fn query_in<T: Send + 'static>(
+        &self,
+        lane: &Heavy,
+        wait: Duration,
+        f: impl FnOnce(&StoreReader) -> Result<T, TableError> + Send + 'static,
+    ) -> Result<T, Refusal> {
+        let reader = self.store_within(wait).await?;
+        let suspect = |why: String| {
+            self.store.suspect(why);
+            Err(self.behind())
+        };
+        match lane.run(move || std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| f(&reader)))).await? {
+            Ok(Ok(found)) => Ok(found),
+            Ok(Err(e)) => suspect(e.to_string()),
+            Err(_panic) => suspect("reading the ticket database failed inside sled".to_owned()),
         }
     }
+
+    /// A ticket on record, live or stored; `None` when there is no such ticket.
+    ///
+    /// # Errors
+    /// When the gateway is stopping, or a ticket that is not live is asked for while the ticket database is behind.
+    pub async fn ticket(&self, number: TicketNumber) -> Result<Option<Ticket>, Refusal> {
+        let live = self.look(move |desk, _| desk.recorded().tickets.get(&number).cloned()).await?;
+        match live {
+            Some(ticket) => Ok(Some(ticket)),
+            None => self.query_within(limits::STORE_CATCH_UP_MAX, move |store| store.ticket(number)).await,
+        }
+    }
+
+    /// Checks the journal's chain up to what is on record now.
+    ///
+    /// # Errors
+    /// When too many ask, or the journal's folder cannot be listed.
+    pub async fn verify(&self) -> Result<Verified, Refusal> {
+        let folder = self.journal.clone();
+        let known: Cursor = self.feed.end().borrow().clone();
+        let check = move || journal::verify(Arc::new(RealDisk), &folder, Some(known), true);
+        let found = self.lanes.journal.run(check).await?;
+        found.map_err(|e| Refusal::new(Rule::JournalNotWritable, format!("the journal cannot be read: {e}")))
+    }
+}
+
+/// The last report of alarms, and what it was of.
+#[derive(Debug, Clone)]
+pub struct KeptReport {
+    /// From when until when it was asked for.
+    pub period: (Wall, Wall),
+    /// The last event on record when it was made.
+    pub at: Cursor,
+    /// The report.
+    pub report: AlarmReport,
 }
 
 #[cfg(test)]
@@ -241,8 +332,11 @@ mod tests {
             recorder: Recorder::reading(PathBuf::new()),
             traces: PathBuf::new(),
             desk,
-            store: Arc::new(Mutex::new(None)),
-            applied: watch::channel(Seq(0)).1,
+            feed: Feed::new(Arc::new(RealDisk), std::path::Path::new(""), Cursor::default()),
+            store: StoreView::default(),
+            lanes: Lanes::default(),
+            report: Arc::default(),
+            found: Arc::default(),
             boards: Vec::new(),
             links: Arc::default(),
             reload: None,

@@ -3,11 +3,13 @@
 
 mod client;
 mod gateway;
+mod heavy;
 mod server;
 mod trace;
 pub mod v1;
 
 pub use client::{Client, ClientError};
-pub use gateway::{Gateway, Links, Message, ReloadAsk, Reloaded, Served};
+pub use gateway::{Gateway, KeptReport, Links, Message, ReloadAsk, Reloaded, Served};
+pub use heavy::{Heavy, Lanes};
 pub use server::router;
 pub use trace::cut_trace;

@@ -4,12 +4,18 @@ use clap::Subcommand;
 
 use super::context::{Composition, Context};
 use super::error::CliError;
-use crate::api::v1::AuditV1;
+use crate::api::v1::{AcceptV1, AuditV1, DamageV1, OperatedV1};
 use crate::words::Outcome;
 
 /// What can be asked of the record.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Record that you have taken note of damage of the journal; it is then no longer shown on the first screen
+    Accept {
+        /// Why, for example what the backup says
+        #[arg(long)]
+        reason: String,
+    },
     /// Check every line of the journal's hash chain; exit code 1 when it does not hold
     Verify,
     /// The last event's number and hash: written down elsewhere, nobody can cut the record unseen
@@ -20,21 +26,41 @@ pub(super) async fn run<C: Composition>(
     cx: &mut Context<'_, C>,
     command: &Command,
 ) -> Result<Outcome, CliError> {
+    if let Command::Accept { reason } = command {
+        let done: OperatedV1 = cx.post("/v1/audit/accept", &AcceptV1 { reason: reason.clone() }).await?;
+        if cx.global.json {
+            cx.json(&done)?;
+        } else {
+            cx.print(&format!("{}\n", done.message))?;
+        }
+        return Ok(Outcome::Done);
+    }
     let audit: AuditV1 = cx.get("/v1/audit/verify").await?;
     if cx.global.json {
         cx.json(&audit)?;
     } else {
         let text = match (command, &audit.broken) {
             (Command::Head, None) => format!("{} {}\n", audit.seq, audit.head),
-            (Command::Verify, None) => {
+            (_, None) => {
                 format!("the chain holds: {} events, head {}\n", audit.events, audit.head)
             }
-            (_, Some(b)) => format!(
-                "THE CHAIN IS BROKEN at {} line {}, event {}: {}\n{} events before it hold\n",
-                b.segment, b.line, b.seq, b.message, audit.events
-            ),
+            (_, Some(b)) => {
+                let first = format!(
+                    "THE CHAIN IS BROKEN first at {} line {}, event {}: {}\n{} events can be read\n",
+                    b.segment, b.line, b.seq, b.message, audit.events
+                );
+                let all = audit.damage.iter().map(|d| format!("damage: {}{}\n", d.message, accepted(d)));
+                all.fold(first, |text, line| text + &line)
+            }
         };
         cx.print(&text)?;
     }
     Ok(if audit.verified { Outcome::Done } else { Outcome::Negative })
+}
+
+fn accepted(d: &DamageV1) -> String {
+    match (&d.accepted_by, &d.accepted_because) {
+        (Some(by), Some(why)) => format!(" (accepted by {by}: {why})"),
+        _ => String::new(),
+    }
 }

@@ -3,6 +3,7 @@
 use super::context::{Composition, Context};
 use super::error::CliError;
 use super::render::{heading, plural};
+use super::status::trouble;
 use super::ticket;
 use crate::api::v1::{StatusV1, TicketRowV1};
 use crate::words::Outcome;
@@ -31,6 +32,10 @@ pub(super) async fn run<C: Composition>(cx: &mut Context<'_, C>) -> Result<Outco
     if !status.daemon {
         text.push_str("no daemon runs: nothing is read; start it with: andon daemon\n");
     }
+    if !status.journal.writable {
+        text.push_str(&format!("THE JOURNAL CANNOT BE WRITTEN: {}\n", status.journal.message));
+    }
+    text.push_str(&trouble(&status));
     for line in &away {
         text.push_str(&format!("{line}\n"));
     }
@@ -44,8 +49,9 @@ pub(super) async fn run<C: Composition>(cx: &mut Context<'_, C>) -> Result<Outco
             text.push_str(&ticket::sheet(&part, status.now).table());
         }
     }
+    let is_sound = status.journal.writable && trouble(&status).is_empty();
     let is_calm = status.alarms.is_empty() && status.tickets.is_empty();
-    if is_calm && status.daemon && away.is_empty() {
+    if is_calm && is_sound && status.daemon && away.is_empty() {
         text.push_str("all is well\n");
     } else if !is_calm {
         text.push_str(

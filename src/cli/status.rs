@@ -18,6 +18,7 @@ pub(super) async fn run<C: Composition>(cx: &mut Context<'_, C>) -> Result<Outco
     if !status.journal.writable {
         text.push_str(&format!("THE JOURNAL CANNOT BE WRITTEN: {}\n", status.journal.message));
     }
+    text.push_str(&trouble(&status));
     if !status.recorder_message.is_empty() {
         text.push_str(&format!("{}\n", status.recorder_message));
     }
@@ -32,6 +33,42 @@ pub(super) async fn run<C: Composition>(cx: &mut Context<'_, C>) -> Result<Outco
     text.push_str(&format!("\n{}\n", tickets(&status.tickets)));
     cx.print(&text)?;
     Ok(Outcome::Done)
+}
+
+/// What is wrong with the record, a line each; empty when nothing is.
+pub(super) fn trouble(s: &StatusV1) -> String {
+    let mut text = String::new();
+    if s.journal.changes_dropped > 0 {
+        text.push_str(&format!(
+            "{} changes of machines were dropped while the journal could not be written\n",
+            s.journal.changes_dropped
+        ));
+    }
+    if s.journal.not_recordable > 0 {
+        text.push_str(&format!(
+            "{} events could not be recorded because of a bug of andon: see the daemon's log\n",
+            s.journal.not_recordable
+        ));
+    }
+    if !matches!(s.store.state.as_str(), "" | "ready") {
+        let why = if s.store.message.is_empty() { String::new() } else { format!(": {}", s.store.message) };
+        text.push_str(&format!(
+            "the ticket database is {}, {} events behind the journal{why}\n",
+            s.store.state, s.store.behind
+        ));
+    }
+    for d in s.damage.iter().take(5) {
+        text.push_str(&format!("THE JOURNAL IS DAMAGED: {}\n", d.message));
+    }
+    if s.damage.len() > 5 {
+        text.push_str(&format!("and {} more damaged parts\n", s.damage.len() - 5));
+    }
+    if !s.damage.is_empty() {
+        text.push_str(
+            "see all of it: andon audit verify; take note of it: andon audit accept --reason TEXT\n",
+        );
+    }
+    text
 }
 
 fn head<C: Composition>(cx: &Context<'_, C>, s: &StatusV1) -> String {

@@ -6,16 +6,15 @@ use std::sync::PoisonError;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 
-use super::captures::Opened;
-use super::writer::{Group, Written};
+use super::journal_thread::{Group, Written};
+use super::log::Log;
 use crate::ambient::Clock;
 use crate::api::{Links, Message};
-use crate::desk::{Carried, Desk, Done, Event, Input, Order, OrderId, Output, Record, Token};
+use crate::desk::{Carried, Desk, Done, Draft, Input, Order, OrderId, Output, Token};
 use crate::limits;
 use crate::link::{Batch, LinkCommand, WriteEnd, WriteOrder};
 use crate::recorder::Recorder;
 use crate::site::{Equipment, Site};
-use crate::ticket::TicketEvent;
 use crate::words::{EquipmentIndex, Now, Refusal, Seq};
 
 /// The desk and everything it is connected with.
@@ -27,7 +26,7 @@ pub(super) struct Driver {
     pub written: mpsc::Receiver<Written>,
     pub groups: mpsc::Sender<Group>,
     pub links: Links,
-    pub opened: mpsc::Sender<Opened>,
+    pub log: Log,
     /// Where readings are recorded, if they are.
     pub recorder: Option<Recorder>,
     pub stop: oneshot::Receiver<()>,
@@ -38,7 +37,7 @@ struct Turn {
     epoch: u64,
     token: u64,
     askers: BTreeMap<Token, oneshot::Sender<Result<Done, Refusal>>>,
-    records: Vec<Record>,
+    drafts: Vec<Draft>,
     /// For each version of the site, where its equipment stands in the one in force.
     places: Vec<Vec<Option<EquipmentIndex>>>,
     /// Orders to write that links are carrying out.
@@ -82,7 +81,7 @@ impl Driver {
             epoch: 0,
             token: 0,
             askers: BTreeMap::new(),
-            records: Vec::new(),
+            drafts: Vec::new(),
             places: vec![places(self.desk.site())],
             orders: JoinSet::new(),
             receipts: VecDeque::new(),
@@ -90,8 +89,8 @@ impl Driver {
         let mut stopping = false;
         loop {
             self.outputs(&mut turn);
-            if !turn.records.is_empty() {
-                let group = Group { epoch: turn.epoch, records: std::mem::take(&mut turn.records) };
+            if !turn.drafts.is_empty() {
+                let group = Group { epoch: turn.epoch, drafts: std::mem::take(&mut turn.drafts) };
                 if self.groups.send(group).await.is_err() {
                     return;
                 }
@@ -150,9 +149,25 @@ impl Driver {
             Written::Durable(seq) => self.handle(turn, None, Input::Written(seq)),
             Written::Failed(seq, why) => {
                 turn.epoch += 1;
-                turn.records.clear();
+                turn.drafts.clear();
+                if self.desk.not_writable().is_none() {
+                    self.log.error(&format!(
+                        "nothing can be recorded: {why}; commands are refused, alarms go on"
+                    ));
+                }
                 self.handle(turn, None, Input::NotWritten(seq, why));
             }
+            Written::Again => {
+                self.log.info("the journal can be written again");
+                self.handle(turn, None, Input::Writable);
+            }
+            Written::Damaged(damage) => {
+                for part in &damage {
+                    self.log.error(&format!("the journal is damaged: {part}"));
+                }
+                self.handle(turn, None, Input::Damaged(damage));
+            }
+            Written::Said(text) => self.log.warn(&text),
         }
         self.give_receipts(turn);
     }
@@ -196,6 +211,11 @@ impl Driver {
                 let token = turn.token_of(asker);
                 self.handle(turn, None, Input::Operated(token, *ask));
             }
+            Message::AcceptDamage(ask, asker) => {
+                let token = turn.token_of(asker);
+                self.handle(turn, None, Input::DamageAccepted(token, *ask));
+            }
+            Message::Damaged(damage) => self.handle(turn, None, Input::Damaged(damage)),
             Message::Write(ask, asker) => {
                 let token = turn.token_of(asker);
                 self.handle(turn, None, Input::WriteAsked(token, *ask));
@@ -231,13 +251,8 @@ impl Driver {
     fn outputs(&mut self, turn: &mut Turn) {
         while let Some(output) = self.desk.poll_output() {
             match output {
-                Output::Write(record) => {
-                    if let Event::Ticket(TicketEvent::Opened(o)) = &record.event {
-                        // A burst beyond the queue's length keeps the frames of its first tickets.
-                        let _queued = self.opened.try_send((o.number, o.equipment.clone()));
-                    }
-                    turn.records.push(*record);
-                }
+                Output::Write(draft) => turn.drafts.push(*draft),
+                Output::Bug(text) => self.log.error(&format!("a bug of andon: {text}")),
                 Output::Reply(token, reply) => {
                     if let Some(asker) = turn.askers.remove(&token) {
                         // The asker may have gone; what was done stays done.

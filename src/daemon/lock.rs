@@ -52,6 +52,12 @@ fn try_lock(folder: &Path, name: &str) -> Result<Option<File>, LockError> {
 }
 
 impl DataLock {
+    /// Whether the data directory can only be read.
+    #[must_use]
+    pub fn is_read_only(&self) -> bool {
+        false
+    }
+
     /// For a single command: at once or not at all.
     ///
     /// # Errors

@@ -4,25 +4,27 @@
 //! have a thread each, because both wait for the disk. A reply leaves only after the journal's fsync; the store
 //! follows. Without a daemon the same gateway is opened in the process for one command ([`open_here`]).
 
+mod assembly;
 mod captures;
 mod crew;
 mod demo;
-mod direct;
 mod driver;
-mod engine;
 mod files;
-mod keeper;
+mod in_process;
+mod journal_thread;
 mod lock;
 mod log;
 mod opening;
+mod openings;
 mod run;
-mod traces;
-mod writer;
+mod store_thread;
 
+mod traces;
+
+pub use assembly::{Engine, Parts, start as start_engine};
 pub use demo::{DemoError, DemoSetup, demo};
-pub use direct::{Here, open_here};
-pub use engine::{Engine, start as start_engine};
 pub use files::{DiskProfiles, LoadedSite, data_folder, data_folder_of, load_site, socket_path};
+pub use in_process::{Here, open_here};
 pub use lock::{DataLock, LockError};
 pub use log::Log;
 pub use opening::{OpeningError, Progress};

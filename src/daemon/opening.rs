@@ -1,35 +1,34 @@
-//! Opening a data directory: the journal first, then the store, caught up from it or rebuilt.
+//! Opening a data directory: what the journal says, and a store that is true to it, on disk or in memory.
+//!
+//! Nothing here stops a start but a journal whose folder cannot be listed: damage is told, a store that cannot be used is set
+//! aside and rebuilt, and where the disk cannot be written at all the rows stand in memory.
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use crate::desk::Record;
-use crate::journal::{Journal, JournalError, JournalReader};
+use super::store_thread::{Home, forget};
+use crate::disk::{self, Disk};
+use crate::feed::{FeedItem, RecordReader};
+use crate::journal::{Cursor, Journal, JournalError};
 use crate::limits;
-use crate::store::{self, Store};
-use crate::words::Seq;
+use crate::store::Store;
+use crate::store::tables::{self, Memory};
+use crate::words::Damage;
 
 /// Why a data directory does not open.
 #[derive(Debug, thiserror::Error)]
 pub enum OpeningError {
-    /// The journal does.
+    /// The journal does not.
     #[error("the journal does not open: {0}")]
     Journal(#[from] JournalError),
-    /// The store cannot be made anew.
-    #[error("the store {} cannot be made: {why}", .path.display())]
-    Store {
-        /// Where.
-        path: PathBuf,
-        /// Why.
-        why: String,
-    },
-    /// The store cannot take the journal in.
-    #[error("the store cannot catch up with the journal: {0}")]
-    CatchUp(String),
+    /// The store cannot take the journal in, not even in memory.
+    #[error("the ticket database cannot be built from the journal: {0}")]
+    Store(String),
     /// The operating system refuses.
     #[error("{}: {source}", .path.display())]
     Io {
-        /// Which file.
+        /// The file.
         path: PathBuf,
         /// What it says.
         source: io::Error,
@@ -43,10 +42,15 @@ pub type Progress<'a> = &'a mut dyn FnMut(u64, u64);
 pub(super) struct Opened {
     pub journal: Journal,
     pub store: Store,
+    pub home: Home,
+    /// Why the store is not on disk; empty when it is.
+    pub why_not: String,
     /// What should be known of it, as sentences.
     pub said: Vec<String>,
-    /// Whether the journal ends elsewhere than it had been acknowledged.
-    pub damage: Option<String>,
+    /// The parts of the journal that cannot be read.
+    pub damage: Vec<Damage>,
+    /// Whether only the end of the journal was checked, because it is long.
+    pub is_partly_checked: bool,
 }
 
 pub(super) fn journal_folder(data: &Path) -> PathBuf {
@@ -57,111 +61,144 @@ pub(super) fn store_folder(data: &Path) -> PathBuf {
     data.join("store")
 }
 
-/// Opens journal and store. The store is moved aside and rebuilt when it does not open, fails its check, or does
-/// not fit the journal.
-pub(super) fn open(data: &Path, progress: Progress<'_>) -> Result<Opened, OpeningError> {
+/// Where a store is set aside to.
+pub(super) fn aside_of(store: &Path) -> PathBuf {
+    disk::beside(store, ".damaged")
+}
+
+/// Opens journal and store. With `is_read_only` nothing is written: the store stands in memory.
+pub(super) fn open(
+    disk: Arc<dyn Disk>,
+    data: &Path,
+    is_read_only: bool,
+    progress: Progress<'_>,
+) -> Result<Opened, OpeningError> {
     let folder = journal_folder(data);
-    let (journal, opened) = Journal::open(&folder)?;
-    let mut said = opened.said;
-    let mut damage = None;
     let path = store_folder(data);
-    let store = match store::open(&path) {
-        Ok(store) => match misfit(&folder, &journal, &store)? {
-            None => Some(store),
-            Some(message) => {
-                damage = Some(message.clone());
-                said.push(message);
-                None
+    let mut said = Vec::new();
+    let mut why_not = String::new();
+    let has_room = !is_read_only && disk::room(data).is_ok_and(|room| room >= limits::STORE_ROOM_MIN);
+    let mut store = None;
+    if is_read_only {
+        "the data directory is only read".clone_into(&mut why_not);
+    } else if !has_room {
+        "the disk is nearly full".clone_into(&mut why_not);
+    } else {
+        match tables::open(&path)
+            .map_err(|e| e.to_string())
+            .and_then(|t| Store::open(t).map_err(|e| e.to_string()))
+        {
+            Ok(opened) => store = Some(opened),
+            Err(why) => said.push(why),
+        }
+    }
+    // What the store had taken in had been acknowledged.
+    let known = store.as_ref().map(|s| s.cursor().clone()).filter(|c| c.seq.0 > 0);
+    let is_long = bytes_of(disk.as_ref(), &folder) > limits::CHECKED_AT_START_BYTES;
+    let is_partly_checked = is_long && known.is_some();
+    let from = known.clone().filter(|_| is_partly_checked).unwrap_or_default();
+    let (journal, opened) = Journal::open(disk.clone(), &folder, &from, known.clone())?;
+    said.extend(opened.said);
+    said.extend(opened.damage.iter().map(|d| format!("the journal is damaged: {d}")));
+    if let (Some(known), Some(misfit)) = (&known, store.as_ref())
+        && opened.damage.iter().any(|d| d.first_seq <= known.seq && known.seq <= d.last_seq)
+    {
+        said.push(format!(
+            "event {}, to which the ticket database had come, is damaged",
+            misfit.cursor().seq
+        ));
+        if let Some(store) = store.take() {
+            forget(store);
+        }
+    }
+    let mut home = Home::Disk;
+    if store.is_none() && has_room {
+        match set_aside(&path) {
+            Ok(None) => {}
+            Ok(Some(aside)) => {
+                said.push(format!(
+                    "the ticket database was moved to {}; it is rebuilt from the journal",
+                    aside.display()
+                ));
             }
-        },
-        Err(e) => {
-            said.push(e.to_string());
-            None
+            Err(e) => said.push(format!("the ticket database cannot be set aside: {e}")),
+        }
+        match tables::open(&path)
+            .map_err(|e| e.to_string())
+            .and_then(|t| Store::open(t).map_err(|e| e.to_string()))
+        {
+            Ok(opened) => store = Some(opened),
+            Err(why) => why_not = why,
+        }
+    }
+    let mut caught_up = Err(String::new());
+    if let Some(store) = &mut store {
+        caught_up = catch_up(&disk, &folder, store, journal.end(), progress);
+    }
+    let store = match (store, caught_up) {
+        (Some(store), Ok(())) => store,
+        (failed, why) => {
+            if let Some(store) = failed {
+                forget(store);
+            }
+            if let Err(why) = why
+                && !why.is_empty()
+            {
+                why_not = why;
+            }
+            home = Home::Memory;
+            let mut store =
+                Store::open(Box::new(Memory::default())).map_err(|e| OpeningError::Store(e.to_string()))?;
+            catch_up(&disk, &folder, &mut store, journal.end(), progress).map_err(OpeningError::Store)?;
+            store
         }
     };
-    let mut store = match store {
-        Some(store) => store,
-        None => {
-            let aside = move_aside(&path)?;
-            said.push(format!("the store was moved to {} and is rebuilt from the journal", aside.display()));
-            store::open(&path).map_err(|e| OpeningError::Store { path: path.clone(), why: e.to_string() })?
-        }
-    };
-    catch_up(&folder, &mut store, journal.seq, progress)?;
-    Ok(Opened { journal, store, said, damage })
+    Ok(Opened { journal, store, home, why_not, said, damage: opened.damage, is_partly_checked })
 }
 
-/// Why the store does not belong to this journal, if it does not: its last event is beyond the journal's end, or
-/// another line stands in its place.
-fn misfit(folder: &Path, journal: &Journal, store: &Store) -> Result<Option<String>, OpeningError> {
-    let (seq, hash) = store.cursor();
-    if seq > journal.seq {
-        return Ok(Some(format!(
-            "the journal ends at event {}, but event {seq} had been acknowledged: its end was cut off",
-            journal.seq
-        )));
-    }
-    if seq == Seq(0) {
-        return Ok(None);
-    }
-    let fail = |source| OpeningError::Io { path: folder.to_owned(), source };
-    let mut reader = JournalReader::from(folder, seq).map_err(fail)?;
-    let first = reader.next_segment().map_err(fail)?.and_then(|entries| entries.into_iter().next());
-    Ok(match first {
-        Some(entry) if entry.seq == seq && entry.hash == hash => None,
-        _ => Some(format!(
-            "event {seq} of the journal is not the one that had been acknowledged: it was changed"
-        )),
-    })
+fn bytes_of(disk: &dyn Disk, folder: &Path) -> u64 {
+    let entries = disk.entries(folder).unwrap_or_default();
+    entries.iter().map(|(_, kind)| if let disk::Kind::File(bytes) = kind { *bytes } else { 0 }).sum()
 }
 
-fn move_aside(path: &Path) -> Result<PathBuf, OpeningError> {
-    let aside = path.with_file_name("store.damaged");
-    let fail = |source| OpeningError::Io { path: aside.clone(), source };
-    if aside.exists() {
-        // One is kept to look into; more would fill the disk.
-        std::fs::remove_dir_all(&aside).map_err(fail)?;
+/// Moves a store aside, over the one that was moved before: one is kept to look into, more would fill the disk.
+pub(super) fn set_aside(path: &Path) -> io::Result<Option<PathBuf>> {
+    let aside = aside_of(path);
+    match std::fs::symlink_metadata(&aside) {
+        Ok(found) if found.is_dir() => std::fs::remove_dir_all(&aside)?,
+        Ok(_) => disk::remove(&aside)?,
+        Err(e) if e.kind() == io::ErrorKind::NotFound => {}
+        Err(e) => return Err(e),
     }
-    if path.exists() {
-        std::fs::rename(path, &aside).map_err(fail)?;
+    match std::fs::rename(path, &aside) {
+        Ok(()) => Ok(Some(aside)),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(e) => Err(e),
     }
-    Ok(aside)
 }
 
 /// Takes into the store what the journal has beyond it.
-pub(super) fn catch_up(
+fn catch_up(
+    disk: &Arc<dyn Disk>,
     folder: &Path,
     store: &mut Store,
-    end: Seq,
+    end: &Cursor,
     progress: Progress<'_>,
-) -> Result<(), OpeningError> {
-    let (from, _) = store.cursor();
-    if from >= end {
+) -> Result<(), String> {
+    if store.cursor().seq >= end.seq {
         return Ok(());
     }
-    let failed = |e: &dyn std::fmt::Display| OpeningError::CatchUp(e.to_string());
-    let mut reader = JournalReader::from(folder, from.next()).map_err(|e| failed(&e))?;
-    let mut batch = Vec::new();
-    while let Some(entries) = reader.next_segment().map_err(|e| failed(&e))? {
-        for entry in entries {
-            let record =
-                Record::from_line(&entry.line).map_err(|e| failed(&format!("event {}: {e}", entry.seq)))?;
-            batch.push((record, entry.hash));
-            if batch.len() >= limits::STORE_BATCH_MAX {
-                take_in(store, &mut batch)?;
-                progress(store.cursor().0.0, end.0);
-            }
+    let known = Some(end.clone());
+    let mut reader =
+        RecordReader::new(disk.clone(), folder, store.cursor(), known).map_err(|e| e.to_string())?;
+    loop {
+        let items: Vec<FeedItem> = reader.by_ref().take(limits::STORE_BATCH_MAX).collect();
+        let is_over = items.len() < limits::STORE_BATCH_MAX;
+        store.apply(&items, reader.cursor()).map_err(|e| e.to_string())?;
+        progress(store.cursor().seq.0, end.seq.0);
+        if is_over {
+            break;
         }
     }
-    take_in(store, &mut batch)?;
-    progress(end.0, end.0);
-    store.flush().map_err(|e| failed(&e))
-}
-
-fn take_in(store: &mut Store, batch: &mut Vec<(Record, String)>) -> Result<(), OpeningError> {
-    if !batch.is_empty() {
-        store.apply(batch).map_err(|e| OpeningError::CatchUp(e.to_string()))?;
-        batch.clear();
-    }
-    Ok(())
+    store.flush().map_err(|e| e.to_string())
 }

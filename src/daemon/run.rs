@@ -11,13 +11,14 @@ use tokio::net::UnixListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, oneshot};
 
+use super::assembly::{self, Parts};
 use super::captures;
 use super::crew::{Crew, boards};
-use super::engine;
 use super::files::{data_folder, load_site, socket_path};
 use super::lock::{DataLock, LockError};
 use super::log::Log;
 use super::opening::OpeningError;
+use super::openings;
 use crate::ambient::Clock;
 use crate::api::{Gateway, Links, Message, Reloaded, Served, router};
 use crate::limits;
@@ -95,15 +96,28 @@ pub async fn run(start: Start, stop: impl Future<Output = ()>) -> Result<(), Dae
             log.info(&format!("the store takes the journal in: event {done} of {of}"));
         }
     };
-    let mut engine =
-        engine::start(site.clone(), &data, clock, log, Some(boards.clone()), links.clone(), &mut progress)?;
+    let parts = Parts {
+        site: site.clone(),
+        data: data.clone(),
+        is_read_only: false,
+        clock,
+        log,
+        boards: Some(boards.clone()),
+        links: links.clone(),
+    };
+    let mut engine = assembly::start(parts, &mut progress)?;
     let (reload_tx, mut reloads) = mpsc::channel(limits::RELOADS_QUEUED_MAX);
     engine.gateway.reload = config.is_some().then_some(reload_tx);
     let served = Served::new(engine.gateway.clone());
     let path = socket_path(&data);
     let listener = listen(&path)?;
-    let opened = engine.opened.take();
-    let captures = opened.map(|opened| tokio::spawn(captures::keep(opened, served.clone(), log)));
+    let (opened_tx, opened) = mpsc::channel(limits::CAPTURES_QUEUED_MAX);
+    let mut beside = tokio::task::JoinSet::new();
+    beside.spawn(openings::follow(engine.gateway.feed.clone(), opened_tx));
+    beside.spawn(captures::keep(opened, served.clone(), log));
+    if engine.is_partly_checked {
+        beside.spawn(check_rest(engine.gateway.clone(), log));
+    }
     let mut crew = Crew::start(site.clone(), boards, links, engine.readings.clone(), clock, log);
     let api = tokio::spawn(axum::serve(listener, router(served.clone())).into_future());
     log.info(&format!(
@@ -130,6 +144,7 @@ pub async fn run(start: Start, stop: impl Future<Output = ()>) -> Result<(), Dae
             })),
             () = tokio::time::sleep(LOOK_EVERY) => {
                 tell_changes(&crew.boards(), &mut states, log);
+                engine.store.watch();
                 continue;
             }
             Some(asker) = reloads.recv() => Some(asker),
@@ -144,9 +159,7 @@ pub async fn run(start: Start, stop: impl Future<Output = ()>) -> Result<(), Dae
     };
     log.info("stopping");
     crew.stop();
-    if let Some(captures) = captures {
-        captures.abort();
-    }
+    beside.abort_all();
     // The socket goes first: whoever knocks now is told that nobody is there.
     let _gone = std::fs::remove_file(&path);
     api.abort();
@@ -156,6 +169,21 @@ pub async fn run(start: Start, stop: impl Future<Output = ()>) -> Result<(), Dae
     }
     log.info("stopped");
     Ok(())
+}
+
+/// Checks the begin of a long journal beside the daemon's other work, and puts damage on record.
+async fn check_rest(gateway: Gateway, log: Log) {
+    match gateway.verify().await {
+        Ok(found) if found.damage.is_empty() => {}
+        Ok(found) => {
+            for part in &found.damage {
+                log.error(&format!("the journal is damaged: {part}"));
+            }
+            // A desk that is gone has nothing to record.
+            let _sent = gateway.desk.send(Message::Damaged(found.damage)).await;
+        }
+        Err(refusal) => log.warn(&format!("the begin of the journal was not checked: {refusal}")),
+    }
 }
 
 /// Loads the configuration again: all of it, or nothing is changed and the reason told.

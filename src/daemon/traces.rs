@@ -39,7 +39,7 @@ pub(super) async fn catch_up(served: Served, log: Log) {
     let gateway = Gateway::from_ref(&served);
     let live = gateway
         .look(|desk, _| {
-            let live = desk.state().tickets.values().filter(|t| t.state.is_live());
+            let live = desk.recorded().tickets.values().filter(|t| t.state.is_live());
             live.map(|t| t.number).collect::<Vec<_>>()
         })
         .await;

@@ -1,12 +1,15 @@
 //! What goes into the desk and what comes out.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::site::Site;
-use crate::ticket::{Ticket, TicketCommand};
-use crate::words::{Author, EquipmentIndex, PointIndex, Presence, Reading, Refusal, Seq, TicketNumber};
+use crate::ticket::{LogEntry, Ticket, TicketCommand};
+use crate::words::{
+    Author, Damage, EquipmentIndex, PointIndex, Presence, Reading, Refusal, Seq, TicketNumber,
+};
 
-use super::event::Record;
+use super::event::{ProvenLine, Record};
 use super::operation::OperationAsk;
 use super::writing::{Carried, Order, OrderId, WriteAsk, Wrote};
 
@@ -38,6 +41,24 @@ pub struct Command {
     pub duplicate_exists: bool,
 }
 
+/// Who takes note of the journal's damage, and why.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AcceptAsk {
+    /// Who.
+    pub by: Author,
+    /// Why.
+    pub reason: String,
+}
+
+/// A record that is to be written, with its line.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Draft {
+    /// The record.
+    pub record: Record,
+    /// Its line.
+    pub line: ProvenLine,
+}
+
 /// What goes in.
 #[derive(Debug)]
 pub enum Input {
@@ -54,6 +75,8 @@ pub enum Input {
     Asked(Token, Command),
     /// Somebody asks for something done to an alarm, to equipment's service, or to what is normal.
     Operated(Token, OperationAsk),
+    /// Somebody takes note of the journal's damage.
+    DamageAccepted(Token, AcceptAsk),
     /// Somebody asks for a write.
     WriteAsked(Token, WriteAsk),
     /// An order to write was carried out, or not.
@@ -64,6 +87,12 @@ pub enum Input {
     Written(Seq),
     /// Events from this one on could not be written.
     NotWritten(Seq, String),
+    /// Parts of the journal that cannot be read were found.
+    Damaged(Vec<Damage>),
+    /// The program did not run for this long; the monotonic clock does not count it, the wall clock does.
+    Paused(Duration),
+    /// The journal can be written again, after it could not.
+    Writable,
     /// Other files are in force from here on.
     Reloaded(Arc<Site>),
     /// The daemon is stopping.
@@ -73,8 +102,8 @@ pub enum Input {
 /// What a command came to.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Done {
-    /// The ticket, as it is now.
-    Ticket(Box<Ticket>),
+    /// The ticket as it is now, and the lines that its log has got.
+    Ticket(Box<Ticket>, Vec<LogEntry>),
     /// What was written and read back.
     Wrote(Box<Wrote>),
     /// What was done, as a sentence.
@@ -85,7 +114,9 @@ pub enum Done {
 #[derive(Debug, PartialEq)]
 pub enum Output {
     /// To be written, in this order.
-    Write(Box<Record>),
+    Write(Box<Draft>),
+    /// A bug of andon, for the log.
+    Bug(String),
     /// To the asker.
     Reply(Token, Box<Result<Done, Refusal>>),
     /// Read all of this equipment now.

@@ -5,25 +5,29 @@ mod begun;
 mod held;
 mod judged;
 mod operated;
+mod record;
 mod reloaded;
 mod written;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::checks::Check;
-use super::command::{Done, Input, Output, Token};
-use super::event::{Event, GatewayEvent, Record};
+use super::command::{Done, Draft, Input, Output, Token};
+use super::deadlines::{Deadlines, Ending};
+use super::event::{Event, GatewayEvent, NotRecordable, Record};
 use super::state::{State, Touched};
 use super::writing::OrderId;
 pub use held::{Held, Hidden};
+pub use record::Unrecorded;
 
 use crate::alarm::{AlarmEvent, AlarmName, Bursts, Chatter, Damping, Key};
 use crate::detect::{BaselineEvent, Detector, Transition, TransitionKind};
 use crate::limits;
 use crate::profile::Fault;
 use crate::site::{Equipment, Site};
-use crate::ticket::{Ticket, TicketEvent, TicketOpening, TicketState};
+use crate::ticket::{LogEntry, Ticket, TicketEvent, TicketOpening, TicketState};
 use crate::words::{
     Author, EquipmentId, EquipmentIndex, FaultName, Mono, Now, Refusal, Rule, Seq, TicketNumber, Wall,
 };
@@ -62,8 +66,8 @@ struct Unwritten {
     origin: Origin,
     /// The ticket a command fetched from the store, to apply it again to the durable state.
     stored: Option<Box<Ticket>>,
-    /// The ticket as the events leave it: the reply, once they are on disk.
-    result: Option<Box<Ticket>>,
+    /// The ticket as the events leave it, with the lines of its log: the reply, once they are on disk.
+    result: Option<(Box<Ticket>, Vec<LogEntry>)>,
 }
 
 /// The engine: inputs in, outputs out, nothing else.
@@ -82,6 +86,9 @@ pub struct Desk {
     retry_at: Option<Mono>,
     not_writable: Option<String>,
     checks: Vec<(Check, Mono)>,
+    deadlines: Deadlines,
+    /// Events that could not be recorded because of a bug.
+    pub not_recordable: u64,
     /// Conditions that are there and make no alarm.
     held: BTreeMap<Key, Held>,
     /// The event after which it was last looked for what is no longer held back.
@@ -104,6 +111,8 @@ impl Desk {
         for ((equipment, fault), model) in &state.baselines {
             detector.restore_baseline(equipment.as_str(), fault.as_str(), model);
         }
+        let mut deadlines = Deadlines::default();
+        deadlines.agree(&state, now);
         Self {
             site,
             detector,
@@ -116,6 +125,8 @@ impl Desk {
             retry_at: None,
             not_writable: None,
             checks: Vec::new(),
+            deadlines,
+            not_recordable: 0,
             held: BTreeMap::new(),
             released_at: None,
             chatter: Chatter::default(),
@@ -128,10 +139,10 @@ impl Desk {
         }
     }
 
-    /// The live state, commands not yet written included.
+    /// The live state as it is on disk: what answers may show.
     #[must_use]
-    pub fn state(&self) -> &State {
-        &self.state
+    pub fn recorded(&self) -> &State {
+        &self.durable
     }
 
     /// The site in force.
@@ -178,24 +189,24 @@ impl Desk {
     /// When to call with [`Input::Elapsed`], and why.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<(Mono, &'static str)> {
-        let watch = self
-            .state
-            .next_watch
-            .map(|wall| (self.last.mono + wall.since(self.last.wall), "the end of a watch"));
+        let ending = self.deadlines.next().map(|at| (at, "the end of a watch or of shelving"));
         let checks = self.checks.iter().map(|(_, at)| (*at, "a check"));
         let retry = self.retry_at.map(|at| (at, "the journal is tried again"));
         let detect = self.detector.next_due().map(|at| (at, "a delay, staleness or silence"));
         let held = self.next_held().map(|at| (at, "an alarm that is held back"));
-        watch.into_iter().chain(held).chain(checks).chain(retry).chain(detect).min_by_key(|(at, _)| *at)
+        ending.into_iter().chain(held).chain(checks).chain(retry).chain(detect).min_by_key(|(at, _)| *at)
     }
 
     /// Ends everything due up to now, in time order, and only then looks at the input.
     pub fn handle(&mut self, now: Now, input: Input) {
+        if let Input::Paused(length) = &input {
+            self.paused(now, *length);
+        }
         self.notice_clock_step(now);
         self.detector.elapsed(now);
         self.take_transitions(now);
         self.tell_damped(now);
-        self.end_watches(now);
+        self.end_deadlines(now);
         if self.retry_at.is_some_and(|at| at <= now.mono) {
             self.retry(now);
         }
@@ -206,10 +217,13 @@ impl Desk {
             }
             Input::Asked(token, command) => self.asked(now, token, command),
             Input::Operated(token, ask) => self.operated(now, token, &ask),
+            Input::DamageAccepted(token, ask) => self.damage_accepted(now, token, &ask),
             Input::WriteAsked(token, ask) => self.write_asked(now, token, &ask),
             Input::Carried(id, carried) => self.order_carried(now, id, carried),
             Input::Reloaded(site) => self.reloaded(now, site),
-            Input::Elapsed => {}
+            Input::Elapsed | Input::Paused(_) => {}
+            Input::Writable => self.writable(now),
+            Input::Damaged(found) => self.record_damage(now, &found),
             Input::Written(seq) => self.written(seq),
             Input::NotWritten(seq, why) => self.not_written(now, seq, why),
             Input::Stopping if self.reads => self.machine(now, Change::Gateway(GatewayEvent::Stopped {})),
@@ -225,6 +239,9 @@ impl Desk {
         let by_ms = now.wall.millis().saturating_sub(expected.wall.millis());
         if u128::from(by_ms.unsigned_abs()) >= limits::CLOCK_STEP_MIN.as_millis() {
             self.machine(now, Change::Gateway(GatewayEvent::ClockStepped { by_ms }));
+            if now.wall.is_set() && !expected.wall.is_set() {
+                self.deadlines.clock_was_set(now);
+            }
         }
     }
 
@@ -237,15 +254,24 @@ impl Desk {
         }
     }
 
-    fn end_watches(&mut self, now: Now) {
-        if self.state.next_watch.is_none_or(|at| at > now.wall) {
-            return;
+    fn end_deadlines(&mut self, now: Now) {
+        for ending in self.deadlines.take_past(now.mono) {
+            match ending {
+                Ending::Watch(number) => self.machine(now, Change::Verified(number)),
+                Ending::Shelf(key) => {
+                    if let Event::Alarm(event) = self.unshelved(key, None) {
+                        self.machine(now, Change::Alarm(event));
+                    }
+                }
+            }
         }
-        let over = |t: &&Ticket| t.watch_until.is_some_and(|at| at <= now.wall);
-        let numbers: Vec<_> = self.state.tickets.values().filter(over).map(|t| t.number).collect();
-        for number in numbers {
-            self.machine(now, Change::Verified(number));
-        }
+    }
+
+    /// The program did not run for a while: that is neither a step of the wall clock nor time that delays count.
+    fn paused(&mut self, now: Now, length: Duration) {
+        self.last.wall = self.last.wall.after(length);
+        let for_ms = u64::try_from(length.as_millis()).unwrap_or(u64::MAX);
+        self.machine(now, Change::Gateway(GatewayEvent::Paused { for_ms }));
     }
 
     /// A change that nobody asked for: it is decided now, or waits while the journal cannot be written.
@@ -383,19 +409,53 @@ impl Desk {
         if events.is_empty() {
             return;
         }
-        let mut records = Vec::with_capacity(events.len());
-        let mut result = None;
+        let mut drafts = Vec::with_capacity(events.len());
+        let mut seq = self.next_seq;
         for event in events {
-            let record = Record { seq: self.next_seq, at: now.wall, by: by.clone(), event };
-            self.next_seq = self.next_seq.next();
-            let mut fetched = stored.clone();
-            if let Touched::Ticket(t) = self.state.apply(&record, &mut |_| fetched.take().map(|t| *t)) {
-                result = Some(t);
+            let record = Record { seq, at: now.wall, by: by.clone(), event };
+            match record.prove() {
+                Ok(line) => drafts.push(Draft { record, line }),
+                Err(why) => {
+                    self.cannot_record(&record, &why, origin);
+                    return;
+                }
             }
-            self.outputs.push_back(Output::Write(Box::new(record.clone())));
-            records.push(record);
+            seq = seq.next();
+        }
+        self.next_seq = seq;
+        let mut records = Vec::with_capacity(drafts.len());
+        let mut result: Option<(Box<Ticket>, Vec<LogEntry>)> = None;
+        for draft in drafts {
+            let mut fetched = stored.clone();
+            let touched = self.state.apply(&draft.record, &mut |_| fetched.take().map(|t| *t));
+            if let Touched::Ticket(t, entry) = touched {
+                let mut entries = result.take().map_or_else(Vec::new, |(_, entries)| entries);
+                entries.push(entry);
+                result = Some((t, entries));
+            }
+            records.push(draft.record.clone());
+            self.outputs.push_back(Output::Write(Box::new(draft)));
+        }
+        if records.iter().any(|r| sets_deadline(&r.event)) {
+            self.deadlines.agree(&self.state, now);
         }
         self.unwritten.push_back(Unwritten { records, origin, stored, result });
+    }
+
+    /// An event cannot stand in the journal. Nothing of the change happens; the same would fail again, so nothing is retried.
+    fn cannot_record(&mut self, record: &Record, why: &NotRecordable, origin: Origin) {
+        self.not_recordable += 1;
+        let text = format!("event {} cannot be recorded: {why}", record.seq);
+        let kind = format!("{:.200}", format!("{:?}", record.event));
+        self.outputs.push_back(Output::Bug(format!("{text}; it is dropped: {kind}")));
+        let token = match origin {
+            Origin::Machine(_) => return,
+            Origin::Command(token) | Origin::Operation(token, _) | Origin::OrderEnd(token, _) => token,
+            Origin::Order(pending) => pending.token,
+        };
+        let refusal = Refusal::new(Rule::NotRecordable, format!("nothing was changed: {text}"))
+            .remedy("this is a bug of andon: please report it");
+        self.outputs.push_back(Output::Reply(token, Box::new(Err(refusal))));
     }
 
     fn written(&mut self, seq: Seq) {
@@ -413,8 +473,8 @@ impl Desk {
             }
             self.not_writable = None;
             match (first.origin, first.result) {
-                (Origin::Command(token), Some(ticket)) => {
-                    self.outputs.push_back(Output::Reply(token, Box::new(Ok(Done::Ticket(ticket)))));
+                (Origin::Command(token), Some((ticket, entries))) => {
+                    self.outputs.push_back(Output::Reply(token, Box::new(Ok(Done::Ticket(ticket, entries)))));
                 }
                 (Origin::Operation(token, told), _) => self.operation_done(token, told),
                 (Origin::Order(pending), _) => self.send_order(*pending),
@@ -427,7 +487,7 @@ impl Desk {
     fn not_written(&mut self, now: Now, seq: Seq, why: String) {
         self.state = self.durable.clone();
         self.next_seq = self.durable.seq.next();
-        self.outputs.retain(|o| !matches!(o, Output::Write(r) if r.seq >= seq));
+        self.outputs.retain(|o| !matches!(o, Output::Write(d) if d.record.seq >= seq));
         let undone = std::mem::take(&mut self.unwritten);
         for entry in undone {
             match entry.origin {
@@ -445,8 +505,19 @@ impl Desk {
                 }
             }
         }
+        self.deadlines.agree(&self.state, now);
         self.not_writable = Some(why);
         self.retry_at = (!self.waiting.is_empty()).then(|| now.mono + limits::JOURNAL_RETRY);
+    }
+
+    /// There is room again: what waits is decided now.
+    fn writable(&mut self, now: Now) {
+        if self.unwritten.is_empty() {
+            self.not_writable = None;
+        }
+        if self.retry_at.is_some() {
+            self.retry(now);
+        }
     }
 
     fn refuse_unwritten(&mut self, token: Token, why: &str) {
@@ -458,6 +529,23 @@ impl Desk {
         for change in std::mem::take(&mut self.waiting) {
             self.machine(now, change);
         }
+    }
+}
+
+/// Whether an event sets or ends a watch or shelving.
+fn sets_deadline(event: &Event) -> bool {
+    match event {
+        Event::Ticket(event) => {
+            matches!(
+                event,
+                TicketEvent::Closed { .. }
+                    | TicketEvent::Reopened { .. }
+                    | TicketEvent::Cancelled { .. }
+                    | TicketEvent::FixVerified { .. }
+            )
+        }
+        Event::Alarm(event) => matches!(event, AlarmEvent::Shelved { .. } | AlarmEvent::Unshelved { .. }),
+        Event::Gateway(_) | Event::Equipment(_) | Event::Baseline(_) | Event::Other { .. } => false,
     }
 }
 

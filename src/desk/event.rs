@@ -5,9 +5,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::alarm::AlarmEvent;
 use crate::detect::BaselineEvent;
+use crate::limits;
 use crate::site::FileHash;
 use crate::ticket::TicketEvent;
-use crate::words::{Author, EquipmentId, PointName, Seq, Wall};
+use crate::words::{Author, Damage, EquipmentId, PointName, Seq, Wall};
 
 /// What happened to the gateway itself.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -30,11 +31,28 @@ pub enum GatewayEvent {
         /// Each file with its SHA-256.
         files: Vec<FileHash>,
     },
-    /// At start, the journal did not end where the store says it had been acknowledged.
+    /// A part of the journal cannot be read as it was written.
     #[serde(rename = "gateway-journal-damaged")]
     JournalDamaged {
         /// What was found, as a sentence.
         message: String,
+        /// The segment, line and events; absent in journals of earlier versions.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        damage: Option<Damage>,
+    },
+    /// Somebody has taken note of the damage: it is no longer shown on the first screen.
+    #[serde(rename = "gateway-damage-accepted")]
+    DamageAccepted {
+        /// How many damaged parts were known.
+        parts: usize,
+        /// Why.
+        reason: String,
+    },
+    /// The daemon did not run for a while, as when its machine was suspended. Delays do not count that time.
+    #[serde(rename = "gateway-paused")]
+    Paused {
+        /// For how many milliseconds.
+        for_ms: u64,
     },
     /// The wall clock was stepped.
     #[serde(rename = "clock-stepped")]
@@ -42,6 +60,19 @@ pub enum GatewayEvent {
         /// By how many milliseconds, forward when positive.
         by_ms: i64,
     },
+}
+
+impl GatewayEvent {
+    /// The kinds that stand in the journal, as `serde` names them (test: `kinds_are_those_that_are_written`).
+    pub const KINDS: &[&str] = &[
+        "gateway-started",
+        "gateway-stopped",
+        "configuration-loaded",
+        "gateway-journal-damaged",
+        "gateway-damage-accepted",
+        "gateway-paused",
+        "clock-stepped",
+    ];
 }
 
 /// What was done to a piece of equipment by way of the gateway.
@@ -105,6 +136,17 @@ pub enum EquipmentEvent {
     },
 }
 
+impl EquipmentEvent {
+    /// The kinds that stand in the journal, as `serde` names them (test: `kinds_are_those_that_are_written`).
+    pub const KINDS: &[&str] = &[
+        "equipment-write-ordered",
+        "equipment-out-of-service",
+        "equipment-returned-to-service",
+        "equipment-written",
+        "equipment-write-failed",
+    ];
+}
+
 /// Something that happened, for good.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
@@ -159,20 +201,71 @@ struct LineIn {
     kind: String,
 }
 
-/// 2025-01-01 in milliseconds since 1970: a wall clock before it was never set, and the line says so.
-const CLOCK_SET_SINCE: i64 = 1_735_689_600_000;
-
 /// The version of every event kind of this build.
 const VERSION: u32 = 1;
 
+/// The line of an event, proven to fit and to read back the same; the hash of the line before is filled in last.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProvenLine {
+    before: String,
+    after: String,
+}
+
+impl ProvenLine {
+    /// The journal's line, without its newline; `prev` is the SHA-256 of the line before, in hexadecimal.
+    #[must_use]
+    pub fn with_prev(&self, prev: &str) -> String {
+        [&self.before, prev, &self.after].concat()
+    }
+}
+
+/// Why an event cannot stand in the journal: a bug of andon, because what comes from outside is bounded before.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotRecordable {
+    /// It cannot be written as JSON, or is of a later version.
+    #[error("it cannot be written: {0}")]
+    NotWritten(String),
+    /// The line is longer than [`limits::LINE_BYTES_MAX`].
+    #[error("its line has {0} bytes, and {max} is the most", max = limits::LINE_BYTES_MAX)]
+    TooLong(usize),
+    /// What is read is not what was written.
+    #[error("it does not read back as it was written")]
+    ReadsOtherwise,
+}
+
+/// Why a line of the journal is not an event that this version can take in.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the event does not read: {0}")]
+pub struct NotReadable(String);
+
 impl Record {
+    /// The line of this record, proven.
+    ///
+    /// # Errors
+    /// When the event cannot stand in the journal.
+    pub fn prove(&self) -> Result<ProvenLine, NotRecordable> {
+        /// Stands where the hash of the line before will.
+        const HOLE: &str = "?";
+        let line = self.to_line(HOLE).map_err(|e| NotRecordable::NotWritten(e.to_string()))?;
+        let length = line.len() + 64 - HOLE.len();
+        if length > limits::LINE_BYTES_MAX {
+            return Err(NotRecordable::TooLong(length));
+        }
+        if Self::from_line(&line).as_ref() != Ok(self) {
+            return Err(NotRecordable::ReadsOtherwise);
+        }
+        let hole = "\"prev\":\"?";
+        let (before, after) = line.split_once(hole).ok_or(NotRecordable::ReadsOtherwise)?;
+        Ok(ProvenLine { before: format!("{before}\"prev\":\""), after: after.to_owned() })
+    }
+
     /// The journal's line, without its newline; `prev` is the SHA-256 of the line before.
     ///
     /// # Errors
     /// Never for records of this program; kinds of later versions are not written.
     pub fn to_line(&self, prev: &str) -> Result<String, serde_json::Error> {
         fn line<E: Serialize>(r: &Record, prev: &str, event: &E) -> Result<String, serde_json::Error> {
-            let clock = (r.at.millis() < CLOCK_SET_SINCE).then_some("unset");
+            let clock = (!r.at.is_set()).then_some("unset");
             serde_json::to_string(&LineOut {
                 seq: r.seq,
                 prev,
@@ -195,29 +288,30 @@ impl Record {
         }
     }
 
-    /// Reads a journal's line.
+    /// Reads a journal's line. A kind that no table lists is kept as [`Event::Other`].
     ///
     /// # Errors
-    /// When it is no record, or one of a known kind that does not read.
-    pub fn from_line(line: &str) -> Result<Self, serde_json::Error> {
-        let head: LineIn = serde_json::from_str(line)?;
-        let event = match head.kind.split('-').next().unwrap_or("") {
-            "ticket" => known(line).map(Event::Ticket),
-            "alarm" => known(line).map(Event::Alarm),
-            "equipment" => known(line).map(Event::Equipment),
-            "baseline" => known(line).map(Event::Baseline),
-            "gateway" | "configuration" | "clock" => known(line).map(Event::Gateway),
-            _ => Ok(Event::Other { kind: head.kind.clone() }),
-        };
-        let event = match event {
-            Ok(event) => event,
-            Err(e) if e.to_string().contains("unknown variant") => Event::Other { kind: head.kind },
-            Err(e) => return Err(e),
+    /// When it is not a record, or one of a known kind that does not read.
+    pub fn from_line(line: &str) -> Result<Self, NotReadable> {
+        let head: LineIn = known(line)?;
+        let kind = head.kind.as_str();
+        let event = if TicketEvent::KINDS.contains(&kind) {
+            Event::Ticket(known(line)?)
+        } else if AlarmEvent::KINDS.contains(&kind) {
+            Event::Alarm(known(line)?)
+        } else if EquipmentEvent::KINDS.contains(&kind) {
+            Event::Equipment(known(line)?)
+        } else if BaselineEvent::KINDS.contains(&kind) {
+            Event::Baseline(known(line)?)
+        } else if GatewayEvent::KINDS.contains(&kind) {
+            Event::Gateway(known(line)?)
+        } else {
+            Event::Other { kind: head.kind }
         };
         Ok(Self { seq: head.seq, at: head.at, by: head.by, event })
     }
 }
 
-fn known<'a, E: Deserialize<'a>>(line: &'a str) -> Result<E, serde_json::Error> {
-    serde_json::from_str(line)
+fn known<'a, E: Deserialize<'a>>(line: &'a str) -> Result<E, NotReadable> {
+    serde_json::from_str(line).map_err(|e| NotReadable(e.to_string()))
 }

@@ -7,6 +7,7 @@
 
 mod checks;
 mod command;
+mod deadlines;
 mod engine;
 mod event;
 mod operation;
@@ -15,9 +16,9 @@ mod state;
 mod tests;
 mod writing;
 
-pub use command::{Command, Done, Input, Output, Target, Token};
-pub use engine::{Desk, Held, Hidden};
-pub use event::{EquipmentEvent, Event, GatewayEvent, Record};
+pub use command::{AcceptAsk, Command, Done, Draft, Input, Output, Target, Token};
+pub use engine::{Desk, Held, Hidden, Unrecorded};
+pub use event::{EquipmentEvent, Event, GatewayEvent, NotReadable, NotRecordable, ProvenLine, Record};
 pub use operation::{Operation, OperationAsk};
-pub use state::{OutOfService, State, Touched};
+pub use state::{Accepted, KnownDamage, OutOfService, State, Touched};
 pub use writing::{Carried, Order, OrderId, WriteAsk, Wrote};

@@ -1,30 +1,31 @@
 //! Everything the journal's events add up to, as far as it is still live. The desk and the store fold with
 //! the same function, so a restart from either comes to the same.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
 use super::event::{EquipmentEvent, Event, GatewayEvent, Record};
 use crate::alarm::{self, AlarmEvent, Alarms, Key, Shelf};
 use crate::detect::{BaselineEvent, Model};
+use crate::limits;
 use crate::site::FileHash;
-use crate::ticket::{self, Ticket, TicketEvent};
-use crate::words::{EquipmentId, FaultName, Seq, TicketNumber, Wall};
+use crate::ticket::{self, LogEntry, Ticket, TicketEvent};
+use crate::words::{Damage, EquipmentId, FaultName, Seq, TicketNumber, Wall};
 
 /// What an event touched, for the store.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Touched {
     /// Which alarms are put aside, or which equipment is out of service.
     Service,
-    /// A ticket, as it is now.
-    Ticket(Box<Ticket>),
+    /// A ticket as it is now, and the line that its log has got.
+    Ticket(Box<Ticket>, LogEntry),
     /// An alarm; absent when it no longer stands.
     Alarm(EquipmentId, FaultName),
     /// What is known as normal; absent when it is no longer.
     Baseline(EquipmentId, FaultName),
-    /// The files in force.
-    Files,
+    /// The files in force, or what is damaged.
+    Gateway,
     /// Nothing that is kept.
     Nothing,
 }
@@ -40,6 +41,30 @@ pub struct OutOfService {
     pub reason: String,
 }
 
+/// A part of the journal that cannot be read, as it was recorded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KnownDamage {
+    /// When it was recorded.
+    pub found_at: Wall,
+    /// Where and what; absent in what earlier versions recorded.
+    pub damage: Option<Damage>,
+    /// What was found, as a sentence.
+    pub message: String,
+    /// Who accepted it, and why; `None` while it waits for that.
+    pub accepted: Option<Accepted>,
+}
+
+/// Who took note of damage.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Accepted {
+    /// Who.
+    pub by: String,
+    /// When.
+    pub at: Wall,
+    /// Why.
+    pub reason: String,
+}
+
 /// The live state.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct State {
@@ -47,6 +72,8 @@ pub struct State {
     pub seq: Seq,
     /// Tickets with work, verification or watch left.
     pub tickets: BTreeMap<TicketNumber, Ticket>,
+    /// The numbers of those tickets by equipment and fault.
+    pub by_fault: BTreeMap<Key, BTreeSet<TicketNumber>>,
     /// Alarms that stand.
     pub alarms: Alarms,
     /// Alarms that are put aside.
@@ -59,8 +86,8 @@ pub struct State {
     pub last_ticket: u64,
     /// The files in force.
     pub files: Vec<FileHash>,
-    /// The soonest end of a watch.
-    pub next_watch: Option<Wall>,
+    /// Damaged parts of the journal that are on record, the first [`limits::DAMAGE_KEPT`] of them.
+    pub damage: Vec<KnownDamage>,
 }
 
 impl State {
@@ -74,9 +101,30 @@ impl State {
         match &record.event {
             Event::Gateway(GatewayEvent::ConfigurationLoaded { files }) => {
                 self.files.clone_from(files);
-                Touched::Files
+                Touched::Gateway
             }
-            Event::Gateway(_) | Event::Other { .. } => Touched::Nothing,
+            Event::Gateway(GatewayEvent::JournalDamaged { message, damage }) => {
+                if self.damage.len() < limits::DAMAGE_KEPT {
+                    let (message, damage) = (message.clone(), damage.clone());
+                    self.damage.push(KnownDamage { found_at: record.at, damage, message, accepted: None });
+                }
+                Touched::Gateway
+            }
+            Event::Gateway(GatewayEvent::DamageAccepted { reason, .. }) => {
+                let by = record.by.name();
+                for known in self.damage.iter_mut().filter(|d| d.accepted.is_none()) {
+                    known.accepted =
+                        Some(Accepted { by: by.to_owned(), at: record.at, reason: reason.clone() });
+                }
+                Touched::Gateway
+            }
+            Event::Gateway(
+                GatewayEvent::Started { .. }
+                | GatewayEvent::Stopped {}
+                | GatewayEvent::Paused { .. }
+                | GatewayEvent::ClockStepped { .. },
+            )
+            | Event::Other { .. } => Touched::Nothing,
             Event::Equipment(event) => self.apply_service(record, event),
             Event::Alarm(event) => self.apply_alarm(record, event),
             Event::Ticket(event) => self.apply_ticket(record, event, stored),
@@ -154,42 +202,44 @@ impl State {
         stored: &mut dyn FnMut(TicketNumber) -> Option<Ticket>,
     ) -> Touched {
         let number = event.number();
-        let ticket = match event {
+        let (ticket, entry) = match event {
             TicketEvent::Opened(opening) => {
                 self.last_ticket = self.last_ticket.max(number.0);
-                Some(ticket::opened(record.seq, record.at, &record.by, opening))
+                ticket::opened(record.seq, record.at, &record.by, opening)
             }
             _ => {
-                let mut found = self.tickets.remove(&number).or_else(|| stored(number));
-                if let Some(t) = &mut found {
-                    ticket::apply(t, record.seq, record.at, &record.by, event);
-                }
-                found
+                // Of a ticket whose opening cannot be read there is nothing to change.
+                let Some(mut t) = self.tickets.remove(&number).or_else(|| stored(number)) else {
+                    return Touched::Nothing;
+                };
+                let entry = ticket::apply(&mut t, record.seq, record.at, &record.by, event);
+                (t, entry)
             }
         };
-        let Some(ticket) = ticket else { return Touched::Nothing };
-        let watched = matches!(
-            event,
-            TicketEvent::Closed { .. } | TicketEvent::Reopened { .. } | TicketEvent::FixVerified { .. }
-        );
-        let touched = Touched::Ticket(Box::new(ticket.clone()));
-        if ticket.is_held_by_desk() {
-            self.tickets.insert(number, ticket);
-        }
-        if watched {
-            self.next_watch = self.tickets.values().filter_map(|t| t.watch_until).min();
-        }
+        let touched = Touched::Ticket(Box::new(ticket.clone()), entry);
+        self.hold(ticket);
         touched
+    }
+
+    /// Keeps a ticket, or lets go of it once nothing is left to do with it.
+    pub fn hold(&mut self, ticket: Ticket) {
+        let key = (ticket.equipment.clone(), ticket.fault.clone());
+        if ticket.is_held_by_desk() {
+            self.by_fault.entry(key).or_default().insert(ticket.number);
+            self.tickets.insert(ticket.number, ticket);
+        } else if let Some(numbers) = self.by_fault.get_mut(&key) {
+            numbers.remove(&ticket.number);
+            if numbers.is_empty() {
+                self.by_fault.remove(&key);
+            }
+        }
     }
 
     /// The live ticket for a fault on a piece of equipment, or the closed one that is still watched.
     #[must_use]
     pub fn ticket_for(&self, equipment: &EquipmentId, fault: &FaultName) -> Option<&Ticket> {
-        let of = |t: &&Ticket| t.equipment == *equipment && t.fault == *fault;
-        self.tickets
-            .values()
-            .filter(of)
-            .find(|t| t.state.is_live())
-            .or_else(|| self.tickets.values().rev().find(of))
+        let numbers = self.by_fault.get(&(equipment.clone(), fault.clone()))?;
+        let mut of = numbers.iter().filter_map(|n| self.tickets.get(n));
+        of.clone().find(|t| t.state.is_live()).or_else(|| of.next_back())
     }
 }

@@ -45,6 +45,11 @@ pub enum BaselineEvent {
     },
 }
 
+impl BaselineEvent {
+    /// The kinds that stand in the journal, as `serde` names them (test: `kinds_are_those_that_are_written`).
+    pub const KINDS: &[&str] = &["baseline-learned", "baseline-followed", "baseline-forgotten"];
+}
+
 /// One baseline: its watch, and what it knows.
 #[derive(Debug)]
 struct Kept {

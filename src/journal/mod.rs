@@ -1,17 +1,21 @@
-//! The truth: an append-only, hash-chained file of every event.
+//! The journal: an append-only, hash-chained file of every event.
 //!
-//! One JSON line an event in `journal/NNNNNNNN.ndjson`; `prev` is the SHA-256 of the line before it (bytes
+//! One JSON line for an event in `journal/NNNNNNNN.ndjson`; `prev` is the SHA-256 of the line before it (bytes
 //! without the newline, 64 zeros for the first). *Must not know* what an event means.
-//! Order is the sequence number's, never the clock's. A torn last line is cut off, kept beside, and said; any
-//! other break is named by segment, line and sequence number (tests: `a_torn_tail_is_cut_and_said`,
-//! `every_flipped_byte_is_found`).
+//! Order is the sequence number's, never the clock's. Opening only reads. Nothing is ever cut but an unfinished last line
+//! that was never acknowledged, and that is put aside first. Files whose names are not exactly a segment's are
+//! never touched. A part that cannot be read is [`crate::words::Damage`] with its segment, line and events; reading goes on after it
+//! (tests: `every_flipped_byte_is_found_and_costs_its_own_line_only`, `files_that_are_not_segments_are_left_alone`).
 
-mod read;
+mod chain;
+mod segment;
+#[cfg(test)]
+mod tests;
 mod verify;
 mod write;
 
-pub use read::{Entry, JournalReader};
-pub use verify::{Break, Verified, verify};
+pub use chain::{Chain, Cursor, Entry, Item};
+pub use verify::{Verified, verify};
 pub use write::{Journal, JournalError, Line, Opened};
 
 /// The `prev` of the first line.
@@ -21,9 +25,7 @@ pub const FIRST_PREV: &str = "00000000000000000000000000000000000000000000000000
 #[must_use]
 pub fn hash(line: &[u8]) -> String {
     use sha2::{Digest, Sha256};
-    use std::fmt::Write;
-    Sha256::digest(line).iter().fold(String::with_capacity(64), |mut out, b| {
-        let _written = write!(out, "{b:02x}");
-        out
-    })
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digit = |nibble: u8| char::from(DIGITS.get(usize::from(nibble)).copied().unwrap_or(b'0'));
+    Sha256::digest(line).iter().flat_map(|b| [digit(b >> 4), digit(b & 15)]).collect()
 }

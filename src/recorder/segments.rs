@@ -42,7 +42,7 @@ impl Segments {
         let is_full = |f: &AppendFile| f.durable() >= limits::RECORDER_SEGMENT_BYTES.min(self.budget / 8);
         if self.current.as_ref().is_none_or(is_full) {
             let path = self.folder.join(format!("{:08}{ENDING}", self.next));
-            self.current = Some(AppendFile::open(&path, 0)?);
+            self.current = Some(AppendFile::begin(&path)?);
             self.next += 1;
         }
         match &mut self.current {

@@ -1,190 +1,420 @@
-//! Events into entries, one atomic batch a step.
+//! Records into rows, one atomic step at a time, each with the place in the journal that it brings the store to.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
-use crate::alarm::{Key, Shelf};
-use crate::desk::{Event, OutOfService, Record, State, Touched};
-use crate::site::FileHash;
-use crate::ticket::{Ticket, TicketEvent};
-use crate::words::{EquipmentId, FaultName, Seq, TicketNumber};
+use super::StoreReader;
+use super::rows::{
+    self, AlarmRow, AlarmWhat, Block, EntryRow, HeadRow, META, Packed, alarm_key, block_key, block_of,
+    decode, encode, encode_block, index_bits, index_key, log_key, ticket_key,
+};
+use super::tables::{Changes, Rows, TableError, Tables};
+use super::words::{Word, WordBook};
+use crate::alarm::{AlarmEvent, Key};
+use crate::desk::{Event, Record, State, Touched};
+use crate::feed::FeedItem;
+use crate::journal::Cursor;
+use crate::limits;
+use crate::ticket::{LogEntry, Ticket, TicketState};
+use crate::words::TicketNumber;
 
-pub(super) const META: &[u8] = b"m";
-
-#[derive(Debug, Clone, Serialize, Deserialize, PartialEq)]
+/// The place that the rows stand for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Meta {
     pub version: u32,
-    pub seq: Seq,
+    pub seq: u64,
     pub hash: String,
     pub last_ticket: u64,
-    pub files: Vec<FileHash>,
-    #[serde(default)]
-    pub shelves: Vec<(Key, Shelf)>,
-    #[serde(default)]
-    pub out_of_service: BTreeMap<EquipmentId, OutOfService>,
-    pub digest: u64,
-    pub entries: u64,
+    /// How many tickets there are.
+    pub tickets: u64,
 }
 
-/// The store, open for writing: the live state and the tree it is kept in.
+/// The ticket database, open for writing: the live state and the rows that it is kept in.
 #[derive(Debug)]
 pub struct Store {
-    pub(super) db: sled::Db,
+    pub(super) tables: Box<dyn Tables>,
+    pub(super) rows: Arc<dyn Rows>,
     pub(super) state: State,
-    pub(super) meta: Meta,
+    pub(super) book: WordBook,
+    pub(super) cursor: Cursor,
+    pub(super) tickets: u64,
 }
 
-pub(super) fn ticket_key(number: TicketNumber) -> Vec<u8> {
-    let mut key = vec![b't'];
-    key.extend_from_slice(&number.0.to_be_bytes());
-    key
+/// A ticket that a step changes.
+struct Changed {
+    ticket: Box<Ticket>,
+    entries: Vec<LogEntry>,
+    /// Where and in which state it stands in the rows; `None` when it is new.
+    was: Option<(Home, TicketState)>,
 }
 
-pub(super) fn live_key(number: TicketNumber) -> Vec<u8> {
-    let mut key = vec![b'l'];
-    key.extend_from_slice(&number.0.to_be_bytes());
-    key
+/// Where a ticket stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Home {
+    /// In rows of its own.
+    Own,
+    /// In a block with other finished ones.
+    Block,
 }
 
-pub(super) fn index_prefix(kind: u8, name: &str) -> Vec<u8> {
-    let mut key = vec![kind];
-    key.extend_from_slice(name.as_bytes());
-    key.push(0);
-    key
+/// What a step comes to.
+#[derive(Default)]
+struct Step {
+    changes: Changes,
+    tickets: BTreeMap<TicketNumber, Changed>,
+    /// Pieces of indexes: places of tickets in them.
+    indexes: BTreeMap<Vec<u8>, Vec<u16>>,
+    /// Blocks of finished tickets.
+    blocks: BTreeMap<u64, Block>,
+    new_tickets: u64,
 }
 
-fn index_key(kind: u8, name: &str, number: TicketNumber) -> Vec<u8> {
-    let mut key = index_prefix(kind, name);
-    key.extend_from_slice(&number.0.to_be_bytes());
-    key
-}
-
-/// Of what there is one for a fault on a piece of equipment.
-fn fault_key(kind: u8, equipment: &EquipmentId, fault: &FaultName) -> Vec<u8> {
-    let mut key = index_prefix(kind, equipment.as_str());
-    key.extend_from_slice(fault.as_str().as_bytes());
-    key
-}
-
-pub(super) fn digest_of(key: &[u8], value: &[u8]) -> u64 {
-    let mut hasher = Sha256::new();
-    hasher.update((key.len() as u64).to_be_bytes());
-    hasher.update(key);
-    hasher.update(value);
-    let out = hasher.finalize();
-    out.iter().take(8).fold(0, |acc, b| acc << 8 | u64::from(*b))
+/// States of tickets that are found by an index; live ones are in the desk.
+pub(super) fn state_index(state: TicketState) -> Option<u32> {
+    match state {
+        TicketState::Closed => Some(1),
+        TicketState::Cancelled => Some(2),
+        TicketState::Open
+        | TicketState::Acknowledged
+        | TicketState::InProgress
+        | TicketState::OnHold
+        | TicketState::Fixed
+        | TicketState::Reopened => None,
+    }
 }
 
 impl Store {
-    /// The live state the store has come to.
+    /// The live state that the store has come to.
     #[must_use]
     pub fn state(&self) -> &State {
         &self.state
     }
 
-    /// The last event taken in, and its hash.
+    /// The last event taken in.
     #[must_use]
-    pub fn cursor(&self) -> (Seq, &str) {
-        (self.meta.seq, &self.meta.hash)
+    pub fn cursor(&self) -> &Cursor {
+        &self.cursor
     }
 
     /// A handle for queries.
     #[must_use]
-    pub fn reader(&self) -> super::StoreReader {
-        super::StoreReader::new(self.db.clone())
+    pub fn reader(&self) -> StoreReader {
+        StoreReader::new(self.rows.clone(), self.book.words())
     }
 
-    /// Takes records in, in order, as one atomic step.
+    /// Takes items of the feed in, in order, as one atomic step.
     ///
     /// # Errors
-    /// What sled says. The store in memory is then ahead of the one on disk: it is to be dropped, opened again and
-    /// caught up from the journal.
-    pub fn apply(&mut self, records: &[(Record, String)]) -> Result<(), sled::Error> {
-        let mut changed: BTreeMap<Vec<u8>, Option<Vec<u8>>> = BTreeMap::new();
-        // A ticket is written once a step, however many of its events stand in it.
-        let mut tickets: BTreeMap<TicketNumber, Box<Ticket>> = BTreeMap::new();
-        let db = self.db.clone();
-        for (record, hash) in records {
-            let mut stored = |n: TicketNumber| match tickets.get(&n) {
-                Some(ticket) => Some((**ticket).clone()),
-                None => read_ticket(&db, n),
-            };
-            match self.state.apply(record, &mut stored) {
-                Touched::Ticket(ticket) => {
-                    if matches!(record.event, Event::Ticket(TicketEvent::Opened(_))) {
-                        note_indexes(&mut changed, &ticket);
-                    }
-                    tickets.insert(ticket.number, ticket);
-                }
-                Touched::Alarm(equipment, fault) => {
-                    let alarm = self.state.alarms.get(&(equipment.clone(), fault.clone()));
-                    changed.insert(
-                        fault_key(b'a', &equipment, &fault),
-                        alarm.and_then(|a| serde_json::to_vec(a).ok()),
-                    );
-                }
-                Touched::Baseline(equipment, fault) => {
-                    let key = fault_key(b'b', &equipment, &fault);
-                    let model = self.state.baselines.get(&(equipment.clone(), fault.clone()));
-                    let entry = model.and_then(|m| serde_json::to_vec(&(&equipment, &fault, m)).ok());
-                    changed.insert(key, entry);
-                }
-                Touched::Service | Touched::Files | Touched::Nothing => {}
-            }
-            self.meta.seq = record.seq;
-            self.meta.hash.clone_from(hash);
-        }
-        for (number, ticket) in tickets {
-            changed.insert(ticket_key(number), serde_json::to_vec(&ticket).ok());
-            changed.insert(live_key(number), ticket.is_held_by_desk().then(Vec::new));
-        }
-        self.commit(changed)
-    }
-
-    fn commit(&mut self, changed: BTreeMap<Vec<u8>, Option<Vec<u8>>>) -> Result<(), sled::Error> {
-        let mut batch = sled::Batch::default();
-        for (key, value) in changed {
-            let before = self.db.get(&key)?;
-            if let Some(before) = &before {
-                self.meta.digest ^= digest_of(&key, before);
-                self.meta.entries -= 1;
-            }
-            match value {
-                Some(value) => {
-                    self.meta.digest ^= digest_of(&key, &value);
-                    self.meta.entries += 1;
-                    batch.insert(key, value);
-                }
-                None => batch.remove(key),
+    /// When rows cannot be read or written. The store in memory is then ahead of its rows, so it must be opened again.
+    pub fn apply(&mut self, items: &[FeedItem], cursor: Cursor) -> Result<(), TableError> {
+        let mut step = Step::default();
+        for item in items {
+            if let FeedItem::Record(committed) = item {
+                self.take(&committed.record, &mut step)?;
             }
         }
-        self.meta.last_ticket = self.state.last_ticket;
-        self.meta.files.clone_from(&self.state.files);
-        self.meta.shelves = self.state.shelves.iter().map(|(k, s)| (k.clone(), s.clone())).collect();
-        self.meta.out_of_service.clone_from(&self.state.out_of_service);
-        batch.insert(META, serde_json::to_vec(&self.meta).unwrap_or_default());
-        self.db.apply_batch(batch)
+        self.cursor = cursor;
+        self.state.seq = self.cursor.seq;
+        self.tickets += step.new_tickets;
+        let mut changes = self.finish(step)?;
+        self.book.write(&mut changes);
+        let meta = Meta {
+            version: super::VERSION,
+            seq: self.cursor.seq.0,
+            hash: self.cursor.hash.clone(),
+            last_ticket: self.state.last_ticket,
+            tickets: self.tickets,
+        };
+        changes.insert(META.to_vec(), Some(encode(&meta)?));
+        self.tables.commit(changes)
     }
 
     /// Makes everything durable.
     ///
     /// # Errors
-    /// What sled says.
-    pub fn flush(&self) -> Result<(), sled::Error> {
-        self.db.flush().map(|_| ())
+    /// When the home of the rows fails.
+    pub fn flush(&mut self) -> Result<(), TableError> {
+        self.tables.flush()
+    }
+
+    fn take(&mut self, record: &Record, step: &mut Step) -> Result<(), TableError> {
+        let reader = self.reader();
+        let mut failed = None;
+        let raised_at = match &record.event {
+            Event::Alarm(event) => self.state.alarms.get(&event.key()).map(|a| a.raised_at.millis()),
+            _ => None,
+        };
+        let mut stored = |number: TicketNumber| match step.tickets.get(&number) {
+            Some(changed) => Some((*changed.ticket).clone()),
+            None => reader.ticket(number).unwrap_or_else(|e| {
+                failed = Some(e);
+                None
+            }),
+        };
+        let touched = self.state.apply(record, &mut stored);
+        if let Some(e) = failed {
+            return Err(e);
+        }
+        match touched {
+            Touched::Ticket(ticket, entry) => {
+                let number = ticket.number;
+                match step.tickets.get_mut(&number) {
+                    Some(changed) => {
+                        changed.ticket = ticket;
+                        changed.entries.push(entry);
+                    }
+                    None => {
+                        // An opening that stands in the journal twice is one ticket.
+                        let was = reader.home(number)?;
+                        step.new_tickets += u64::from(was.is_none());
+                        step.tickets.insert(number, Changed { ticket, entries: vec![entry], was });
+                    }
+                }
+            }
+            Touched::Alarm(equipment, fault) => {
+                let key = (equipment, fault);
+                let alarm = self.state.alarms.get(&key);
+                step.changes.insert(fault_key(b'a', &key), alarm.map(json).transpose()?);
+            }
+            Touched::Baseline(equipment, fault) => {
+                let key = (equipment, fault);
+                let model = self.state.baselines.get(&key);
+                let row = model.map(|m| json(&(&key.0, &key.1, m))).transpose()?;
+                step.changes.insert(fault_key(b'b', &key), row);
+            }
+            Touched::Service => {
+                let shelves: Vec<_> = self.state.shelves.iter().collect();
+                let row = json(&(shelves, &self.state.out_of_service))?;
+                step.changes.insert(b"ks".to_vec(), Some(row));
+            }
+            Touched::Gateway => {
+                let row = json(&(&self.state.files, &self.state.damage))?;
+                step.changes.insert(b"kg".to_vec(), Some(row));
+            }
+            Touched::Nothing => {}
+        }
+        if let Event::Alarm(event) = &record.event
+            && let Some(row) = self.alarm_row(event, raised_at)
+        {
+            step.changes.insert(alarm_key(record.at, record.seq), Some(encode(&row)?));
+        }
+        Ok(())
+    }
+
+    fn alarm_row(&mut self, event: &AlarmEvent, raised_at: Option<i64>) -> Option<AlarmRow> {
+        let what = match event {
+            AlarmEvent::Raised { severity, .. } => AlarmWhat::Raised(*severity),
+            AlarmEvent::Cleared { .. } => AlarmWhat::Cleared(raised_at),
+            AlarmEvent::Chattering { .. } => AlarmWhat::Chattering,
+            AlarmEvent::Damped { repeats, .. } => AlarmWhat::Damped(*repeats),
+            AlarmEvent::Acknowledged { .. } | AlarmEvent::Shelved { .. } | AlarmEvent::Unshelved { .. } => {
+                return None;
+            }
+        };
+        let (equipment, fault) = event.key();
+        let (equipment, fault) = (self.book.word(equipment.as_str()), self.book.word(fault.as_str()));
+        Some(AlarmRow { equipment, fault, what })
+    }
+
+    /// The rows of the tickets and indexes that a step changes.
+    fn finish(&mut self, mut step: Step) -> Result<Changes, TableError> {
+        for (number, changed) in std::mem::take(&mut step.tickets) {
+            self.ticket_rows(number, &changed, &mut step)?;
+        }
+        let mut changes = step.changes;
+        for (key, places) in step.indexes {
+            changes.insert(key, Some(places.iter().flat_map(|p| p.to_be_bytes()).collect()));
+        }
+        for (block, tickets) in step.blocks {
+            let row = if tickets.is_empty() { None } else { Some(encode_block(&tickets)?) };
+            changes.insert(block_key(block), row);
+        }
+        Ok(changes)
+    }
+
+    fn ticket_rows(
+        &mut self,
+        number: TicketNumber,
+        changed: &Changed,
+        step: &mut Step,
+    ) -> Result<(), TableError> {
+        let ticket = &changed.ticket;
+        let own = matches!(changed.was, Some((Home::Own, _)));
+        let log = self.last_piece(number, changed.was)?;
+        let log = self.added(log, &changed.entries);
+        let head = rows::head_row(ticket, log.chunk, &mut self.book);
+        if let (None, Word::Kept(equipment), Word::Kept(fault)) = (changed.was, &head.equipment, &head.fault)
+        {
+            self.index(b'e', *equipment, number, true, step)?;
+            self.index(b'f', *fault, number, true, step)?;
+        }
+        let (was, is) = (changed.was.and_then(|(_, state)| state_index(state)), state_index(ticket.state));
+        if was != is {
+            if let Some(of) = was {
+                self.index(b's', of, number, false, step)?;
+            }
+            if let Some(of) = is {
+                self.index(b's', of, number, true, step)?;
+            }
+        }
+        let detail = rows::detail_row(ticket, &mut self.book)?;
+        let fixes = rows::fix_rows(ticket, &mut self.book);
+        let (block, place) = block_of(number);
+        if !ticket.is_held_by_desk() && log.chunk == 0 {
+            let packed = Packed { head, detail, fixes, log: log.piece };
+            if encode(&packed)?.len() <= limits::PACKED_BYTES_MAX {
+                self.block(block, step)?.insert(place, packed);
+                if own {
+                    let kinds = [b't', b'd', b'x', b'l'];
+                    step.changes.extend(kinds.map(|kind| (ticket_key(kind, number), None)));
+                    step.changes.insert(log_key(number, 0), None);
+                }
+                return Ok(());
+            }
+            return self.own_rows(number, changed, packed, &[], step);
+        }
+        let packed = Packed { head, detail, fixes, log: log.piece };
+        self.own_rows(number, changed, packed, &log.full, step)
+    }
+
+    /// Writes a ticket in rows of its own, as far as they differ from those that are there.
+    fn own_rows(
+        &self,
+        number: TicketNumber,
+        changed: &Changed,
+        packed: Packed,
+        full: &[Vec<EntryRow>],
+        step: &mut Step,
+    ) -> Result<(), TableError> {
+        if matches!(changed.was, Some((Home::Block, _))) {
+            let (block, place) = block_of(number);
+            self.block(block, step)?.remove(&place);
+        }
+        let is_new = !matches!(changed.was, Some((Home::Own, _)));
+        let chunk = packed.head.chunk;
+        self.put(ticket_key(b't', number), encode(&packed.head)?, is_new, step)?;
+        self.put(ticket_key(b'd', number), encode(&packed.detail)?, is_new, step)?;
+        if !packed.fixes.is_empty() {
+            self.put(ticket_key(b'x', number), encode(&packed.fixes)?, is_new, step)?;
+        }
+        for (piece, before) in full.iter().rev().zip((0..chunk).rev()) {
+            step.changes.insert(log_key(number, before), Some(encode(piece)?));
+        }
+        step.changes.insert(log_key(number, chunk), Some(encode(&packed.log)?));
+        let live = ticket_key(b'l', number);
+        if changed.ticket.is_held_by_desk() {
+            self.put(live, Vec::new(), is_new, step)?;
+        } else {
+            step.changes.insert(live, None);
+        }
+        Ok(())
+    }
+
+    fn block<'a>(&self, block: u64, step: &'a mut Step) -> Result<&'a mut Block, TableError> {
+        Ok(match step.blocks.entry(block) {
+            std::collections::btree_map::Entry::Occupied(found) => found.into_mut(),
+            std::collections::btree_map::Entry::Vacant(empty) => empty.insert(self.reader().block(block)?),
+        })
+    }
+
+    /// Writes a row that differs from the one that is there.
+    fn put(&self, key: Vec<u8>, value: Vec<u8>, is_new: bool, step: &mut Step) -> Result<(), TableError> {
+        if is_new || self.rows.get(&key)?.as_ref() != Some(&value) {
+            step.changes.insert(key, Some(value));
+        }
+        Ok(())
+    }
+
+    /// The last piece of a ticket's log as it stands in the rows.
+    fn last_piece(
+        &self,
+        number: TicketNumber,
+        was: Option<(Home, TicketState)>,
+    ) -> Result<LogTail, TableError> {
+        let (chunk, piece) = match was {
+            None => (0, Vec::new()),
+            Some((Home::Block, _)) => (0, self.reader().packed(number)?.map_or_else(Vec::new, |p| p.log)),
+            Some((Home::Own, _)) => {
+                let head: Option<HeadRow> =
+                    self.rows.get(&ticket_key(b't', number))?.map(|b| decode(&b)).transpose()?;
+                let chunk = head.map_or(0, |h| h.chunk);
+                let piece = self.rows.get(&log_key(number, chunk))?.map(|b| decode(&b)).transpose()?;
+                (chunk, piece.unwrap_or_default())
+            }
+        };
+        Ok(LogTail { chunk, piece, full: Vec::new() })
+    }
+
+    /// A log with lines added; a piece that is full is followed by another one.
+    fn added(&mut self, mut log: LogTail, entries: &[LogEntry]) -> LogTail {
+        let size = |e: &EntryRow| match &e.text {
+            Word::Text(text) => text.len() + 16,
+            Word::Kept(_) => 16,
+        };
+        let mut bytes: usize = log.piece.iter().map(size).sum();
+        for entry in entries {
+            let row = rows::entry_row(entry, &mut self.book);
+            if bytes + size(&row) > limits::LOG_PIECE_BYTES && !log.piece.is_empty() {
+                log.full.push(std::mem::take(&mut log.piece));
+                log.chunk += 1;
+                bytes = 0;
+            }
+            bytes += size(&row);
+            log.piece.push(row);
+        }
+        log
+    }
+
+    /// Adds a ticket to a piece of an index, or takes it out.
+    fn index(
+        &self,
+        kind: u8,
+        of: u32,
+        number: TicketNumber,
+        is_in: bool,
+        step: &mut Step,
+    ) -> Result<(), TableError> {
+        let bits = index_bits(kind);
+        let key = index_key(kind, of, number.0 >> bits);
+        let low = u16::try_from(number.0 & ((1 << bits) - 1)).unwrap_or(u16::MAX);
+        let numbers = match step.indexes.entry(key) {
+            std::collections::btree_map::Entry::Occupied(found) => found.into_mut(),
+            std::collections::btree_map::Entry::Vacant(place) => {
+                let stored = self.rows.get(place.key())?.unwrap_or_default();
+                place.insert(rows::places(&stored))
+            }
+        };
+        match (numbers.binary_search(&low), is_in) {
+            (Err(at), true) => numbers.insert(at, low),
+            (Ok(at), false) => {
+                numbers.remove(at);
+            }
+            (Ok(_), true) | (Err(_), false) => {}
+        }
+        Ok(())
     }
 }
 
-/// Where a ticket is found by its equipment and its fault, which it keeps for life.
-fn note_indexes(changed: &mut BTreeMap<Vec<u8>, Option<Vec<u8>>>, ticket: &Ticket) {
-    let (equipment, fault) = (ticket.equipment.as_str(), ticket.fault.as_str());
-    changed.insert(index_key(b'e', equipment, ticket.number), Some(fault.as_bytes().to_vec()));
-    changed.insert(index_key(b'f', fault, ticket.number), Some(equipment.as_bytes().to_vec()));
+/// The end of a ticket's log.
+struct LogTail {
+    /// The number of the last piece.
+    chunk: u32,
+    /// The last piece.
+    piece: Vec<EntryRow>,
+    /// Pieces before it that were filled just now.
+    full: Vec<Vec<EntryRow>>,
 }
 
-pub(super) fn read_ticket(db: &sled::Db, number: TicketNumber) -> Option<Ticket> {
-    let bytes = db.get(ticket_key(number)).ok()??;
-    serde_json::from_slice(&bytes).ok()
+fn fault_key(kind: u8, (equipment, fault): &Key) -> Vec<u8> {
+    let mut key = vec![kind];
+    key.extend_from_slice(equipment.as_str().as_bytes());
+    key.push(0);
+    key.extend_from_slice(fault.as_str().as_bytes());
+    key
+}
+
+fn json(row: &impl Serialize) -> Result<Vec<u8>, TableError> {
+    serde_json::to_vec(row).map_err(|e| TableError::Failed(format!("a row cannot be written: {e}")))
 }

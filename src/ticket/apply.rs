@@ -3,12 +3,11 @@
 use super::command::CancelReason;
 use super::event::{TicketEvent, TicketOpening};
 use super::state::{Condition, Fix, LogEntry, StepRecord, Ticket, TicketState};
-use crate::limits;
 use crate::words::{Author, Seq, Wall};
 
-/// The ticket that an opening makes.
+/// The ticket that an opening makes, and the first line of its log.
 #[must_use]
-pub fn opened(seq: Seq, at: Wall, by: &Author, o: &TicketOpening) -> Ticket {
+pub fn opened(seq: Seq, at: Wall, by: &Author, o: &TicketOpening) -> (Ticket, LogEntry) {
     let code = o.code.as_ref().map_or(String::new(), |c| format!(" (code {c})"));
     let mut ticket = Ticket {
         number: o.number,
@@ -38,37 +37,34 @@ pub fn opened(seq: Seq, at: Wall, by: &Author, o: &TicketOpening) -> Ticket {
         profile_sha256: o.profile_sha256.clone(),
         firmware: o.firmware.clone(),
         firmware_notes: o.firmware_notes.clone(),
-        log: Vec::new(),
+        entries: 0,
+        own_entries: 0,
     };
     let after = o.first_up.as_ref().map_or(String::new(), |first| format!(", after {first}"));
-    log(&mut ticket, seq, at, by, format!("opened: {}{code}{after}", o.fault));
-    ticket
+    let entry = log(&mut ticket, seq, at, by, format!("opened: {}{code}{after}", o.fault));
+    (ticket, entry)
 }
 
-fn log(t: &mut Ticket, seq: Seq, at: Wall, by: &Author, text: String) {
-    let machine = |e: &LogEntry| e.by == Author::Gateway.name();
-    if *by == Author::Gateway
-        && t.log.iter().filter(|e| machine(e)).count() >= limits::TICKET_MACHINE_ENTRIES_MAX
-    {
-        let middle = limits::TICKET_MACHINE_ENTRIES_MAX / 2;
-        if let Some(at) = t.log.iter().enumerate().filter(|(_, e)| machine(e)).nth(middle).map(|(i, _)| i) {
-            t.log.remove(at);
-        }
+fn log(t: &mut Ticket, seq: Seq, at: Wall, by: &Author, text: String) -> LogEntry {
+    match by {
+        Author::Gateway => t.own_entries += 1,
+        Author::Unproven { .. } => t.entries += 1,
     }
-    t.log.push(LogEntry { seq, at, by: by.name().to_owned(), text });
+    LogEntry { seq, at, by: by.name().to_owned(), text }
 }
 
 fn with(text: &str, note: Option<&String>) -> String {
     note.map_or_else(|| text.to_owned(), |n| format!("{text}: {n}"))
 }
 
-/// Takes an event in.
+/// Takes an event in. Returns the line that it adds to the ticket's log.
 #[expect(clippy::too_many_lines, reason = "one arm an event: a ticket's life on one page")]
-pub fn apply(t: &mut Ticket, seq: Seq, at: Wall, by: &Author, event: &TicketEvent) {
+pub fn apply(t: &mut Ticket, seq: Seq, at: Wall, by: &Author, event: &TicketEvent) -> LogEntry {
     let text = match event {
         TicketEvent::Opened(o) => {
-            *t = opened(seq, at, by, o);
-            return;
+            let (ticket, entry) = opened(seq, at, by, o);
+            *t = ticket;
+            return entry;
         }
         TicketEvent::Recurred { values, .. } => {
             t.condition = Condition::Active;
@@ -175,7 +171,7 @@ pub fn apply(t: &mut Ticket, seq: Seq, at: Wall, by: &Author, event: &TicketEven
             "the fault stayed away: fix verified".to_owned()
         }
     };
-    log(t, seq, at, by, text);
+    log(t, seq, at, by, text)
 }
 
 fn restart_walk(t: &mut Ticket) {

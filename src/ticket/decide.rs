@@ -31,8 +31,8 @@ pub fn decide(
 ) -> Result<Vec<TicketEvent>, Refusal> {
     use TicketState as S;
     let number = t.number;
-    if t.log.len() >= limits::TICKET_ENTRIES_MAX {
-        return Err(Refusal::new(Rule::RecordFull, format!("ticket {number} has {} entries", t.log.len()))
+    if t.entries >= limits::TICKET_ENTRIES_MAX {
+        return Err(Refusal::new(Rule::RecordFull, format!("ticket {number} has {} entries", t.entries))
             .command("close it; a repeat opens a new one", format!("andon ticket close {number}")));
     }
     match command {

@@ -131,6 +131,24 @@ pub enum TicketEvent {
 }
 
 impl TicketEvent {
+    /// The kinds that stand in the journal, as `serde` names them (test: `kinds_are_those_that_are_written`).
+    pub const KINDS: &[&str] = &[
+        "ticket-opened",
+        "ticket-recurred",
+        "ticket-returned",
+        "ticket-acknowledged",
+        "ticket-assigned",
+        "ticket-started",
+        "ticket-held",
+        "ticket-noted",
+        "ticket-step-answered",
+        "ticket-fixed",
+        "ticket-closed",
+        "ticket-reopened",
+        "ticket-cancelled",
+        "ticket-fix-verified",
+    ];
+
     /// Which ticket.
     #[must_use]
     pub fn number(&self) -> TicketNumber {

@@ -207,8 +207,12 @@ pub struct Ticket {
     /// Notes of known issues of that version which concern the fault, by name.
     #[serde(default)]
     pub firmware_notes: Vec<String>,
-    /// What happened, in order; repeats beyond a bound are counted, not listed.
-    pub log: Vec<LogEntry>,
+    /// Lines of its log that people added.
+    #[serde(default)]
+    pub entries: usize,
+    /// Lines of its log that andon added.
+    #[serde(default)]
+    pub own_entries: usize,
 }
 
 impl Ticket {

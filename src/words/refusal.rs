@@ -45,6 +45,12 @@ pub enum Rule {
     RecordFull,
     /// The journal cannot be written.
     JournalNotWritable,
+    /// An event cannot be written as a line of the journal: a bug of andon.
+    NotRecordable,
+    /// No damage of the journal waits to be accepted.
+    NothingToAccept,
+    /// The ticket database is behind the journal, or is being rebuilt from it.
+    StoreBehind,
     /// Too many commands wait.
     TooBusy,
     /// The profile does not allow the point to be written.
@@ -77,7 +83,7 @@ pub enum Rule {
 
 impl Rule {
     /// Every rule, in the order of the guide's table.
-    pub const ALL: [Rule; 32] = [
+    pub const ALL: [Rule; 35] = [
         Rule::NoSuchTicket,
         Rule::NoSuchEquipment,
         Rule::NoSuchPointOrFault,
@@ -96,6 +102,9 @@ impl Rule {
         Rule::BadText,
         Rule::RecordFull,
         Rule::JournalNotWritable,
+        Rule::NotRecordable,
+        Rule::NothingToAccept,
+        Rule::StoreBehind,
         Rule::TooBusy,
         Rule::NotWritable,
         Rule::OutOfBounds,
@@ -134,6 +143,9 @@ impl Rule {
             Rule::BadText => "ticket/bad-text",
             Rule::RecordFull => "ticket/record-full",
             Rule::JournalNotWritable => "journal/not-writable",
+            Rule::NotRecordable => "journal/not-recordable",
+            Rule::NothingToAccept => "journal/nothing-to-accept",
+            Rule::StoreBehind => "store/behind",
             Rule::TooBusy => "gateway/too-busy",
             Rule::NotWritable => "equipment/not-writable",
             Rule::OutOfBounds => "equipment/out-of-bounds",
@@ -173,6 +185,11 @@ impl Rule {
             Rule::BadText => "Texts say something, within bounds.",
             Rule::RecordFull => "A ticket's record is bounded.",
             Rule::JournalNotWritable => "Nothing is acknowledged that is not on disk.",
+            Rule::NotRecordable => {
+                "Every event must fit into one line of the journal and read back the same."
+            }
+            Rule::NothingToAccept => "Only damage that was found in the journal can be accepted.",
+            Rule::StoreBehind => "The ticket database must be up to date with the journal before it answers.",
             Rule::TooBusy => "Commands wait in a bounded queue.",
             Rule::NotWritable => "Reading is all that andon does, unless the profile says writable.",
             Rule::OutOfBounds => "What is written stays between the profile's bounds.",
@@ -200,8 +217,11 @@ impl Rule {
             | Rule::NoLiveTicket
             | Rule::NoSuchStep
             | Rule::NoCapture
+            | Rule::NothingToAccept
             | Rule::NoTrace => Outcome::NoSuchThing,
-            Rule::JournalNotWritable | Rule::TooBusy => Outcome::OwnFailure,
+            Rule::JournalNotWritable | Rule::NotRecordable | Rule::StoreBehind | Rule::TooBusy => {
+                Outcome::OwnFailure
+            }
             Rule::SeveralLiveTickets
             | Rule::WrongState
             | Rule::NoPerson

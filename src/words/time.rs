@@ -62,6 +62,13 @@ impl Wall {
         self.0.as_millisecond()
     }
 
+    /// Whether a clock that shows this instant can have been set: no gateway ran before 2025.
+    #[must_use]
+    pub fn is_set(self) -> bool {
+        const CLOCK_SET_SINCE: i64 = 1_735_689_600_000;
+        self.millis() >= CLOCK_SET_SINCE
+    }
+
     /// The underlying time stamp, for calendars.
     #[must_use]
     pub fn timestamp(self) -> jiff::Timestamp {

@@ -18,9 +18,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use andon::ambient::Clock;
-use andon::daemon::{Log, load_site, start_engine};
+use andon::daemon::{Log, Parts, load_site, start_engine};
 use andon::desk::{Event, Record};
-use andon::journal::{Journal, Line};
+use andon::disk::RealDisk;
+use andon::journal::{Cursor, Journal, Line};
 use andon::link::{Batch, LinkBoard};
 use andon::ticket::{TicketEvent, TicketOpening, UsedPart};
 use andon::words::{
@@ -61,9 +62,10 @@ fn latency() {
         let board = LinkBoard::new("l", [EquipmentId::parse("e").unwrap()], clock.now());
         let links = Arc::default();
         let data = place.path().join("data");
-        let engine =
-            start_engine(site, &data, clock, Log::quiet(clock), Some(vec![board]), links, &mut |_, _| {})
-                .unwrap();
+        let log = Log::quiet(clock);
+        let boards = Some(vec![board]);
+        let parts = Parts { site, data, is_read_only: false, clock, log, boards, links };
+        let engine = start_engine(parts, &mut |_, _| {}).unwrap();
         let mut times = Vec::new();
         for i in 0..FAULTS {
             let before = engine.gateway.look(|desk, _| desk.durable_seq()).await.unwrap();
@@ -101,8 +103,8 @@ impl Line for Written {
     fn seq(&self) -> Seq {
         self.0.seq
     }
-    fn line(&self, prev: &str) -> Result<String, String> {
-        self.0.to_line(prev).map_err(|e| e.to_string())
+    fn line(&self, prev: &str) -> String {
+        self.0.to_line(prev).unwrap()
     }
 }
 
@@ -152,7 +154,7 @@ fn life(number: u64, at: Wall) -> Vec<(Author, Event)> {
 }
 
 fn write_journal(folder: &std::path::Path, count: u64) {
-    let (mut journal, _) = Journal::open(folder).unwrap();
+    let (mut journal, _) = Journal::open(Arc::new(RealDisk), folder, &Cursor::default(), None).unwrap();
     let mut seq = 0;
     let mut batch = Vec::new();
     for number in 1..=count {

@@ -174,7 +174,7 @@ impl Day {
             min_interval: e.profile.modbus.min_interval,
         });
         let mut desk = Desk::new(site.clone(), State::default(), at(0));
-        desk.start(at(0), "1", None);
+        desk.start(at(0), "1", &[]);
         let line = Line {
             chance: Chance(seed),
             dead_until: BTreeMap::new(),
@@ -192,9 +192,9 @@ impl Day {
     fn drain(&mut self) {
         let mut last = None;
         while let Some(output) = self.desk.poll_output() {
-            if let Output::Write(record) = output {
-                last = Some(record.seq);
-                self.tickets += u64::from(matches!(&record.event, Event::Ticket(_)));
+            if let Output::Write(draft) = output {
+                last = Some(draft.record.seq);
+                self.tickets += u64::from(matches!(&draft.record.event, Event::Ticket(_)));
             }
         }
         if let Some(seq) = last {

@@ -8,7 +8,11 @@ use andon::detect::BaselineEvent;
 use andon::ticket::TicketEvent;
 use andon::words::Seq;
 
-const JOURNAL_V1: &str = include_str!("../samples/journal/v1.ndjson");
+/// In the order in which they were added; no file is ever edited.
+const JOURNAL_V1: [&str; 2] = [
+    include_str!("../samples/journal/v1.ndjson"),
+    include_str!("../samples/journal/v1-record.ndjson"),
+];
 
 /// Every kind of event; the compiler asks for a name, and the test below for a sample.
 fn name(event: &Event) -> &'static str {
@@ -19,6 +23,8 @@ fn name(event: &Event) -> &'static str {
             GatewayEvent::ConfigurationLoaded { .. } => "configuration-loaded",
             GatewayEvent::JournalDamaged { .. } => "gateway-journal-damaged",
             GatewayEvent::ClockStepped { .. } => "clock-stepped",
+            GatewayEvent::DamageAccepted { .. } => "gateway-damage-accepted",
+            GatewayEvent::Paused { .. } => "gateway-paused",
         },
         Event::Alarm(e) => match e {
             AlarmEvent::Raised { .. } => "alarm-raised",
@@ -65,7 +71,8 @@ fn name(event: &Event) -> &'static str {
 fn every_event_of_version_1_is_read_as_what_it_was() {
     let mut seen = BTreeSet::new();
     let mut state = State::default();
-    for line in JOURNAL_V1.lines() {
+    let lines = || JOURNAL_V1.into_iter().flat_map(str::lines);
+    for line in lines() {
         let record = Record::from_line(line).unwrap_or_else(|e| panic!("{line}: {e}"));
         let json: serde_json::Value = serde_json::from_str(line).unwrap();
         assert_eq!(json["kind"], name(&record.event));
@@ -76,8 +83,8 @@ fn every_event_of_version_1_is_read_as_what_it_was() {
         seen.insert(name(&record.event));
         state.apply(&record, &mut |_| None);
     }
-    assert_eq!(seen.len(), 34, "{seen:?}");
-    assert_eq!(state.seq, Seq(u64::try_from(JOURNAL_V1.lines().count()).unwrap()));
+    assert_eq!(seen.len(), 36, "{seen:?}");
+    assert_eq!(state.seq, Seq(u64::try_from(lines().count()).unwrap()));
 }
 
 #[test]
@@ -86,4 +93,28 @@ fn an_event_of_a_later_version_is_passed_over_and_kept() {
     let record = Record::from_line(line).unwrap();
     assert_eq!(record.event, Event::Other { kind: "ticket-teleported".to_owned() });
     assert!(record.to_line("").is_err(), "what is not understood is not written");
+}
+
+#[test]
+fn a_word_of_a_known_kind_that_is_not_known_is_not_taken_for_a_later_kind() {
+    let known = JOURNAL_V1.into_iter().flat_map(str::lines).find(|l| l.contains("alarm-raised")).unwrap();
+    let changed = known.replacen("\"severity\":\"critical\"", "\"severity\":\"dreadful\"", 1);
+    let changed = changed.replacen("\"severity\":\"major\"", "\"severity\":\"dreadful\"", 1);
+    assert_ne!(changed, known);
+    let error = Record::from_line(&changed).unwrap_err().to_string();
+    assert!(error.contains("unknown variant"), "it is damage, whatever the words of the error: {error}");
+}
+
+#[test]
+fn kinds_are_those_that_are_written() {
+    // serde lists the kinds that it knows in its error.
+    fn known<E: for<'de> serde::Deserialize<'de> + std::fmt::Debug>() -> Vec<String> {
+        let error = serde_json::from_str::<E>("{\"kind\":\"x\",\"data\":{}}").unwrap_err().to_string();
+        error.split('`').skip(3).step_by(2).map(str::to_owned).collect()
+    }
+    assert_eq!(known::<TicketEvent>(), TicketEvent::KINDS);
+    assert_eq!(known::<AlarmEvent>(), AlarmEvent::KINDS);
+    assert_eq!(known::<EquipmentEvent>(), EquipmentEvent::KINDS);
+    assert_eq!(known::<BaselineEvent>(), BaselineEvent::KINDS);
+    assert_eq!(known::<GatewayEvent>(), GatewayEvent::KINDS);
 }

@@ -6,24 +6,27 @@ use axum::Json;
 use axum::extract::{Query, State};
 use axum::http::HeaderMap;
 
-use super::{Answer, Period, author, own_failure};
+use super::{Answer, Period, author};
 use crate::alarm::report::{AlarmReport, Reporter};
-use crate::alarm::{Alarm, Key};
+use crate::alarm::{Alarm, AlarmState, Key};
 use crate::api::Gateway;
+use crate::api::KeptReport;
 use crate::api::v1::{AlarmV1, OperatedV1, OperationKindV1, OperationV1, OutOfServiceV1, ShelvedV1};
-use crate::desk::{Desk, Event, Operation, OperationAsk, Record};
-use crate::journal::JournalReader;
-use crate::words::{Now, Seq};
+use crate::desk::{Desk, Operation, OperationAsk};
+use crate::limits;
+use crate::words::{Now, Severity, Wall};
+use std::collections::BTreeMap;
+use std::sync::PoisonError;
 
 pub(super) async fn alarms(State(g): State<Gateway>) -> Answer<Vec<AlarmV1>> {
     Ok(Json(g.look(alarm_rows).await?))
 }
 
 /// Alarms that stand and conditions that are held back, worst first; those of a burst after their first-up.
-pub(super) fn alarm_rows(desk: &Desk, now: Now) -> Vec<AlarmV1> {
-    let standing = desk.state().alarms.iter().map(|(key, a)| standing_row(desk, key, a, now));
+pub(super) fn alarm_rows(desk: &Desk, _now: Now) -> Vec<AlarmV1> {
+    let standing = desk.recorded().alarms.iter().map(|(key, a)| standing_row(desk, key, a));
     let held = desk.held().filter_map(|(key, h)| {
-        let hidden = desk.hidden(key, now)?;
+        let hidden = desk.hidden_by_record(key)?;
         let (_, e) = desk.site().find(key.0.as_str())?;
         let (onset, raised_at) = h.came()?;
         Some(AlarmV1 {
@@ -35,9 +38,21 @@ pub(super) fn alarm_rows(desk: &Desk, now: Now) -> Vec<AlarmV1> {
             raised_at,
             first_up: None,
             note: hidden.why,
+            recorded: true,
         })
     });
-    let mut rows: Vec<AlarmV1> = standing.chain(held).collect();
+    let unrecorded = desk.unrecorded().into_iter().map(|u| AlarmV1 {
+        equipment: u.key.0.to_string(),
+        fault: u.key.1.to_string(),
+        severity: u.severity,
+        state: AlarmState::Unacknowledged,
+        onset: u.transition.onset.wall,
+        raised_at: u.transition.at.wall,
+        first_up: None,
+        note: "not on record yet: the journal cannot be written".to_owned(),
+        recorded: false,
+    });
+    let mut rows: Vec<AlarmV1> = standing.chain(held).chain(unrecorded).collect();
     rows.sort_by_key(|a| (a.severity, a.raised_at));
     let (mut firsts, followers): (Vec<AlarmV1>, Vec<AlarmV1>) =
         rows.into_iter().partition(|a| a.first_up.is_none());
@@ -50,13 +65,16 @@ pub(super) fn alarm_rows(desk: &Desk, now: Now) -> Vec<AlarmV1> {
     firsts
 }
 
-fn standing_row(desk: &Desk, key: &Key, a: &Alarm, now: Now) -> AlarmV1 {
-    let hidden = desk.hidden(key, now);
+fn standing_row(desk: &Desk, key: &Key, a: &Alarm) -> AlarmV1 {
+    let hidden = desk.hidden_by_record(key);
+    let cleared = desk
+        .is_cleared_unrecorded(key)
+        .then(|| "its condition is false now; that is not on record yet".to_owned());
     let chatters = a.chattering.map(|n| match n {
         0 => "chatters: its repeats are counted".to_owned(),
         n => format!("chatters: {n} repeats so far"),
     });
-    let note = [chatters, hidden.as_ref().map(|h| h.why.clone())];
+    let note = [chatters, cleared, hidden.as_ref().map(|h| h.why.clone())];
     AlarmV1 {
         equipment: a.equipment.to_string(),
         fault: a.fault.to_string(),
@@ -66,6 +84,7 @@ fn standing_row(desk: &Desk, key: &Key, a: &Alarm, now: Now) -> AlarmV1 {
         raised_at: a.raised_at,
         first_up: a.first_up.as_ref().map(ToString::to_string),
         note: note.into_iter().flatten().collect::<Vec<_>>().join("; "),
+        recorded: true,
     }
 }
 
@@ -77,11 +96,11 @@ pub(super) fn shelved_rows(desk: &Desk) -> Vec<ShelvedV1> {
         by: s.by.clone(),
         reason: s.reason.clone(),
     };
-    desk.state().shelves.iter().map(row).collect()
+    desk.recorded().shelves.iter().map(row).collect()
 }
 
 pub(super) fn out_of_service_rows(desk: &Desk) -> Vec<OutOfServiceV1> {
-    let out = desk.state().out_of_service.iter();
+    let out = desk.recorded().out_of_service.iter();
     out.map(|(id, o)| OutOfServiceV1 {
         equipment: id.to_string(),
         since: o.since,
@@ -116,23 +135,28 @@ const REPORT_DEFAULT: Duration = Duration::from_secs(7 * 86_400);
 
 pub(super) async fn report(State(g): State<Gateway>, Query(period): Query<Period>) -> Answer<AlarmReport> {
     let (since, until) = period.of(g.clock.now().wall, REPORT_DEFAULT)?;
-    let folder = g.journal.clone();
-    let read = tokio::task::spawn_blocking(move || -> std::io::Result<AlarmReport> {
-        let mut reporter = Reporter::new(since);
-        // From the beginning: an alarm may stand since long before.
-        let mut journal = JournalReader::from(&folder, Seq(0))?;
-        while let Some(entries) = journal.next_segment()? {
-            for entry in entries.iter().filter(|e| e.line.contains("\"kind\":\"alarm-")) {
-                let Ok(Record { at, event: Event::Alarm(event), .. }) = Record::from_line(&entry.line) else {
-                    continue;
-                };
-                if at < until {
-                    reporter.event(at, &event);
-                }
-            }
-        }
-        Ok(reporter.finish(until))
-    });
-    let report = read.await.map_err(|e| own_failure(e.to_string()))?;
-    Ok(Json(report.map_err(|e| own_failure(format!("the journal does not read: {e}")))?))
+    let at = g.feed.end().borrow().clone();
+    let is_near = |a: Wall, b: Wall| a.since(b).max(b.since(a)) < limits::REPORT_KEPT_FOR;
+    let kept = g.report.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    if let Some(kept) =
+        kept.filter(|k| k.at == at && is_near(k.period.0, since) && is_near(k.period.1, until))
+    {
+        return Ok(Json(kept.report));
+    }
+    let standing: BTreeMap<Key, (Severity, Wall)> = g
+        .look(|desk, _| {
+            let alarms = desk.recorded().alarms.iter().filter(|(_, a)| a.is_active());
+            alarms.map(|(key, a)| (key.clone(), (a.severity, a.raised_at))).collect()
+        })
+        .await?;
+    let report = g
+        .query(move |store| {
+            let mut reporter = Reporter::new(since);
+            store.alarm_events(since, until, &standing, &mut |at, event| reporter.event(at, event))?;
+            Ok(reporter.finish(until))
+        })
+        .await?;
+    let kept = KeptReport { period: (since, until), at, report: report.clone() };
+    *g.report.lock().unwrap_or_else(PoisonError::into_inner) = Some(kept);
+    Ok(Json(report))
 }

@@ -1,25 +1,64 @@
-//! `GET /v1/audit/verify`.
+//! `GET /v1/audit/verify` and `POST /v1/audit/accept`.
 
 use axum::Json;
 use axum::extract::State;
+use axum::http::HeaderMap;
 
-use super::{Answer, own_failure};
+use super::{Answer, author};
 use crate::api::Gateway;
-use crate::api::v1::{AuditV1, BreakV1};
-use crate::journal;
+use crate::api::v1::{AcceptV1, AuditV1, BreakV1, DamageV1, OperatedV1};
+use crate::desk::{AcceptAsk, Desk, KnownDamage};
+use crate::words::Damage;
 
 pub(super) async fn audit_verify(State(g): State<Gateway>) -> Answer<AuditV1> {
-    let folder = g.journal.clone();
-    let found = tokio::task::spawn_blocking(move || journal::verify(&folder)).await;
-    let found = found.map_err(|e| own_failure(e.to_string()))?.map_err(|e| own_failure(e.to_string()))?;
-    // A line that is being written is no break.
-    let durable = g.look(|desk, _| desk.durable_seq()).await?;
-    let broken = found.broken.filter(|b| b.seq <= durable);
+    let found = g.verify().await?;
+    let all = found.damage.clone();
+    let damage = g.look(move |desk, _| damage_rows(desk, &all)).await?;
+    let broken = found.damage.into_iter().next();
     Ok(Json(AuditV1 {
         verified: broken.is_none(),
         events: found.events,
-        seq: found.seq,
-        head: found.head,
-        broken: broken.map(|b| BreakV1 { segment: b.segment, line: b.line, seq: b.seq, message: b.message }),
+        seq: found.end.seq,
+        head: found.end.hash,
+        broken: broken.map(|d| BreakV1 {
+            segment: d.segment,
+            line: usize::try_from(d.line).unwrap_or(usize::MAX),
+            seq: d.first_seq,
+            message: d.why,
+        }),
+        damage,
     }))
+}
+
+pub(super) async fn audit_accept(
+    State(g): State<Gateway>,
+    headers: HeaderMap,
+    Json(body): Json<AcceptV1>,
+) -> Answer<OperatedV1> {
+    let ask = AcceptAsk { by: author(&headers), reason: body.reason };
+    Ok(Json(OperatedV1 { message: g.accept_damage(ask).await? }))
+}
+
+/// Damage on record, and what was found beside it.
+pub(super) fn damage_rows(desk: &Desk, found: &[Damage]) -> Vec<DamageV1> {
+    let known = &desk.recorded().damage;
+    let is_known = |d: &&Damage| known.iter().any(|k| k.damage.as_ref().is_some_and(|k| k.is_same(d)));
+    let new = found.iter().filter(|d| !is_known(d)).map(|d| DamageV1 {
+        damage: Some(d.clone()),
+        message: d.to_string(),
+        recorded_at: None,
+        accepted_by: None,
+        accepted_because: None,
+    });
+    known.iter().map(row).chain(new).collect()
+}
+
+fn row(known: &KnownDamage) -> DamageV1 {
+    DamageV1 {
+        damage: known.damage.clone(),
+        message: known.message.clone(),
+        recorded_at: Some(known.found_at),
+        accepted_by: known.accepted.as_ref().map(|a| a.by.clone()),
+        accepted_because: known.accepted.as_ref().map(|a| a.reason.clone()),
+    }
 }

@@ -32,11 +32,11 @@ async fn equipment_row(g: &Gateway, e: &Equipment) -> Result<EquipmentV1, Failur
     let id = e.id.clone();
     let (tickets, now, lost, is_out, firmware) = g
         .look(move |desk, now| {
-            let live = desk.state().tickets.values().filter(|t| t.state.is_live() && t.equipment == id);
+            let live = desk.recorded().tickets.values().filter(|t| t.state.is_live() && t.equipment == id);
             let index = desk.site().find(id.as_str()).map(|(i, _)| i);
             let lost = index.is_some_and(|i| desk.detector.is_lost(i));
             let firmware = index.and_then(|i| desk.firmware(i));
-            let is_out = desk.state().out_of_service.contains_key(&id);
+            let is_out = desk.recorded().out_of_service.contains_key(&id);
             (live.map(|t| t.number.0).collect::<Vec<_>>(), now, lost, is_out, firmware)
         })
         .await?;

@@ -107,6 +107,7 @@ pub fn router(served: Served) -> Router {
         .route("/v1/why/{equipment}/{name}", get(why::why))
         .route("/v1/reload", post(reload::reload))
         .route("/v1/audit/verify", get(audit::audit_verify))
+        .route("/v1/audit/accept", post(audit::audit_accept))
         .fallback(|| async { usage("there is no such path".to_owned()) })
         .layer(DefaultBodyLimit::max(limits::BODY_BYTES_MAX))
         .with_state(served)

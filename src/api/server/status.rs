@@ -8,19 +8,22 @@ use axum::extract::State;
 
 use super::Answer;
 use super::alarms::{alarm_rows, out_of_service_rows, shelved_rows};
+use super::audit::damage_rows;
 use super::links::link_rows;
 use crate::api::Gateway;
-use crate::api::v1::{AlarmV1, EquipmentStatusV1, JournalV1, OutOfServiceV1, ShelvedV1, StatusV1};
+use crate::api::v1::{AlarmV1, EquipmentStatusV1, JournalV1, OutOfServiceV1, ShelvedV1, StatusV1, StoreV1};
 use crate::desk::Desk;
 use crate::link::LinkState;
 use crate::site::Equipment;
+use crate::store::StoreHealth;
 use crate::words::{EquipmentIndex, Now};
 
 pub(super) async fn status(State(g): State<Gateway>) -> Answer<StatusV1> {
-    let (journal, (alarms, shelved, out_of_service), counts, now, lost) = g
-        .look(|desk, now| {
+    let found = g.found.clone();
+    let (journal, (alarms, shelved, out_of_service), counts, now, lost, damage) = g
+        .look(move |desk, now| {
             let mut counts: BTreeMap<String, usize> = BTreeMap::new();
-            for t in desk.state().tickets.values().filter(|t| t.state.is_live()) {
+            for t in desk.recorded().tickets.values().filter(|t| t.state.is_live()) {
                 *counts.entry(t.state.word().to_owned()).or_default() += 1;
             }
             let journal = JournalV1 {
@@ -28,10 +31,13 @@ pub(super) async fn status(State(g): State<Gateway>) -> Answer<StatusV1> {
                 writable: desk.not_writable().is_none(),
                 message: desk.not_writable().unwrap_or("").to_owned(),
                 changes_dropped: desk.changes_dropped,
+                not_recordable: desk.not_recordable,
             };
             let lost: Vec<bool> =
                 (0..desk.site().equipment.len()).map(|i| desk.detector.is_lost(EquipmentIndex(i))).collect();
-            (journal, service(desk, now), counts, now, lost)
+            let mut damage = damage_rows(desk, &found);
+            damage.retain(|d| d.accepted_by.is_none());
+            (journal, service(desk, now), counts, now, lost, damage)
         })
         .await?;
     let equipment = g
@@ -50,6 +56,8 @@ pub(super) async fn status(State(g): State<Gateway>) -> Answer<StatusV1> {
         daemon: g.daemon,
         now: now.wall,
         journal,
+        store: store_row(&g),
+        damage,
         recorder_message: recorder_message(&g),
         links: link_rows(&g, now),
         equipment,
@@ -58,6 +66,19 @@ pub(super) async fn status(State(g): State<Gateway>) -> Answer<StatusV1> {
         out_of_service,
         tickets: counts,
     }))
+}
+
+fn store_row(g: &Gateway) -> StoreV1 {
+    let seq = *g.store.applied().borrow();
+    let behind = g.feed.end_seq().0.saturating_sub(seq.0);
+    let (state, message) = match g.store.health() {
+        StoreHealth::Ready if behind == 0 => ("ready", String::new()),
+        StoreHealth::Ready => ("behind", String::new()),
+        StoreHealth::Rebuilding(how) => ("rebuilding", how),
+        StoreHealth::WaitsForRoom(why) => ("waits-for-room", why),
+        StoreHealth::Away(why) => ("away", why),
+    };
+    StoreV1 { state: state.to_owned(), seq, behind, message }
 }
 
 pub(super) fn equipment_status(

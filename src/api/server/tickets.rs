@@ -1,19 +1,21 @@
 //! `/v1/tickets`, one of them, what is asked of it, and `/v1/history`.
 
+use std::time::Duration;
+
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::HeaderMap;
 use serde::Deserialize;
 
 use super::firmware::note_row;
-use super::{Answer, Failure, author, find, own_failure, usage};
+use super::{Answer, Failure, author, find, usage};
 use crate::api::Gateway;
 use crate::api::v1::{EarlierV1, FirmwareNoteV1, HistoryRowV1, PartV1, StepV1, TicketRowV1, TicketV1};
 use crate::desk::{Command, Target};
 use crate::limits;
 use crate::profile::Question;
 use crate::store::HistoryFilter;
-use crate::ticket::{CancelReason, Ticket, TicketCommand, TicketState};
+use crate::ticket::{CancelReason, LogEntry, Ticket, TicketCommand, TicketState};
 use crate::words::{Refusal, Rule, TicketNumber, Wall};
 
 #[derive(Deserialize)]
@@ -28,34 +30,27 @@ pub(super) async fn tickets(
     State(g): State<Gateway>,
     Query(q): Query<TicketsQuery>,
 ) -> Answer<Vec<TicketRowV1>> {
-    if let Some(state) = &q.state
-        && !TicketState::ALL.iter().any(|s| s.word() == state)
-    {
-        let words: Vec<&str> = TicketState::ALL.iter().map(|s| s.word()).collect();
-        return Err(usage(format!("there is no state {state}; the states are {}", words.join(", "))));
+    let state = q.state.as_deref().map(state_of).transpose()?;
+    if let Some(state) = state.filter(|s| !s.is_live()) {
+        let filter = HistoryFilter {
+            equipment: q.equipment,
+            fault: q.fault,
+            state: Some(state),
+            assignee: q.assignee,
+            ..HistoryFilter::default()
+        };
+        let past = g.query(move |store| store.history(&filter)).await?;
+        return Ok(Json(past.iter().map(row).collect()));
     }
-    let filter = HistoryFilter {
-        equipment: q.equipment.clone(),
-        fault: q.fault.clone(),
-        limit: Some(limits::LIST_MAX),
-        ..HistoryFilter::default()
-    };
-    let past = matches!(q.state.as_deref(), Some("closed" | "cancelled"));
     let wanted = move |t: &Ticket| {
-        q.state.as_ref().is_none_or(|s| s == t.state.word())
+        state.is_none_or(|s| s == t.state)
             && q.equipment.as_ref().is_none_or(|e| e == t.equipment.as_str())
             && q.fault.as_ref().is_none_or(|f| f == t.fault.as_str())
             && q.assignee.as_ref().is_none_or(|a| Some(a) == t.assignee.as_ref())
     };
-    if past {
-        // The indexes narrow it to the equipment and fault; what is left is looked through.
-        let all = g.query(move |store| store.history(&filter)).await?;
-        let all = all.map_err(|e| own_failure(e.to_string()))?;
-        return Ok(Json(all.iter().filter(|t| wanted(t)).take(limits::LIST_DEFAULT).map(row).collect()));
-    }
     let mut rows = g
         .look(move |desk, _| {
-            desk.state()
+            desk.recorded()
                 .tickets
                 .values()
                 .filter(|t| t.state.is_live() && wanted(t))
@@ -65,6 +60,13 @@ pub(super) async fn tickets(
         .await?;
     rows.sort_by_key(|r| (r.severity, r.id));
     Ok(Json(rows))
+}
+
+fn state_of(word: &str) -> Result<TicketState, Failure> {
+    TicketState::ALL.into_iter().find(|s| s.word() == word).ok_or_else(|| {
+        let words: Vec<&str> = TicketState::ALL.iter().map(|s| s.word()).collect();
+        usage(format!("there is no state {word}; the states are {}", words.join(", ")))
+    })
 }
 
 fn row(t: &Ticket) -> TicketRowV1 {
@@ -90,9 +92,56 @@ fn target(text: &str) -> Target {
     }
 }
 
-pub(super) async fn ticket_show(State(g): State<Gateway>, Path(which): Path<String>) -> Answer<TicketV1> {
+/// How many lines of the log are wanted.
+#[derive(Deserialize)]
+pub(super) struct LogQuery {
+    log: Option<usize>,
+}
+
+pub(super) async fn ticket_show(
+    State(g): State<Gateway>,
+    Path(which): Path<String>,
+    Query(q): Query<LogQuery>,
+) -> Answer<TicketV1> {
     let ticket = named(&g, &which).await?;
-    Ok(Json(whole(&g, &ticket).await?))
+    let lines = q.log.unwrap_or(limits::LOG_LINES_MAX).min(limits::LOG_LINES_MAX);
+    let stored = stored(&g, &ticket, lines, limits::STORE_CATCH_UP_MAX).await;
+    Ok(Json(whole(&g, &ticket, stored)))
+}
+
+/// What is told of a ticket from the ticket database.
+#[derive(Default)]
+struct Stored {
+    log: Vec<LogEntry>,
+    earlier: Vec<EarlierV1>,
+    /// Why it is not all.
+    incomplete: Option<String>,
+}
+
+/// Asks the ticket database for a ticket's log and for earlier fixes. That it does not answer is no failure of the ticket.
+async fn stored(g: &Gateway, t: &Ticket, lines: usize, wait: Duration) -> Stored {
+    let filter = HistoryFilter {
+        equipment: Some(t.equipment.to_string()),
+        fault: Some(t.fault.to_string()),
+        limit: Some(10),
+        ..HistoryFilter::default()
+    };
+    let number = t.number;
+    let asked = g.query_within(wait, move |store| Ok((store.log(number, lines)?, store.history(&filter)?)));
+    let (log, past) = match asked.await {
+        Ok(found) => found,
+        Err(refusal) => return Stored { incomplete: Some(refusal.message), ..Stored::default() },
+    };
+    let fixes = past.iter().filter(|p| p.number != number).flat_map(|p| {
+        p.fixes.iter().map(|f| EarlierV1 {
+            ticket: p.number.0,
+            at: f.at,
+            cause: f.cause.clone(),
+            action: f.action.clone(),
+            effective: f.effective,
+        })
+    });
+    Stored { log, earlier: fixes.take(5).collect(), incomplete: None }
 }
 
 /// The number of the ticket that is meant.
@@ -109,7 +158,7 @@ async fn named(g: &Gateway, which: &str) -> Result<Ticket, Failure> {
             let id = e.id.clone();
             let live = g
                 .look(move |desk, _| {
-                    desk.state()
+                    desk.recorded()
                         .tickets
                         .values()
                         .filter(|t| t.state.is_live() && t.equipment == id)
@@ -144,7 +193,7 @@ async fn named(g: &Gateway, which: &str) -> Result<Ticket, Failure> {
     })
 }
 
-async fn whole(g: &Gateway, t: &Ticket) -> Result<TicketV1, Failure> {
+fn whole(g: &Gateway, t: &Ticket, stored: Stored) -> TicketV1 {
     let fault = g.site.find(t.equipment.as_str()).and_then(|(_, e)| e.profile.fault(t.fault.as_str()));
     let guidance = fault.map(|f| f.guidance.clone()).unwrap_or_default();
     let next = if t.walked {
@@ -163,28 +212,7 @@ async fn whole(g: &Gateway, t: &Ticket) -> Result<TicketV1, Failure> {
             is_next: next.as_ref() == Some(&s.id),
         })
         .collect();
-    let filter = HistoryFilter {
-        equipment: Some(t.equipment.to_string()),
-        fault: Some(t.fault.to_string()),
-        limit: Some(10),
-        ..HistoryFilter::default()
-    };
-    let past = g.query(move |store| store.history(&filter)).await?.map_err(|e| own_failure(e.to_string()))?;
-    let earlier = past
-        .iter()
-        .filter(|p| p.number != t.number)
-        .flat_map(|p| {
-            p.fixes.iter().map(|f| EarlierV1 {
-                ticket: p.number.0,
-                at: f.at,
-                cause: f.cause.clone(),
-                action: f.action.clone(),
-                effective: f.effective,
-            })
-        })
-        .take(5)
-        .collect();
-    Ok(TicketV1 {
+    TicketV1 {
         row: row(t),
         code: t.code.clone(),
         onset: t.onset,
@@ -204,11 +232,13 @@ async fn whole(g: &Gateway, t: &Ticket) -> Result<TicketV1, Failure> {
         fixes: t.fixes.clone(),
         closed_at: t.closed_at,
         watch_until: t.watch_until,
-        earlier,
+        earlier: stored.earlier,
         firmware: t.firmware.clone(),
         firmware_notes: t.firmware_notes.iter().map(|name| recorded_note(g, name)).collect(),
-        log: t.log.clone(),
-    })
+        log: stored.log,
+        log_lines: t.entries + t.own_entries,
+        incomplete: stored.incomplete,
+    }
 }
 
 /// A note that a ticket was opened with; its name stays when its file is gone.
@@ -228,13 +258,14 @@ fn recorded_note(g: &Gateway, name: &str) -> FirmwareNoteV1 {
 pub(super) async fn ticket_change(
     State(g): State<Gateway>,
     Path(which): Path<String>,
+    Query(q): Query<LogQuery>,
     headers: HeaderMap,
     body: String,
 ) -> Answer<TicketV1> {
     let verb: TicketCommand =
         serde_json::from_str(&body).map_err(|e| usage(format!("the command does not read: {e}")))?;
     let target = target(&which);
-    let stored = match target {
+    let stored_ticket = match target {
         Target::Number(number) => g.ticket(number).await?.map(Box::new),
         Target::Equipment(_) => None,
     };
@@ -244,8 +275,15 @@ pub(super) async fn ticket_change(
         }
         _ => false,
     };
-    let ticket = g.ask(Command { by: author(&headers), target, verb, stored, duplicate_exists }).await?;
-    Ok(Json(whole(&g, &ticket).await?))
+    let command = Command { by: author(&headers), target, verb, stored: stored_ticket, duplicate_exists };
+    // From here on it is done: whatever the ticket database says, the answer is what is on record.
+    let (ticket, entries) = g.ask(command).await?;
+    let lines = q.log.unwrap_or(limits::LOG_ANSWERED).min(limits::LOG_LINES_MAX);
+    let mut stored = stored(&g, &ticket, lines, limits::REPLY_WAITS_MAX).await;
+    if stored.incomplete.is_some() {
+        stored.log = entries;
+    }
+    Ok(Json(whole(&g, &ticket, stored)))
 }
 
 #[derive(Deserialize)]
@@ -272,9 +310,9 @@ pub(super) async fn history(
         until: instant(q.until)?,
         text: q.text,
         limit: q.limit,
+        ..HistoryFilter::default()
     };
-    let found =
-        g.query(move |store| store.history(&filter)).await?.map_err(|e| own_failure(e.to_string()))?;
+    let found = g.query(move |store| store.history(&filter)).await?;
     let rows = found.iter().map(|t| {
         let fix = t.fixes.last();
         HistoryRowV1 {

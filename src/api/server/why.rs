@@ -175,8 +175,11 @@ async fn why_fault(
     let key = (e.id.clone(), e.profile.faults.get(at).map(|f| f.name.clone()));
     let (explanation, ticket) = g
         .look(move |desk, now| {
-            let ticket =
-                key.1.as_ref().and_then(|f| desk.state().ticket_for(&key.0, f)).map(|t| (t.number, t.state));
+            let ticket = key
+                .1
+                .as_ref()
+                .and_then(|f| desk.recorded().ticket_for(&key.0, f))
+                .map(|t| (t.number, t.state));
             (desk.detector.explain(index, at, now), ticket)
         })
         .await?;

@@ -25,6 +25,13 @@ pub struct AlarmV1 {
     /// What else is to be said: that it chatters, or what holds it back.
     #[serde(default)]
     pub note: String,
+    /// Whether it is on record; not while the journal cannot be written.
+    #[serde(default = "is_recorded")]
+    pub recorded: bool,
+}
+
+fn is_recorded() -> bool {
+    true
 }
 
 /// An alarm that is put aside, whether its condition is there or not.

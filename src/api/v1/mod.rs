@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::ticket::{Fix, LogEntry};
-use crate::words::{Quality, Remedy, Seq, Severity, Wall};
+use crate::words::{Damage, Quality, Remedy, Seq, Severity, Wall};
 
 /// What went wrong, in every answer that is not 200.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -50,6 +50,12 @@ pub struct StatusV1 {
     pub now: Wall,
     /// The journal.
     pub journal: JournalV1,
+    /// The ticket database.
+    #[serde(default)]
+    pub store: StoreV1,
+    /// Damaged parts of the journal that nobody has accepted.
+    #[serde(default)]
+    pub damage: Vec<DamageV1>,
     /// What keeps readings from being recorded, while something does; empty otherwise.
     #[serde(default)]
     pub recorder_message: String,
@@ -80,6 +86,22 @@ pub struct JournalV1 {
     pub message: String,
     /// Machine changes dropped while it could not.
     pub changes_dropped: u64,
+    /// Events that could not be recorded because of a bug of andon.
+    #[serde(default)]
+    pub not_recordable: u64,
+}
+
+/// The ticket database's state.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct StoreV1 {
+    /// `ready`, `behind`, `rebuilding`, `waits-for-room`, `away`.
+    pub state: String,
+    /// The last event that it has taken in.
+    pub seq: Seq,
+    /// How many events it is behind the journal.
+    pub behind: u64,
+    /// Why it is not ready; empty when it is.
+    pub message: String,
 }
 
 /// A link's state.
@@ -297,8 +319,14 @@ pub struct TicketV1 {
     /// Known issues of that version which concern the fault.
     #[serde(default)]
     pub firmware_notes: Vec<FirmwareNoteV1>,
-    /// What happened.
+    /// What happened: the last lines, the oldest first.
     pub log: Vec<LogEntry>,
+    /// How many lines the log has.
+    #[serde(default)]
+    pub log_lines: usize,
+    /// What could not be told because the ticket database is behind; absent when everything is here.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub incomplete: Option<String>,
 }
 
 /// A spare part.
@@ -434,8 +462,34 @@ pub struct AuditV1 {
     pub seq: Seq,
     /// Its hash.
     pub head: String,
-    /// Where the chain breaks.
+    /// Where the chain breaks first.
     pub broken: Option<BreakV1>,
+    /// Every part of the journal that cannot be read as it was written.
+    #[serde(default)]
+    pub damage: Vec<DamageV1>,
+}
+
+/// A part of the journal that cannot be read as it was written.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct DamageV1 {
+    /// Where and what; absent for what earlier versions recorded.
+    #[serde(flatten)]
+    pub damage: Option<Damage>,
+    /// The same as a sentence.
+    pub message: String,
+    /// When it was put on record; absent while it is not.
+    pub recorded_at: Option<Wall>,
+    /// Who accepted it.
+    pub accepted_by: Option<String>,
+    /// Why it was accepted.
+    pub accepted_because: Option<String>,
+}
+
+/// `POST /v1/audit/accept`
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct AcceptV1 {
+    /// Why.
+    pub reason: String,
 }
 
 /// Where the chain breaks.

@@ -166,7 +166,7 @@ pub(super) async fn assign<C: Composition>(
 
 /// Starting shows the whole page: what is unsafe, what to check, what helped before.
 pub(super) async fn start<C: Composition>(cx: &mut Context<'_, C>, which: &str) -> Result<Outcome, CliError> {
-    let ticket = change(cx, which, &TicketCommand::Start).await?;
+    let ticket = cx.post(&show::log_path(cx, which), &TicketCommand::Start).await?;
     show::print(cx, &ticket).await?;
     Ok(Outcome::Done)
 }

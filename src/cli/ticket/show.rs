@@ -11,10 +11,19 @@ use crate::ticket::{Condition, Fix, TicketState};
 use crate::words::Outcome;
 
 pub(super) async fn run<C: Composition>(cx: &mut Context<'_, C>, which: &str) -> Result<Outcome, CliError> {
-    let ticket: TicketV1 = cx.get(&Client::path("/v1/tickets/{}", &[which])).await?;
+    let ticket: TicketV1 = cx.get(&log_path(cx, which)).await?;
     print(cx, &ticket).await?;
     Ok(Outcome::Done)
 }
+
+/// Where a ticket is asked for: all of its log for JSON, what fits a screen or two for people.
+pub(super) fn log_path<C: Composition>(cx: &Context<'_, C>, which: &str) -> String {
+    let path = Client::path("/v1/tickets/{}", &[which]);
+    if cx.global.json { path } else { format!("{path}?log={LOG_SHOWN}") }
+}
+
+/// Lines of the log on a page.
+const LOG_SHOWN: usize = 60;
 
 /// Prints a ticket whole, as JSON or as a page.
 pub(super) async fn print<C: Composition>(cx: &mut Context<'_, C>, t: &TicketV1) -> Result<(), CliError> {
@@ -72,12 +81,23 @@ fn page<C: Composition>(cx: &Context<'_, C>, t: &TicketV1, equipment: Option<&Eq
     }
     out.push('\n');
     out.push_str(&heading("Log"));
+    let earlier = t.log_lines.saturating_sub(t.log.len());
+    if earlier > 0 {
+        out.push_str(&format!(
+            "{} before these: andon ticket show {} --json\n",
+            plural(earlier, "line"),
+            t.row.id
+        ));
+    }
     for entry in &t.log {
         out.push_str(&hanging(
             &format!("{}  ", cx.time(entry.at)),
             &format!("{}: {}", entry.by, entry.text),
             width,
         ));
+    }
+    if let Some(why) = &t.incomplete {
+        out.push_str(&format!("\nThe log and earlier fixes are incomplete: {why}\n"));
     }
     if let Some(next) = next(t) {
         out.push_str(&format!("\nNext: {next}\n"));

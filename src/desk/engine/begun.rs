@@ -3,7 +3,7 @@
 use super::{Change, Desk};
 use crate::desk::event::GatewayEvent;
 use crate::detect::Recorded;
-use crate::words::Now;
+use crate::words::{Damage, Now};
 
 impl Desk {
     /// Takes up standing alarms for a single command: nothing is recorded, nothing is read.
@@ -17,8 +17,8 @@ impl Desk {
     }
 
     /// Begins as a daemon: records the start and the files in force, takes up standing alarms.
-    /// `damage` is what was found of the journal, if it does not end where it had been acknowledged.
-    pub fn start(&mut self, now: Now, version: &str, damage: Option<String>) {
+    /// `damage` are the parts of the journal that cannot be read.
+    pub fn start(&mut self, now: Now, version: &str, damage: &[Damage]) {
         self.machine(
             now,
             Change::Gateway(GatewayEvent::Started {
@@ -26,9 +26,7 @@ impl Desk {
                 name: self.site.name.clone(),
             }),
         );
-        if let Some(message) = damage {
-            self.machine(now, Change::Gateway(GatewayEvent::JournalDamaged { message }));
-        }
+        self.record_damage(now, damage);
         self.record_files(now);
         let standing: Vec<_> =
             self.state.alarms.iter().filter(|(_, a)| a.is_active()).map(|(k, _)| k.clone()).collect();

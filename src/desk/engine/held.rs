@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::{Change, Desk};
 use crate::alarm::{AlarmEvent, AlarmState, Damping, Key, Told};
 use crate::desk::event::Event;
+use crate::desk::state::State;
 use crate::detect::{Transition, TransitionKind};
 use crate::limits;
 use crate::site::Site;
@@ -56,7 +57,7 @@ impl Desk {
         let Some((key, value)) = self.key_of(&t) else { return };
         match t.kind {
             TransitionKind::Raised => {
-                if let Some(hidden) = self.hidden(&key, now) {
+                if let Some(hidden) = self.hidden(&key) {
                     self.hold(now, &key, t, hidden.upstream);
                 } else if self.chatter.changed(&key, true, t.at, value) != Told::No {
                     self.tell(now, &key, t);
@@ -107,7 +108,6 @@ impl Desk {
 
     /// Raises what is there and no longer held back.
     pub(super) fn release(&mut self, now: Now) {
-        self.end_shelves(now);
         // What holds something back changes by events alone: between two of them only a grace can end.
         let is_due = self.held.values().filter_map(Held::raised_at).any(|at| at <= now.mono);
         if self.released_at == Some(self.state.seq) && !is_due {
@@ -116,7 +116,7 @@ impl Desk {
         self.released_at = Some(self.state.seq);
         let mut free = Vec::new();
         for key in self.held.keys().cloned().collect::<Vec<_>>() {
-            let is_hidden = self.hidden(&key, now).is_some();
+            let is_hidden = self.hidden(&key).is_some();
             let Some(held) = self.held.get_mut(&key) else { continue };
             held.free_since = if is_hidden { None } else { held.free_since.or(Some(now.mono)) };
             if held.raised_at().is_some_and(|at| at <= now.mono) {
@@ -130,11 +130,10 @@ impl Desk {
         }
     }
 
-    /// When something that is held back is to be raised, a shelf ends, or a chattering alarm is to be told of.
+    /// When a suppressed alarm is to be raised, or a chattering one to be reported.
     pub(super) fn next_held(&self) -> Option<Mono> {
         let free = self.held.values().filter_map(Held::raised_at);
-        let shelves = self.state.shelves.values().map(|s| self.last.mono + s.until.since(self.last.wall));
-        free.chain(shelves).chain(self.chatter.next_due()).min()
+        free.chain(self.chatter.next_due()).min()
     }
 
     /// After a reload: conditions of equipment that goes on stay held back, the others come anew.
@@ -148,21 +147,6 @@ impl Desk {
         });
     }
 
-    fn end_shelves(&mut self, now: Now) {
-        let over: Vec<Key> = self
-            .state
-            .shelves
-            .iter()
-            .filter(|(_, shelf)| shelf.until <= now.wall)
-            .map(|(key, _)| key.clone())
-            .collect();
-        for key in over {
-            if let Event::Alarm(event) = self.unshelved(key, None) {
-                self.machine(now, Change::Alarm(event));
-            }
-        }
-    }
-
     /// Tells what chattering alarms did, where that is due.
     pub(super) fn tell_damped(&mut self, now: Now) {
         while let Some((key, damping)) = self.chatter.take_due(now) {
@@ -174,45 +158,53 @@ impl Desk {
         }
     }
 
-    /// Why an alarm of this fault would be held back now.
+    /// Why an alarm of this fault is suppressed by what is on record; `None` if it is not.
     #[must_use]
-    pub fn hidden(&self, key: &Key, now: Now) -> Option<Hidden> {
+    pub fn hidden_by_record(&self, key: &Key) -> Option<Hidden> {
+        self.hidden_by(&self.durable, key)
+    }
+
+    /// The same by what is decided.
+    fn hidden(&self, key: &Key) -> Option<Hidden> {
+        self.hidden_by(&self.state, key)
+    }
+
+    fn hidden_by(&self, state: &State, key: &Key) -> Option<Hidden> {
         let (equipment, _) = key;
-        if let Some(out) = self.state.out_of_service.get(equipment) {
+        if let Some(out) = state.out_of_service.get(equipment) {
             let why = format!("out of service by {}: {}", out.by, out.reason);
             return Some(Hidden { state: AlarmState::OutOfService, why, upstream: None });
         }
-        if let Some(shelf) = self.state.shelves.get(key).filter(|s| s.until > now.wall) {
+        // Its end is an event: whatever the wall clock says, until then it is shelved.
+        if let Some(shelf) = state.shelves.get(key) {
             let why = format!("shelved until {} by {}: {}", shelf.until, shelf.by, shelf.reason);
             return Some(Hidden { state: AlarmState::Shelved, why, upstream: None });
         }
         let mut seen = BTreeSet::new();
-        let upstream = self.down_upstream(equipment, &mut seen)?;
+        let upstream = self.down_upstream(state, equipment, &mut seen)?;
         let why = format!("{upstream} is down, on which it depends");
         Some(Hidden { state: AlarmState::SuppressedByDesign, why, upstream: Some(upstream) })
     }
 
     /// The equipment upstream that is down, the furthest one where several are.
-    fn down_upstream(&self, of: &EquipmentId, seen: &mut BTreeSet<EquipmentId>) -> Option<EquipmentId> {
+    fn down_upstream(
+        &self,
+        state: &State,
+        of: &EquipmentId,
+        seen: &mut BTreeSet<EquipmentId>,
+    ) -> Option<EquipmentId> {
         let (_, equipment) = self.site.find(of.as_str())?;
         for name in &equipment.depends_on {
             let Ok(upstream) = EquipmentId::parse(name) else { continue };
             if !seen.insert(upstream.clone()) {
                 continue;
             }
-            let further = self.down_upstream(&upstream, seen);
-            if further.is_some() || self.is_down(&upstream) {
+            let further = self.down_upstream(state, &upstream, seen);
+            if further.is_some() || is_down(state, &upstream) {
                 return further.or(Some(upstream));
             }
         }
         None
-    }
-
-    /// Equipment is down while it does not answer or a critical alarm of it stands.
-    fn is_down(&self, equipment: &EquipmentId) -> bool {
-        let own = self.state.alarms.values().filter(|a| a.equipment == *equipment && a.is_active());
-        own.into_iter()
-            .any(|a| a.severity == Severity::Critical || a.fault == FaultName::communication_lost())
     }
 
     /// Conditions that are there and held back, with how often they came.
@@ -255,6 +247,12 @@ impl Desk {
         let fault = equipment.profile.faults.get(t.fault)?;
         Some(((equipment.id.clone(), fault.name.clone()), only_number(t)))
     }
+}
+
+/// Equipment is down while it does not answer or a critical alarm of it stands.
+fn is_down(state: &State, equipment: &EquipmentId) -> bool {
+    let own = state.alarms.values().filter(|a| a.equipment == *equipment && a.is_active());
+    own.into_iter().any(|a| a.severity == Severity::Critical || a.fault == FaultName::communication_lost())
 }
 
 /// What the fault's point was, where it has only one and that is a number.

@@ -6,14 +6,21 @@ use super::{Change, Desk};
 use crate::desk::command::Output;
 use crate::desk::event::GatewayEvent;
 use crate::detect::Detector;
-use crate::site::Site;
+use crate::limits;
+use crate::site::{FileHash, Site};
 use crate::words::{Now, Refusal, Rule};
 
 impl Desk {
     /// Records which files are in force, where those differ from the ones before.
     pub(super) fn record_files(&mut self, now: Now) {
-        if self.state.files != self.site.files {
-            let files = self.site.files.clone();
+        let mut files = self.site.files.clone();
+        if files.len() > limits::FILES_RECORDED_MAX {
+            let all = files.len();
+            files.truncate(limits::FILES_RECORDED_MAX);
+            let name = format!("and {} more files", all - files.len());
+            files.push(FileHash { name, sha256: String::new() });
+        }
+        if self.state.files != files {
             self.machine(now, Change::Gateway(GatewayEvent::ConfigurationLoaded { files }));
         }
     }

@@ -37,12 +37,12 @@ fn f_reads(w: &mut World, ms: u64, x: i128) {
 }
 
 fn state_of(w: &World, equipment: &str) -> Option<AlarmState> {
-    let key = w.desk.state().alarms.keys().find(|(e, f)| e.as_str() == equipment && f.as_str() == "a");
+    let key = w.desk.recorded().alarms.keys().find(|(e, f)| e.as_str() == equipment && f.as_str() == "a");
     let key = key
         .cloned()
         .or_else(|| w.desk.held().map(|(k, _)| k.clone()).find(|(e, _)| e.as_str() == equipment))?;
-    let own = w.desk.state().alarms.get(&key).map(|a| a.state);
-    w.desk.hidden(&key, now(w.ms)).map(|h| h.state).or(own)
+    let own = w.desk.recorded().alarms.get(&key).map(|a| a.state);
+    w.desk.hidden_by_record(&key).map(|h| h.state).or(own)
 }
 
 #[test]
@@ -57,7 +57,7 @@ fn what_is_shelved_makes_no_alarm_and_is_raised_at_the_end_if_it_is_there() {
     assert!(w.desk.poll_timeout().unwrap().0 <= now(5000).mono);
     w.at(5000);
     assert_eq!(news(&mut w), "alarm-unshelved alarm-raised ticket-opened");
-    assert_eq!(w.desk.state().alarms.values().next().unwrap().onset, now(3000).wall);
+    assert_eq!(w.desk.recorded().alarms.values().next().unwrap().onset, now(3000).wall);
 }
 
 #[test]
@@ -116,11 +116,11 @@ fn what_is_out_of_service_is_raised_when_it_returns() {
 fn what_depends_on_what_is_down_is_a_consequence_and_rings_if_it_outlives_it() {
     let mut w = World::of(dependent(POINTS, PLAIN));
     w.x(1000, 9);
-    assert!(w.desk.state().alarms.keys().any(|(e, _)| e.as_str() == "e"));
+    assert!(w.desk.recorded().alarms.keys().any(|(e, _)| e.as_str() == "e"));
     news(&mut w);
     f_reads(&mut w, 2000, 9);
     assert_eq!(news(&mut w), "ticket-noted", "on the ticket of what is down");
-    let note = w.ticket().log.last().unwrap().text.clone();
+    let note = w.log_of(1).last().unwrap().to_string();
     assert!(note.starts_with("note: consequence: a of f, since"), "{note}");
     assert_eq!(state_of(&w, "f"), Some(AlarmState::SuppressedByDesign));
     f_reads(&mut w, 3000, 1);
@@ -164,11 +164,7 @@ fn a_relay_that_flutters_all_night_costs_a_few_lines() {
     let lines: Vec<String> = w.record.iter().filter(e).map(|r| r.to_line("").unwrap()).collect();
     assert_eq!(lines.len(), 7, "{lines:#?}");
     assert!(lines[0].contains("off_delay"), "{}", lines[0]);
-    assert!(
-        w.ticket().log.iter().any(|l| l.text.contains("chattered: it came 1799 times")),
-        "{:?}",
-        w.ticket().log
-    );
+    assert!(w.log_of(1).iter().any(|l| l.contains("chattered: it came 1799 times")), "{:?}", w.log_of(1));
     let bytes: usize = w.record.iter().map(|r| r.to_line("").unwrap().len()).sum();
     assert!(bytes < 16_000, "{bytes} bytes of journal");
     w.record.clear();
@@ -185,12 +181,12 @@ fn the_first_of_a_burst_is_on_record_with_those_that_follow() {
     let mut w = World::of(site(POINTS, PLAIN));
     w.x(1000, 9);
     f_reads(&mut w, 3000, 9);
-    let alarms = &w.desk.state().alarms;
+    let alarms = &w.desk.recorded().alarms;
     let first_up = |e: &str| alarms.values().find(|a| a.equipment.as_str() == e).unwrap().first_up.clone();
     assert_eq!(first_up("e"), None);
     assert_eq!(first_up("f").unwrap().equipment.as_str(), "e");
-    let of_f = w.desk.state().tickets.values().find(|t| t.equipment.as_str() == "f").unwrap();
-    assert_eq!(of_f.log[0].text, "opened: a, after e a");
+    let of_f = w.desk.recorded().tickets.values().find(|t| t.equipment.as_str() == "f").unwrap();
+    assert_eq!(w.log_of(of_f.number.0)[0], "opened: a, after e a");
 }
 
 #[test]
@@ -199,8 +195,8 @@ fn shelves_and_service_outlive_a_restart_and_what_was_held_back_comes_anew() {
     assert_eq!(operation(&mut w, shelve(60_000), "e"), Ok(()));
     w.x(1000, 9);
     let mut again = World::of(site(POINTS, PLAIN));
-    let mut desk = Desk::new(site(POINTS, PLAIN), w.desk.state().clone(), now(2000));
-    desk.start(now(2000), "1", None);
+    let mut desk = Desk::new(site(POINTS, PLAIN), w.desk.recorded().clone(), now(2000));
+    desk.start(now(2000), "1", &[]);
     again.desk = desk;
     again.ms = 2000;
     again.drain();
@@ -222,14 +218,14 @@ fn a_delay_begins_again_after_a_restart() {
     let delayed = format!("{PLAIN}\non_delay = '10s'");
     let mut w = World::of(site(POINTS, &delayed));
     w.x(1000, 9).x(5000, 9);
-    let state = w.desk.state().clone();
+    let state = w.desk.recorded().clone();
     w.desk = Desk::new(site(POINTS, &delayed), state, now(6000));
-    w.desk.start(now(6000), "1", None);
+    w.desk.start(now(6000), "1", &[]);
     w.drain();
     w.write();
     w.record.clear();
     w.x(7000, 9).at(16_999);
-    assert!(!w.desk.state().alarms.keys().any(|(e, f)| e.as_str() == "e" && f.as_str() == "a"));
+    assert!(!w.desk.recorded().alarms.keys().any(|(e, f)| e.as_str() == "e" && f.as_str() == "a"));
     w.x(17_000, 9);
-    assert!(w.desk.state().alarms.keys().any(|(e, f)| e.as_str() == "e" && f.as_str() == "a"));
+    assert!(w.desk.recorded().alarms.keys().any(|(e, f)| e.as_str() == "e" && f.as_str() == "a"));
 }

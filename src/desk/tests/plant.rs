@@ -252,9 +252,9 @@ impl Gateway {
         loop {
             let mut last = None;
             while let Some(output) = self.desk.poll_output() {
-                if let Output::Write(record) = output {
-                    last = Some(record.seq);
-                    self.record.push(*record);
+                if let Output::Write(draft) = output {
+                    last = Some(draft.record.seq);
+                    self.record.push(draft.record);
                 }
             }
             let Some(seq) = last else { return };
@@ -279,7 +279,7 @@ impl Gateway {
 fn run(script: &Script, site: &Arc<Site>) -> Vec<Record> {
     let mut g =
         Gateway { desk: Desk::new(site.clone(), State::default(), script.now(0)), record: Vec::new() };
-    g.desk.start(script.now(0), "1", None);
+    g.desk.start(script.now(0), "1", &[]);
     g.drain(script.now(0));
     let mut rows: Vec<(u64, usize, Row)> = script
         .rows
@@ -313,14 +313,14 @@ fn run(script: &Script, site: &Arc<Site>) -> Vec<Record> {
         g.drain(now);
     }
     g.until(script, END);
-    assert_eq!(folded(&g.record), *g.desk.state(), "the record adds up to the state");
+    assert_eq!(folded(&g.record), *g.desk.recorded(), "the record adds up to the state");
     g.record
 }
 
 fn restart(g: &mut Gateway, script: &Script, r: &Restart, before: &[(u64, usize, Row)], site: &Arc<Site>) {
     let now = script.now(r.start);
     g.desk = Desk::new(site.clone(), folded(&g.record), now);
-    g.desk.start(now, "1", None);
+    g.desk.start(now, "1", &[]);
     if r.is_warm {
         let recent = before.iter().rev().take_while(|(at, _, _)| r.stop - at <= ON_DELAY + 1000);
         let recorded: Vec<Recorded> = recent

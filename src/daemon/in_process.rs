@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use super::assembly::{self, Engine, Parts};
 use super::crew::{Crew, boards};
-use super::engine::{self, Engine};
 use super::lock::{DataLock, LockError};
 use super::log::Log;
 use super::opening::{OpeningError, Progress};
@@ -31,8 +31,16 @@ pub fn open_here(
     let lock = DataLock::for_command(data).map_err(|e: LockError| Box::new(e))?;
     let Some(lock) = lock else { return Ok(None) };
     let clock = Clock::start();
-    let engine = engine::start(site, data, clock, Log::quiet(clock), None, Arc::default(), progress)
-        .map_err(|e: OpeningError| Box::new(e))?;
+    let parts = Parts {
+        site,
+        data: data.to_owned(),
+        is_read_only: lock.is_read_only(),
+        clock,
+        log: Log::quiet(clock),
+        boards: None,
+        links: Arc::default(),
+    };
+    let engine = assembly::start(parts, progress).map_err(|e: OpeningError| Box::new(e))?;
     Ok(Some(Here { engine, crew: None, _lock: lock }))
 }
 

@@ -1,0 +1,208 @@
+//! What a daemon and a single command have in common: desk, journal's thread and store's thread, put together.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle as Task;
+
+use super::driver::Driver;
+use super::journal_thread;
+use super::log::Log;
+use super::opening::{self, Opened, OpeningError, Progress, journal_folder};
+use super::store_thread::{OnDisk, StoreThread, StoreWorker};
+use crate::ambient::Clock;
+use crate::api::{Gateway, Lanes, Links};
+use crate::desk::Desk;
+use crate::detect::{Recorded, reach};
+use crate::disk::{Disk, RealDisk};
+use crate::feed::Feed;
+use crate::limits;
+use crate::link::{Batch, LinkBoard};
+use crate::recorder::{Recorder, Sample};
+use crate::site::Site;
+use crate::store::StoreView;
+use crate::words::Now;
+
+/// What a gateway is put together from.
+pub struct Parts {
+    /// The site.
+    pub site: Arc<Site>,
+    /// The data directory, whose lock the caller holds.
+    pub data: PathBuf,
+    /// Whether the data directory is only read, as evidence on read-only media is.
+    pub is_read_only: bool,
+    /// The clock.
+    pub clock: Clock,
+    /// Where the log goes.
+    pub log: Log,
+    /// The boards of the site's links; `None` for a single command: nothing is read, and neither start nor stop is
+    /// recorded.
+    pub boards: Option<Vec<LinkBoard>>,
+    /// The links' commands.
+    pub links: Links,
+}
+
+/// A running gateway and how to end it.
+pub struct Engine {
+    /// What the routes reach.
+    pub gateway: Gateway,
+    /// Where links put their readings.
+    pub readings: mpsc::Sender<Batch>,
+    pub(super) driver: Task<()>,
+    pub(super) store: StoreThread,
+    /// Whether the begin of a long journal is still to be checked.
+    pub(super) is_partly_checked: bool,
+    stop: Option<oneshot::Sender<()>>,
+    threads: Vec<JoinHandle<()>>,
+    log: Log,
+}
+
+/// Opens a data directory and starts the desk on it.
+///
+/// # Errors
+/// When the data directory does not open.
+pub fn start(parts: Parts, progress: Progress<'_>) -> Result<Engine, OpeningError> {
+    let Parts { site, data, is_read_only, clock, log, boards, links } = parts;
+    let disk: Arc<dyn Disk> = Arc::new(RealDisk);
+    let opened = opening::open(disk.clone(), &data, is_read_only, progress)?;
+    let Opened { journal, store, home, why_not, said, damage, is_partly_checked } = opened;
+    for sentence in &said {
+        log.warn(sentence);
+    }
+    let io = |source| OpeningError::Io { path: data.clone(), source };
+    let folder = journal_folder(&data);
+    let end = journal.end().clone();
+    let mut state = store.state().clone();
+    state.seq = end.seq;
+    let mut desk = Desk::new(site.clone(), state, clock.now());
+    match &boards {
+        Some(_) => desk.start(clock.now(), env!("CARGO_PKG_VERSION"), &damage),
+        None => desk.take_up(),
+    }
+    let (recorder, recording) = recorder(&site, &data, boards.is_some(), log);
+    if boards.is_some() {
+        let now = clock.now();
+        match recorded(&recorder, &site, now) {
+            Ok(recorded) => desk.warm(now, &recorded),
+            Err(e) => log.warn(&format!("windows and delays begin anew: recorded readings do not read: {e}")),
+        }
+    }
+    let feed = Feed::new(disk, &folder, end);
+    let view = StoreView::default();
+    let opener = Box::new(OnDisk(data.clone()));
+    let worker = StoreWorker::new(opener, feed.clone(), view.clone(), log, Some((store, home)), why_not)
+        .read_only(is_read_only);
+    let store = StoreThread::start(worker, &data).map_err(io)?;
+    let journal = journal_thread::start(journal, feed.clone()).map_err(io)?;
+    let (messages_tx, messages) = mpsc::channel(limits::COMMANDS_QUEUED_MAX);
+    let (readings_tx, readings) = mpsc::channel(limits::ANSWERS_QUEUED_MAX);
+    let (stop_tx, stop) = oneshot::channel();
+    let driver = Driver {
+        desk,
+        clock,
+        messages,
+        readings,
+        written: journal.written,
+        groups: journal.groups,
+        links: links.clone(),
+        log,
+        recorder: recording.is_some().then(|| recorder.clone()),
+        stop,
+    };
+    let gateway = Gateway {
+        site,
+        daemon: boards.is_some(),
+        clock,
+        journal: folder,
+        captures: data.join("wire"),
+        recorder,
+        traces: data.join("traces"),
+        desk: messages_tx,
+        feed,
+        store: view,
+        lanes: Lanes::default(),
+        report: Arc::default(),
+        found: Arc::new(damage),
+        boards: boards.unwrap_or_default(),
+        links,
+        reload: None,
+    };
+    Ok(Engine {
+        gateway,
+        readings: readings_tx,
+        driver: tokio::spawn(driver.run()),
+        store,
+        is_partly_checked,
+        stop: Some(stop_tx),
+        threads: std::iter::once(journal.thread).chain(recording).collect(),
+        log,
+    })
+}
+
+/// The recorder, and its thread where readings are recorded: a single command only reads what was.
+fn recorder(
+    site: &Site,
+    data: &std::path::Path,
+    is_daemon: bool,
+    log: Log,
+) -> (Recorder, Option<JoinHandle<()>>) {
+    let budget = site.recorder_mib * 1024 * 1024;
+    let folder = data.join("recorder");
+    if !is_daemon || budget == 0 {
+        return (Recorder::reading(folder), None);
+    }
+    match Recorder::start(folder.clone(), budget) {
+        Ok((recorder, thread)) => (recorder, Some(thread)),
+        Err(e) => {
+            log.error(&format!("readings are not recorded: {e}"));
+            (Recorder::reading(folder), None)
+        }
+    }
+}
+
+/// What faults need of what was recorded before.
+fn recorded(recorder: &Recorder, site: &Site, now: Now) -> std::io::Result<Vec<Recorded>> {
+    let longest = site.equipment.iter().map(reach).max().unwrap_or_default();
+    let mut judged = BTreeMap::new();
+    for (equipment, point) in site.judged() {
+        let Some(e) = site.equipment.get(equipment.0) else { continue };
+        let Some(p) = e.profile.points.get(point.0) else { continue };
+        judged.insert((e.id.as_str(), p.name.as_str()), (equipment, point));
+    }
+    let is_judged = |equipment: &str, point: &str| judged.contains_key(&(equipment, point));
+    let mut found = Vec::new();
+    let mut each = |id: &str, name: &str, sample: Sample| {
+        if let Some((equipment, point)) = judged.get(&(id, name)) {
+            let (equipment, point) = (*equipment, *point);
+            found.push(Recorded { at: sample.at, equipment, point, value: sample.value });
+        }
+    };
+    recorder.each(now.wall.before(longest), now.wall, &is_judged, &mut each)?;
+    Ok(found)
+}
+
+impl Engine {
+    /// Ends the desk, then the journal's thread, then the store's, each after its last work. Returns whether everything
+    /// acknowledged is on disk; a store that does not end in time is caught up at the next start.
+    pub async fn stop(mut self) -> bool {
+        if let Some(stop) = self.stop.take() {
+            // A driver that is gone needs no telling.
+            let _told = stop.send(());
+        }
+        let ended = tokio::time::timeout(limits::STOP_MAX, self.driver).await;
+        let threads = self.threads;
+        let joined = tokio::task::spawn_blocking(move || {
+            threads.into_iter().map(JoinHandle::join).all(|end| end.is_ok())
+        });
+        let joined = tokio::time::timeout(limits::STOP_MAX, joined).await;
+        if !self.store.stop().await {
+            self.log.warn(
+                "the ticket database did not end in time; the next start reads the rest from the journal",
+            );
+        }
+        matches!((ended, joined), (Ok(Ok(())), Ok(Ok(true))))
+    }
+}

@@ -1,0 +1,87 @@
+//! Records from the journal's files.
+
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::Committed;
+use crate::desk::Record;
+use crate::disk::Disk;
+use crate::journal::{Chain, Cursor, Item};
+use crate::words::Damage;
+
+/// What a consumer follows.
+#[derive(Debug, Clone, PartialEq)]
+pub enum FeedItem {
+    /// An event.
+    Record(Arc<Committed>),
+    /// Events that cannot be read.
+    Damage(Damage),
+}
+
+/// Reads records after a cursor, in memory that does not grow with the journal.
+pub struct RecordReader {
+    chain: Chain,
+    cursor: Cursor,
+    is_over: bool,
+}
+
+impl RecordReader {
+    /// Everything after a cursor. `known` is the last line that is known to have been acknowledged.
+    ///
+    /// # Errors
+    /// When the folder cannot be listed.
+    pub fn new(
+        disk: Arc<dyn Disk>,
+        folder: &Path,
+        after: &Cursor,
+        known: Option<Cursor>,
+    ) -> io::Result<Self> {
+        let chain = Chain::read(disk, folder, after, known)?;
+        Ok(Self { chain, cursor: after.clone(), is_over: false })
+    }
+
+    /// Everything after a cursor up to `end`; what is written meanwhile is left alone.
+    pub(super) fn growing(
+        disk: Arc<dyn Disk>,
+        folder: &Path,
+        after: &Cursor,
+        end: Cursor,
+    ) -> io::Result<Self> {
+        let chain = Chain::read(disk, folder, after, Some(end))?.up_to_known();
+        Ok(Self { chain, cursor: after.clone(), is_over: false })
+    }
+
+    /// The place up to which items were given.
+    #[must_use]
+    pub fn cursor(&self) -> Cursor {
+        if self.is_over { self.chain.cursor().clone() } else { self.cursor.clone() }
+    }
+}
+
+impl Iterator for RecordReader {
+    type Item = FeedItem;
+
+    fn next(&mut self) -> Option<FeedItem> {
+        let Some(item) = self.chain.next() else {
+            self.is_over = true;
+            return None;
+        };
+        Some(match item {
+            Item::Damage(damage) => {
+                if damage.last_seq > self.cursor.seq {
+                    self.cursor.seq = damage.last_seq;
+                }
+                FeedItem::Damage(damage)
+            }
+            Item::Record(entry) => {
+                self.cursor = Cursor { seq: entry.seq, hash: entry.hash.clone() };
+                match Record::from_line(&entry.line) {
+                    Ok(record) => FeedItem::Record(Arc::new(Committed { record, hash: entry.hash })),
+                    // The chain holds, and yet it does not read: it was written by something else than andon.
+                    Err(e) => FeedItem::Damage(entry.damaged(e.to_string())),
+                }
+            }
+        })
+    }
+}

@@ -1,0 +1,117 @@
+//! Opening: the live state from the rows, checked as far as the time for it reaches.
+
+use std::ops::ControlFlow;
+
+use super::rows::{META, decode, decode_block, number_of};
+use super::tables::{TableError, Tables, scan_prefix};
+use super::words::WordBook;
+use super::write::{Meta, Store};
+use super::{StoreReader, VERSION};
+use crate::alarm::Alarm;
+use crate::desk::State;
+use crate::journal::Cursor;
+use crate::limits;
+use crate::words::Seq;
+
+fn damaged(why: impl std::fmt::Display) -> TableError {
+    TableError::Damaged(why.to_string())
+}
+
+impl Store {
+    /// Takes over tables; empty ones become an empty store.
+    ///
+    /// # Errors
+    /// When they are of another version, or not what was written: then the store must be rebuilt from the journal.
+    pub fn open(tables: Box<dyn Tables>) -> Result<Self, TableError> {
+        let rows = tables.rows();
+        let meta = match rows.get(META)? {
+            Some(bytes) => decode::<Meta>(&bytes).map_err(|_| damaged("it is of another version"))?,
+            None => {
+                let mut is_empty = true;
+                rows.scan(&[], &[u8::MAX; 32], false, &mut |_, _| {
+                    is_empty = false;
+                    Ok(ControlFlow::Break(()))
+                })?;
+                if !is_empty {
+                    return Err(damaged("its place in the journal is missing"));
+                }
+                let begin = Cursor::default();
+                Meta { version: VERSION, seq: 0, hash: begin.hash, last_ticket: 0, tickets: 0 }
+            }
+        };
+        if meta.version != VERSION {
+            return Err(damaged(format!(
+                "it is of version {}, this program keeps version {VERSION}",
+                meta.version
+            )));
+        }
+        let book = WordBook::load(rows.as_ref())?;
+        let mut store = Self {
+            tables,
+            rows,
+            state: State::default(),
+            book,
+            cursor: Cursor { seq: Seq(meta.seq), hash: meta.hash.clone() },
+            tickets: meta.tickets,
+        };
+        store.check(&meta)?;
+        store.state = store.read_state(&meta)?;
+        Ok(store)
+    }
+
+    /// Reads every row, as far as the time for it reaches, and counts the tickets.
+    #[expect(clippy::disallowed_methods, reason = "a bound on how long the start is held up")]
+    fn check(&self, meta: &Meta) -> Result<(), TableError> {
+        let begun = std::time::Instant::now();
+        let (mut seen, mut tickets, mut is_whole) = (0_u64, 0, true);
+        self.rows.scan(&[], &[u8::MAX; 32], false, &mut |key, value| {
+            seen += 1;
+            match key.first() {
+                Some(b't') => tickets += 1,
+                Some(b'p') => tickets += decode_block(value)?.len() as u64,
+                _ => {}
+            }
+            if seen.is_multiple_of(64) && begun.elapsed() > limits::STORE_CHECK_MAX {
+                is_whole = false;
+                return Ok(ControlFlow::Break(()));
+            }
+            Ok(ControlFlow::Continue(()))
+        })?;
+        if is_whole && tickets != meta.tickets {
+            return Err(damaged(format!("it has {tickets} tickets where there should be {}", meta.tickets)));
+        }
+        Ok(())
+    }
+
+    fn read_state(&self, meta: &Meta) -> Result<State, TableError> {
+        let mut state = State { seq: Seq(meta.seq), last_ticket: meta.last_ticket, ..State::default() };
+        let reader: StoreReader = self.reader();
+        let rows = self.rows.as_ref();
+        scan_prefix(rows, b"l", false, &mut |key, _| {
+            let number = number_of(key).ok_or_else(|| damaged("the key of a ticket does not read"))?;
+            let ticket = reader.ticket(number)?;
+            let ticket = ticket.ok_or_else(|| damaged(format!("live ticket {number} is missing")))?;
+            state.hold(ticket);
+            Ok(ControlFlow::Continue(()))
+        })?;
+        scan_prefix(rows, b"a", false, &mut |_, bytes| {
+            let alarm: Alarm = serde_json::from_slice(bytes).map_err(damaged)?;
+            state.alarms.insert((alarm.equipment.clone(), alarm.fault.clone()), alarm);
+            Ok(ControlFlow::Continue(()))
+        })?;
+        scan_prefix(rows, b"b", false, &mut |_, bytes| {
+            let (equipment, fault, model) = serde_json::from_slice(bytes).map_err(damaged)?;
+            state.baselines.insert((equipment, fault), model);
+            Ok(ControlFlow::Continue(()))
+        })?;
+        if let Some(bytes) = rows.get(b"ks")? {
+            let (shelves, out_of_service): (Vec<_>, _) = serde_json::from_slice(&bytes).map_err(damaged)?;
+            state.shelves = shelves.into_iter().collect();
+            state.out_of_service = out_of_service;
+        }
+        if let Some(bytes) = rows.get(b"kg")? {
+            (state.files, state.damage) = serde_json::from_slice(&bytes).map_err(damaged)?;
+        }
+        Ok(state)
+    }
+}

@@ -1,0 +1,53 @@
+//! A part of the journal that cannot be read as it was written.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::Seq;
+
+/// A part of the journal that cannot be read as it was written.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Damage {
+    /// The segment's file name.
+    pub segment: String,
+    /// The line in it, from 1; 0 for the file as a whole.
+    pub line: u64,
+    /// The first event that cannot be read.
+    pub first_seq: Seq,
+    /// The last event that cannot be read; below `first_seq` when no event is lost.
+    pub last_seq: Seq,
+    /// What is wrong, as a sentence.
+    pub why: String,
+}
+
+impl Damage {
+    /// How many events cannot be read.
+    #[must_use]
+    pub fn events_lost(&self) -> u64 {
+        (self.last_seq.0 + 1).saturating_sub(self.first_seq.0)
+    }
+
+    /// Whether both speak of the same part: its description may have changed since.
+    #[must_use]
+    pub fn is_same(&self, other: &Damage) -> bool {
+        self.segment == other.segment
+            && self.first_seq == other.first_seq
+            && (self.last_seq == other.last_seq || self.line == other.line)
+    }
+}
+
+impl fmt::Display for Damage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.segment)?;
+        if self.line > 0 {
+            write!(f, " line {}", self.line)?;
+        }
+        match self.events_lost() {
+            0 => {}
+            1 => write!(f, ", event {}", self.first_seq)?,
+            _ => write!(f, ", events {} to {}", self.first_seq, self.last_seq)?,
+        }
+        write!(f, ": {}", self.why)
+    }
+}
