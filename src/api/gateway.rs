@@ -12,9 +12,8 @@ use super::heavy::{Heavy, Lanes};
 use crate::alarm::report::AlarmReport;
 use crate::ambient::Clock;
 use crate::desk::{AcceptAsk, Command, Desk, Done, OperationAsk, WriteAsk, Wrote};
-use crate::disk::RealDisk;
 use crate::feed::Feed;
-use crate::journal::{self, Cursor, Verified};
+use crate::journal::{Cursor, Verified};
 use crate::limits;
 use crate::link::{LinkBoard, LinkCommand};
 use crate::recorder::Recorder;
@@ -53,8 +52,6 @@ pub struct Gateway {
     pub daemon: bool,
     /// The clock.
     pub clock: Clock,
-    /// The journal's folder.
-    pub journal: PathBuf,
     /// The folder of the frames kept with tickets.
     pub captures: PathBuf,
     /// Recorded readings.
@@ -295,10 +292,8 @@ impl Gateway {
     /// # Errors
     /// When too many ask, or the journal's folder cannot be listed.
     pub async fn verify(&self) -> Result<Verified, Refusal> {
-        let folder = self.journal.clone();
-        let known: Cursor = self.feed.end().borrow().clone();
-        let check = move || journal::verify(Arc::new(RealDisk), &folder, Some(known), true);
-        let found = self.lanes.journal.run(check).await?;
+        let feed = self.feed.clone();
+        let found = self.lanes.journal.run(move || feed.verify()).await?;
         found.map_err(|e| Refusal::new(Rule::JournalNotWritable, format!("the journal cannot be read: {e}")))
     }
 }
@@ -327,12 +322,11 @@ mod tests {
             site: site("x = { register = 'holding:0', type = 'u16' }", ""),
             daemon: true,
             clock: Clock::start(),
-            journal: PathBuf::new(),
             captures: PathBuf::new(),
             recorder: Recorder::reading(PathBuf::new()),
             traces: PathBuf::new(),
             desk,
-            feed: Feed::new(Arc::new(RealDisk), std::path::Path::new(""), Cursor::default()),
+            feed: Feed::default(),
             store: StoreView::default(),
             lanes: Lanes::default(),
             report: Arc::default(),

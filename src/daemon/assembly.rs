@@ -116,7 +116,6 @@ pub fn start(parts: Parts, progress: Progress<'_>) -> Result<Engine, OpeningErro
         site,
         daemon: boards.is_some(),
         clock,
-        journal: folder,
         captures: data.join("wire"),
         recorder,
         traces: data.join("traces"),

@@ -2,8 +2,10 @@
 
 mod asked;
 mod begun;
+mod durable;
 mod held;
 mod judged;
+mod machine;
 mod operated;
 mod record;
 mod reloaded;
@@ -22,15 +24,12 @@ use super::writing::OrderId;
 pub use held::{Held, Hidden};
 pub use record::Unrecorded;
 
-use crate::alarm::{AlarmEvent, AlarmName, Bursts, Chatter, Damping, Key};
-use crate::detect::{BaselineEvent, Detector, Transition, TransitionKind};
+use crate::alarm::{AlarmEvent, Bursts, Chatter, Damping, Key};
+use crate::detect::{BaselineEvent, Detector, Transition};
 use crate::limits;
-use crate::profile::Fault;
-use crate::site::{Equipment, Site};
-use crate::ticket::{LogEntry, Ticket, TicketEvent, TicketOpening, TicketState};
-use crate::words::{
-    Author, EquipmentId, EquipmentIndex, FaultName, Mono, Now, Refusal, Rule, Seq, TicketNumber, Wall,
-};
+use crate::site::Site;
+use crate::ticket::{LogEntry, Ticket, TicketEvent};
+use crate::words::{Author, EquipmentId, FaultName, Mono, Now, Refusal, Rule, Seq, TicketNumber, Wall};
 
 #[derive(Debug, Clone)]
 enum Change {
@@ -288,116 +287,6 @@ impl Desk {
         self.emit(at, &Author::Gateway, events, Origin::Machine(change), None);
     }
 
-    fn decide_change(&self, now: Now, change: &Change) -> (Now, Vec<Event>) {
-        match change {
-            Change::Gateway(event) => (now, vec![Event::Gateway(event.clone())]),
-            Change::Learned(event) => (now, vec![Event::Baseline(event.clone())]),
-            Change::Verified(number) => {
-                let watched = self.state.tickets.get(number).is_some_and(|t| t.watch_until.is_some());
-                let event = Event::Ticket(TicketEvent::FixVerified { number: *number });
-                (now, if watched { vec![event] } else { Vec::new() })
-            }
-            Change::Withdrawn(equipment, fault) => {
-                let reason = Some("the configuration no longer names this fault".to_owned());
-                (now, self.cleared(equipment, fault, reason))
-            }
-            Change::Alarm(event) => (now, vec![Event::Alarm(event.clone())]),
-            Change::Damped(key, damping) => (now, self.damped(key, damping)),
-            Change::Quiet((equipment, fault)) => (now, self.cleared(equipment, fault, None)),
-            Change::Consequence(upstream, key, onset) => (now, self.consequence(upstream, key, *onset)),
-            Change::Transition(t, first_up) => {
-                let Some(equipment) = self.site.equipment.get(t.equipment.0) else {
-                    return (now, Vec::new());
-                };
-                let Some(fault) = equipment.profile.faults.get(t.fault) else { return (now, Vec::new()) };
-                let events = match t.kind {
-                    TransitionKind::Raised => self.raised(equipment, fault, t, first_up.as_ref()),
-                    TransitionKind::Cleared => self.cleared(&equipment.id, &fault.name, t.text.clone()),
-                };
-                (t.at, events)
-            }
-        }
-    }
-
-    fn raised(&self, on: &Equipment, fault: &Fault, t: &Transition, first_up: Option<&Key>) -> Vec<Event> {
-        let equipment = &on.id;
-        let mut events = vec![Event::Alarm(AlarmEvent::Raised {
-            equipment: equipment.clone(),
-            fault: fault.name.clone(),
-            severity: fault.severity,
-            onset: t.onset.wall,
-            latch: fault.latch,
-            values: t.values.clone(),
-            first_up: first_up.map(AlarmName::from),
-        })];
-        if !fault.ticket {
-            return events;
-        }
-        let version = self.firmware(t.equipment);
-        let ticket = match self.state.ticket_for(equipment, &fault.name) {
-            Some(old) if matches!(old.state, TicketState::Fixed | TicketState::Closed) => {
-                TicketEvent::Reopened {
-                    number: old.number,
-                    reason: format!("{} came back after the fix", fault.name),
-                    fix_ineffective: true,
-                    values: t.values.clone(),
-                }
-            }
-            Some(old) => {
-                TicketEvent::Recurred { number: old.number, onset: t.onset.wall, values: t.values.clone() }
-            }
-            None => TicketEvent::Opened(TicketOpening {
-                number: TicketNumber(self.state.last_ticket + 1),
-                equipment: equipment.clone(),
-                fault: fault.name.clone(),
-                severity: fault.severity,
-                summary: t.text.as_ref().map_or_else(
-                    || fault.guidance.means.clone(),
-                    |x| format!("{x}: {}", fault.guidance.means),
-                ),
-                code: fault.code.clone(),
-                onset: t.onset.wall,
-                values: t.values.clone(),
-                profile: on.profile.name.to_string(),
-                profile_sha256: on.profile.sha256.clone(),
-                firmware_notes: self.notes_on(on, fault, version.as_deref()),
-                firmware: version,
-                first_up: first_up.map(|key| AlarmName::from(key).to_string()),
-            }),
-        };
-        events.push(Event::Ticket(ticket));
-        events
-    }
-
-    /// A piece of equipment's firmware version: as it tells, else as somebody wrote it down.
-    #[must_use]
-    pub fn firmware(&self, equipment: EquipmentIndex) -> Option<String> {
-        let e = self.site.equipment.get(equipment.0)?;
-        let told = e.profile.firmware.as_ref().and_then(|firmware| {
-            let value = self.detector.point_state(equipment, firmware.point, self.last)?.value?;
-            firmware.version(&value.to_string())
-        });
-        told.or_else(|| e.firmware.clone())
-    }
-
-    fn notes_on(&self, on: &Equipment, fault: &Fault, version: Option<&str>) -> Vec<String> {
-        let Some(version) = version else { return Vec::new() };
-        let notes = self.site.notes_for(on, version).filter(|n| n.explains(fault.name.as_str()));
-        notes.map(|n| n.name.clone()).collect()
-    }
-
-    fn cleared(&self, equipment: &EquipmentId, fault: &FaultName, reason: Option<String>) -> Vec<Event> {
-        let mut events = vec![Event::Alarm(AlarmEvent::Cleared {
-            equipment: equipment.clone(),
-            fault: fault.clone(),
-            reason,
-        })];
-        if let Some(t) = self.state.ticket_for(equipment, fault).filter(|t| t.state.is_live()) {
-            events.push(Event::Ticket(TicketEvent::Returned { number: t.number }));
-        }
-        events
-    }
-
     fn emit(
         &mut self,
         now: Now,
@@ -456,79 +345,6 @@ impl Desk {
         let refusal = Refusal::new(Rule::NotRecordable, format!("nothing was changed: {text}"))
             .remedy("this is a bug of andon: please report it");
         self.outputs.push_back(Output::Reply(token, Box::new(Err(refusal))));
-    }
-
-    fn written(&mut self, seq: Seq) {
-        while let Some(first) = self.unwritten.pop_front() {
-            if first.records.last().is_some_and(|r| r.seq > seq) {
-                self.unwritten.push_front(first);
-                return;
-            }
-            for record in &first.records {
-                let mut fetched = first.stored.clone();
-                self.durable.apply(record, &mut |_| fetched.take().map(|t| *t));
-                if let Event::Baseline(BaselineEvent::Forgotten { equipment, fault, .. }) = &record.event {
-                    self.detector.forget_baseline(equipment.as_str(), fault.as_str(), self.last);
-                }
-            }
-            self.not_writable = None;
-            match (first.origin, first.result) {
-                (Origin::Command(token), Some((ticket, entries))) => {
-                    self.outputs.push_back(Output::Reply(token, Box::new(Ok(Done::Ticket(ticket, entries)))));
-                }
-                (Origin::Operation(token, told), _) => self.operation_done(token, told),
-                (Origin::Order(pending), _) => self.send_order(*pending),
-                (Origin::OrderEnd(token, reply), _) => self.outputs.push_back(Output::Reply(token, reply)),
-                (Origin::Command(_), None) | (Origin::Machine(_), _) => {}
-            }
-        }
-    }
-
-    fn not_written(&mut self, now: Now, seq: Seq, why: String) {
-        self.state = self.durable.clone();
-        self.next_seq = self.durable.seq.next();
-        self.outputs.retain(|o| !matches!(o, Output::Write(d) if d.record.seq >= seq));
-        let undone = std::mem::take(&mut self.unwritten);
-        for entry in undone {
-            match entry.origin {
-                Origin::Machine(change) => self.waiting.push_back(change),
-                Origin::Command(token) | Origin::Operation(token, _) => self.refuse_unwritten(token, &why),
-                // Nothing was sent: an order leaves only once it is on record.
-                Origin::Order(pending) => self.refuse_unwritten(pending.token, &why),
-                Origin::OrderEnd(token, _) => {
-                    let refusal = Refusal::new(
-                        Rule::JournalNotWritable,
-                        format!("the value was sent, but its end is not on record: {why}"),
-                    )
-                    .remedy("make room on the data directory's disk, then read the point");
-                    self.outputs.push_back(Output::Reply(token, Box::new(Err(refusal))));
-                }
-            }
-        }
-        self.deadlines.agree(&self.state, now);
-        self.not_writable = Some(why);
-        self.retry_at = (!self.waiting.is_empty()).then(|| now.mono + limits::JOURNAL_RETRY);
-    }
-
-    /// There is room again: what waits is decided now.
-    fn writable(&mut self, now: Now) {
-        if self.unwritten.is_empty() {
-            self.not_writable = None;
-        }
-        if self.retry_at.is_some() {
-            self.retry(now);
-        }
-    }
-
-    fn refuse_unwritten(&mut self, token: Token, why: &str) {
-        self.outputs.push_back(Output::Reply(token, Box::new(Err(not_writable(why)))));
-    }
-
-    fn retry(&mut self, now: Now) {
-        self.retry_at = None;
-        for change in std::mem::take(&mut self.waiting) {
-            self.machine(now, change);
-        }
     }
 }
 

@@ -20,8 +20,8 @@ use tokio::sync::watch;
 pub use read::{FeedItem, RecordReader};
 
 use crate::desk::Record;
-use crate::disk::Disk;
-use crate::journal::Cursor;
+use crate::disk::{Disk, RealDisk};
+use crate::journal::{self, Cursor, Verified};
 use crate::limits;
 use crate::words::Seq;
 
@@ -48,6 +48,13 @@ struct Recent {
     /// The place before the first record that is kept.
     before: Cursor,
     records: VecDeque<Arc<Committed>>,
+}
+
+impl Default for Feed {
+    /// The feed of an empty journal.
+    fn default() -> Self {
+        Self::new(Arc::new(RealDisk), Path::new(""), Cursor::default())
+    }
 }
 
 /// What came after a cursor.
@@ -131,6 +138,15 @@ impl Feed {
         }
         let cursor = found.last().map(|c| Cursor { seq: c.record.seq, hash: c.hash.clone() })?;
         Some(Followed { items: found.into_iter().map(FeedItem::Record).collect(), cursor })
+    }
+
+    /// Checks the journal's chain up to what is on record now. Reads every file.
+    ///
+    /// # Errors
+    /// When the journal's folder cannot be listed.
+    pub fn verify(&self) -> io::Result<Verified> {
+        let known = self.end.borrow().clone();
+        journal::verify(self.disk.clone(), &self.folder, Some(known), true)
     }
 
     /// Reads the files from a cursor on, up to what is on record now.

@@ -8,13 +8,15 @@
 //! (tests: `every_flipped_byte_is_found_and_costs_its_own_line_only`, `files_that_are_not_segments_are_left_alone`).
 
 mod chain;
+mod item;
 mod segment;
 #[cfg(test)]
 mod tests;
 mod verify;
 mod write;
 
-pub use chain::{Chain, Cursor, Entry, Item};
+pub use chain::Chain;
+pub use item::{Cursor, Entry, Item};
 pub use verify::{Verified, verify};
 pub use write::{Journal, JournalError, Line, Opened};
 

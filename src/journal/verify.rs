@@ -4,7 +4,8 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::chain::{Chain, Cursor, Item};
+use super::chain::Chain;
+use super::item::{Cursor, Item};
 use crate::disk::Disk;
 use crate::words::Damage;
 

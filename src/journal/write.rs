@@ -4,7 +4,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::chain::{Chain, Cursor, Item};
+use super::chain::Chain;
+use super::item::{Cursor, Item};
 use super::{hash, segment};
 use crate::disk::{AppendFile, Disk, Place, beside, name_of};
 use crate::limits;

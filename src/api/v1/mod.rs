@@ -1,11 +1,13 @@
 //! The contract: types of their own, so that a rename inside breaks nobody. Fields are only ever added.
 
 mod alarm;
+mod audit;
 mod firmware;
 mod samples;
 mod scan;
 
 pub use alarm::{AlarmV1, OperatedV1, OperationKindV1, OperationV1, OutOfServiceV1, ShelvedV1};
+pub use audit::{AcceptV1, AuditV1, BreakV1, DamageV1};
 pub use firmware::{FirmwareNoteV1, FirmwareV1};
 pub use samples::{PointHistoryV1, SampleV1, TraceSeriesV1, TraceV1};
 pub use scan::{CaptureV1, HeardV1, TriedV1};
@@ -15,7 +17,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::ticket::{Fix, LogEntry};
-use crate::words::{Damage, Quality, Remedy, Seq, Severity, Wall};
+use crate::words::{Quality, Remedy, Seq, Severity, Wall};
 
 /// What went wrong, in every answer that is not 200.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -449,58 +451,4 @@ pub struct WhyV1 {
     /// For a fault: whether it is raised.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub active: Option<bool>,
-}
-
-/// `GET /v1/audit/verify`
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct AuditV1 {
-    /// Whether the chain holds.
-    pub verified: bool,
-    /// Events that follow each other from the first on.
-    pub events: u64,
-    /// The last good event.
-    pub seq: Seq,
-    /// Its hash.
-    pub head: String,
-    /// Where the chain breaks first.
-    pub broken: Option<BreakV1>,
-    /// Every part of the journal that cannot be read as it was written.
-    #[serde(default)]
-    pub damage: Vec<DamageV1>,
-}
-
-/// A part of the journal that cannot be read as it was written.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct DamageV1 {
-    /// Where and what; absent for what earlier versions recorded.
-    #[serde(flatten)]
-    pub damage: Option<Damage>,
-    /// The same as a sentence.
-    pub message: String,
-    /// When it was put on record; absent while it is not.
-    pub recorded_at: Option<Wall>,
-    /// Who accepted it.
-    pub accepted_by: Option<String>,
-    /// Why it was accepted.
-    pub accepted_because: Option<String>,
-}
-
-/// `POST /v1/audit/accept`
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct AcceptV1 {
-    /// Why.
-    pub reason: String,
-}
-
-/// Where the chain breaks.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct BreakV1 {
-    /// The segment's file name.
-    pub segment: String,
-    /// The line in it.
-    pub line: usize,
-    /// The event.
-    pub seq: Seq,
-    /// What is wrong.
-    pub message: String,
 }
