@@ -70,7 +70,7 @@ impl Iterator for RecordReader {
         Some(match item {
             Item::Damage(damage) => {
                 if damage.last_seq > self.cursor.seq {
-                    self.cursor.seq = damage.last_seq;
+                    self.cursor = Cursor { seq: damage.last_seq, hash: String::new() };
                 }
                 FeedItem::Damage(damage)
             }

@@ -106,7 +106,7 @@ impl Chain {
             reading: None,
             after: after.seq,
             last: after.clone(),
-            is_last_known: true,
+            is_last_known: !after.hash.is_empty(),
             held: None,
             unreadable: None,
             repeating: None,
@@ -252,7 +252,7 @@ impl Chain {
         let hash = hash(line.as_bytes());
         if head.seq == self.after && self.after > Seq(0) && self.held.is_none() {
             self.unreadable = None;
-            if hash != self.last.hash {
+            if self.is_last_known && hash != self.last.hash {
                 let why = "the event is not the one that had been acknowledged: it was changed".to_owned();
                 self.damage(head.seq, head.seq, why);
             }
@@ -377,6 +377,7 @@ impl Chain {
         let known = self.known.take();
         if let (Some(known), Some(held)) = (&known, &self.held)
             && known.seq == held.seq
+            && !known.hash.is_empty()
             && known.hash != held.hash
             && let Some(held) = self.held.take()
         {
@@ -403,7 +404,10 @@ impl Chain {
         if let Some(known) = known
             && known.seq >= self.last.seq
         {
-            self.last = known;
+            self.last.seq = known.seq;
+            if !known.hash.is_empty() {
+                self.last.hash = known.hash;
+            }
         }
         self.end.cursor = self.last.clone();
     }

@@ -10,7 +10,7 @@ use crate::words::{Damage, Seq};
 pub struct Cursor {
     /// The event's number; 0 before the first one.
     pub seq: Seq,
-    /// The SHA-256 of its line, in hexadecimal.
+    /// The SHA-256 of its line, in hexadecimal; empty where the line is damaged and nobody knows it.
     pub hash: String,
 }
 

@@ -63,12 +63,13 @@ impl Store {
     #[expect(clippy::disallowed_methods, reason = "a bound on how long the start is held up")]
     fn check(&self, meta: &Meta) -> Result<(), TableError> {
         let begun = std::time::Instant::now();
-        let (mut seen, mut tickets, mut is_whole) = (0_u64, 0, true);
+        let (mut seen, mut own, mut details, mut packed, mut is_whole) = (0_u64, 0, 0, 0, true);
         self.rows.scan(&[], &[u8::MAX; 32], false, &mut |key, value| {
             seen += 1;
             match key.first() {
-                Some(b't') => tickets += 1,
-                Some(b'p') => tickets += decode_block(value)?.len() as u64,
+                Some(b't') => own += 1,
+                Some(b'd') => details += 1,
+                Some(b'p') => packed += decode_block(value)?.len() as u64,
                 _ => {}
             }
             if seen.is_multiple_of(64) && begun.elapsed() > limits::STORE_CHECK_MAX {
@@ -77,7 +78,8 @@ impl Store {
             }
             Ok(ControlFlow::Continue(()))
         })?;
-        if is_whole && tickets != meta.tickets {
+        let tickets: u64 = own + packed;
+        if is_whole && (tickets != meta.tickets || details != own) {
             return Err(damaged(format!("it has {tickets} tickets where there should be {}", meta.tickets)));
         }
         Ok(())

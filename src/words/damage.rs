@@ -28,12 +28,15 @@ impl Damage {
         (self.last_seq.0 + 1).saturating_sub(self.first_seq.0)
     }
 
-    /// Whether both speak of the same part: its description may have changed since.
+    /// Whether both speak of the same part. Lost events are the same ones wherever the gap is seen from; a file that loses none
+    /// is known by its name and line.
     #[must_use]
     pub fn is_same(&self, other: &Damage) -> bool {
-        self.segment == other.segment
-            && self.first_seq == other.first_seq
-            && (self.last_seq == other.last_seq || self.line == other.line)
+        if self.events_lost() > 0 {
+            (self.first_seq, self.last_seq) == (other.first_seq, other.last_seq)
+        } else {
+            other.events_lost() == 0 && (&self.segment, self.line) == (&other.segment, other.line)
+        }
     }
 }
 

@@ -70,14 +70,16 @@ fn a_truncated_or_missing_store_is_made_whole() {
 #[test]
 fn a_store_that_somebody_edited_is_moved_aside_and_rebuilt() {
     let mut gateway = stopped_gateway();
-    let db = sled::open(gateway.data().join("store")).unwrap();
+    let path = gateway.data().join("store");
+    let db = sled::Config::new().path(path).segment_size(1 << 20).open().unwrap();
     let (key, ticket) = db.scan_prefix(b"t").next().unwrap().unwrap();
-    let text = String::from_utf8(ticket.to_vec()).unwrap();
-    db.insert(key, text.replace("\"open\"", "\"cancelled\"").into_bytes()).unwrap();
+    let mut bytes = ticket.to_vec();
+    bytes[2] ^= 1;
+    db.insert(key, bytes).unwrap();
     drop(db);
     gateway.start();
     tickets(&gateway, COUNT);
-    assert!(gateway.log().contains("the store fails its check"), "{}", gateway.log());
+    assert!(gateway.log().contains("the ticket database is damaged"), "{}", gateway.log());
     assert!(gateway.log().contains("rebuilt from the journal"), "{}", gateway.log());
     assert!(gateway.data().join("store.damaged").exists());
 }
@@ -91,13 +93,12 @@ fn a_changed_journal_is_named_by_segment_and_line() {
     assert_ne!(changed, text);
     let line = 1 + changed.lines().position(|l| l.contains("communication-last")).unwrap();
     std::fs::write(&path, changed).unwrap();
-    // The line after it no longer carries its hash.
-    let said = format!("00000001.ndjson line {}, event {}", line + 1, line + 1);
+    let said = format!("00000001.ndjson line {line}, event {line}");
     gateway.run("audit verify").exits(1).says("THE CHAIN IS BROKEN").says(&said);
     let json = gateway.run("audit verify --json");
     json.exits(1);
     let json: serde_json::Value = serde_json::from_str(&json.stdout()).unwrap();
-    assert_eq!((&json["verified"], &json["broken"]["line"]), (&false.into(), &(line + 1).into()));
+    assert_eq!((&json["verified"], &json["broken"]["line"]), (&false.into(), &line.into()));
 }
 
 #[test]
@@ -130,7 +131,22 @@ fn a_torn_line_is_cut_and_an_acknowledged_tail_is_missed() {
     gateway.start();
     assert!(gateway.log().contains("had been acknowledged"), "{}", gateway.log());
     tickets(&gateway, COUNT);
-    let text = std::fs::read_to_string(&path).unwrap();
+    assert_eq!(
+        std::fs::read_to_string(&path).unwrap().lines().count(),
+        keep.len() - 2,
+        "it is not written on"
+    );
+    let text = std::fs::read_to_string(gateway.data().join("journal/00000002.ndjson")).unwrap();
     assert!(text.contains("gateway-journal-damaged"), "it is on record");
-    gateway.run("audit verify").success();
+    gateway.run("audit verify").exits(1).says("its end was cut off");
+    // It stands on the first screens until somebody takes note of it.
+    gateway.run("").says("THE JOURNAL IS DAMAGED").says("andon audit accept");
+    gateway.run("status").says("THE JOURNAL IS DAMAGED");
+    gateway.run("audit accept --reason 'seen'").success();
+    gateway.run("audit accept --reason 'seen'").exits(3).says("journal/nothing-to-accept");
+    assert!(!gateway.run("").stdout().contains("DAMAGED"));
+    gateway.run("audit verify").exits(1).says("accepted by eva: seen");
+    gateway.stop();
+    gateway.run("audit verify").exits(1).says("accepted by eva: seen");
+    assert!(!gateway.run("status").stdout().contains("DAMAGED"));
 }
