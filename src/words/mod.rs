@@ -2,6 +2,7 @@
 //!
 //! *Must not know* any room: no behaviour of one lives here.
 
+mod finite;
 mod id;
 mod outcome;
 mod person;
@@ -12,6 +13,7 @@ mod span;
 mod time;
 mod unit;
 
+pub use finite::Finite;
 pub use id::{
     EquipmentId, EquipmentIndex, FaultName, IdError, LinkName, PointIndex, PointName, ProfileName, Seq,
     StepId, TicketNumber,
