@@ -18,6 +18,10 @@ const fn secs(n: u64) -> Duration {
 /// Bytes of an identifier: fits a table column and a file name. Longer: refused.
 pub const ID_BYTES_MAX: usize = 48;
 
+/// Bytes of a point's text value: a display's line or a nameplate, several times. Longer: a bad reading. Whatever is
+/// judged by it and told of it, in an event too, is bounded by this.
+pub const TEXT_VALUE_BYTES_MAX: usize = 1024;
+
 // --- files people write ------------------------------------------------------------------------
 
 /// Bytes of a configuration or profile file. Larger: refused before it is parsed.

@@ -10,6 +10,7 @@ mod reading;
 mod refusal;
 mod severity;
 mod span;
+mod text;
 mod time;
 mod unit;
 
@@ -24,5 +25,6 @@ pub use reading::{BadReason, Presence, Quality, Reading, Value, render_real};
 pub use refusal::{Refusal, Remedy, Rule};
 pub use severity::Severity;
 pub use span::{parse_duration, render_duration};
+pub use text::{Excerpt, shortened};
 pub use time::{Mono, Now, Wall};
 pub use unit::Unit;
