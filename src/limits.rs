@@ -32,6 +32,36 @@ pub const POINTS_MAX: usize = 4096;
 pub const FAULTS_MAX: usize = 4096;
 /// Pieces of equipment on one gateway: ten times the largest measured load. More: refused.
 pub const EQUIPMENT_MAX: usize = 10_000;
+/// Bytes of a text for people in a file: a paragraph or two. Longer: refused.
+pub const PROSE_BYTES_MAX: usize = 2 * 1024;
+/// Bytes of a name, a stock number, a unit or a path in a file. Longer: refused.
+pub const NAME_BYTES_MAX: usize = 128;
+/// Bytes of a key that names something in a file: a topic is the longest. Longer: refused.
+pub const KEY_BYTES_MAX: usize = 256;
+/// Entries of a table that is keyed by names: as many as points. More: refused, the first ones are read.
+pub const TABLE_ENTRIES_MAX: usize = POINTS_MAX;
+/// Entries of a list. More: refused, the first ones are read.
+pub const LIST_ENTRIES_MAX: usize = 1024;
+/// Entries of a list of causes, steps, parts, skills or hazards. More: refused.
+pub const GUIDANCE_ENTRIES_MAX: usize = 100;
+/// Names of one point's values or bits: each condition that names the point looks through them. More: refused.
+pub const VALUE_NAMES_MAX: usize = 1024;
+/// Profiles and firmware notes in force: an event names each with its SHA-256. More: refused.
+pub const FILES_MAX: usize = 1024;
+/// Bytes of a regular expression. Longer: refused.
+pub const PATTERN_BYTES_MAX: usize = 1024;
+/// Bytes of memory that one compiled regular expression may take. Larger: refused.
+pub const PATTERN_MEMORY_MAX: usize = 1024 * 1024;
+/// Bytes of memory that the compiled regular expressions of one profile may take together. More: refused.
+pub const PATTERNS_MEMORY_MAX: usize = 8 * 1024 * 1024;
+/// Problems of files that are listed. More: counted, and their near names are not looked for.
+pub const DIAGNOSTICS_MAX: usize = 100;
+/// Bytes of each part of a problem's text: its sentence, its label, its help. Longer: cut off.
+pub const DIAGNOSTIC_BYTES_MAX: usize = 512;
+/// Points that one condition may name: their values are told with its alarm and its ticket. More: refused.
+pub const POINTS_NAMED_MAX: usize = 100;
+/// Bytes of one point's value in an event, as JSON. Longer, by its control characters and quotes: cut off.
+pub const TOLD_VALUE_BYTES_MAX: usize = TEXT_VALUE_BYTES_MAX;
 /// Depth of an expression's parentheses: recursion stays far from the stack's end. Deeper: refused.
 pub const EXPRESSION_DEPTH_MAX: usize = 64;
 /// Bytes of an expression. Longer: refused.
