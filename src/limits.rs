@@ -356,7 +356,27 @@ pub const TOPIC_BYTES_MAX: usize = 65_535;
 
 /// Bytes of a journal segment: start reads the last one whole.
 pub const SEGMENT_BYTES: u64 = 16 * 1024 * 1024;
-/// Bytes of one journal line. Longer: the event is refused before it is decided.
+/// Bytes of one journal line. No event is longer, because each of its fields has a bound where it enters. JSON writes
+/// up to six bytes for one byte of a text; `tests/it/bounds.rs` builds the longest events.
+///
+/// | field | bounded by | JSON at most |
+/// |---|---|---|
+/// | ids: equipment, fault, step, point, profile, firmware note | [`ID_BYTES_MAX`], plain letters | 50 B |
+/// | `values` of an alarm, a ticket, a step's answer | [`POINTS_NAMED_MAX`] names of two ids, [`TOLD_VALUE_BYTES_MAX`] each; functions over time by [`EXPRESSION_BYTES_MAX`] | 140 KiB |
+/// | `summary` of a ticket: what a fault means, and the unlisted code or the ranked points | [`PROSE_BYTES_MAX`], [`TOLD_VALUE_BYTES_MAX`] | 14 KiB |
+/// | `code` | [`KEY_BYTES_MAX`], digits | 258 B |
+/// | `firmware` | [`TEXT_VALUE_BYTES_MAX`], or [`NAME_BYTES_MAX`] as written down | 6 KiB |
+/// | `firmware_notes`, `files` of a loaded configuration | [`FILES_MAX`] names of an id, each file with its SHA-256 | 55 KiB, 170 KiB |
+/// | `question` of a step; `reason` of an alarm that is suppressed by design | [`PROSE_BYTES_MAX`] or [`EXPRESSION_BYTES_MAX`] | 25 KiB |
+/// | `finding` of a step | [`PROSE_BYTES_MAX`] | 12 KiB |
+/// | `model` of a baseline: numbers | [`BASELINE_POINTS_MAX`], and its square | 9 KiB |
+/// | `definition` of a baseline: points, `while`, `cycle` | [`BASELINE_POINTS_MAX`], [`EXPRESSION_BYTES_MAX`] twice | 50 KiB |
+/// | `value`, `before` of a write | a number or [`NAME_BYTES_MAX`], with a unit; [`TOLD_VALUE_BYTES_MAX`] | 3 KiB |
+/// | `name` of the gateway | [`NAME_BYTES_MAX`] | 770 B |
+/// | a note, reason, cause, action | [`TEXT_BYTES_MAX`] | 48 KiB |
+/// | everything that one command says together | [`BODY_BYTES_MAX`], as JSON already | 64 KiB |
+///
+/// Longer: the event is refused before it is decided.
 pub const LINE_BYTES_MAX: usize = 256 * 1024;
 /// Writes that one fsync acknowledges.
 pub const GROUP_COMMIT_MAX: usize = 1024;

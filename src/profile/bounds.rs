@@ -125,5 +125,5 @@ fn regular_expressions_are_bounded_by_themselves_and_together() {
     let lines = profile(&wide);
     let together = "the regular expressions of this profile take too much memory together";
     assert!(lines.iter().any(|l| l.contains(together)), "{lines:?}");
-    assert_eq!(profile(&["(?<x>a)", "(("])[0].contains("match is not a regular expression"), true);
+    assert!(profile(&["(?<x>a)", "(("])[0].contains("match is not a regular expression"));
 }
