@@ -38,7 +38,7 @@ fn what_is_too_long_is_refused_with_its_place() {
     );
     check(
         &format!("[codes.c]\npoint = 'p'\nnone = [0]\n{}1 = {{ name = 'n' }}", "0".repeat(300)),
-        "at most 256 bytes",
+        "a key must have at most 256 bytes: this has 301",
     );
     let steps = "{ id = 's', do = 'x' },".repeat(limits::GUIDANCE_ENTRIES_MAX + 1);
     let lines = found(&format!("{DEVICE}{fault}steps = [{steps}]")).lines();

@@ -347,8 +347,15 @@ impl<'a> Section<'a> {
             .collect();
         names.sort_by_key(|n| n.span.start);
         self.is_counted("", self.span(), names.len(), most);
-        names.truncate(most);
-        names.retain(|name| self.fits("a name here", &name.value, &name.span, limits::KEY_BYTES_MAX));
+        let refused = names.split_off(most.min(names.len()));
+        let (names, long): (Vec<_>, Vec<_>) =
+            names.into_iter().partition(|name| name.value.len() <= limits::KEY_BYTES_MAX);
+        for name in &long {
+            let message = format!("a key must have at most {} bytes", limits::KEY_BYTES_MAX);
+            self.error(name.span.clone(), message, format!("this has {}", name.value.len()));
+        }
+        // What is refused here is not told again as unknown.
+        self.known.borrow_mut().extend(refused.into_iter().chain(long).map(|name| name.value));
         names
     }
 
