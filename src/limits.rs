@@ -18,6 +18,10 @@ const fn secs(n: u64) -> Duration {
 /// Bytes of an identifier: fits a table column and a file name. Longer: refused.
 pub const ID_BYTES_MAX: usize = 48;
 
+/// Bytes of a point's text value: a display's line or a nameplate, several times. Longer: a bad reading. Whatever is
+/// judged by it and told of it, in an event too, is bounded by this.
+pub const TEXT_VALUE_BYTES_MAX: usize = 1024;
+
 // --- files people write ------------------------------------------------------------------------
 
 /// Bytes of a configuration or profile file. Larger: refused before it is parsed.
@@ -28,6 +32,36 @@ pub const POINTS_MAX: usize = 4096;
 pub const FAULTS_MAX: usize = 4096;
 /// Pieces of equipment on one gateway: ten times the largest measured load. More: refused.
 pub const EQUIPMENT_MAX: usize = 10_000;
+/// Bytes of a text for people in a file: a paragraph or two. Longer: refused.
+pub const PROSE_BYTES_MAX: usize = 2 * 1024;
+/// Bytes of a name, a stock number, a unit or a path in a file. Longer: refused.
+pub const NAME_BYTES_MAX: usize = 128;
+/// Bytes of a key that names something in a file: a topic is the longest. Longer: refused.
+pub const KEY_BYTES_MAX: usize = 256;
+/// Entries of a table that is keyed by names: as many as points. More: refused, the first ones are read.
+pub const TABLE_ENTRIES_MAX: usize = POINTS_MAX;
+/// Entries of a list. More: refused, the first ones are read.
+pub const LIST_ENTRIES_MAX: usize = 1024;
+/// Entries of a list of causes, steps, parts, skills or hazards. More: refused.
+pub const GUIDANCE_ENTRIES_MAX: usize = 100;
+/// Names of one point's values or bits: each condition that names the point looks through them. More: refused.
+pub const VALUE_NAMES_MAX: usize = 1024;
+/// Profiles and firmware notes in force: an event names each with its SHA-256. More: refused.
+pub const FILES_MAX: usize = 1024;
+/// Bytes of a regular expression. Longer: refused.
+pub const PATTERN_BYTES_MAX: usize = 1024;
+/// Bytes of memory that one compiled regular expression may take. Larger: refused.
+pub const PATTERN_MEMORY_MAX: usize = 1024 * 1024;
+/// Bytes of memory that the compiled regular expressions of one profile may take together. More: refused.
+pub const PATTERNS_MEMORY_MAX: usize = 8 * 1024 * 1024;
+/// Problems of files that are listed. More: counted, and their near names are not looked for.
+pub const DIAGNOSTICS_MAX: usize = 100;
+/// Bytes of each part of a problem's text: its sentence, its label, its help. Longer: cut off.
+pub const DIAGNOSTIC_BYTES_MAX: usize = 512;
+/// Points that one condition may name: their values are told with its alarm and its ticket. More: refused.
+pub const POINTS_NAMED_MAX: usize = 100;
+/// Bytes of one point's value in an event, as JSON. Longer, by its control characters and quotes: cut off.
+pub const TOLD_VALUE_BYTES_MAX: usize = TEXT_VALUE_BYTES_MAX;
 /// Depth of an expression's parentheses: recursion stays far from the stack's end. Deeper: refused.
 pub const EXPRESSION_DEPTH_MAX: usize = 64;
 /// Bytes of an expression. Longer: refused.
@@ -326,7 +360,27 @@ pub const TOPIC_BYTES_MAX: usize = 65_535;
 
 /// Bytes of a journal segment: start reads the last one whole.
 pub const SEGMENT_BYTES: u64 = 16 * 1024 * 1024;
-/// Bytes of one journal line. Longer: the event is refused before it is decided.
+/// Bytes of one journal line. No event is longer, because each of its fields has a bound where it enters. JSON writes
+/// up to six bytes for one byte of a text; `tests/it/bounds.rs` builds the longest events.
+///
+/// | field | bounded by | JSON at most |
+/// |---|---|---|
+/// | ids: equipment, fault, step, point, profile, firmware note | [`ID_BYTES_MAX`], plain letters | 50 B |
+/// | `values` of an alarm, a ticket, a step's answer | [`POINTS_NAMED_MAX`] names of two ids, [`TOLD_VALUE_BYTES_MAX`] each; functions over time by [`EXPRESSION_BYTES_MAX`] | 140 KiB |
+/// | `summary` of a ticket: what a fault means, and the unlisted code or the ranked points | [`PROSE_BYTES_MAX`], [`TOLD_VALUE_BYTES_MAX`] | 14 KiB |
+/// | `code` | [`KEY_BYTES_MAX`], digits | 258 B |
+/// | `firmware` | [`TEXT_VALUE_BYTES_MAX`], or [`NAME_BYTES_MAX`] as written down | 6 KiB |
+/// | `firmware_notes`, `files` of a loaded configuration | [`FILES_MAX`] names of an id, each file with its SHA-256 | 55 KiB, 170 KiB |
+/// | `question` of a step; `reason` of an alarm that is suppressed by design | [`PROSE_BYTES_MAX`] or [`EXPRESSION_BYTES_MAX`] | 25 KiB |
+/// | `finding` of a step | [`PROSE_BYTES_MAX`] | 12 KiB |
+/// | `model` of a baseline: numbers | [`BASELINE_POINTS_MAX`], and its square | 9 KiB |
+/// | `definition` of a baseline: points, `while`, `cycle` | [`BASELINE_POINTS_MAX`], [`EXPRESSION_BYTES_MAX`] twice | 50 KiB |
+/// | `value`, `before` of a write | a number or [`NAME_BYTES_MAX`], with a unit; [`TOLD_VALUE_BYTES_MAX`] | 3 KiB |
+/// | `name` of the gateway | [`NAME_BYTES_MAX`] | 770 B |
+/// | a note, reason, cause, action | [`TEXT_BYTES_MAX`] | 48 KiB |
+/// | everything that one command says together | [`BODY_BYTES_MAX`], as JSON already | 64 KiB |
+///
+/// Longer: the event is refused before it is decided.
 pub const LINE_BYTES_MAX: usize = 256 * 1024;
 /// Writes that one fsync acknowledges.
 pub const GROUP_COMMIT_MAX: usize = 1024;

@@ -58,9 +58,7 @@ impl CliError {
         let error = match self {
             CliError::Client(ClientError::Refused(e)) => e.clone(),
             CliError::Client(ClientError::Unreachable(why)) => plain("cli/unreachable", why.clone()),
-            CliError::Files(all) => {
-                plain("cli/files", all.iter().flat_map(Diagnostics::lines).collect::<Vec<_>>().join("\n"))
-            }
+            CliError::Files(all) => plain("cli/files", Diagnostics::lines_of(all).join("\n")),
             CliError::Other(_, text) => plain("cli/failed", text.clone()),
             CliError::Output(e) => plain("cli/output", e.to_string()),
         };

@@ -198,8 +198,7 @@ async fn reload(
     let done = async {
         let loaded = load_site(config).map_err(|e| format!("{}: {e}", config.display()))?;
         let Some(site) = loaded.site else {
-            let lines: Vec<String> = loaded.diagnostics.iter().flat_map(Diagnostics::lines).collect();
-            return Err(lines.join("; "));
+            return Err(Diagnostics::lines_of(&loaded.diagnostics).join("; "));
         };
         let before = Gateway::from_ref(served).site;
         if data_folder(&site, config, None) != data_folder(&before, config, None) {

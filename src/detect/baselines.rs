@@ -7,7 +7,7 @@ use super::detector::{Detector, fault_of};
 use super::state::Watch;
 use crate::expr::{Program, Truth};
 use crate::profile::{Baseline, Trigger};
-use crate::words::{EquipmentId, EquipmentIndex, FaultName, Mono, Now, PointIndex};
+use crate::words::{EquipmentId, EquipmentIndex, FaultName, Finite, Mono, Now, PointIndex};
 
 /// What was learned of a piece of equipment.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -31,7 +31,7 @@ pub enum BaselineEvent {
         /// The baseline: its fault.
         fault: FaultName,
         /// Where it is now, in standard deviations from what was learned.
-        reference: Vec<f64>,
+        reference: Vec<Finite>,
     },
     /// Somebody had it learned anew.
     #[serde(rename = "baseline-forgotten")]

@@ -8,9 +8,10 @@ use super::baselines::Baselines;
 use super::remembered::{Memories, Resolved, View};
 use super::state::{Due, Phase, Slot, Transition, TransitionKind, Unit, Watch};
 use crate::expr::{Operands, Program, Truth};
+use crate::limits;
 use crate::profile::{Fault, Question, Trigger};
 use crate::site::Site;
-use crate::words::{EquipmentIndex, Mono, Now, PointIndex, Presence, Reading, render_real};
+use crate::words::{EquipmentIndex, Mono, Now, PointIndex, Presence, Reading, render_real, shortened};
 
 /// Judges every fault of a site.
 #[derive(Debug)]
@@ -414,13 +415,13 @@ impl Detector {
         if e == own { name.to_owned() } else { format!("@{}:{name}", equipment.id) }
     }
 
-    /// A point's last good value with its unit, or why there is none.
+    /// A point's last good value with its unit, or why there is none; as long as an event may tell of one point.
     pub(super) fn point_text(&self, e: EquipmentIndex, p: PointIndex) -> String {
         let point = self.site.equipment.get(e.0).and_then(|x| x.profile.points.get(p.0));
         let slot = self.units.get(e.0).and_then(|u| u.slots.get(p.0));
         let (Some(point), Some(slot)) = (point, slot) else { return String::new() };
         match &slot.good {
-            Some(value) => point.text_of(value),
+            Some(value) => shortened(&point.text_of(value), limits::TOLD_VALUE_BYTES_MAX).into_owned(),
             None => "never read".to_owned(),
         }
     }

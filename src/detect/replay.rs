@@ -12,8 +12,8 @@ use crate::profile::{DataType, Point, Profile, load};
 use crate::site::{Criticality, Equipment, Site};
 use crate::source::SourceText;
 use crate::words::{
-    BadReason, EquipmentId, EquipmentIndex, FaultName, Mono, Now, PointIndex, ProfileName, Reading, Severity,
-    Value, Wall,
+    BadReason, EquipmentId, EquipmentIndex, Excerpt, FaultName, Mono, Now, PointIndex, ProfileName, Reading,
+    Severity, Value, Wall,
 };
 
 /// An alarm of a replay.
@@ -257,10 +257,10 @@ fn stub(points: &BTreeSet<&str>) -> Option<Profile> {
 
 /// A recorded cell as its point's type: numbers after scaling, enums by name or code.
 fn value_of(point: &Point, cell: &str) -> Result<Value, BadReason> {
-    let wrong = |kind| BadReason::NotOfType(cell.to_owned(), kind);
+    let wrong = |kind| BadReason::NotOfType(Excerpt::of(cell), kind);
     let number = || cell.parse::<f64>().ok().filter(|n| n.is_finite());
     match point.kind {
-        DataType::Text { .. } => Ok(Value::Text(cell.into())),
+        DataType::Text { .. } => Value::text(cell),
         DataType::Bool => match (cell.to_ascii_lowercase().as_str(), number()) {
             ("true", _) => Ok(Value::Bool(true)),
             ("false", _) => Ok(Value::Bool(false)),

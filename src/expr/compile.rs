@@ -4,6 +4,7 @@ use super::ExprError;
 use super::evaluate::{Node, NumberNode};
 use super::function::{Function, Gives, MemoryKind, MemorySpec};
 use super::parser::{Arithmetic, Ast, Compare, Part, parse};
+use crate::limits;
 use crate::source::nearest;
 use crate::words::{Unit, parse_duration};
 use std::collections::BTreeMap;
@@ -115,6 +116,10 @@ pub fn compile(text: &str, names: &dyn Names) -> Result<Program, ExprError> {
     let mut compiler =
         Compiler { text, names, operands: Vec::new(), memories: Vec::new(), recalls: Vec::new() };
     let root = compiler.condition(&ast)?;
+    if compiler.operands.len() > limits::POINTS_NAMED_MAX {
+        let message = format!("a condition must name at most {} points", limits::POINTS_NAMED_MAX);
+        return Err(ExprError::new(0..text.len(), message).with_help("divide it into several faults"));
+    }
     let Compiler { operands, memories, recalls, .. } = compiler;
     Ok(Program { root, operands, memories, recalls, text: text.to_owned() })
 }

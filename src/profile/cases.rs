@@ -12,6 +12,7 @@ use super::mqtt::fits;
 use super::place::Place;
 use super::textual::{parse_bytes, parse_json, parse_payload, parse_text};
 use crate::expr::{Operands, Program, Scalar, Truth};
+use crate::limits;
 use crate::source::Section;
 use crate::words::{BadReason, Value};
 
@@ -30,7 +31,7 @@ pub struct CaseResult {
 pub(super) fn read_cases(root: &Section<'_>, profile: &Profile) -> Vec<Case> {
     let mut cases = Vec::new();
     for s in root.sections("case") {
-        let name = s.text("name");
+        let name = s.name("name");
         let name = s.required("name", "\"nominal\"", name);
         let mut registers = Vec::new();
         if let Some(table) = s.section("registers") {
@@ -43,11 +44,12 @@ pub(super) fn read_cases(root: &Section<'_>, profile: &Profile) -> Vec<Case> {
                 }
             }
         }
-        let lines: Vec<String> = s.texts("lines").into_iter().map(|t| t.value).collect();
+        let lines: Vec<String> =
+            s.texts_up_to("lines", limits::SERIAL_LINE_BYTES_MAX).into_iter().map(|t| t.value).collect();
         let mut messages = Vec::new();
         if let Some(table) = s.section("messages") {
             for key in table.names() {
-                if let Some(payload) = table.text(&key.value) {
+                if let Some(payload) = table.text_up_to(&key.value, limits::MQTT_PACKET_DEFAULT) {
                     messages.push((key.value, payload.value));
                 }
             }

@@ -261,7 +261,7 @@ fn text(words: &[u16], byte_order: Order) -> Result<Value, BadReason> {
     if text.chars().any(char::is_control) {
         return Err(BadReason::NotText);
     }
-    Ok(Value::Text(text.into()))
+    Value::text(text)
 }
 
 /// Writes a value into a point's registers: the inverse of [`decode`], rounded and clamped to the type.

@@ -9,7 +9,7 @@ use super::model::Profile;
 use super::points::parse_number;
 use crate::expr::{ExprError, Names, Program, compile, compile_for};
 use crate::limits;
-use crate::source::{Section, Spanned, nearest};
+use crate::source::{Section, Spanned};
 use crate::words::{FaultName, Severity, StepId};
 
 pub(super) fn severities() -> Vec<(&'static str, Severity)> {
@@ -107,7 +107,7 @@ fn note(s: &Section<'_>, text: &Spanned<String>, error: ExprError) {
 }
 
 pub(super) fn condition(s: &Section<'_>, key: &str, names: &dyn Names) -> Option<Program> {
-    let text = s.text(key)?;
+    let text = s.text_up_to(key, limits::EXPRESSION_BYTES_MAX)?;
     compile(&text.value, names).map_err(|e| note(s, &text, e)).ok()
 }
 
@@ -155,7 +155,7 @@ pub(super) fn read_common(s: &Section<'_>, names: &dyn Names, severity: Option<S
 /// Notes that there is no point of this name, and which may have been meant.
 pub(super) fn no_point(s: &Section<'_>, name: &Spanned<String>, names: &dyn Names) {
     let known = names.known(None);
-    let near = nearest(&name.value, known.iter().map(String::as_str));
+    let near = s.nearest(&name.value, known.iter().map(String::as_str));
     let label = near.map_or_else(String::new, |n| format!("did you mean {n}?"));
     s.error(name.span.clone(), format!("there is no point {}", name.value), label);
 }
@@ -176,20 +176,23 @@ fn read_trace(s: &Section<'_>, names: &dyn Names) -> Trace {
 }
 
 fn read_guidance(s: &Section<'_>, names: &dyn Names) -> Guidance {
-    let plain = |key| s.texts(key).into_iter().map(|t| t.value).collect::<Vec<_>>();
+    let plain = |key| {
+        let texts = s.texts_up_to(key, limits::NAME_BYTES_MAX * 4);
+        texts.into_iter().take(limits::GUIDANCE_ENTRIES_MAX).map(|t| t.value).collect::<Vec<_>>()
+    };
     Guidance {
         means: s.text("means").map_or_else(String::new, |t| t.value),
         causes: plain("causes"),
         safety: plain("safety"),
         skills: plain("skills"),
-        parts: s.sections("parts").iter().filter_map(read_part).collect(),
-        sop: s.text("sop").map(|t| t.value),
+        parts: s.sections_up_to("parts", limits::GUIDANCE_ENTRIES_MAX).iter().filter_map(read_part).collect(),
+        sop: s.name("sop").map(|t| t.value),
         steps: read_steps(s, names),
     }
 }
 
 fn read_part(s: &Section<'_>) -> Option<Part> {
-    let (id, name) = (s.text("id"), s.text("name"));
+    let (id, name) = (s.name("id"), s.name("name"));
     let quantity = s.integer_between("quantity", 1, 9999).and_then(|q| u32::try_from(q.value).ok());
     let id = s.required("id", "\"NH00-63\"", id);
     s.finish();
@@ -198,11 +201,11 @@ fn read_part(s: &Section<'_>) -> Option<Part> {
 }
 
 fn read_steps(s: &Section<'_>, names: &dyn Names) -> Vec<Step> {
-    let sections = s.sections("steps");
+    let sections = s.sections_up_to("steps", limits::GUIDANCE_ENTRIES_MAX);
     let ids: Vec<Option<Spanned<String>>> = sections
         .iter()
         .map(|s| {
-            let id = s.text("id");
+            let id = s.name("id");
             s.required("id", "\"breaker\"", id)
         })
         .collect();
@@ -236,7 +239,7 @@ fn read_steps(s: &Section<'_>, names: &dyn Names) -> Vec<Step> {
 }
 
 fn read_question(s: &Section<'_>, names: &dyn Names) -> Option<Question> {
-    match (s.text("do"), s.text("check")) {
+    match (s.text("do"), s.text_up_to("check", limits::EXPRESSION_BYTES_MAX)) {
         (Some(text), None) => Some(Question::Do(text.value)),
         (None, Some(text)) => match compile_for(&text.value, names) {
             Ok((program, hold)) => Some(Question::Check { program, hold }),
@@ -253,6 +256,8 @@ fn read_question(s: &Section<'_>, names: &dyn Names) -> Option<Question> {
             );
             None
         }
+        // One that is there has been refused.
+        (None, None) if s.has("do") || s.has("check") => None,
         (None, None) => {
             s.missing("do", "\"Check feeder breaker F3\"  (or check = \"point > 5 for 30s\")");
             None
@@ -280,7 +285,7 @@ fn read_target(s: &Section<'_>, key: &str, known: &[&str], own: usize) -> Option
             None
         }
         None => {
-            let near = nearest(&text.value, known.iter().copied());
+            let near = s.nearest(&text.value, known.iter().copied());
             let help = near.map_or_else(
                 || "write a step's id, \"done\" or \"cause:...\"".to_owned(),
                 |n| format!("did you mean {n}?"),
@@ -298,7 +303,7 @@ enum Style {
 }
 
 fn read_codes(s: &Section<'_>, table: &str, profile: &Profile, names: &dyn Names, faults: &mut Vec<Fault>) {
-    let point = s.text("point");
+    let point = s.name("point");
     let point = s.required("point", "\"fault_code\"", point);
     let style = s
         .choice("style", &[("value", Style::Value), ("bits", Style::Bits)])
@@ -308,7 +313,7 @@ fn read_codes(s: &Section<'_>, table: &str, profile: &Profile, names: &dyn Names
     let trace = read_trace(s, names);
     let Some(point) = point else { return };
     let Some((index, _)) = profile.point(&point.value) else {
-        let near = nearest(&point.value, profile.points.iter().map(|p| p.name.as_str()));
+        let near = s.nearest(&point.value, profile.points.iter().map(|p| p.name.as_str()));
         let help =
             near.map_or_else(|| "name a point of this profile".to_owned(), |n| format!("did you mean {n}?"));
         s.error_with_help(point.span, format!("there is no point {}", point.value), "", help);
@@ -317,7 +322,7 @@ fn read_codes(s: &Section<'_>, table: &str, profile: &Profile, names: &dyn Names
     for key in s.names() {
         let Some(code) = parse_number(&key.value) else { continue };
         let Some(entry) = s.section(&key.value) else { continue };
-        let name = entry.text("name");
+        let name = entry.name("name");
         let name = entry.required("name", "\"dc-overvoltage\"", name);
         let mut fault = read_common(&entry, names, Some(unlisted));
         if !entry.has("trace") {

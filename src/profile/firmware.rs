@@ -12,9 +12,10 @@ use regex::Regex;
 use super::address::{Area, RegisterAddress};
 use super::decode::DataType;
 use super::model::Point;
+use super::pattern::Patterns;
 use super::place::Place;
 use crate::limits;
-use crate::source::{Diagnostics, Section, SourceText, nearest, read_toml};
+use crate::source::{Diagnostics, Section, SourceText, read_toml};
 use crate::words::PointIndex;
 
 /// Where a device tells its firmware's version.
@@ -45,17 +46,15 @@ impl Firmware {
 
 /// `[firmware] point = "version"`, or `identification = true`, perhaps with `match = '^v([\d.]+)'`. The latter adds a
 /// point `firmware_version`, the device's own revision (43/14).
-pub(super) fn read_firmware(root: &Section<'_>, points: &mut Vec<Point>) -> Option<Firmware> {
+pub(super) fn read_firmware(
+    root: &Section<'_>,
+    points: &mut Vec<Point>,
+    patterns: &Patterns,
+) -> Option<Firmware> {
     let s = root.section("firmware")?;
-    let pattern = s.text("match").and_then(|t| match Regex::new(&t.value) {
-        Ok(regex) => Some(regex),
-        Err(e) => {
-            s.error(t.span, "this is no regular expression", e.to_string().replace('\n', " "));
-            None
-        }
-    });
+    let pattern = patterns.read(&s, "match");
     let is_identified = s.flag("identification").is_some_and(|f| f.value);
-    let name = s.text("point");
+    let name = s.name("point");
     let point = if is_identified {
         if let Some(name) = name {
             s.error(name.span, "identification and point name two sources", "keep one of them");
@@ -67,7 +66,7 @@ pub(super) fn read_firmware(root: &Section<'_>, points: &mut Vec<Point>) -> Opti
         name.and_then(|name| {
             let at = points.iter().position(|p| p.name.as_str() == name.value);
             if at.is_none() {
-                let near = nearest(&name.value, points.iter().map(|p| p.name.as_str()));
+                let near = s.nearest(&name.value, points.iter().map(|p| p.name.as_str()));
                 let help = near.map_or_else(
                     || "name a point of this profile".to_owned(),
                     |n| format!("did you mean {n}?"),

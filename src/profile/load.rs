@@ -6,8 +6,11 @@ use super::cases::read_cases;
 use super::faults::read_faults;
 use super::firmware::read_firmware;
 use super::model::{Device, Profile};
+use super::pattern::Patterns;
 use super::points::{read_defaults, read_points};
-use crate::expr::Names;
+use std::cell::Cell;
+
+use crate::expr::{Names, PointInfo};
 use crate::limits;
 use crate::source::{Diagnostics, Section, SourceText, read_toml};
 use crate::words::ProfileName;
@@ -44,9 +47,10 @@ fn read(
         "{ vendor = \"...\", model = \"...\", kind = \"...\", source = \"...\" }",
         device,
     );
-    let defaults = read_defaults(root);
+    let patterns = Patterns::default();
+    let defaults = read_defaults(root, &patterns);
     let mut points = read_points(root, &defaults);
-    let firmware = read_firmware(root, &mut points);
+    let firmware = read_firmware(root, &mut points, &patterns);
     let sha256 = Sha256::digest(source.text.as_bytes()).iter().map(|b| format!("{b:02x}")).collect();
     let mut profile = Profile::new(name.clone(), sha256, device?, defaults.settings, points);
     profile.firmware = firmware;
@@ -57,10 +61,9 @@ fn read(
     let polled = profile.points.iter().filter_map(|p| p.every).min();
     let polled = polled.map(|every| limits::OFFLINE_AFTER_DEFAULT.max(every * limits::OFFLINE_POLLS_MIN));
     profile.offline_after = offline.or(polled);
-    profile.faults = match names {
-        Some(names) => read_faults(root, &profile, names),
-        None => read_faults(root, &profile, &profile),
-    };
+    let names = Sparing::new(names.unwrap_or(&profile));
+    let faults = read_faults(root, &profile, &names);
+    profile.faults = faults;
     if profile.faults.len() > limits::FAULTS_MAX {
         root.error(0..0, format!("a profile has at most {} faults", limits::FAULTS_MAX), "");
     }
@@ -74,9 +77,38 @@ fn read(
     Some(profile)
 }
 
+/// Names that are listed for as many problems as are shown: to look for the nearest of thousands of names costs more
+/// than all the rest of loading.
+struct Sparing<'a> {
+    names: &'a dyn Names,
+    left: Cell<usize>,
+}
+
+impl<'a> Sparing<'a> {
+    fn new(names: &'a dyn Names) -> Self {
+        Self { names, left: Cell::new(limits::DIAGNOSTICS_MAX) }
+    }
+}
+
+impl Names for Sparing<'_> {
+    fn point(&self, equipment: Option<&str>, name: &str) -> Option<PointInfo> {
+        self.names.point(equipment, name)
+    }
+
+    fn known(&self, equipment: Option<&str>) -> Vec<String> {
+        match self.left.get().checked_sub(1) {
+            Some(left) => {
+                self.left.set(left);
+                self.names.known(equipment)
+            }
+            None => Vec::new(),
+        }
+    }
+}
+
 fn read_device(s: &Section<'_>) -> Device {
     let text = |key: &str, example: &str| {
-        let found = s.text(key);
+        let found = s.name(key);
         s.required(key, example, found).map_or_else(String::new, |t| t.value)
     };
     let device = Device {

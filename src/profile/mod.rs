@@ -6,6 +6,8 @@
 
 mod address;
 mod baseline;
+#[cfg(test)]
+mod bounds;
 mod builtin;
 mod capture;
 mod cases;
@@ -18,6 +20,7 @@ mod import;
 mod load;
 mod model;
 mod mqtt;
+mod pattern;
 mod place;
 mod points;
 mod scaffold;

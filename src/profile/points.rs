@@ -7,11 +7,12 @@ use super::address::{Area, IDENTIFICATION, RegisterAddress};
 use super::decode::{DataType, Order};
 use super::model::{ModbusSettings, Point};
 use super::mqtt::{MqttSettings, check_filter, read_mqtt};
+use super::pattern::Patterns;
 use super::place::{Place, Protocol};
 use super::serial::{SerialSettings, read_serial};
 use super::write::read_writable;
 use crate::limits;
-use crate::source::{Section, Spanned, nearest};
+use crate::source::{Section, Spanned};
 use crate::words::PointName;
 
 const ORDERS: [(&str, Order); 2] = [("big", Order::Big), ("little", Order::Little)];
@@ -26,10 +27,10 @@ pub(super) struct Defaults {
 }
 
 /// Reads `[modbus]`, `[serial]`, `[requests]`, `[streams]` and `[mqtt]`.
-pub(super) fn read_defaults(root: &Section<'_>) -> Defaults {
+pub(super) fn read_defaults(root: &Section<'_>, patterns: &Patterns) -> Defaults {
     let mut out = Defaults {
         settings: ModbusSettings::default(),
-        serial: read_serial(root),
+        serial: read_serial(root, patterns),
         mqtt: read_mqtt(root),
         word_order: Order::Big,
         byte_order: Order::Big,
@@ -75,7 +76,7 @@ pub(super) fn read_points(root: &Section<'_>, defaults: &Defaults) -> Vec<Point>
         if let Err(e) = &parsed {
             section.error(name.span.clone(), format!("{} is no name for a point", name.value), e.to_string());
         }
-        let factor = section.text("scale_from");
+        let factor = section.name("scale_from");
         let point = read_point(&section, defaults);
         if let Ok(parsed) = parsed {
             if let Some(factor) = factor {
@@ -115,7 +116,7 @@ fn resolve_factors(
 ) {
     for (index, factor) in factors {
         let Some(at) = points.iter().position(|p| p.name.as_str() == factor.value) else {
-            let near = nearest(&factor.value, points.iter().map(|p| p.name.as_str()));
+            let near = table.nearest(&factor.value, points.iter().map(|p| p.name.as_str()));
             let help = near
                 .map_or_else(|| "name a point of this profile".to_owned(), |n| format!("did you mean {n}?"));
             table.error_with_help(factor.span, format!("there is no point {}", factor.value), "", help);
@@ -172,7 +173,7 @@ fn read_point(s: &Section<'_>, defaults: &Defaults) -> Point {
         scale: scale.map(|n| n.value).filter(|n| *n != 0.0).unwrap_or(1.0),
         offset: s.number("offset").map_or(0.0, |n| n.value),
         absent,
-        unit: s.text("unit").map_or_else(String::new, |t| t.value).into(),
+        unit: s.name("unit").map_or_else(String::new, |t| t.value).into(),
         every,
         stale_after: stale.or(polled).or(defaults.mqtt.stale_after),
         bits: bits.into_iter().filter_map(|(n, v)| Some((n, u8::try_from(v).ok()?))).collect(),
@@ -291,12 +292,12 @@ fn read_place(s: &Section<'_>, defaults: &Defaults) -> Option<Place> {
         }
         ["from"] => read_capture(s, &defaults.serial),
         ["topic"] => {
-            let filter = s.text("topic")?;
+            let filter = s.text_up_to("topic", limits::TOPIC_BYTES_MAX)?;
             if let Err(why) = check_filter(&filter.value) {
                 s.error(filter.span, format!("\"{}\" is no topic", filter.value), why);
                 return None;
             }
-            let pointer = s.text("pointer").and_then(|p| {
+            let pointer = s.text_up_to("pointer", limits::KEY_BYTES_MAX).and_then(|p| {
                 if p.value.is_empty() || p.value.starts_with('/') {
                     return Some(p.value);
                 }
@@ -305,7 +306,7 @@ fn read_place(s: &Section<'_>, defaults: &Defaults) -> Option<Place> {
             });
             Some(Place::Topic { filter: filter.value, pointer })
         }
-        ["metric"] => s.text("metric").map(|m| Place::Metric(m.value)),
+        ["metric"] => s.text_up_to("metric", limits::KEY_BYTES_MAX).map(|m| Place::Metric(m.value)),
         [first, rest @ ..] => {
             let second = rest.first().unwrap_or(first);
             s.error(s.key_span(second), format!("{first} and {second} name two sources"), "keep one of them");
@@ -316,7 +317,7 @@ fn read_place(s: &Section<'_>, defaults: &Defaults) -> Option<Place> {
 
 /// `from = "report.x"`: a capture of a request or stream.
 fn read_capture(s: &Section<'_>, serial: &SerialSettings) -> Option<Place> {
-    let text = s.text("from")?;
+    let text = s.text_up_to("from", 2 * limits::KEY_BYTES_MAX)?;
     if serial.frame.is_some() && s.has("at") {
         return read_bytes(s, &text, serial);
     }
@@ -326,7 +327,7 @@ fn read_capture(s: &Section<'_>, serial: &SerialSettings) -> Option<Place> {
     };
     let Some(captures) = serial.captures(source) else {
         let known = serial.sources();
-        let near = nearest(source, known.iter().copied());
+        let near = s.nearest(source, known.iter().copied());
         let help =
             near.map_or_else(|| format!("known: {}", known.join(", ")), |n| format!("did you mean {n}?"));
         s.error_with_help(text.span, format!("there is no request or stream {source}"), "", help);
@@ -334,7 +335,7 @@ fn read_capture(s: &Section<'_>, serial: &SerialSettings) -> Option<Place> {
     };
     if !captures.contains(name) {
         let known: Vec<&str> = captures.iter().map(String::as_str).collect();
-        let near = nearest(name, known.iter().copied());
+        let near = s.nearest(name, known.iter().copied());
         let help =
             near.map_or_else(|| format!("known: {}", known.join(", ")), |n| format!("did you mean {n}?"));
         s.error_with_help(text.span.clone(), format!("{source} captures no {name}"), "", help);
@@ -347,7 +348,7 @@ fn read_capture(s: &Section<'_>, serial: &SerialSettings) -> Option<Place> {
 fn read_bytes(s: &Section<'_>, text: &Spanned<String>, serial: &SerialSettings) -> Option<Place> {
     let known = serial.sources();
     if !known.contains(&text.value.as_str()) {
-        let near = nearest(&text.value, known.iter().copied());
+        let near = s.nearest(&text.value, known.iter().copied());
         let help =
             near.map_or_else(|| format!("known: {}", known.join(", ")), |n| format!("did you mean {n}?"));
         s.error_with_help(
@@ -371,7 +372,7 @@ fn read_bytes(s: &Section<'_>, text: &Spanned<String>, serial: &SerialSettings) 
 }
 
 fn read_address(s: &Section<'_>) -> Option<RegisterAddress> {
-    let (text, parsed) = match (s.text("register"), s.text("ref")) {
+    let (text, parsed) = match (s.name("register"), s.name("ref")) {
         (Some(text), Some(_)) => {
             s.error(text.span, "register and ref name the same thing", "keep one of them");
             return None;
@@ -423,8 +424,8 @@ fn read_absent(s: &Section<'_>) -> Vec<u64> {
 fn named(s: &Section<'_>, key: &str, max: i128) -> BTreeMap<String, i128> {
     let mut out = BTreeMap::new();
     let Some(table) = s.section(key) else { return out };
-    for entry in table.names() {
-        let Some(name) = table.text(&entry.value) else { continue };
+    for entry in table.names_up_to(limits::VALUE_NAMES_MAX) {
+        let Some(name) = table.name(&entry.value) else { continue };
         let number = parse_number(&entry.value).filter(|n| (0..=max).contains(n));
         match number {
             None => table.error(entry.span, format!("{} is no number from 0 to {max}", entry.value), ""),

@@ -6,8 +6,9 @@ use std::time::Duration;
 use regex::Regex;
 
 use super::frame::{FrameShape, from_hex, read_frame};
+use super::pattern::Patterns;
 use crate::limits;
-use crate::source::{Section, Spanned};
+use crate::source::Section;
 
 /// How a device on a serial line talks.
 #[derive(Debug, Clone, Default)]
@@ -111,7 +112,7 @@ impl SerialSettings {
     }
 }
 
-pub(super) fn read_serial(root: &Section<'_>) -> SerialSettings {
+pub(super) fn read_serial(root: &Section<'_>, patterns: &Patterns) -> SerialSettings {
     let mut out = SerialSettings { terminator: b"\n".to_vec(), ..SerialSettings::default() };
     if let Some(s) = root.section("serial") {
         out.baud = s.integer_between("baud", 300, 4_000_000).and_then(|b| u32::try_from(b.value).ok());
@@ -135,7 +136,7 @@ pub(super) fn read_serial(root: &Section<'_>) -> SerialSettings {
     if let Some(table) = root.section("requests") {
         for name in table.names() {
             let Some(s) = table.section(&name.value) else { continue };
-            if let Some(request) = read_request(&s, name.value) {
+            if let Some(request) = read_request(&s, name.value, patterns) {
                 out.requests.push(request);
             }
             s.finish();
@@ -144,7 +145,7 @@ pub(super) fn read_serial(root: &Section<'_>) -> SerialSettings {
     if let Some(table) = root.section("streams") {
         for name in table.names() {
             let Some(s) = table.section(&name.value) else { continue };
-            let matches = regex(&s, "match");
+            let matches = patterns.read(&s, "match");
             if let Some(matches) = s.required("match", "'^ALARM:(?<code>\\d+)'", matches) {
                 out.streams.push(Stream { name: name.value, matches });
             }
@@ -154,7 +155,7 @@ pub(super) fn read_serial(root: &Section<'_>) -> SerialSettings {
     out
 }
 
-fn read_request(s: &Section<'_>, name: String) -> Option<LineRequest> {
+fn read_request(s: &Section<'_>, name: String, patterns: &Patterns) -> Option<LineRequest> {
     let bytes = s.text("send_hex").and_then(|t| match from_hex(&t.value) {
         Some(bytes) => Some(bytes),
         None => {
@@ -176,21 +177,8 @@ fn read_request(s: &Section<'_>, name: String) -> Option<LineRequest> {
     let timeout = s
         .duration_between("timeout", limits::TIMEOUT_MIN, limits::TIMEOUT_MAX)
         .unwrap_or(limits::TIMEOUT_DEFAULT);
-    let expect = regex(s, "expect");
+    let expect = patterns.read(s, "expect");
     let expect = s.required("expect", "'^(?<value>[-+.\\d]+)$'", expect);
-    let (until, again) = (regex(s, "until"), regex(s, "again"));
+    let (until, again) = (patterns.read(s, "until"), patterns.read(s, "again"));
     Some(LineRequest { name, send: send?, every, timeout, expect: expect?, until, again })
-}
-
-fn regex(s: &Section<'_>, key: &str) -> Option<Regex> {
-    let text: Spanned<String> = s.text(key)?;
-    match Regex::new(&text.value) {
-        Ok(regex) => Some(regex),
-        Err(e) => {
-            let why = e.to_string();
-            let last = why.lines().last().unwrap_or("").trim_start_matches("error: ").to_owned();
-            s.error(text.span, format!("{key} is no regular expression"), last);
-            None
-        }
-    }
 }

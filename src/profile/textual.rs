@@ -4,14 +4,10 @@
 use super::decode::{DataType, decode, scaled_value};
 use super::frame::from_hex;
 use super::model::Point;
-use crate::words::{BadReason, Value};
+use crate::words::{BadReason, Excerpt, Value};
 
 fn misfit(point: &Point, found: &str) -> BadReason {
-    let mut shown: String = found.chars().take(40).collect();
-    if shown.len() < found.len() {
-        shown.push('…');
-    }
-    BadReason::NotOfType(shown, point.kind.word())
+    BadReason::NotOfType(Excerpt::of(found), point.kind.word())
 }
 
 /// Reads a plain text: a line's capture, or a whole payload.
@@ -22,7 +18,7 @@ pub fn parse_text(point: &Point, text: &str) -> Result<Value, BadReason> {
     let text = text.trim();
     let bad = || misfit(point, text);
     match point.kind {
-        DataType::Text { .. } => Ok(Value::Text(text.into())),
+        DataType::Text { .. } => Value::text(text),
         DataType::Bool => match text.to_ascii_lowercase().as_str() {
             "1" | "true" | "on" | "yes" => Ok(Value::Bool(true)),
             "0" | "false" | "off" | "no" => Ok(Value::Bool(false)),
@@ -64,7 +60,7 @@ pub fn parse_json(point: &Point, json: &serde_json::Value) -> Result<Value, BadR
     use serde_json::Value as Json;
     let bad = || misfit(point, &json.to_string());
     match (point.kind, json) {
-        (DataType::Text { .. }, Json::String(text)) => Ok(Value::Text(text.as_str().into())),
+        (DataType::Text { .. }, Json::String(text)) => Value::text(text),
         (DataType::Bool, Json::Bool(flag)) => Ok(Value::Bool(*flag)),
         (DataType::Enum16 | DataType::Enum32, Json::String(text)) => named(point, text).ok_or_else(bad),
         (_, Json::Number(number)) if point.kind.is_float() => {
@@ -89,7 +85,7 @@ pub fn parse_payload(point: &Point, payload: &[u8], pointer: Option<&str>) -> Re
     let text = std::str::from_utf8(payload).map_err(|_| BadReason::NotText)?;
     let Some(pointer) = pointer else { return parse_text(point, text) };
     let json: serde_json::Value = serde_json::from_str(text).map_err(|_| BadReason::NotJson)?;
-    let found = json.pointer(pointer).ok_or_else(|| BadReason::NothingThere(pointer.to_owned()))?;
+    let found = json.pointer(pointer).ok_or_else(|| BadReason::NothingThere(Excerpt::of(pointer)))?;
     parse_json(point, found)
 }
 
@@ -126,6 +122,7 @@ fn whole(point: &Point, number: i128) -> Option<Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limits;
 
     fn point(kind: DataType) -> Point {
         Point { kind, values: [("Idle".to_owned(), 0), ("Run".to_owned(), 1)].into(), ..Point::test("p") }
@@ -176,6 +173,31 @@ mod tests {
         json(DataType::Text { registers: 1 }, "\"x\"", Some(Value::Text("x".into())));
         json(DataType::F64, "null", None);
         json(DataType::F64, "{}", None);
+    }
+
+    #[test]
+    fn a_text_longer_than_a_text_value_is_bad_and_quoted_short() {
+        let long = "\\".repeat(200_000);
+        let json = serde_json::Value::from(long.clone());
+        let of = |kind| [parse_text(&point(kind), &long), parse_json(&point(kind), &json)];
+        for kind in
+            [DataType::Text { registers: 0 }, DataType::Bool, DataType::Enum16, DataType::F64, DataType::U16]
+        {
+            for found in of(kind) {
+                let why = found.unwrap_err().to_string();
+                assert!(why.len() < 200, "{kind:?}: {} bytes", why.len());
+            }
+        }
+        let [plain, json] = of(DataType::Text { registers: 0 });
+        assert_eq!(
+            (&plain, &json),
+            (&Err(BadReason::TextTooLong(200_000)), &Err(BadReason::TextTooLong(200_000)))
+        );
+        let payload = format!("{{\"a\": \"{}\"}}", "x".repeat(limits::TEXT_VALUE_BYTES_MAX + 1));
+        let pointed = parse_payload(&point(DataType::Text { registers: 0 }), payload.as_bytes(), Some("/a"));
+        assert_eq!(pointed, Err(BadReason::TextTooLong(limits::TEXT_VALUE_BYTES_MAX + 1)));
+        let longest = "x".repeat(limits::TEXT_VALUE_BYTES_MAX);
+        text(DataType::Text { registers: 0 }, &longest, Some(Value::Text(longest.as_str().into())));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! `andon.toml`, read whole.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
@@ -10,7 +10,7 @@ use super::model::{Criticality, Equipment, FileHash, Link, LinkKind, ProfileFile
 use super::names::SiteNames;
 use crate::limits;
 use crate::profile::{Place, Point, Profile, Protocol, load_note, load_with};
-use crate::source::{Diagnostics, Section, SourceText, Span, Spanned, nearest, read_toml};
+use crate::source::{Diagnostics, Section, SourceText, Span, Spanned, read_toml};
 use crate::words::{EquipmentId, ProfileName};
 
 struct Draft {
@@ -67,10 +67,10 @@ fn read(
         notes: Vec::new(),
     };
     if let Some(s) = gateway {
-        let name = s.text("name");
+        let name = s.name("name");
         site.name = s.required("name", "\"line-3\"", name).map_or_else(String::new, |n| n.value);
         site.data = s.text("data").map(|d| d.value);
-        site.timezone = s.text("timezone").and_then(|t| check_timezone(&s, t));
+        site.timezone = s.name("timezone").and_then(|t| check_timezone(&s, t));
         let mib = s.integer_between("recorder_mib", 0, i128::from(limits::RECORDER_MIB_MAX));
         let mib = mib.and_then(|n| u64::try_from(n.value).ok());
         site.recorder_mib = mib.unwrap_or(limits::RECORDER_MIB);
@@ -96,9 +96,10 @@ fn read(
         s.finish();
     }
     let mut drafts: Vec<Draft> = Vec::new();
-    for s in root.sections("equipment") {
+    let mut ids: BTreeSet<EquipmentId> = BTreeSet::new();
+    for s in root.sections_up_to("equipment", limits::EQUIPMENT_MAX) {
         if let Some(draft) = read_equipment(&s, &site.links) {
-            if drafts.iter().any(|d| d.id == draft.id) {
+            if !ids.insert(draft.id.clone()) {
                 s.error(s.key_span("id"), format!("two pieces of equipment have the id {}", draft.id), "");
             }
             drafts.push(draft);
@@ -106,13 +107,14 @@ fn read(
         s.finish();
     }
     root.finish();
-    if drafts.len() > limits::EQUIPMENT_MAX {
-        root.error(0..0, format!("a gateway has at most {} pieces of equipment", limits::EQUIPMENT_MAX), "");
-    }
     check_dependencies(root, &drafts);
     let loaded = load_profiles(root, &drafts, files, others);
     site.files = file_hashes(source, &loaded);
     load_notes(&mut site, &loaded, files, others);
+    if site.files.len() > limits::FILES_MAX {
+        let message = format!("at most {} profiles and firmware notes may be in force", limits::FILES_MAX);
+        root.error(0..0, message, format!("these are {}", site.files.len()));
+    }
     check_links(root, &site.links, &drafts, &loaded);
     for d in drafts {
         let Some(profile) = loaded.get(&d.profile.value) else { continue };
@@ -166,7 +168,10 @@ fn load_notes(
     others: &mut Vec<Diagnostics>,
 ) {
     for (name, text) in files.notes() {
-        let (note, diagnostics) = load_note(&name, &text);
+        let (note, mut diagnostics) = load_note(&name, &text);
+        if let Err(why) = ProfileName::parse(&name) {
+            diagnostics.error(0..0, format!("{name} is not a name for a firmware note"), why.to_string());
+        }
         if !diagnostics.list.is_empty() {
             others.push(diagnostics);
         }
@@ -184,26 +189,24 @@ fn load_profiles(
     others: &mut Vec<Diagnostics>,
 ) -> BTreeMap<String, Arc<Profile>> {
     let mut first: BTreeMap<String, (SourceText, Arc<Profile>)> = BTreeMap::new();
-    let mut tried: Vec<&str> = Vec::new();
+    let mut tried: BTreeSet<&str> = BTreeSet::new();
+    let mut known: Option<Vec<String>> = None;
     for d in drafts {
         let name = d.profile.value.as_str();
-        if tried.contains(&name) && first.contains_key(name) {
+        if tried.contains(name) {
             continue;
         }
         let text = ProfileName::parse(name).ok().and_then(|n| files.text(&n).map(|t| (n, t)));
         let Some((parsed, text)) = text else {
-            let known = files.names();
-            let help = match nearest(name, known.iter().map(String::as_str)) {
+            let known = known.get_or_insert_with(|| files.names());
+            let help = match root.nearest(name, known.iter().map(String::as_str)) {
                 Some(near) => format!("did you mean \"{near}\"?"),
                 None => format!("known: {}", known.join(", ")),
             };
             root.error_with_help(d.profile.span.clone(), format!("there is no profile {name}"), "", help);
             continue;
         };
-        if tried.contains(&name) {
-            continue;
-        }
-        tried.push(name);
+        tried.insert(name);
         let (profile, diagnostics) = load_with(&parsed, &text, None);
         if !diagnostics.list.is_empty() {
             others.push(diagnostics);
@@ -231,16 +234,16 @@ fn load_profiles(
 }
 
 fn read_equipment(s: &Section<'_>, links: &[Link]) -> Option<Draft> {
-    let id = s.text("id");
+    let id = s.name("id");
     let id = s.required("id", "\"press-7\"", id);
-    let name = s.text("name");
-    let profile = s.text("profile");
+    let name = s.name("name");
+    let profile = s.name("profile");
     let profile = s.required("profile", "\"eastron-sdm630\"", profile);
-    let link = s.text("link");
+    let link = s.name("link");
     let link = s.required("link", "\"rs485-a\"", link);
     let unit = s.integer_between("unit", 0, 255).and_then(|u| u8::try_from(u.value).ok()).unwrap_or(1);
-    let topic = s.text("topic").map(|t| t.value);
-    let sparkplug = s.text("sparkplug").and_then(|t| {
+    let topic = s.text_up_to("topic", limits::TOPIC_BYTES_MAX).map(|t| t.value);
+    let sparkplug = s.text_up_to("sparkplug", limits::KEY_BYTES_MAX).and_then(|t| {
         let parts: Vec<&str> = t.value.split('/').collect();
         match parts.as_slice() {
             [group, node] | [group, node, _] if !group.is_empty() && !node.is_empty() => Some(SparkplugId {
@@ -260,11 +263,11 @@ fn read_equipment(s: &Section<'_>, links: &[Link]) -> Option<Draft> {
     });
     let link_span = s.key_span("link");
     let unit_span = if s.has("unit") { s.key_span("unit") } else { s.key_span("id") };
-    let location = s.text("location").map_or_else(String::new, |t| t.value);
+    let location = s.text_up_to("location", limits::KEY_BYTES_MAX).map_or_else(String::new, |t| t.value);
     let letters = [("A", Criticality::A), ("B", Criticality::B), ("C", Criticality::C)];
     let criticality = s.choice("criticality", &letters).map_or(Criticality::B, |c| c.value);
     let depends_on = s.texts("depends_on");
-    let firmware = s.text("firmware").map(|t| t.value);
+    let firmware = s.name("firmware").map(|t| t.value);
     let id = id.and_then(|i| {
         EquipmentId::parse(&i.value)
             .map_err(|e| s.error(i.span, format!("{} is no id", i.value), e.to_string()))
@@ -273,7 +276,7 @@ fn read_equipment(s: &Section<'_>, links: &[Link]) -> Option<Draft> {
     let link = link.and_then(|l| {
         let at = links.iter().position(|x| x.name.as_str() == l.value);
         if at.is_none() {
-            let near = nearest(&l.value, links.iter().map(|x| x.name.as_str()));
+            let near = s.nearest(&l.value, links.iter().map(|x| x.name.as_str()));
             let help =
                 near.map_or_else(|| "add it as a [[link]]".to_owned(), |n| format!("did you mean \"{n}\"?"));
             s.error_with_help(l.span, format!("there is no link {}", l.value), "", help);
@@ -360,12 +363,13 @@ fn check_links(
 }
 
 fn check_dependencies(root: &Section<'_>, drafts: &[Draft]) {
+    let ids: BTreeSet<&str> = drafts.iter().map(|d| d.id.as_str()).collect();
     for d in drafts {
         for other in &d.depends_on {
             if other.value == d.id.as_str() {
                 root.error(other.span.clone(), format!("{} cannot depend on itself", d.id), "");
-            } else if !drafts.iter().any(|x| x.id.as_str() == other.value) {
-                let near = nearest(&other.value, drafts.iter().map(|x| x.id.as_str()));
+            } else if !ids.contains(other.value.as_str()) {
+                let near = root.nearest(&other.value, drafts.iter().map(|x| x.id.as_str()));
                 let help = near.map_or_else(
                     || "name a piece of equipment of this file".to_owned(),
                     |n| format!("did you mean \"{n}\"?"),

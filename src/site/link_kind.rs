@@ -33,7 +33,7 @@ const PARITIES: [(&str, Parity); 3] = [("none", Parity::None), ("even", Parity::
 
 /// Reads a link; `gateway` is the gateway's name, for the client id on a broker.
 pub(super) fn read_link(s: &Section<'_>, gateway: &str) -> Option<Link> {
-    let name = s.text("name");
+    let name = s.name("name");
     let name = s.required("name", "\"rs485-a\"", name);
     let kind = s.choice("kind", &WORDS);
     let kind = s.required("kind", "\"modbus-tcp\"", kind);
@@ -55,7 +55,7 @@ pub(super) fn read_link(s: &Section<'_>, gateway: &str) -> Option<Link> {
 
 /// `host:port`, with the protocol's own port where none is given.
 fn read_address(s: &Section<'_>, default: Option<u16>) -> Option<String> {
-    let address = s.text("address");
+    let address = s.text_up_to("address", limits::KEY_BYTES_MAX);
     let address = s.required("address", "\"192.168.10.20:502\"", address)?;
     let port = address
         .value
@@ -85,7 +85,7 @@ fn read_character(s: &Section<'_>, data_bits: u8, parity: Parity) -> Character {
 }
 
 fn read_line(s: &Section<'_>, data_bits: u8) -> Option<SerialLine> {
-    let port = s.text("port");
+    let port = s.text_up_to("port", limits::KEY_BYTES_MAX);
     let port = s.required("port", "\"/dev/serial/by-id/usb-...\"", port);
     let baud = read_baud(s).unwrap_or(19_200);
     let character = read_character(s, data_bits, Parity::Even);
@@ -107,7 +107,7 @@ fn read_serial(s: &Section<'_>) -> Option<SerialDevice> {
         }
         (false, true) => SerialPlace::Tcp(read_address(s, None)?),
         _ => {
-            let port = s.text("port");
+            let port = s.text_up_to("port", limits::KEY_BYTES_MAX);
             let example = "\"/dev/serial/by-id/usb-...\"  (or address = \"host:port\" of a device server)";
             SerialPlace::Port(s.required("port", example, port)?.value)
         }
@@ -121,15 +121,17 @@ fn read_broker(s: &Section<'_>, gateway: &str) -> Option<MqttBroker> {
     let url = s.required("url", "\"mqtts://broker.local:8883\"", url);
     let file = |key| s.text(key).map(|t| t.value);
     let (ca_file, cert, key) = (file("ca_file"), file("client_cert_file"), file("client_key_file"));
-    let username = s.text("username").map(|t| t.value);
+    let username = s.text_up_to("username", limits::KEY_BYTES_MAX).map(|t| t.value);
     let password_file = file("password_file");
     let version = s.integer_between("version", 4, 5).map_or(4, |v| if v.value == 5 { 5 } else { 4 });
-    let client_id = s.text("client_id").map_or_else(|| format!("andon-{gateway}"), |t| t.value);
+    let client_id = s
+        .text_up_to("client_id", limits::KEY_BYTES_MAX)
+        .map_or_else(|| format!("andon-{gateway}"), |t| t.value);
     let max_packet = read_size(s, "max_packet").unwrap_or(limits::MQTT_PACKET_DEFAULT);
     let keep_alive = s
         .duration_between("keep_alive", Duration::from_secs(5), Duration::from_secs(3600))
         .unwrap_or(limits::MQTT_KEEP_ALIVE);
-    let sparkplug_host = s.text("sparkplug_host");
+    let sparkplug_host = s.text_up_to("sparkplug_host", limits::KEY_BYTES_MAX);
     if let Some(host) = &sparkplug_host
         && (check_filter(&host.value).is_err() || host.value.contains(['/', '+', '#']))
     {

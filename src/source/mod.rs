@@ -3,6 +3,7 @@
 //! A file is read to the end and every problem is told at once, each with its place, what was
 //! meant and, for an unknown name, the nearest known one. *Must not know* what a key means.
 
+mod bounded;
 mod diagnostic;
 mod nearest;
 mod section;

@@ -8,9 +8,12 @@
 /// assert_eq!(andon::source::nearest("zebra", ["register", "type"]), None);
 /// ```
 pub fn nearest<'a>(given: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let allowed = (given.chars().count().max(3)) / 3 + usize::from(given.len() > 5);
+    let length = given.chars().count();
+    let allowed = length.max(3) / 3 + usize::from(given.len() > 5);
     known
         .into_iter()
+        // A name that is so much longer or shorter is farther than that.
+        .filter(|name| name.chars().count().abs_diff(length) <= allowed)
         .map(|name| (distance(given, name), name))
         .filter(|(d, _)| *d <= allowed)
         .min()

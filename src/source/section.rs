@@ -1,13 +1,14 @@
 //! Reading a TOML table key by key: every key asked for is known, every other one is an error.
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use toml::de::{DeTable, DeValue};
 
 use super::diagnostic::Diagnostics;
-use super::nearest::nearest;
 use super::text::Span;
+use crate::limits;
 use crate::words::parse_duration;
 
 /// A value and where it stands.
@@ -41,11 +42,11 @@ pub fn read_toml<T>(
 
 /// One table while it is read.
 pub struct Section<'a> {
-    sink: &'a RefCell<Diagnostics>,
+    pub(super) sink: &'a RefCell<Diagnostics>,
     table: &'a DeTable<'a>,
     span: Span,
-    path: String,
-    known: RefCell<Vec<String>>,
+    pub(super) path: String,
+    known: RefCell<BTreeSet<String>>,
 }
 
 type Entry<'a> = (&'a toml::Spanned<DeValue<'a>>, Span);
@@ -63,7 +64,7 @@ pub enum Shape {
 
 impl<'a> Section<'a> {
     fn new(sink: &'a RefCell<Diagnostics>, table: &'a DeTable<'a>, span: Span, path: String) -> Self {
-        Self { sink, table, span, path, known: RefCell::new(Vec::new()) }
+        Self { sink, table, span, path, known: RefCell::new(BTreeSet::new()) }
     }
 
     /// Where the table stands.
@@ -95,7 +96,7 @@ impl<'a> Section<'a> {
     /// Where a key stands, or the table when it does not.
     #[must_use]
     pub fn key_span(&self, key: &str) -> Span {
-        self.table.iter().find(|(k, _)| k.get_ref() == key).map_or(self.span(), |(k, _)| k.span())
+        self.table.get_key_value(key).map_or(self.span(), |(k, _)| k.span())
     }
 
     /// Notes an error at a place.
@@ -125,12 +126,12 @@ impl<'a> Section<'a> {
         self.sink.borrow_mut().warning(span, message, label, help);
     }
 
-    fn entry(&self, key: &str) -> Option<Entry<'a>> {
-        self.known.borrow_mut().push(key.to_owned());
-        self.table.iter().find(|(k, _)| k.get_ref() == key).map(|(_, v)| (v, v.span()))
+    pub(super) fn entry(&self, key: &str) -> Option<Entry<'a>> {
+        self.known.borrow_mut().insert(key.to_owned());
+        self.table.get(key).map(|v| (v, v.span()))
     }
 
-    fn wrong_type(&self, key: &str, span: Span, found: &DeValue<'_>, wanted: &str) {
+    pub(super) fn wrong_type(&self, key: &str, span: Span, found: &DeValue<'_>, wanted: &str) {
         self.error(
             span,
             format!("{}{key} is {wanted}", self.path),
@@ -150,12 +151,6 @@ impl<'a> Section<'a> {
             self.wrong_type(key, span.clone(), value.get_ref(), wanted);
         }
         converted.map(|value| Spanned { value, span })
-    }
-
-    /// A text.
-    #[must_use]
-    pub fn text(&self, key: &str) -> Option<Spanned<String>> {
-        self.read(key, "a text", |v| v.as_str().map(str::to_owned))
     }
 
     /// A whole number; hexadecimal, octal and binary as in TOML.
@@ -241,7 +236,7 @@ impl<'a> Section<'a> {
             return Some(Spanned { value: *value, span: text.span });
         }
         let list = words.iter().map(|(w, _)| *w).collect::<Vec<_>>().join(", ");
-        let help = match nearest(&text.value, words.iter().map(|(w, _)| *w)) {
+        let help = match self.nearest(&text.value, words.iter().map(|(w, _)| *w)) {
             Some(near) => format!("did you mean \"{near}\"? known: {list}"),
             None => format!("known: {list}"),
         };
@@ -255,7 +250,7 @@ impl<'a> Section<'a> {
     }
 
     /// A list, each item as the TOML value; an item of the wrong type is an error.
-    fn list<T>(
+    pub(super) fn list<T>(
         &self,
         key: &str,
         wanted: &str,
@@ -267,19 +262,14 @@ impl<'a> Section<'a> {
             return Vec::new();
         };
         let mut out = Vec::new();
-        for item in array.iter() {
+        self.is_counted(key, span, array.len(), limits::LIST_ENTRIES_MAX);
+        for item in array.iter().take(limits::LIST_ENTRIES_MAX) {
             match convert(item.get_ref()) {
                 Some(value) => out.push(Spanned { value, span: item.span() }),
                 None => self.wrong_type(key, item.span(), item.get_ref(), &format!("a list of {wanted}")),
             }
         }
         out
-    }
-
-    /// A list of texts.
-    #[must_use]
-    pub fn texts(&self, key: &str) -> Vec<Spanned<String>> {
-        self.list(key, "texts", |v| v.as_str().map(str::to_owned))
     }
 
     /// A list of whole numbers.
@@ -313,16 +303,23 @@ impl<'a> Section<'a> {
         }
     }
 
-    /// A list of tables: `[[key]]`, or inline tables in a list.
+    /// A list of tables: `[[key]]`, or inline tables in a list; at most [`limits::LIST_ENTRIES_MAX`].
     #[must_use]
     pub fn sections(&self, key: &str) -> Vec<Section<'a>> {
+        self.sections_up_to(key, limits::LIST_ENTRIES_MAX)
+    }
+
+    /// A list of at most so many tables.
+    #[must_use]
+    pub fn sections_up_to(&self, key: &str, most: usize) -> Vec<Section<'a>> {
         let Some((value, span)) = self.entry(key) else { return Vec::new() };
         let Some(array) = value.get_ref().as_array() else {
             self.wrong_type(key, span, value.get_ref(), "a list of tables");
             return Vec::new();
         };
         let mut out = Vec::new();
-        for item in array.iter() {
+        self.is_counted(key, span, array.len(), most);
+        for item in array.iter().take(most) {
             match item.get_ref().as_table() {
                 Some(table) => {
                     out.push(Section::new(self.sink, table, item.span(), format!("{}{key}.", self.path)));
@@ -333,15 +330,32 @@ impl<'a> Section<'a> {
         out
     }
 
-    /// Every entry of this table by its name, in the order of the file: for tables keyed by names.
+    /// Every entry of this table by its name, in the order of the file: for tables keyed by names. Of a table with more
+    /// than [`limits::TABLE_ENTRIES_MAX`] entries the first ones, and a name is at most [`limits::KEY_BYTES_MAX`] long.
     #[must_use]
     pub fn names(&self) -> Vec<Spanned<String>> {
+        self.names_up_to(limits::TABLE_ENTRIES_MAX)
+    }
+
+    /// As [`Self::names`], of at most so many entries.
+    #[must_use]
+    pub fn names_up_to(&self, most: usize) -> Vec<Spanned<String>> {
         let mut names: Vec<_> = self
             .table
             .iter()
             .map(|(k, _)| Spanned { value: k.get_ref().to_string(), span: k.span() })
             .collect();
         names.sort_by_key(|n| n.span.start);
+        self.is_counted("", self.span(), names.len(), most);
+        let refused = names.split_off(most.min(names.len()));
+        let (names, long): (Vec<_>, Vec<_>) =
+            names.into_iter().partition(|name| name.value.len() <= limits::KEY_BYTES_MAX);
+        for name in &long {
+            let message = format!("a key must have at most {} bytes", limits::KEY_BYTES_MAX);
+            self.error(name.span.clone(), message, format!("this has {}", name.value.len()));
+        }
+        // What is refused here is not told again as unknown.
+        self.known.borrow_mut().extend(refused.into_iter().chain(long).map(|name| name.value));
         names
     }
 
@@ -368,7 +382,7 @@ impl<'a> Section<'a> {
 
     /// A value that must be there.
     pub fn required<T>(&self, key: &str, example: &str, found: Option<T>) -> Option<T> {
-        if found.is_none() && !self.table.iter().any(|(k, _)| k.get_ref() == key) {
+        if found.is_none() && !self.table.contains_key(key) {
             self.missing(key, example);
         }
         found
@@ -379,15 +393,14 @@ impl<'a> Section<'a> {
         let known = self.known.borrow();
         for (key, _) in self.table.iter() {
             let name = key.get_ref().as_ref();
-            if known.iter().any(|k| k == name) {
+            if known.contains(name) {
                 continue;
             }
-            let mut words: Vec<&str> = known.iter().map(String::as_str).collect();
-            words.sort_unstable();
-            words.dedup();
-            let help = match nearest(name, words.iter().copied()) {
+            let help = match self.nearest(name, known.iter().map(String::as_str)) {
                 Some(near) => format!("did you mean `{near}`?"),
-                None => format!("known here: {}", words.join(", ")),
+                None => {
+                    format!("known here: {}", known.iter().map(String::as_str).collect::<Vec<_>>().join(", "))
+                }
             };
             let path = self.path.trim_end_matches('.');
             let place = if path.is_empty() { "at the top" } else { path };

@@ -13,13 +13,59 @@ pub struct SourceText {
     pub name: Arc<str>,
     /// Everything in it.
     pub text: Arc<str>,
+    places: Arc<Places>,
+}
+
+/// Where the lines of a text begin and how many characters come before each block of it: a place is then found without
+/// going through the text, however many places are asked for.
+#[derive(Debug, PartialEq, Eq)]
+struct Places {
+    /// The first byte of each line.
+    lines: Vec<usize>,
+    /// The characters before each block of [`BLOCK`] bytes.
+    characters: Vec<usize>,
+}
+
+const BLOCK: usize = 1024;
+
+/// The characters that begin in these bytes.
+fn characters(bytes: &[u8]) -> usize {
+    // A byte of the form 10xxxxxx goes on with a character.
+    bytes.iter().filter(|b| **b & 0xC0 != 0x80).count()
+}
+
+impl Places {
+    fn of(text: &str) -> Self {
+        let lines = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
+        let mut before = 0;
+        let characters = text.as_bytes().chunks(BLOCK).map(|block| {
+            let at = before;
+            before += characters(block);
+            at
+        });
+        Self { characters: characters.collect(), lines }
+    }
+
+    /// The characters before a byte.
+    fn characters_before(&self, text: &str, at: usize) -> usize {
+        let block = at / BLOCK;
+        let rest = text.as_bytes().get(block * BLOCK..at).unwrap_or_default();
+        // The end of a text that fills its last block has no block of its own.
+        match self.characters.get(block) {
+            Some(before) => before + characters(rest),
+            None => {
+                self.characters.last().unwrap_or(&0)
+                    + characters(text.as_bytes().rchunks(BLOCK).next().unwrap_or_default())
+            }
+        }
+    }
 }
 
 impl SourceText {
     /// A text under a name.
     #[must_use]
     pub fn new(name: &str, text: &str) -> Self {
-        Self { name: name.into(), text: text.into() }
+        Self { name: name.into(), text: text.into(), places: Arc::new(Places::of(text)) }
     }
 
     /// Line and column of a byte, both from 1; the column counts characters.
@@ -30,9 +76,43 @@ impl SourceText {
     /// ```
     #[must_use]
     pub fn line_and_column(&self, at: usize) -> (usize, usize) {
-        let before = self.text.get(..at).unwrap_or(&self.text);
+        let at = if self.text.is_char_boundary(at) { at } else { self.text.len() };
+        let line = self.places.lines.partition_point(|start| *start <= at);
+        let start = self.places.lines.get(line.saturating_sub(1)).copied().unwrap_or(0);
+        let before = |at| self.places.characters_before(&self.text, at);
+        (line, before(at) - before(start) + 1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// By going through the text.
+    fn counted(text: &str, at: usize) -> (usize, usize) {
+        let before = text.get(..at).unwrap_or(text);
         let line = before.matches('\n').count() + 1;
-        let column = before.rsplit('\n').next().unwrap_or("").chars().count() + 1;
-        (line, column)
+        (line, before.rsplit('\n').next().unwrap_or("").chars().count() + 1)
+    }
+
+    proptest! {
+        #[test]
+        fn places_are_as_counted(parts in proptest::collection::vec("[a-zä€\n]{0,40}", 0..120), at in 0_usize..8000) {
+            let text = parts.concat();
+            let source = SourceText::new("t", &text);
+            for at in [at, text.len(), 0, BLOCK, 2 * BLOCK] {
+                prop_assert_eq!(source.line_and_column(at), counted(&text, at), "{}", at);
+            }
+        }
+    }
+
+    #[test]
+    fn the_end_of_a_text_of_whole_blocks_has_a_place() {
+        for text in ["x".repeat(BLOCK), "ä\n".repeat(BLOCK), String::new()] {
+            let source = SourceText::new("t", &text);
+            assert_eq!(source.line_and_column(text.len()), counted(&text, text.len()));
+        }
     }
 }

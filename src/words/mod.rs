@@ -3,6 +3,7 @@
 //! *Must not know* any room: no behaviour of one lives here.
 
 mod damage;
+mod finite;
 mod id;
 mod outcome;
 mod person;
@@ -10,10 +11,12 @@ mod reading;
 mod refusal;
 mod severity;
 mod span;
+mod text;
 mod time;
 mod unit;
 
 pub use damage::Damage;
+pub use finite::Finite;
 pub use id::{
     EquipmentId, EquipmentIndex, FaultName, IdError, LinkName, PointIndex, PointName, ProfileName, Seq,
     StepId, TicketNumber,
@@ -24,5 +27,6 @@ pub use reading::{BadReason, Presence, Quality, Reading, Value, render_real};
 pub use refusal::{Refusal, Remedy, Rule};
 pub use severity::Severity;
 pub use span::{parse_duration, render_duration};
+pub use text::{Excerpt, shortened};
 pub use time::{Mono, Now, Wall};
 pub use unit::Unit;

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use serde::ser::Serializer;
 use serde::{Deserialize, Serialize};
 
+use super::text::Excerpt;
 use super::time::Now;
+use crate::limits;
 
 /// A value as a point delivers it, after scaling.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,6 +24,17 @@ pub enum Value {
 }
 
 impl Value {
+    /// A text as a value: the one way in for texts of equipment.
+    ///
+    /// # Errors
+    /// [`BadReason::TextTooLong`] of a text longer than [`limits::TEXT_VALUE_BYTES_MAX`].
+    pub fn text(text: &str) -> Result<Self, BadReason> {
+        match text.len() {
+            0..=limits::TEXT_VALUE_BYTES_MAX => Ok(Value::Text(text.into())),
+            bytes => Err(BadReason::TextTooLong(bytes)),
+        }
+    }
+
     /// The value as a number: a boolean is none.
     #[must_use]
     pub fn number(&self) -> Option<f64> {
@@ -113,18 +126,21 @@ pub enum BadReason {
     /// Bytes that are no text.
     #[error("the registers hold no text")]
     NotText,
+    /// A text longer than a text value may be: how many bytes it has.
+    #[error("the text has {0} bytes; a text value must have at most {max} bytes", max = limits::TEXT_VALUE_BYTES_MAX)]
+    TextTooLong(usize),
     /// A scale factor that is absent or beyond 10^-10 to 10^10.
     #[error("its scale factor {0} cannot be used")]
     BadScale(String),
     /// A text or JSON value that does not fit its type.
     #[error("'{0}' is no {1}")]
-    NotOfType(String, &'static str),
+    NotOfType(Excerpt, &'static str),
     /// A payload that is no JSON, where a JSON pointer is asked for.
     #[error("the payload is no JSON")]
     NotJson,
     /// Nothing stands where the JSON pointer leads.
     #[error("the payload has nothing at {0}")]
-    NothingThere(String),
+    NothingThere(Excerpt),
     /// The request that should have brought it failed.
     #[error("{0}")]
     NoAnswer(Arc<str>),

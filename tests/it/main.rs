@@ -9,6 +9,7 @@
 )]
 
 mod baseline;
+mod bounds;
 mod capture;
 mod commands;
 mod crash;

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use annotate_snippets::{AnnotationKind, Group, Level as Shown, Renderer, Snippet};
 
+use crate::limits;
 use crate::source::{Diagnostics, Level};
 
 /// Draws every diagnostic of every file.
@@ -11,8 +12,11 @@ use crate::source::{Diagnostics, Level};
 /// # Errors
 /// When nobody reads.
 pub fn diagnostics(all: &[Diagnostics], out: &mut dyn Write) -> io::Result<()> {
+    let mut left = limits::DIAGNOSTICS_MAX;
     for file in all {
-        for d in &file.list {
+        let shown = file.list.len().min(left);
+        left -= shown;
+        for d in file.list.iter().take(shown) {
             let level = match d.level {
                 Level::Error => Shown::ERROR,
                 Level::Warning => Shown::WARNING,
@@ -34,6 +38,9 @@ pub fn diagnostics(all: &[Diagnostics], out: &mut dyn Write) -> io::Result<()> {
             }
             writeln!(out, "{}\n", Renderer::styled().render(&report))?;
         }
+    }
+    if let Some(rest) = Diagnostics::rest_of(all) {
+        writeln!(out, "{rest}")?;
     }
     Ok(())
 }

@@ -15,7 +15,7 @@ use super::run;
 use crate::ambient::Clock;
 use crate::profile::{built_in, load as load_profile};
 use crate::sim;
-use crate::source::SourceText;
+use crate::source::{Diagnostics, SourceText};
 use broker::{DemoBroker, TOPIC};
 use story::Story;
 
@@ -70,10 +70,7 @@ pub async fn demo(
     }
     let config = write_site(&setup.dir, &serving, broker.as_ref())?;
     let loaded = load_site(&config).map_err(DemoError::of)?;
-    let site = loaded.site.ok_or_else(|| {
-        let lines: Vec<String> = loaded.diagnostics.iter().flat_map(|d| d.lines()).collect();
-        DemoError(lines.join("\n"))
-    })?;
+    let site = loaded.site.ok_or_else(|| DemoError(Diagnostics::lines_of(&loaded.diagnostics).join("\n")))?;
     let data = setup.dir.join("data");
     let (stop_daemon, stopped) = oneshot::channel::<()>();
     let daemon_data = data.clone();

@@ -6,9 +6,10 @@ use super::{Desk, Origin};
 use crate::desk::checks::{Check, Verdict};
 use crate::desk::command::Output;
 use crate::desk::event::Event;
+use crate::limits;
 use crate::profile::Question;
 use crate::ticket::{Answer, StepNow, current_step, decide_answer};
-use crate::words::{EquipmentIndex, Mono, Now, PointIndex, Refusal, Rule};
+use crate::words::{EquipmentIndex, Mono, Now, PointIndex, Refusal, Rule, shortened};
 
 impl Desk {
     pub(super) fn judge_checks(&mut self, now: Now) {
@@ -104,7 +105,8 @@ impl Desk {
                 } else {
                     format!("@{}:{}", equipment.id, point.name)
                 };
-                Some((name, format!("{value} {}", point.unit).trim_end().to_owned()))
+                let told = format!("{value} {}", point.unit);
+                Some((name, shortened(told.trim_end(), limits::TOLD_VALUE_BYTES_MAX).into_owned()))
             })
             .collect()
     }

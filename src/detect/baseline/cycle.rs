@@ -31,11 +31,13 @@ impl Cycle {
         self.last = now;
     }
 
-    /// Ends it: the seconds it took, then the mean and the peak of each point. Nothing of one that took no time.
+    /// Ends it: the seconds it took, then the mean and the peak of each point. Nothing of one that took no time, or of numbers
+    /// whose sum overflows.
     pub fn end(mut self, now: Mono) -> Option<Vec<f64>> {
         self.hold(now);
         let seconds = now.since(self.begun).as_secs_f64();
         let of_points = self.held.iter().zip(&self.peaks).flat_map(|(held, peak)| [held / seconds, *peak]);
-        (seconds > 0.0).then(|| std::iter::once(seconds).chain(of_points).collect())
+        let sample: Vec<f64> = std::iter::once(seconds).chain(of_points).collect();
+        (seconds > 0.0 && sample.iter().all(|x| x.is_finite())).then_some(sample)
     }
 }

@@ -47,7 +47,8 @@ pub(super) fn quantile(values: &mut [f64], q: f64) -> f64 {
     let place = q * values.len().saturating_sub(1) as f64;
     let at = |i: usize| values.get(i).or(values.last()).copied().unwrap_or(0.0);
     let low = place.floor();
-    at(low as usize) + (place - low) * (at(low as usize + 1) - at(low as usize))
+    let share = place - low;
+    at(low as usize) * (1.0 - share) + at(low as usize + 1) * share
 }
 
 #[cfg(test)]

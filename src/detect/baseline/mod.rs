@@ -6,11 +6,14 @@
 //! reference takes over; for some samples it may yet go back towards where it was, where the points do. State that must outlive a restart is told as changes, for the journal.
 
 mod cycle;
+mod fence;
 mod learning;
 mod linear;
 mod model;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod wild;
 
 pub(super) use cycle::Cycle;
 use learning::Learning;
@@ -18,7 +21,7 @@ pub use model::Model;
 use model::{Distance, Judge};
 
 use crate::profile::{Baseline, Learn};
-use crate::words::{Mono, render_duration};
+use crate::words::{Finite, Mono, render_duration};
 
 /// Samples beyond the limit in a row that begin an excursion.
 const BEGINS_AFTER: u32 = 3;
@@ -47,7 +50,7 @@ pub enum BaselineChange {
     /// It has been learned.
     Learned(Box<Model>),
     /// Its reference has moved: where it is now, in standard deviations from the centre.
-    Followed(Vec<f64>),
+    Followed(Vec<Finite>),
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -61,7 +64,7 @@ enum Phase {
 pub(super) struct Watcher {
     spec: Baseline,
     phase: Phase,
-    /// The smoothed sample: raw while learning, then deviations from the reference.
+    /// The smoothed deviations from the reference; nothing while it learns.
     smooth: Option<Vec<f64>>,
     /// Samples in a row that speak against how it stands.
     against: u32,
@@ -75,7 +78,7 @@ pub(super) struct Watcher {
 impl Watcher {
     pub fn new(spec: &Baseline) -> Self {
         Self {
-            phase: Phase::Learning(Learning::new(spec.width())),
+            phase: Phase::Learning(Learning::new(spec.width(), spec.smooth)),
             spec: spec.clone(),
             smooth: None,
             against: 0,
@@ -92,7 +95,7 @@ impl Watcher {
             return;
         }
         if let Some(judge) = Judge::new(model.clone()) {
-            self.told.clone_from(&judge.model.reference);
+            self.told.clone_from(&judge.reference);
             self.phase = Phase::Watching(Box::new(judge));
             self.smooth = None;
         }
@@ -105,31 +108,36 @@ impl Watcher {
 
     /// Samples that follow do not follow on the last one: the regime was another, or a point was not known.
     pub fn pause(&mut self) {
-        self.smooth = None;
-        self.against = 0;
+        (self.smooth, self.against) = (None, 0);
         if let Phase::Learning(learning) = &mut self.phase {
             learning.pause();
         }
     }
 
-    /// Takes a sample: the points in their order.
+    /// Takes a sample: the points in their order. One with a number that is not finite is none.
     pub fn sample(&mut self, now: Mono, raw: &[f64]) -> Option<BaselineChange> {
+        if raw.iter().any(|x| !x.is_finite()) {
+            self.pause();
+            return None;
+        }
         match &mut self.phase {
             Phase::Learning(learning) => {
-                let smooth = smoothed(&mut self.smooth, raw, self.spec.smooth);
-                learning.sample(now, raw, smooth);
+                learning.sample(now, raw);
                 if !learning.is_over(self.spec.learn) {
                     return None;
                 }
-                let model = learning.model(self.spec.definition.clone(), self.spec.smooth)?;
-                let judge = Judge::new(model.clone())?;
-                self.smooth = self.smooth.take().map(|s| judge.standard(&s));
-                self.phase = Phase::Watching(Box::new(judge));
+                let Some(learned) = learning.model(self.spec.definition.clone()) else {
+                    // Nothing can be learned of numbers that overflow: it begins again.
+                    *learning = Learning::new(self.spec.width(), self.spec.smooth);
+                    return None;
+                };
+                let model = learned.judge.model.clone();
+                self.smooth = learned.smooth.map(|s| learned.judge.deviations(&s));
+                self.phase = Phase::Watching(Box::new(learned.judge));
                 Some(BaselineChange::Learned(Box::new(model)))
             }
             Phase::Watching(judge) => {
-                let standard = judge.standard(raw);
-                let off: Vec<f64> = standard.iter().zip(&judge.model.reference).map(|(z, r)| z - r).collect();
+                let off = judge.deviations(raw);
                 let smooth = smoothed(&mut self.smooth, &off, self.spec.smooth);
                 let distance = judge.distance(smooth);
                 let strength = distance.strength / self.spec.limit;
@@ -138,7 +146,7 @@ impl Watcher {
                     None => {
                         match &mut self.after {
                             Some(after) => {
-                                let is_over = after.sample(&mut judge.model.reference, smooth, &off);
+                                let is_over = after.sample(&mut judge.reference, smooth, &off);
                                 self.after.take_if(|_| is_over);
                             }
                             None if self.spec.follows => follow(judge, &off),
@@ -156,10 +164,8 @@ impl Watcher {
                         self.against = if is_below { self.against + 1 } else { 0 };
                         if self.against >= ENDS_AFTER {
                             (self.excursion, self.against) = (None, 0);
-                            self.after = self
-                                .spec
-                                .follows
-                                .then(|| After::an_excursion(&mut judge.model.reference, smooth));
+                            self.after =
+                                self.spec.follows.then(|| After::an_excursion(&mut judge.reference, smooth));
                         }
                     }
                 }
@@ -170,12 +176,12 @@ impl Watcher {
 
     fn told_anew(&mut self) -> Option<BaselineChange> {
         let Phase::Watching(judge) = &self.phase else { return None };
-        let now = &judge.model.reference;
-        let moved = now.iter().zip(&self.told).any(|(n, t)| (n - t).abs() >= TOLD_AFTER);
-        moved.then(|| {
-            self.told.clone_from(now);
-            BaselineChange::Followed(now.clone())
-        })
+        let now = &judge.reference;
+        if now.iter().zip(&self.told).all(|(n, t)| (n - t).abs() < TOLD_AFTER) {
+            return None;
+        }
+        self.told.clone_from(now);
+        judge.told_reference().map(BaselineChange::Followed)
     }
 
     /// Whether an excursion stands; nothing while it learns.
@@ -236,7 +242,6 @@ fn smoothed<'a>(state: &'a mut Option<Vec<f64>>, new: &[f64], smoothing: f64) ->
 fn follow(judge: &mut Judge, off: &[f64]) {
     let weight = 1.0 / (REFERENCE_LENGTHS * judge.model.samples as f64);
     judge
-        .model
         .reference
         .iter_mut()
         .zip(off)

@@ -8,7 +8,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::linear::{dot, inverse, quantile, times};
+use super::linear::{inverse, quantile, times};
+use crate::words::Finite;
 
 /// How much of the correlations is taken away for T2: those of a short stretch hold only roughly.
 const SHRINK_T2: f64 = 0.8;
@@ -35,17 +36,17 @@ pub struct Model {
     /// How many samples were learned from.
     pub samples: u64,
     /// Each point's median, in its unit.
-    pub centre: Vec<f64>,
+    pub centre: Vec<Finite>,
     /// Each point's standard deviation, in its unit.
-    pub scale: Vec<f64>,
+    pub scale: Vec<Finite>,
     /// Of the smoothed, standardised points, their wandering included; row by row.
-    pub covariance: Vec<f64>,
+    pub covariance: Vec<Finite>,
     /// What T2 stayed below in 95 % of the learned samples.
-    pub t2: f64,
+    pub t2: Finite,
     /// What the prediction error stayed below in 95 % of them.
-    pub error: f64,
+    pub error: Finite,
     /// Where the slow reference is now, in standard deviations from the centre.
-    pub reference: Vec<f64>,
+    pub reference: Vec<Finite>,
 }
 
 /// How far a sample is from normal.
@@ -59,10 +60,47 @@ pub(super) struct Distance {
     pub deviations: Vec<f64>,
 }
 
+/// A model before its numbers are known to be finite.
+#[derive(Debug, Clone)]
+pub(super) struct ModelDraft {
+    pub definition: String,
+    pub samples: u64,
+    pub centre: Vec<f64>,
+    pub scale: Vec<f64>,
+    pub covariance: Vec<f64>,
+}
+
+impl ModelDraft {
+    /// Takes the limits from the learned samples, smoothed and standardised; nothing where a number is not finite.
+    pub fn with_limits_from(self, smooth: &[f64]) -> Option<Model> {
+        let one = Finite::new(1.0)?;
+        let mut model = Model {
+            definition: self.definition,
+            samples: self.samples,
+            reference: vec![Finite::default(); self.centre.len()],
+            centre: Finite::all(&self.centre)?,
+            scale: Finite::all(&self.scale)?,
+            covariance: Finite::all(&self.covariance)?,
+            t2: one,
+            error: one,
+        };
+        let judge = Judge::new(model.clone())?;
+        let both = smooth.chunks(judge.spread.len()).map(|row| judge.statistics(row));
+        let (mut t2, mut error): (Vec<f64>, Vec<f64>) =
+            both.map(|(t2, error)| (t2.iter().sum::<f64>(), error.iter().sum::<f64>())).unzip();
+        model.t2 = Finite::new(quantile(&mut t2, LEARNED_SHARE).max(f64::MIN_POSITIVE))?;
+        model.error = Finite::new(quantile(&mut error, LEARNED_SHARE).max(f64::MIN_POSITIVE))?;
+        Some(model)
+    }
+}
+
 /// A model ready to judge.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Judge {
+    /// What was learned, as it was learned.
     pub model: Model,
+    /// Where the slow reference is now, in standard deviations from the centre.
+    pub reference: Vec<f64>,
     spread: Vec<f64>,
     inverse: Vec<f64>,
     /// Each row gives the error of predicting a point from the others, in units of what it should be.
@@ -70,14 +108,24 @@ pub(super) struct Judge {
 }
 
 impl Judge {
+    /// Nothing of a model that nothing can be judged by.
     pub fn new(model: Model) -> Option<Self> {
         let p = model.centre.len();
         let fits = model.scale.len() == p && model.reference.len() == p && model.covariance.len() == p * p;
-        let diagonal = model.covariance.iter().step_by(p + 1);
-        let spread: Vec<f64> = diagonal.map(|v| v.max(VARIANCE_MIN).sqrt()).collect();
+        let positive = |x: &Finite| x.get() > 0.0;
+        if !fits
+            || p == 0
+            || !model.scale.iter().all(positive)
+            || ![model.t2, model.error].iter().all(positive)
+        {
+            return None;
+        }
+        let plain = |numbers: &[Finite]| -> Vec<f64> { numbers.iter().map(|x| x.get()).collect() };
+        let covariance = plain(&model.covariance);
+        let spread: Vec<f64> = covariance.iter().step_by(p + 1).map(|v| v.max(VARIANCE_MIN).sqrt()).collect();
         let shrunk = |by: f64| -> Vec<f64> {
             let row = |i: usize| {
-                let (spread, covariance) = (&spread, &model.covariance);
+                let (spread, covariance) = (&spread, &covariance);
                 (0..p).map(move |j| match i == j {
                     true => 1.0,
                     false => {
@@ -88,31 +136,33 @@ impl Judge {
             };
             (0..p).flat_map(row).collect()
         };
-        let precision = inverse(&shrunk(SHRINK_PREDICTION), p).filter(|_| fits && p > 0)?;
-        let prediction = precision
+        let precision = inverse(&shrunk(SHRINK_PREDICTION), p)?;
+        let prediction: Vec<f64> = precision
             .chunks(p)
             .zip(precision.iter().step_by(p + 1))
             .flat_map(|(row, own)| row.iter().map(|x| x / own.sqrt()))
             .collect();
-        Some(Self { inverse: inverse(&shrunk(SHRINK_T2), p)?, prediction, spread, model })
+        let inverse = inverse(&shrunk(SHRINK_T2), p)?;
+        let is_finite = prediction.iter().chain(&inverse).all(|x| x.is_finite());
+        is_finite.then(|| Self { reference: plain(&model.reference), inverse, prediction, spread, model })
     }
 
-    /// Takes the limits from the learned samples, smoothed and standardised.
-    pub fn with_limits_from(model: Model, smooth: &[f64]) -> Option<Model> {
-        let mut judge = Self::new(model)?;
-        let p = judge.spread.len();
-        let both = smooth.chunks(p).map(|row| judge.statistics(row));
-        let (mut t2, mut error): (Vec<f64>, Vec<f64>) =
-            both.map(|(t2, error)| (dot(&t2, &[1.0].repeat(p)), dot(&error, &[1.0].repeat(p)))).unzip();
-        judge.model.t2 = quantile(&mut t2, LEARNED_SHARE).max(f64::MIN_POSITIVE);
-        judge.model.error = quantile(&mut error, LEARNED_SHARE).max(f64::MIN_POSITIVE);
-        Some(judge.model)
+    /// Where the reference is now, for the journal.
+    pub fn told_reference(&self) -> Option<Vec<Finite>> {
+        Finite::all(&self.reference)
+    }
+
+    /// A sample's deviations from the reference, in standard deviations. Each counts up to [`DEVIATION_MAX`], so that
+    /// a wild sample moves what is smoothed by one sample's worth and is forgotten soon after.
+    pub fn deviations(&self, raw: &[f64]) -> Vec<f64> {
+        let off = self.standard(raw).into_iter().zip(&self.reference).map(|(z, r)| z - r);
+        off.zip(&self.spread).map(|(o, spread)| within(o, DEVIATION_MAX * spread.max(1.0))).collect()
     }
 
     /// A sample in standard deviations from the centre.
     pub fn standard(&self, raw: &[f64]) -> Vec<f64> {
         let m = &self.model;
-        raw.iter().zip(&m.centre).zip(&m.scale).map(|((x, c), s)| (x - c) / s).collect()
+        raw.iter().zip(&m.centre).zip(&m.scale).map(|((x, c), s)| (x - c.get()) / s.get()).collect()
     }
 
     /// Each point's part of T2 and of the prediction error.
@@ -131,8 +181,8 @@ impl Judge {
     /// How far smoothed deviations from the reference are from normal.
     pub fn distance(&self, deviation: &[f64]) -> Distance {
         let (t2, error) = self.statistics(deviation);
-        let by_t2 = t2.iter().sum::<f64>() / self.model.t2;
-        let by_error = error.iter().sum::<f64>() / (self.model.error * PREDICTION_WIDER);
+        let by_t2 = t2.iter().sum::<f64>() / self.model.t2.get();
+        let by_error = error.iter().sum::<f64>() / (self.model.error.get() * PREDICTION_WIDER);
         // One point has no others to be predicted from.
         let parts = if by_t2 >= by_error || t2.len() == 1 { t2 } else { error };
         let whole: f64 = parts.iter().map(|x| x.max(0.0)).sum();
@@ -143,6 +193,11 @@ impl Judge {
             deviations: deviation.to_vec(),
         }
     }
+}
+
+/// The number, or the bound that it is beyond.
+fn within(x: f64, most: f64) -> f64 {
+    x.max(-most).min(most)
 }
 
 /// The covariance of the smoothed samples, plus what the points' means wandered from stretch to stretch.

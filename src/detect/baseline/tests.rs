@@ -12,7 +12,7 @@ const POINTS: &str = "flow = { register = 'holding:0', type = 'f32', every = '1s
     running = { register = 'coil:0', type = 'bool', every = '1s', stale_after = '3s' }";
 const BASELINE: &str = "[baseline.loop]\npoints = ['flow', 'current']\nlearn = 100\n";
 
-fn spec(points: usize, learn: Learn) -> Baseline {
+pub(super) fn spec(points: usize, learn: Learn) -> Baseline {
     let points = (0..points).map(PointIndex).collect();
     Baseline {
         points,
@@ -32,11 +32,11 @@ fn noise(n: u64) -> f64 {
     f64::from(u32::try_from(x >> 32).unwrap()) / f64::from(u32::MAX) * 2.0 - 1.0
 }
 
-fn good(n: u64) -> [f64; 2] {
+pub(super) fn good(n: u64) -> [f64; 2] {
     [100.0 + noise(n), 5.0 + 0.1 * noise(n + 7_777)]
 }
 
-fn at(n: u64) -> Mono {
+pub(super) fn at(n: u64) -> Mono {
     Mono(n * 1_000_000_000)
 }
 
@@ -109,7 +109,7 @@ fn the_reference_follows_drift_but_never_an_excursion() {
     }
     assert!((5..60).contains(&told), "told now and then, for the journal: {told}");
     let reference = |w: &Watcher| match &w.phase {
-        Phase::Watching(judge) => judge.model.reference.clone(),
+        Phase::Watching(judge) => judge.reference.clone(),
         Phase::Learning(_) => Vec::new(),
     };
     for n in 3000..3003 {
@@ -125,15 +125,18 @@ fn the_reference_follows_drift_but_never_an_excursion() {
 
 #[test]
 fn memory_is_bounded_while_it_learns() {
-    let mut learning = Learning::new(2);
+    let mut learning = Learning::new(2, 2.0);
     for n in 0..50_000 {
-        learning.sample(at(n), &good(n), &good(n));
+        learning.sample(at(n), &good(n));
     }
     assert!(learning.is_over(Learn::For(Duration::from_secs(49_999))));
     let kept = crate::limits::BASELINE_SAMPLES_KEPT * 2;
-    let model = learning.model("d".to_owned(), 2.0).unwrap();
+    let model = learning.model("d".to_owned()).unwrap().judge.model;
     assert_eq!(model.samples, 50_000);
-    assert!((model.centre[0] - 100.0).abs() < 0.1 && (model.scale[0] - 0.577).abs() < 0.02, "{model:?}");
+    assert!(
+        (model.centre[0].get() - 100.0).abs() < 0.1 && (model.scale[0].get() - 0.577).abs() < 0.02,
+        "{model:?}"
+    );
     assert!(format!("{learning:?}").matches(',').count() < 2 * kept + 10);
 }
 
