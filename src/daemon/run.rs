@@ -83,6 +83,9 @@ pub struct Start {
 /// When it cannot start, or a part of it died.
 pub async fn run(start: Start, stop: impl Future<Output = ()>) -> Result<(), DaemonError> {
     let Start { site, config, data, clock, log } = start;
+    let clock = clock.without_gaps();
+    let mut beating = tokio::task::JoinSet::new();
+    beating.spawn(clock.heartbeat());
     let _lock = DataLock::for_daemon(&data).await?;
     warn_of_heavy_lines(&site, log);
     let boards = boards(&site, clock);
