@@ -134,3 +134,25 @@ pub fn list(folder: &Path, ending: &str) -> io::Result<Vec<PathBuf>> {
     found.sort();
     Ok(found)
 }
+
+/// Writes a file whole or not at all, its folder where there is none included: beside it first, then in its place. It is
+/// on disk for good afterwards.
+///
+/// # Errors
+/// What the operating system says; the old file is there unchanged then.
+pub fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    place_whole(path, bytes)?;
+    sync_folder(path)
+}
+
+/// The first part of [`write_whole`], for several files of a folder: each is whole, and there for good once the last one
+/// was written with [`write_whole`].
+///
+/// # Errors
+/// What the operating system says; the old file is there unchanged then.
+pub fn place_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    path.parent().map_or(Ok(()), make_folder)?;
+    let beside = path.with_extension("new");
+    keep(&beside, bytes)?;
+    std::fs::rename(&beside, path)
+}

@@ -10,4 +10,4 @@ pub mod v1;
 pub use client::{Client, ClientError};
 pub use gateway::{Gateway, Links, Message, ReloadAsk, Reloaded, Served};
 pub use server::router;
-pub use trace::cut_trace;
+pub use trace::{Cut, TraceOf, cut_trace};

@@ -6,7 +6,7 @@ use std::sync::PoisonError;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 
-use super::captures::Opened;
+use super::captures::Openings;
 use super::writer::{Group, Written};
 use crate::ambient::Clock;
 use crate::api::{Links, Message};
@@ -27,7 +27,7 @@ pub(super) struct Driver {
     pub written: mpsc::Receiver<Written>,
     pub groups: mpsc::Sender<Group>,
     pub links: Links,
-    pub opened: mpsc::Sender<Opened>,
+    pub opened: Openings,
     /// Where readings are recorded, if they are.
     pub recorder: Option<Recorder>,
     pub stop: oneshot::Receiver<()>,
@@ -233,8 +233,7 @@ impl Driver {
             match output {
                 Output::Write(record) => {
                     if let Event::Ticket(TicketEvent::Opened(o)) = &record.event {
-                        // A burst beyond the queue's length keeps the frames of its first tickets.
-                        let _queued = self.opened.try_send((o.number, o.equipment.clone()));
+                        self.opened.note(o, turn.last);
                     }
                     turn.records.push(*record);
                 }

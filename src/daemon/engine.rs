@@ -8,7 +8,7 @@ use std::thread::JoinHandle;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle as Task;
 
-use super::captures::Opened as TicketOpened;
+use super::captures::{self, Heard};
 use super::driver::Driver;
 use super::keeper;
 use super::log::Log;
@@ -32,7 +32,7 @@ pub struct Engine {
     pub readings: mpsc::Sender<Batch>,
     pub(super) driver: Task<()>,
     /// Tickets as they are opened.
-    pub(super) opened: Option<mpsc::Receiver<TicketOpened>>,
+    pub(super) opened: Option<Heard>,
     stop: Option<oneshot::Sender<()>>,
     threads: Vec<JoinHandle<()>>,
 }
@@ -82,7 +82,7 @@ pub fn start(
     let (messages_tx, messages) = mpsc::channel(limits::COMMANDS_QUEUED_MAX);
     let (readings_tx, readings) = mpsc::channel(limits::ANSWERS_QUEUED_MAX);
     let (stop_tx, stop) = oneshot::channel();
-    let (opened_tx, opened) = mpsc::channel(limits::CAPTURES_QUEUED_MAX);
+    let (opened_tx, opened) = captures::openings();
     let driver = Driver {
         desk,
         clock,
