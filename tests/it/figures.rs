@@ -1,8 +1,10 @@
 //! Figures on screens, each beside one that was computed by other means.
 
+use std::io::{Read, Write};
+use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
-use crate::support::{Gateway, Paced, eventually};
+use crate::support::{Gateway, Paced, eventually, pause};
 
 const PUMP: &str = "[modbus]\ntimeout = \"2600ms\"\nretries = 0\n[points]\n\
     level = { register = \"holding:0\", type = \"u16\", every = \"1s\" }\n";
@@ -99,4 +101,43 @@ fn the_plan_of_a_line_is_what_a_hand_computes() {
     let load = 2.0 * (registers / 1000.0 + coil / 2000.0);
     assert!((plan["load"].as_f64().unwrap() - load).abs() < 1e-4, "{plan} is not {load}");
     assert_eq!(rows.len(), 4);
+}
+
+#[test]
+fn the_use_of_a_serial_line_and_the_tickets_of_its_equipment_are_what_happened() {
+    // One question a second, each answered after 300 ms: three tenths of its time.
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut byte = [0];
+        while stream.read_exact(&mut byte).is_ok() {
+            if byte == *b"?" {
+                pause(Duration::from_millis(300));
+                stream.write_all(b"V:7\r\n").unwrap();
+            }
+        }
+    });
+    let profile = "[device]\nvendor = \"Test\"\nmodel = \"gauge\"\nkind = \"test\"\n\
+        [serial]\nterminator = \"\\r\\n\"\n\
+        [requests.value]\nsend = \"?\"\nevery = \"1s\"\ntimeout = \"900ms\"\nexpect = '^V:(?<v>\\d+)'\n\
+        [points]\nv = { from = \"value.v\", type = \"u16\" }\n\
+        [faults.high]\nseverity = \"major\"\nwhen = \"v > 5\"\nmeans = \"m\"\n";
+    let mut gateway = Gateway::new().file("device-profiles/gauge.toml", profile).site(&format!(
+        "[[link]]\nname = \"l\"\nkind = \"serial\"\naddress = \"127.0.0.1:{port}\"\n\
+         [[equipment]]\nid = \"gauge-1\"\nprofile = \"gauge\"\nlink = \"l\"\n"
+    ));
+    let before = clock();
+    gateway.start();
+    let served = clock();
+    gateway.until("status --json", |s| s["equipment"][0]["requests"].as_u64() >= Some(6));
+    let since_served = served.elapsed_by();
+    let link = gateway.run("link list --json").json()[0].clone();
+    let line_use = link["line_use"].as_f64().unwrap();
+    let (least, most) = (5.0 * 0.3 / before.elapsed_by(), 7.0 * 0.36 / since_served);
+    assert!((least..=most).contains(&line_use), "{line_use} is not in {least}..{most}");
+    let equipment = gateway.run("equipment list --json").json()[0].clone();
+    assert_eq!((&equipment["tickets"], &equipment["state"]), (&serde_json::json!([1]), &"online".into()));
+    let shown = gateway.run("equipment show gauge-1 --json").json();
+    assert!(shown.to_string().contains("\"tickets\":[1]"), "{shown}");
 }

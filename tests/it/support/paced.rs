@@ -1,5 +1,5 @@
 //! A Modbus TCP server that keeps a record of when it was asked, answers after a time that the test sets, and leaves
-//! units from 90 on without any answer. Every register holds what the test sets.
+//! units from 90 on without any answer. Every register is 0.
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -16,7 +16,6 @@ struct Shared {
     extra_ms: AtomicU64,
     /// How many of the next requests stay without an answer.
     silent: AtomicU32,
-    value: AtomicU32,
     asked: Mutex<Vec<(u8, Instant)>>,
 }
 
@@ -52,10 +51,6 @@ impl Paced {
         self.shared.silent.store(times, Ordering::SeqCst);
     }
 
-    pub fn set(&self, value: u16) {
-        self.shared.value.store(u32::from(value), Ordering::SeqCst);
-    }
-
     /// When a unit was asked, and in which order.
     pub fn asked(&self, unit: u8) -> Vec<Instant> {
         let asked = self.shared.asked.lock().unwrap();
@@ -83,9 +78,8 @@ fn converse(mut stream: TcpStream, shared: &Shared) {
         let extra = shared.extra_ms.swap(0, Ordering::SeqCst);
         pause(Duration::from_millis(shared.delay_ms.load(Ordering::SeqCst) + extra));
         let count = request[11];
-        let value = u16::try_from(shared.value.load(Ordering::SeqCst)).unwrap().to_be_bytes();
         let mut answer = vec![request[0], request[1], 0, 0, 0, 3 + count * 2, unit, function, count * 2];
-        (0..count).for_each(|_| answer.extend(value));
+        answer.resize(9 + usize::from(count) * 2, 0);
         if stream.write_all(&answer).is_err() {
             return;
         }
