@@ -323,6 +323,8 @@ pub const CAPTURE_BEFORE: Duration = secs(60);
 pub const CAPTURE_AFTER: Duration = secs(5);
 /// Bytes of a capture that is read. Larger: refused.
 pub const CAPTURE_FILE_BYTES_MAX: u64 = 256 * 1024 * 1024;
+/// Opened tickets that the worker takes in at once: their faults are looked up beside the links' work.
+pub const OPENED_TAKEN_MAX: usize = 64;
 /// Tickets of one link that are opened within this time share their frames, and traces that are due within it one read.
 pub const CAPTURE_SHARED: Duration = secs(1);
 /// Tickets whose frames are kept. More: the oldest ones' are removed.

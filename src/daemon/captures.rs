@@ -80,7 +80,7 @@ pub(super) async fn keep(mut heard: Heard, served: Served, log: Log) {
             }
         };
         tokio::select! {
-            count = heard.queue.recv_many(&mut tickets, limits::TRACES_SHARED_MAX) => {
+            count = heard.queue.recv_many(&mut tickets, limits::OPENED_TAKEN_MAX) => {
                 if count == 0 {
                     return;
                 }
