@@ -101,6 +101,11 @@ pub const OFFLINE_POLLS_MIN: u32 = 3;
 pub const OFFLINE_AFTER_MIN: Duration = ms(100);
 /// A wall clock that moved by more than this against the monotonic one was stepped: an event is written.
 pub const CLOCK_STEP_MIN: Duration = secs(2);
+/// How often a daemon asks its clock for the time, whatever else it does: this tells a gap in its own time.
+pub const HEARTBEAT: Duration = ms(500);
+/// A longer time without any heartbeat is a gap in our own time (a stopped process, a paused machine): no delay or
+/// silence counts it.
+pub const OWN_GAP_MIN: Duration = secs(3);
 
 // --- baselines ---------------------------------------------------------------------------------
 
@@ -177,7 +182,9 @@ pub const TRACE_SPAN_DEFAULT: Duration = secs(120);
 /// The longest they can be, before and after. Longer: refused.
 pub const TRACE_SPAN_MAX: Duration = secs(3600);
 /// Tickets whose readings wait to be cut. More: those are cut when they are asked for, while they are recorded.
-pub const TRACES_QUEUED_MAX: usize = 1024;
+pub const TRACES_QUEUED_MAX: usize = 16_384;
+/// Tickets whose readings are cut in one read of the recorder: what is in memory for it is bounded by this.
+pub const TRACES_SHARED_MAX: usize = 512;
 /// Samples of one answer of the API. More: refused.
 pub const HISTORY_SAMPLES_MAX: usize = 1_000_000;
 
@@ -293,8 +300,17 @@ pub const TURNAROUND_ASSUMED: Duration = ms(5);
 pub const TCP_ANSWER_ASSUMED: Duration = ms(5);
 /// A line's load above which loading warns.
 pub const LINE_LOAD_WARN: f64 = 0.9;
-/// Commands that wait for a link. Full: the newest is dropped, the request is repeated by its asker.
+/// Commands that wait for a link, and requests of people that it has taken in. Full: the newest is refused.
 pub const LINK_COMMANDS_MAX: usize = 64;
+/// The longest that a unit which a person tries has to answer: so long the polls of others on the bus wait. Longer:
+/// refused.
+pub const TRY_TIMEOUT_MAX: Duration = secs(2);
+/// How long a person's request waits for its turn on a bus. Then: refused as too busy.
+pub const TRY_WAIT_MAX: Duration = secs(10);
+/// What was read a moment ago is read again at the request of a person after this time at the earliest.
+pub const READ_AGAIN_MIN: Duration = ms(200);
+/// Scans that listen on brokers at once. More: refused as too busy.
+pub const HEARD_AT_ONCE_MAX: usize = 4;
 /// How long the end of a write is waited for. Then: it counts as not confirmed.
 pub const WRITE_END_MAX: Duration = secs(60);
 /// Bytes that one answer may leave unread before the connection counts as out of step.
@@ -345,10 +361,16 @@ pub const CAPTURE_BEFORE: Duration = secs(60);
 pub const CAPTURE_AFTER: Duration = secs(5);
 /// Bytes of a capture that is read. Larger: refused.
 pub const CAPTURE_FILE_BYTES_MAX: u64 = 256 * 1024 * 1024;
+/// Opened tickets that the worker takes in at once: their faults are looked up beside the links' work.
+pub const OPENED_TAKEN_MAX: usize = 64;
+/// Tickets of one link that are opened within this time share their frames, and traces that are due within it one read.
+pub const CAPTURE_SHARED: Duration = secs(1);
 /// Tickets whose frames are kept. More: the oldest ones' are removed.
-pub const CAPTURES_KEPT: usize = 1000;
-/// Tickets opened in a burst whose frames wait to be cut. More: theirs are not kept.
-pub const CAPTURES_QUEUED_MAX: usize = 256;
+pub const CAPTURES_KEPT: usize = 10_000;
+/// Bytes of all frames that are kept with tickets: a thousand tickets on busy links. More: the oldest are removed.
+pub const CAPTURES_BYTES_MAX: u64 = 256 * 1024 * 1024;
+/// Tickets opened in a burst whose frames wait to be cut. More: theirs are not kept, which is counted and told.
+pub const CAPTURES_QUEUED_MAX: usize = 8192;
 /// Topics that one scan of a broker tells of. More: passed over.
 pub const TOPICS_HEARD_MAX: usize = 5000;
 /// The longest listening of a scan.
@@ -457,6 +479,9 @@ pub const SEARCH_MAX: usize = 200_000;
 /// How long the CLI waits for the gateway to take a connection.
 pub const CLIENT_CONNECT_MAX: Duration = secs(3);
 
+const _: () = assert!(RECORDER_LEAVING >= 2 && CAPTURES_QUEUED_MAX <= CAPTURES_KEPT);
+const _: () = assert!(TRY_TIMEOUT_MAX.as_nanos() < TRY_WAIT_MAX.as_nanos());
+const _: () = assert!(HEARTBEAT.as_nanos() * 4 < OWN_GAP_MIN.as_nanos());
 const _: () = assert!(TIMEOUT_MIN.as_nanos() < TIMEOUT_MAX.as_nanos());
 const _: () = assert!(PROBE_INTERVAL_MIN.as_nanos() < PROBE_INTERVAL_MAX.as_nanos());
 const _: () = assert!(RECONNECT_MIN.as_nanos() < RECONNECT_MAX.as_nanos());

@@ -12,4 +12,4 @@ pub use client::{Client, ClientError};
 pub use gateway::{Gateway, KeptReport, Links, Message, ReloadAsk, Reloaded, Served};
 pub use heavy::{Heavy, Lanes};
 pub use server::router;
-pub use trace::cut_trace;
+pub use trace::{Cut, TraceOf, cut_trace};

@@ -1,52 +1,150 @@
-//! The readings around a ticket's onset, cut from what is recorded.
+//! The readings around tickets' onsets, cut from what is recorded: one read for any number of tickets.
 
+use std::collections::BTreeMap;
+use std::io;
 use std::time::Duration;
 
 use super::gateway::Gateway;
 use super::v1::{SampleV1, TraceSeriesV1, TraceV1};
 use crate::expr::{Operand, Program};
 use crate::profile::Fault;
-use crate::recorder::Wanted;
-use crate::site::Equipment;
+use crate::recorder::{Recorder, Sample};
+use crate::site::{Equipment, Site};
 use crate::ticket::Ticket;
-use crate::words::{Refusal, Rule};
+use crate::words::{EquipmentId, FaultName, Refusal, Rule, TicketNumber, Wall};
+
+/// What a trace is cut for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TraceOf {
+    /// Which ticket.
+    pub number: TicketNumber,
+    /// Its equipment.
+    pub equipment: EquipmentId,
+    /// Its fault.
+    pub fault: FaultName,
+    /// Since when the condition held.
+    pub onset: Wall,
+}
+
+impl From<&Ticket> for TraceOf {
+    fn from(ticket: &Ticket) -> Self {
+        Self {
+            number: ticket.number,
+            equipment: ticket.equipment.clone(),
+            fault: ticket.fault.clone(),
+            onset: ticket.onset,
+        }
+    }
+}
+
+impl TraceOf {
+    fn found<'a>(&self, site: &'a Site) -> Option<(&'a Equipment, &'a Fault)> {
+        let (_, e) = site.find(self.equipment.as_str())?;
+        Some((e, e.profile.fault(self.fault.as_str())?))
+    }
+
+    fn span(&self, fault: Option<&Fault>) -> (Wall, Wall) {
+        let (before, after) =
+            fault.map_or((Duration::ZERO, Duration::ZERO), |f| (f.trace.before, f.trace.after));
+        (self.onset.before(before), self.onset.after(after))
+    }
+}
 
 /// Cuts the trace of a ticket: its fault's points and those that its profile names beside them.
 ///
 /// # Errors
 /// When the recorder does not read.
 pub async fn cut_trace(g: &Gateway, ticket: &Ticket) -> Result<TraceV1, Refusal> {
-    let found = g.site.find(ticket.equipment.as_str());
-    let fault = found.and_then(|(_, e)| e.profile.fault(ticket.fault.as_str()));
-    let (before, after) = fault.map_or((Duration::ZERO, Duration::ZERO), |f| (f.trace.before, f.trace.after));
-    let mut trace = TraceV1 {
-        ticket: ticket.number.0,
-        equipment: ticket.equipment.to_string(),
-        fault: ticket.fault.to_string(),
-        onset: ticket.onset,
-        from: ticket.onset.before(before),
-        until: ticket.onset.after(after),
-        series: Vec::new(),
-    };
-    let (Some((_, on)), Some(fault)) = (found, fault) else { return Ok(trace) };
-    let wanted = points(g, on, fault);
-    let (recorder, from, until) =
-        (g.recorder.clone(), trace.from, trace.until.after(Duration::from_millis(1)));
+    let of = TraceOf::from(ticket);
+    let (site, recorder) = (g.site.clone(), g.recorder.clone());
     let read = tokio::task::spawn_blocking(move || {
-        let of: Vec<Wanted<'_>> =
-            wanted.iter().map(|p| Wanted { equipment: &p.equipment, point: &p.point }).collect();
-        let found = recorder.samples(from, until, &of)?;
-        let series = wanted.into_iter().zip(found).map(|(p, samples)| TraceSeriesV1 {
+        let cut = Cut::read(&site, &recorder, [&of])?;
+        Ok::<_, io::Error>(cut.trace(&site, &of))
+    });
+    let failed = |e: String| Refusal::new(Rule::TooBusy, format!("the recorder does not read: {e}"));
+    read.await.map_err(|e| failed(e.to_string()))?.map_err(|e| failed(e.to_string()))
+}
+
+/// The samples of a point, and from when until when they are wanted.
+type Wanted = (Wall, Wall, Vec<Sample>);
+
+/// The samples that traces of several tickets need, each point's once.
+#[derive(Debug, Default)]
+pub struct Cut(BTreeMap<String, BTreeMap<String, Wanted>>);
+
+impl Cut {
+    /// Reads what the traces of these tickets need, in one pass over what is recorded.
+    ///
+    /// # Errors
+    /// What the operating system says.
+    pub fn read<'a>(
+        site: &Site,
+        recorder: &Recorder,
+        of: impl IntoIterator<Item = &'a TraceOf>,
+    ) -> io::Result<Self> {
+        let mut cut = Self::default();
+        let mut all: Option<(Wall, Wall)> = None;
+        for of in of {
+            let Some((on, fault)) = of.found(site) else { continue };
+            let (from, until) = of.span(Some(fault));
+            let until = until.after(Duration::from_millis(1));
+            all = Some(all.map_or((from, until), |(a, b)| (a.min(from), b.max(until))));
+            for point in points(site, on, fault) {
+                let wanted = cut.0.entry(point.equipment).or_default().entry(point.point);
+                let (a, b, _) = wanted.or_insert((from, until, Vec::new()));
+                (*a, *b) = ((*a).min(from), (*b).max(until));
+            }
+        }
+        let Some((from, until)) = all else { return Ok(cut) };
+        let mut found = std::mem::take(&mut cut.0);
+        let names: BTreeMap<String, Vec<String>> =
+            found.iter().map(|(e, points)| (e.clone(), points.keys().cloned().collect())).collect();
+        let is_wanted = |equipment: &str, point: &str| {
+            let points = names.get(equipment);
+            points.is_some_and(|p| p.binary_search_by(|name| name.as_str().cmp(point)).is_ok())
+        };
+        recorder.each(from, until, &is_wanted, &mut |equipment, point, sample| {
+            if let Some((from, until, samples)) = found.get_mut(equipment).and_then(|p| p.get_mut(point))
+                && (*from..*until).contains(&sample.at)
+            {
+                samples.push(sample);
+            }
+        })?;
+        for (_, _, samples) in found.values_mut().flat_map(BTreeMap::values_mut) {
+            Sample::in_order(samples);
+        }
+        cut.0 = found;
+        Ok(cut)
+    }
+
+    /// The trace of one of those tickets.
+    #[must_use]
+    pub fn trace(&self, site: &Site, of: &TraceOf) -> TraceV1 {
+        let found = of.found(site);
+        let (from, until) = of.span(found.map(|(_, fault)| fault));
+        let end = until.after(Duration::from_millis(1));
+        let samples = |p: &Traced| {
+            let all = self.0.get(&p.equipment).and_then(|points| points.get(&p.point));
+            let within = all.into_iter().flat_map(|(_, _, all)| all).filter(|s| (from..end).contains(&s.at));
+            within.copied().map(SampleV1::from).collect()
+        };
+        let wanted = found.map(|(on, fault)| points(site, on, fault)).unwrap_or_default();
+        let series = wanted.into_iter().map(|p| TraceSeriesV1 {
+            samples: samples(&p),
             point: p.name,
             unit: p.unit,
             limits: p.limits,
-            samples: samples.into_iter().map(SampleV1::from).collect(),
         });
-        Ok::<_, std::io::Error>(series.collect::<Vec<_>>())
-    });
-    let failed = |e: String| Refusal::new(Rule::TooBusy, format!("the recorder does not read: {e}"));
-    trace.series = read.await.map_err(|e| failed(e.to_string()))?.map_err(|e| failed(e.to_string()))?;
-    Ok(trace)
+        TraceV1 {
+            ticket: of.number.0,
+            equipment: of.equipment.to_string(),
+            fault: of.fault.to_string(),
+            onset: of.onset,
+            from,
+            until,
+            series: series.collect(),
+        }
+    }
 }
 
 fn limits(program: &Program, equipment: Option<&str>, point: &str) -> Vec<f64> {
@@ -62,10 +160,10 @@ struct Traced {
 }
 
 /// The points of a fault's conditions, those it watches, those its profile names; each once.
-fn points(g: &Gateway, on: &Equipment, fault: &Fault) -> Vec<Traced> {
+fn points(site: &Site, on: &Equipment, fault: &Fault) -> Vec<Traced> {
     let mut all: Vec<Traced> = Vec::new();
     let mut add = |equipment: Option<&str>, point: &str, limits: Vec<f64>| {
-        let of = equipment.map_or(Some(on), |id| g.site.find(id).map(|(_, e)| e));
+        let of = equipment.map_or(Some(on), |id| site.find(id).map(|(_, e)| e));
         let Some((of, (_, found))) = of.and_then(|e| Some((e, e.profile.point(point)?))) else { return };
         let name = if of.id == on.id { point.to_owned() } else { format!("@{}:{point}", of.id) };
         match all.iter_mut().find(|t| t.name == name) {

@@ -26,8 +26,8 @@ pub struct ScanArgs {
     /// Baud rates to try on a serial line, instead of the configured one
     #[arg(long, value_name = "BAUD,..", value_delimiter = ',')]
     pub baud: Vec<u32>,
-    /// How long a unit has to answer, in milliseconds
-    #[arg(long, value_name = "MS", default_value_t = 200, value_parser = clap::value_parser!(u64).range(10..=10_000))]
+    /// How long a unit has to answer, in milliseconds; two seconds at most, because polls wait for it
+    #[arg(long, value_name = "MS", default_value_t = 200, value_parser = clap::value_parser!(u64).range(10..=2_000))]
     pub timeout: u64,
     /// How long to listen to a broker
     #[arg(long, value_name = "S", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=600))]

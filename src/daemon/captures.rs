@@ -1,92 +1,326 @@
-//! What is kept with a ticket: its trace, and the frames around its fault, cut from the link's ring a while after the ticket was opened.
+//! What is kept with a ticket: the frames around its fault, cut from the link's ring a while after the ticket was opened,
+//! and the readings around its onset.
+//!
+//! One worker for all tickets, one job at a time and beside the runtime: a flood of tickets shares one cut of a link's
+//! frames, one file, and one read of the recorder (test: `a_flood_shares_its_frames_and_readings`).
 
+use std::collections::{BTreeMap, VecDeque};
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use axum::extract::FromRef;
 use tokio::sync::mpsc;
 
 use super::log::Log;
-use super::traces;
-use crate::api::{Gateway, Served};
+use super::traces::Traces;
+use crate::api::{Gateway, Served, TraceOf};
+use crate::disk;
 use crate::limits;
-use crate::profile::to_pcap;
-use crate::words::{EquipmentId, TicketNumber};
+use crate::link::LinkBoard;
+use crate::profile::{WireKind, to_pcap};
+use crate::ticket::TicketOpening;
+use crate::words::{EquipmentId, LinkName, Mono, Now, TicketNumber};
 
-/// A ticket that was opened, and on what.
-pub(super) type Opened = (TicketNumber, EquipmentId);
+/// A ticket that was opened, and when.
+#[derive(Debug, Clone)]
+pub(super) struct Opened {
+    pub of: TraceOf,
+    pub at: Now,
+}
 
-/// Keeps the frames and the trace of every ticket that is opened, until nobody opens any.
-pub(super) async fn keep(mut opened: mpsc::Receiver<Opened>, served: Served, log: Log) {
-    let mut cutting = tokio::task::JoinSet::new();
-    cutting.spawn(traces::catch_up(served.clone(), log));
-    while let Some((number, equipment)) = opened.recv().await {
-        while cutting.try_join_next().is_some() {}
-        cutting.spawn(traces::keep(served.clone(), number, log));
-        let served = served.clone();
-        cutting.spawn(async move {
-            let from = Gateway::from_ref(&served).clock.now();
-            tokio::time::sleep(limits::CAPTURE_AFTER).await;
-            let gateway = Gateway::from_ref(&served);
-            let found = gateway.site.find(equipment.as_str()).map(|(_, e)| e.link);
-            let Some(board) = found.and_then(|link| gateway.boards.get(link)) else { return };
-            let Some(kind) = found.and_then(|link| gateway.site.links.get(link)).map(|l| l.kind.wire())
-            else {
-                return;
-            };
-            let before = i64::try_from(limits::CAPTURE_BEFORE.as_micros()).unwrap_or(i64::MAX);
-            let frames = board.record().since(from.wall.millis().saturating_mul(1000).saturating_sub(before));
-            if frames.is_empty() {
-                return;
-            }
-            let folder = gateway.captures.clone();
-            let written =
-                tokio::task::spawn_blocking(move || write(&folder, number, &to_pcap(kind, &frames)));
-            if let Ok(Err(e)) = written.await {
-                log.warn(&format!("the frames around ticket {number} were not kept: {e}"));
-            }
-        });
+/// Where the desk's driver tells of tickets as they are opened; it never waits.
+#[derive(Debug, Clone)]
+pub(super) struct Openings {
+    queue: mpsc::Sender<Opened>,
+    passed_over: Arc<AtomicU64>,
+}
+
+/// Where the worker hears of them.
+pub(super) struct Heard {
+    queue: mpsc::Receiver<Opened>,
+    passed_over: Arc<AtomicU64>,
+}
+
+/// The two ends of a bounded queue.
+pub(super) fn openings() -> (Openings, Heard) {
+    let (tx, rx) = mpsc::channel(limits::CAPTURES_QUEUED_MAX);
+    let passed_over = Arc::new(AtomicU64::new(0));
+    (Openings { queue: tx, passed_over: passed_over.clone() }, Heard { queue: rx, passed_over })
+}
+
+impl Openings {
+    /// A ticket was opened. Beyond the queue's length it is passed over and counted.
+    pub(super) fn note(&self, ticket: &TicketOpening, at: Now) {
+        let of = TraceOf {
+            number: ticket.number,
+            equipment: ticket.equipment.clone(),
+            fault: ticket.fault.clone(),
+            onset: ticket.onset,
+        };
+        if self.queue.try_send(Opened { of, at }).is_err() {
+            self.passed_over.fetch_add(1, Ordering::Relaxed);
+        }
     }
 }
 
-/// Writes a file whole or not at all, and its folder where there is none.
-pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    path.parent().map_or(Ok(()), std::fs::create_dir_all)?;
-    let beside = path.with_extension("new");
-    std::fs::write(&beside, bytes)?;
-    std::fs::rename(&beside, path)
+/// Keeps the frames and the readings of every ticket that is opened, until nobody opens any.
+pub(super) async fn keep(mut heard: Heard, served: Served, log: Log) {
+    let mut work = Work::new(&Gateway::from_ref(&served), log, heard.passed_over.clone());
+    work.traces.catch_up(&Gateway::from_ref(&served)).await;
+    let mut tickets = Vec::new();
+    loop {
+        let clock = Gateway::from_ref(&served).clock;
+        let due = work.due();
+        let sleep = async {
+            match due {
+                Some(at) => tokio::time::sleep_until(clock.instant(at).into()).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            count = heard.queue.recv_many(&mut tickets, limits::OPENED_TAKEN_MAX) => {
+                if count == 0 {
+                    return;
+                }
+                work.take(&Gateway::from_ref(&served), tickets.drain(..));
+            }
+            () = sleep => {
+                let now = clock.now();
+                work.carry_out(&Gateway::from_ref(&served), now).await;
+            }
+        }
+    }
 }
 
-/// Writes a capture, and removes the oldest beyond the number that is kept.
-fn write(folder: &Path, number: TicketNumber, pcap: &[u8]) -> io::Result<()> {
-    write_whole(&folder.join(format!("ticket-{number}.pcap")), pcap)?;
-    let mut kept: Vec<(u64, PathBuf)> = std::fs::read_dir(folder)?
-        .flatten()
-        .filter_map(|e| {
-            let name = e.file_name().into_string().ok()?;
-            let number = name.strip_prefix("ticket-")?.strip_suffix(".pcap")?.parse().ok()?;
-            Some((number, e.path()))
-        })
-        .collect();
-    kept.sort();
-    let surplus = kept.len().saturating_sub(limits::CAPTURES_KEPT);
-    kept.iter().take(surplus).try_for_each(|(_, path)| std::fs::remove_file(path))
+/// Tickets of one link that were opened at about the same time and share their frames.
+struct Burst {
+    link: LinkName,
+    board: LinkBoard,
+    kind: WireKind,
+    first: Now,
+    last: Mono,
+    tickets: Vec<TicketNumber>,
+}
+
+/// What the worker has to do.
+struct Work {
+    bursts: VecDeque<Burst>,
+    waiting: usize,
+    captures: Option<Captures>,
+    pub traces: Traces,
+    passed_over: Arc<AtomicU64>,
+    log: Log,
+    /// Set when the worker is gone, so that a job under way ends soon.
+    over: Arc<AtomicBool>,
+}
+
+impl Drop for Work {
+    fn drop(&mut self) {
+        self.over.store(true, Ordering::Relaxed);
+    }
+}
+
+impl Work {
+    fn new(gateway: &Gateway, log: Log, passed_over: Arc<AtomicU64>) -> Self {
+        let over = Arc::new(AtomicBool::new(false));
+        Self {
+            bursts: VecDeque::new(),
+            waiting: 0,
+            captures: Some(Captures::new(gateway.captures.clone())),
+            traces: Traces::new(log, over.clone(), passed_over.clone()),
+            passed_over,
+            log,
+            over,
+        }
+    }
+
+    /// When something is to be done next.
+    fn due(&self) -> Option<Mono> {
+        let burst = self.bursts.front().map(|b| b.last + limits::CAPTURE_AFTER);
+        burst.into_iter().chain(self.traces.due()).min()
+    }
+
+    /// Takes tickets in.
+    fn take(&mut self, gateway: &Gateway, tickets: impl Iterator<Item = Opened>) {
+        let mut known: BTreeMap<EquipmentId, Option<usize>> = BTreeMap::new();
+        for Opened { of, at } in tickets {
+            let link = *known
+                .entry(of.equipment.clone())
+                .or_insert_with(|| gateway.site.find(of.equipment.as_str()).map(|(_, e)| e.link));
+            if let Some(link) = link {
+                self.share(gateway, link, of.number, at);
+            }
+            self.traces.take(gateway, of, at);
+        }
+    }
+
+    /// Puts a ticket to the burst of its link, or begins one.
+    fn share(&mut self, gateway: &Gateway, link: usize, number: TicketNumber, at: Now) {
+        let (Some(board), Some(on)) = (gateway.boards.get(link), gateway.site.links.get(link)) else {
+            return;
+        };
+        if self.waiting >= limits::CAPTURES_QUEUED_MAX {
+            self.passed_over.fetch_add(1, Ordering::Relaxed);
+            return;
+        }
+        self.waiting += 1;
+        let burst = self.bursts.iter_mut().rev().find(|b| b.link == on.name);
+        match burst.filter(|b| at.mono.since(b.first.mono) <= limits::CAPTURE_SHARED) {
+            Some(burst) => {
+                burst.last = burst.last.max(at.mono);
+                burst.tickets.push(number);
+            }
+            None => self.bursts.push_back(Burst {
+                link: on.name.clone(),
+                board: board.clone(),
+                kind: on.kind.wire(),
+                first: at,
+                last: at.mono,
+                tickets: vec![number],
+            }),
+        }
+    }
+
+    /// Does what is due: one job after the other.
+    async fn carry_out(&mut self, gateway: &Gateway, now: Now) {
+        while let Some(burst) = self.bursts.pop_front_if(|b| b.last + limits::CAPTURE_AFTER <= now.mono) {
+            self.waiting -= burst.tickets.len();
+            self.cut(burst).await;
+        }
+        self.traces.carry_out(gateway, now).await;
+        let passed_over = self.passed_over.load(Ordering::Relaxed);
+        if passed_over > 0 && self.waiting == 0 {
+            self.passed_over.fetch_sub(passed_over, Ordering::Relaxed);
+            self.log.warn(&format!(
+                "{passed_over} tickets were opened faster than their frames and readings could be kept"
+            ));
+        }
+    }
+
+    /// Writes the frames of a burst.
+    async fn cut(&mut self, burst: Burst) {
+        let before = i64::try_from(limits::CAPTURE_BEFORE.as_micros()).unwrap_or(i64::MAX);
+        let from = burst.first.wall.millis().saturating_mul(1000).saturating_sub(before);
+        let frames = burst.board.record().since(from);
+        let (Some(mut captures), false) = (self.captures.take(), frames.is_empty()) else { return };
+        let (kind, over, first) = (burst.kind, self.over.clone(), burst.tickets.first().copied());
+        let written = tokio::task::spawn_blocking(move || {
+            let pcap = to_pcap(kind, &frames);
+            let end = captures.write(&burst.tickets, &pcap, &over);
+            (captures, end)
+        });
+        let failed = match written.await {
+            Ok((captures, end)) => {
+                self.captures = Some(captures);
+                end.err().map(|e| e.to_string())
+            }
+            Err(e) => Some(e.to_string()),
+        };
+        if let (Some(why), Some(number)) = (failed, first) {
+            self.log.warn(&format!("the frames around ticket {number} were not kept: {why}"));
+        }
+    }
+}
+
+/// The folder of the frames kept with tickets, within a number and a size. Tickets of a burst share one file.
+struct Captures {
+    folder: PathBuf,
+    /// Of each ticket: its file and that file's size; read from the folder before the first is written.
+    kept: Option<BTreeMap<u64, (u64, u64)>>,
+    /// How many tickets have a file.
+    shared: BTreeMap<u64, usize>,
+    bytes: u64,
+}
+
+impl Captures {
+    fn new(folder: PathBuf) -> Self {
+        Self { folder, kept: None, shared: BTreeMap::new(), bytes: 0 }
+    }
+
+    fn path(&self, number: u64) -> PathBuf {
+        self.folder.join(format!("ticket-{number}.pcap"))
+    }
+
+    /// Writes a capture for all these tickets, and removes the oldest beyond what is kept.
+    fn write(&mut self, tickets: &[TicketNumber], pcap: &[u8], over: &AtomicBool) -> io::Result<()> {
+        self.look()?;
+        let Some((first, others)) = tickets.split_first() else { return Ok(()) };
+        let mut path = self.path(first.0);
+        disk::write_whole(&path, pcap)?;
+        self.note(first.0)?;
+        for number in others {
+            if over.load(Ordering::Relaxed) {
+                break;
+            }
+            let other = self.path(number.0);
+            disk::remove(&other)?;
+            // A file system without links, or with no more of them for this file, gets a file of its own.
+            if std::fs::hard_link(&path, &other).is_err() {
+                disk::write_whole(&other, pcap)?;
+            }
+            self.note(number.0)?;
+            // The first one may be beyond what is kept by now.
+            path = other;
+        }
+        if !others.is_empty() {
+            std::fs::File::open(&self.folder)?.sync_all()?;
+        }
+        Ok(())
+    }
+
+    /// Reads once what is there.
+    fn look(&mut self) -> io::Result<()> {
+        if self.kept.is_some() {
+            return Ok(());
+        }
+        disk::make_folder(&self.folder)?;
+        self.kept = Some(BTreeMap::new());
+        for entry in std::fs::read_dir(&self.folder)?.flatten() {
+            let name = entry.file_name();
+            let number =
+                name.to_str().and_then(|n| n.strip_prefix("ticket-")?.strip_suffix(".pcap")?.parse().ok());
+            if let Some(number) = number {
+                self.note(number)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Counts a ticket's file, and removes the oldest ones beyond what is kept.
+    fn note(&mut self, number: u64) -> io::Result<()> {
+        use std::os::unix::fs::MetadataExt;
+        let found = std::fs::metadata(self.path(number))?;
+        let (file, size) = (found.ino(), found.len());
+        self.forget(number);
+        self.kept.get_or_insert_default().insert(number, (file, size));
+        let count = self.shared.entry(file).or_default();
+        *count += 1;
+        if *count == 1 {
+            self.bytes += size;
+        }
+        loop {
+            let kept = self.kept.get_or_insert_default();
+            let is_too_much = kept.len() > limits::CAPTURES_KEPT || self.bytes > limits::CAPTURES_BYTES_MAX;
+            let oldest = kept.first_key_value().map(|(n, _)| *n).filter(|n| is_too_much && *n != number);
+            let Some(oldest) = oldest else { return Ok(()) };
+            disk::remove(&self.path(oldest))?;
+            self.forget(oldest);
+        }
+    }
+
+    fn forget(&mut self, number: u64) {
+        let Some((file, size)) = self.kept.as_mut().and_then(|k| k.remove(&number)) else { return };
+        if let Some(count) = self.shared.get_mut(&file) {
+            *count -= 1;
+            if *count == 0 {
+                self.shared.remove(&file);
+                self.bytes -= size;
+            }
+        }
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_the_last_captures_are_kept() {
-        let folder = std::env::temp_dir().join(format!("andon-captures-{}", std::process::id()));
-        for number in 1..=limits::CAPTURES_KEPT as u64 + 3 {
-            write(&folder, TicketNumber(number), b"x").unwrap();
-        }
-        let count = std::fs::read_dir(&folder).unwrap().count();
-        assert!(!folder.join("ticket-3.pcap").exists());
-        assert!(folder.join("ticket-4.pcap").exists());
-        std::fs::remove_dir_all(&folder).unwrap();
-        assert_eq!(count, limits::CAPTURES_KEPT);
-    }
-}
+mod tests;

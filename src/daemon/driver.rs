@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::PoisonError;
+use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
@@ -42,6 +43,8 @@ struct Turn {
     places: Vec<Vec<Option<EquipmentIndex>>>,
     /// Orders to write that links are carrying out.
     orders: JoinSet<(OrderId, Carried)>,
+    /// The gaps in our own time that were told to the desk.
+    lost: Duration,
     /// Who waits for what a batch caused to be on disk.
     receipts: VecDeque<(Seq, oneshot::Sender<()>)>,
 }
@@ -84,6 +87,7 @@ impl Driver {
             drafts: Vec::new(),
             places: vec![places(self.desk.site())],
             orders: JoinSet::new(),
+            lost: self.clock.lost(),
             receipts: VecDeque::new(),
         };
         let mut stopping = false;
@@ -139,6 +143,17 @@ impl Driver {
         let now = at.unwrap_or_else(|| self.clock.now());
         if now.mono > turn.last.mono {
             turn.last = now;
+        }
+        let lost = self.clock.lost();
+        if lost > turn.lost {
+            let gap = lost - turn.lost;
+            turn.lost = lost;
+            self.log.warn(&format!(
+                "andon did not run for {gap:.1?}: its process or its machine was stopped; delays do not count that time"
+            ));
+            let now = self.clock.now();
+            turn.last = if now.mono > turn.last.mono { now } else { turn.last };
+            self.desk.handle(turn.last, Input::Paused(gap));
         }
         self.desk.handle(turn.last, input);
         self.outputs(turn);

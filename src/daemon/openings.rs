@@ -1,15 +1,14 @@
 //! Tickets as they are opened, from the feed: only what is on record gets its frames and readings kept.
 
-use tokio::sync::mpsc;
-
-use super::captures::Opened;
+use super::captures::Openings;
+use crate::ambient::Clock;
 use crate::desk::Event;
 use crate::feed::{Feed, FeedItem};
 use crate::limits;
 use crate::ticket::TicketEvent;
 
-/// Sends every ticket that is opened from here on, until nobody takes them. A full queue is waited for: the feed keeps.
-pub(super) async fn follow(feed: Feed, opened: mpsc::Sender<Opened>) {
+/// Tells the worker of every ticket that is opened from here on. Never ends.
+pub(super) async fn follow(feed: Feed, openings: Openings, clock: Clock) {
     let mut end = feed.end();
     let mut cursor = end.borrow_and_update().clone();
     while end.changed().await.is_ok() {
@@ -23,10 +22,8 @@ pub(super) async fn follow(feed: Feed, opened: mpsc::Sender<Opened>) {
             cursor = followed.cursor;
             for item in &followed.items {
                 let FeedItem::Record(committed) = item else { continue };
-                if let Event::Ticket(TicketEvent::Opened(o)) = &committed.record.event
-                    && opened.send((o.number, o.equipment.clone())).await.is_err()
-                {
-                    return;
+                if let Event::Ticket(TicketEvent::Opened(opening)) = &committed.record.event {
+                    openings.note(opening, clock.now());
                 }
             }
         }

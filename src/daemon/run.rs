@@ -84,6 +84,9 @@ pub struct Start {
 /// When it cannot start, or a part of it died.
 pub async fn run(start: Start, stop: impl Future<Output = ()>) -> Result<(), DaemonError> {
     let Start { site, config, data, clock, log } = start;
+    let clock = clock.without_gaps();
+    let mut beating = tokio::task::JoinSet::new();
+    beating.spawn(clock.heartbeat());
     let _lock = DataLock::for_daemon(&data).await?;
     warn_of_heavy_lines(&site, log);
     let boards = boards(&site, clock);
@@ -111,10 +114,10 @@ pub async fn run(start: Start, stop: impl Future<Output = ()>) -> Result<(), Dae
     let served = Served::new(engine.gateway.clone());
     let path = socket_path(&data);
     let listener = listen(&path)?;
-    let (opened_tx, opened) = mpsc::channel(limits::CAPTURES_QUEUED_MAX);
+    let (openings, heard) = captures::openings();
     let mut beside = tokio::task::JoinSet::new();
-    beside.spawn(openings::follow(engine.gateway.feed.clone(), opened_tx));
-    beside.spawn(captures::keep(opened, served.clone(), log));
+    beside.spawn(openings::follow(engine.gateway.feed.clone(), openings, clock));
+    beside.spawn(captures::keep(heard, served.clone(), log));
     if engine.is_partly_checked {
         beside.spawn(check_rest(engine.gateway.clone(), log));
     }

@@ -1,51 +1,103 @@
-//! The readings around a fault's onset, kept with its ticket: cut from the recorder once they have all come.
+//! The readings around a fault's onset, kept with its ticket: cut from the recorder once they have all come, in one read
+//! for all tickets of a burst.
 
+use std::collections::BTreeMap;
 use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use axum::extract::FromRef;
-
-use super::captures::write_whole;
 use super::log::Log;
-use crate::api::{Gateway, Served, cut_trace};
-use crate::words::TicketNumber;
+use crate::api::{Cut, Gateway, TraceOf};
+use crate::disk;
+use crate::limits;
+use crate::words::{Mono, Now, TicketNumber};
 
-/// Keeps the trace of a ticket.
-pub(super) async fn keep(served: Served, number: TicketNumber, log: Log) {
-    let gateway = Gateway::from_ref(&served);
-    let Ok(Some(ticket)) = gateway.ticket(number).await else { return };
-    let after = {
-        let found = gateway.site.find(ticket.equipment.as_str());
-        found.and_then(|(_, e)| e.profile.fault(ticket.fault.as_str())).map(|f| f.trace.after)
-    };
-    let Some(after) = after else { return };
-    tokio::time::sleep(ticket.onset.after(after).since(gateway.clock.now().wall)).await;
-    let gateway = Gateway::from_ref(&served);
-    let kept = match cut_trace(&gateway, &ticket).await {
-        // An empty one is kept as well: what was not recorded is not looked for at every start.
-        Ok(trace) => {
-            let path = gateway.trace_path(number);
-            let written = move || write_whole(&path, &serde_json::to_vec(&trace)?);
-            tokio::task::spawn_blocking(written).await
+/// Traces that are to be cut, by when.
+pub(super) struct Traces {
+    waiting: BTreeMap<(Mono, TicketNumber), TraceOf>,
+    log: Log,
+    over: Arc<AtomicBool>,
+    passed_over: Arc<AtomicU64>,
+}
+
+impl Traces {
+    pub(super) fn new(log: Log, over: Arc<AtomicBool>, passed_over: Arc<AtomicU64>) -> Self {
+        Self { waiting: BTreeMap::new(), log, over, passed_over }
+    }
+
+    /// When something is to be cut next: a moment after the first, with all that are due by then.
+    pub(super) fn due(&self) -> Option<Mono> {
+        self.waiting.first_key_value().map(|((at, _), _)| *at + limits::CAPTURE_SHARED)
+    }
+
+    /// Takes a ticket in. Beyond a number it is passed over: its trace is cut when somebody asks for it.
+    pub(super) fn take(&mut self, gateway: &Gateway, of: TraceOf, now: Now) {
+        let found = gateway.site.find(of.equipment.as_str());
+        let fault = found.and_then(|(_, e)| e.profile.fault(of.fault.as_str()));
+        let Some(after) = fault.map(|f| f.trace.after) else { return };
+        if self.waiting.len() >= limits::TRACES_QUEUED_MAX {
+            self.passed_over.fetch_add(1, Ordering::Relaxed);
+            return;
         }
-        Err(refusal) => Ok(Err(io::Error::other(refusal.to_string()))),
-    };
-    if let Ok(Err(e)) = kept {
-        log.warn(&format!("the readings around ticket {number} were not kept: {e}"));
+        let due = now.mono + of.onset.after(after).since(now.wall);
+        self.waiting.insert((due, of.number), of);
+    }
+
+    /// Takes up what a stop of the daemon left undone: live tickets without a trace.
+    pub(super) async fn catch_up(&mut self, gateway: &Gateway) {
+        let live = gateway.look(|desk, now| {
+            let live = desk.recorded().tickets.values().filter(|t| t.state.is_live());
+            (live.map(TraceOf::from).collect::<Vec<_>>(), now)
+        });
+        let Ok((live, now)) = live.await else { return };
+        let folder = gateway.clone();
+        let without = tokio::task::spawn_blocking(move || {
+            let mut live = live;
+            live.retain(|t| !folder.trace_path(t.number).exists());
+            live
+        });
+        for of in without.await.unwrap_or_default() {
+            self.take(gateway, of, now);
+        }
+    }
+
+    /// Cuts what is due.
+    pub(super) async fn carry_out(&mut self, gateway: &Gateway, now: Now) {
+        if self.due().is_none_or(|at| at > now.mono) {
+            return;
+        }
+        let mut due = Vec::new();
+        while let Some(first) = self.waiting.first_entry()
+            && first.key().0 <= now.mono
+            && due.len() < limits::TRACES_SHARED_MAX
+        {
+            let (_, of) = first.remove_entry();
+            due.push((gateway.trace_path(of.number), of));
+        }
+        let first = due.first().map(|(_, of)| of.number);
+        let (gateway, over) = (gateway.clone(), self.over.clone());
+        let written = tokio::task::spawn_blocking(move || write(&gateway, &due, &over));
+        let failed = match written.await {
+            Ok(end) => end.err().map(|e| e.to_string()),
+            Err(e) => Some(e.to_string()),
+        };
+        if let (Some(why), Some(number)) = (failed, first) {
+            self.log.warn(&format!("the readings around ticket {number} were not kept: {why}"));
+        }
     }
 }
 
-/// Keeps what a stop of the daemon left undone: of live tickets without a trace.
-pub(super) async fn catch_up(served: Served, log: Log) {
-    let gateway = Gateway::from_ref(&served);
-    let live = gateway
-        .look(|desk, _| {
-            let live = desk.recorded().tickets.values().filter(|t| t.state.is_live());
-            live.map(|t| t.number).collect::<Vec<_>>()
-        })
-        .await;
-    for number in live.unwrap_or_default() {
-        if !gateway.trace_path(number).exists() {
-            keep(served.clone(), number, log).await;
+/// Writes traces from one read of the recorder. Empty ones as well: what was not recorded is not looked for at every start.
+fn write(gateway: &Gateway, due: &[(PathBuf, TraceOf)], over: &AtomicBool) -> io::Result<()> {
+    let cut = Cut::read(&gateway.site, &gateway.recorder, due.iter().map(|(_, of)| of))?;
+    for (at, (path, of)) in due.iter().enumerate() {
+        let is_last = at + 1 == due.len() || over.load(Ordering::Relaxed);
+        let bytes = serde_json::to_vec(&cut.trace(&gateway.site, of))?;
+        if is_last {
+            return disk::write_whole(path, &bytes);
         }
+        disk::place_whole(path, &bytes)?;
     }
+    Ok(())
 }

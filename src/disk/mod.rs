@@ -12,7 +12,7 @@ mod room;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-pub use real::{AppendFile, RealDisk, list, make_folder, read, remove, write_whole};
+pub use real::{AppendFile, RealDisk, list, make_folder, place_whole, read, remove, write_whole};
 pub use room::room;
 
 /// What stands under a name in a folder.

@@ -233,6 +233,16 @@ pub fn list(folder: &Path, ending: &str) -> io::Result<Vec<PathBuf>> {
 /// # Errors
 /// What the operating system says; the file is as before then.
 pub fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    place_whole(path, bytes)?;
+    sync_folder(path)
+}
+
+/// The first part of [`write_whole`], for several files of a folder: each is whole, and there for good once the last one
+/// was written with [`write_whole`].
+///
+/// # Errors
+/// What the operating system says; the file is as before then.
+pub fn place_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     path.parent().map_or(Ok(()), std::fs::create_dir_all)?;
     let new = beside(path, ".new");
     // What an earlier attempt left, or somebody put there: it is not followed.
@@ -246,5 +256,5 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
         let _removed = remove(&new);
         return Err(e);
     }
-    sync_folder(path)
+    Ok(())
 }

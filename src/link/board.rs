@@ -98,6 +98,8 @@ pub struct LinkStats {
     pub errors: BTreeMap<String, u64>,
     /// What is wrong, as a sentence.
     pub message: String,
+    /// Since when it is served.
+    pub begun: Now,
     /// Time the line was in use.
     pub busy: Duration,
     /// Its equipment.
@@ -122,6 +124,7 @@ impl LinkBoard {
             requests: 0,
             errors: BTreeMap::new(),
             message: "not opened yet".to_owned(),
+            begun: now,
             busy: Duration::ZERO,
             equipment: BTreeMap::new(),
         }));
@@ -182,6 +185,14 @@ impl LinkStats {
         self.equipment.get_mut(&site.equipment.get(index.0)?.id)
     }
 
+    /// The share of its time that the line was in use, from 0 to 1.
+    #[must_use]
+    pub fn line_use(&self, now: Now) -> f64 {
+        let served = now.mono.since(self.begun.mono).as_secs_f64();
+        // A request under way when it was first served began before.
+        if served > 0.0 { (self.busy.as_secs_f64() / served).min(1.0) } else { 0.0 }
+    }
+
     /// Counts a failure of the link itself.
     pub fn count_error(&mut self, kind: &str) {
         *self.errors.entry(kind.to_owned()).or_default() += 1;
@@ -221,5 +232,45 @@ impl EquipmentStats {
         )]
         let at = ((times.len() as f64 - 1.0) * share).round().max(0.0) as usize;
         times.get(at).copied()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::words::{Mono, Wall};
+
+    /// A day after the clock's beginning, which lies far before the program's.
+    fn at(ms: u64) -> Now {
+        Now { mono: Mono((86_400_000 + ms) * 1_000_000), wall: Wall::from_millis(0) }
+    }
+
+    #[test]
+    fn the_use_of_a_line_counts_from_its_own_beginning() {
+        let board = LinkBoard::new("l", [], at(0));
+        assert!(board.lock().line_use(at(0)).abs() < 1e-9);
+        board.lock().busy = Duration::from_millis(160);
+        // 160 ms of a second are 16 %.
+        assert!((board.lock().line_use(at(1000)) - 0.16).abs() < 1e-9);
+        assert!((board.lock().line_use(at(4000)) - 0.04).abs() < 1e-9);
+    }
+
+    #[test]
+    fn answer_times_are_those_of_the_last_answers() {
+        let id = EquipmentId::parse("e").unwrap();
+        let board = LinkBoard::new("l", [id.clone()], at(0));
+        let mut stats = board.lock();
+        let e = stats.equipment.get_mut(&id).unwrap();
+        assert_eq!(e.answer_time(0.5), None);
+        for ms in (1..=99).rev() {
+            e.note_time(Duration::from_millis(ms));
+        }
+        // The middle of 1 to 99 is 50; 97 of them are below 98.
+        assert_eq!(e.answer_time(0.5), Some(Duration::from_millis(50)));
+        assert_eq!(e.answer_time(0.99), Some(Duration::from_millis(98)));
+        for _ in 0..limits::ANSWER_TIMES_KEPT {
+            e.note_time(Duration::from_millis(7));
+        }
+        assert_eq!(e.answer_time(0.99), Some(Duration::from_millis(7)));
     }
 }

@@ -86,12 +86,21 @@ impl LinkTask {
             if self.readings.is_closed() {
                 return;
             }
-            tokio::time::sleep(backoff.pause()).await;
-            while let Ok(command) = self.commands.try_recv() {
-                // What is dropped tells its asker that the link is away.
-                if let LinkCommand::Reloaded(reload) = command {
-                    self.adopt(reload);
-                    line.reloaded(&self);
+            let pause = tokio::time::sleep(backoff.pause());
+            tokio::pin!(pause);
+            loop {
+                let command = tokio::select! {
+                    () = &mut pause => break,
+                    command = self.commands.recv() => command,
+                };
+                match command {
+                    None => return,
+                    Some(LinkCommand::Reloaded(reload)) => {
+                        self.adopt(reload);
+                        line.reloaded(&self);
+                    }
+                    // What is dropped tells its asker at once that the link is away.
+                    Some(LinkCommand::ReadNow(_) | LinkCommand::Write(_) | LinkCommand::Try(_)) => {}
                 }
             }
         }

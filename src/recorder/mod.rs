@@ -32,6 +32,15 @@ pub struct Sample {
     pub value: Option<f64>,
 }
 
+impl Sample {
+    /// Puts the samples of a point, as [`Recorder::each`] gives them, in order of time.
+    pub fn in_order(series: &mut Vec<Sample>) {
+        series.sort_by_key(|s| s.at);
+        // A buffer that reached the disk in between was found twice.
+        series.dedup_by(|b, a| a.at == b.at && a.value.map(f64::to_bits) == b.value.map(f64::to_bits));
+    }
+}
+
 /// Whose samples are wanted.
 #[derive(Debug, Clone, Copy)]
 pub struct Wanted<'a> {
@@ -110,8 +119,9 @@ impl Recorder {
         if full.samples() == 0 {
             return;
         }
+        // The first one is being written: what comes of that is counted there.
         if state.leaving.len() >= limits::RECORDER_LEAVING
-            && let Some(lost) = state.leaving.pop_front()
+            && let Some(lost) = state.leaving.remove(1)
         {
             state.dropped += lost.samples() as u64;
         }
@@ -155,11 +165,7 @@ impl Recorder {
             series.into_iter().for_each(|s: &mut Vec<Sample>| s.push(sample));
         };
         self.each(since, until, &|equipment, point| place(equipment, point).is_some(), &mut keep)?;
-        for series in &mut found {
-            series.sort_by_key(|s| s.at);
-            // A buffer that reached the disk in between was found twice.
-            series.dedup_by(|b, a| a.at == b.at && a.value.map(f64::to_bits) == b.value.map(f64::to_bits));
-        }
+        found.iter_mut().for_each(Sample::in_order);
         Ok(found)
     }
 

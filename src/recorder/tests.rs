@@ -172,3 +172,21 @@ proptest! {
         prop_assert_eq!(all(&Recorder::reading(folder.0.clone()), "x"), expected);
     }
 }
+
+#[test]
+fn readings_let_go_are_counted_as_they_are() {
+    let s = site(POINTS, "");
+    // Nobody writes: the disk is as slow as can be.
+    let r = Recorder::reading(Folder::new("slow").0.clone());
+    // An answer has two samples that are kept, its text is none; each buffer holds the answers of five minutes, both ends
+    // included: two answers, four samples.
+    for ms in 0..7 {
+        note(&r, &s, ms * 600_000, 1.0);
+        note(&r, &s, ms * 600_000 + 300_000, 1.0);
+    }
+    assert_eq!(r.backlog(), limits::RECORDER_LEAVING);
+    assert_eq!(r.trouble(), (None, (7 - limits::RECORDER_LEAVING as u64) * 4));
+    // The first one is being written: it is not let go meanwhile, or it would be counted and written.
+    assert!(all(&r, "x").iter().any(|(ms, _)| *ms == 0));
+    assert!(all(&r, "x").iter().all(|(ms, _)| *ms != 600_000));
+}

@@ -55,6 +55,11 @@ impl Machine {
         }
     }
 
+    /// It is switched on: the waves of its first state begin.
+    pub fn begin(&mut self, now: Duration) {
+        self.since = now;
+    }
+
     /// Changes the operating state; what was set by hand is over.
     pub fn enter(&mut self, state: &str, now: Duration) {
         state.clone_into(&mut self.state);

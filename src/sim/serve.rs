@@ -37,6 +37,9 @@ pub async fn serve(plant: Plant, folder: &Path, clock: Clock) -> io::Result<Serv
         machines: plant.devices.iter().map(|d| (d.name.clone(), d.machine.clone())).collect(),
         clock,
     };
+    for device in &plant.devices {
+        device.machine.with(|m| m.begin(clock.now().mono.since(Mono(0))));
+    }
     for (at, line) in plant.lines.iter().enumerate() {
         let units: Units = plant
             .devices

@@ -203,7 +203,7 @@ impl Rule {
             Rule::BadConfiguration => "Loading is all or nothing.",
             Rule::LinkAway => "What is asked of a line needs the line.",
             Rule::NoTrace => "Readings are kept from before a fault's onset to after it.",
-            Rule::NoCapture => "Frames are kept with the last thousand tickets.",
+            Rule::NoCapture => "Frames are kept with the last ten thousand tickets.",
         }
     }
 

@@ -97,3 +97,17 @@ fn the_demo_tells_its_whole_story() {
     );
     gateway.run(&format!("audit verify {config}")).success();
 }
+
+#[test]
+fn a_ramp_of_the_first_state_begins_when_the_simulator_does() {
+    let port = free_port().to_string();
+    let plant = PLANT
+        .replace("{port}", &port)
+        .replace("= 50\n", "= { wave = \"ramp\", from = 10, to = 50, period = \"1h\" }\n");
+    let gateway = Gateway::new().file("plant.toml", &plant);
+    let _sim = Sim::start(&gateway);
+    let found = mbpoll(&["-p", &port, "-a", "3", "-t", "4", "-r", "4097", "-c", "1", "127.0.0.1"]);
+    // 10 Hz in hundredths, and little more than that after the first seconds of an hour.
+    let value: u32 = found[0].trim_start_matches("[4097]:").trim().parse().unwrap();
+    assert!((1000..1030).contains(&value), "{found:?}");
+}

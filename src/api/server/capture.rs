@@ -44,7 +44,7 @@ pub(super) async fn ticket_wire(State(g): State<Gateway>, Path(which): Path<Stri
         Ok(Err(e)) if e.kind() == std::io::ErrorKind::NotFound => {
             let text = format!("no frames are kept with ticket {number}");
             return Err(Refusal::new(Rule::NoCapture, text)
-                .remedy("they are cut some seconds after a ticket is opened, and kept for the last thousand tickets")
+                .remedy("they are cut some seconds after a ticket is opened, and kept for the last ten thousand tickets")
                 .into());
         }
         Ok(Err(e)) => return Err(own_failure(e.to_string())),

@@ -17,7 +17,6 @@ pub(super) async fn links(State(g): State<Gateway>) -> Answer<Vec<LinkV1>> {
 pub(super) fn link_rows(g: &Gateway, now: Now) -> Vec<LinkV1> {
     let rows = g.site.links.iter().enumerate().map(|(i, link)| {
         let stats = g.boards.get(i).map(|b| b.lock().clone());
-        let uptime = now.mono.0.max(1);
         LinkV1 {
             name: link.name.to_string(),
             kind: link.kind.word().to_owned(),
@@ -27,8 +26,7 @@ pub(super) fn link_rows(g: &Gateway, now: Now) -> Vec<LinkV1> {
             requests: stats.as_ref().map_or(0, |s| s.requests),
             errors: stats.as_ref().map(|s| s.errors.clone()).unwrap_or_default(),
             message: stats.as_ref().map_or_else(|| "no daemon serves it".to_owned(), |s| s.message.clone()),
-            #[expect(clippy::cast_precision_loss, reason = "a share")]
-            line_use: stats.as_ref().map_or(0.0, |s| s.busy.as_nanos() as f64 / uptime as f64),
+            line_use: stats.as_ref().map_or(0.0, |s| s.line_use(now)),
         }
     });
     rows.collect()

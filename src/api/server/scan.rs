@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use serde::Deserialize;
-use tokio::sync::oneshot;
+use tokio::sync::{Semaphore, oneshot};
 
 use super::links::find_link;
 use super::{Answer, usage};
@@ -46,15 +46,32 @@ pub(super) async fn try_unit(
         TryWhat::Read { area, start: q.start, count }
     };
     let timeout = q.timeout_ms.map_or(limits::TIMEOUT_DEFAULT, Duration::from_millis);
-    let timeout = timeout.clamp(limits::TIMEOUT_MIN, limits::TIMEOUT_MAX);
+    if !(limits::TIMEOUT_MIN..=limits::TRY_TIMEOUT_MAX).contains(&timeout) {
+        return Err(usage(format!(
+            "the timeout must be from {:?} to {:?}, not {timeout:?}: the polls of the other units wait so long",
+            limits::TIMEOUT_MIN,
+            limits::TRY_TIMEOUT_MAX
+        )));
+    }
+    if let Some(LinkKind::Serial(_) | LinkKind::Mqtt(_)) = g.site.links.get(at).map(|l| &l.kind) {
+        return Err(usage(format!("link {name} is not a Modbus line: it has no units")));
+    }
     let away = || {
         Refusal::new(Rule::LinkAway, format!("link {name} is not open")).command("see why", "andon link list")
     };
     let (done, end) = oneshot::channel();
     let order = LinkCommand::Try(TryOrder { unit: q.unit, what, timeout, done });
     let sender = g.link(at).ok_or_else(away)?;
-    sender.send(order).await.map_err(|_| away())?;
-    Ok(Json(row(end.await.map_err(|_| away())?)))
+    let asked = async {
+        sender.send(order).await.map_err(|_| away())?;
+        end.await.map_err(|_| away())
+    };
+    let busy = |_| {
+        let text = format!("link {name} did not get to this request within {:?}", limits::TRY_WAIT_MAX);
+        Refusal::new(Rule::TooBusy, text)
+            .command("see what the line carries", format!("andon link plan {name}"))
+    };
+    Ok(Json(row(tokio::time::timeout(limits::TRY_WAIT_MAX, asked).await.map_err(busy)??)))
 }
 
 fn row(end: TryEnd) -> TriedV1 {
@@ -83,6 +100,9 @@ fn row(end: TryEnd) -> TriedV1 {
     }
 }
 
+/// The scans that may listen on brokers at once.
+static LISTENING: Semaphore = Semaphore::const_new(limits::HEARD_AT_ONCE_MAX);
+
 #[derive(Deserialize)]
 pub(super) struct HeardQuery {
     seconds: Option<u64>,
@@ -97,6 +117,11 @@ pub(super) async fn heard(
     let Some(LinkKind::Mqtt(broker)) = g.site.links.get(at).map(|l| &l.kind) else {
         return Err(usage(format!("link {name} is no broker")));
     };
+    let busy = |_| {
+        let text = format!("{} scans already listen on brokers", limits::HEARD_AT_ONCE_MAX);
+        Refusal::new(Rule::TooBusy, text).remedy("try again when one of them has ended")
+    };
+    let _listening = LISTENING.try_acquire().map_err(busy)?;
     let time = Duration::from_secs(q.seconds.unwrap_or(5)).min(limits::HEARD_MAX);
     let topics = listen(broker, time, ambient::seed()).await;
     let topics =

@@ -1,5 +1,6 @@
 //! Modbus TCP and RTU: plan, schedule, guard, wire, task.
 
+mod asked;
 mod fault;
 mod guard;
 mod plan;

@@ -5,15 +5,18 @@
 //! request it answers but its unit, function and length. So the next request to that unit has another shape (function,
 //! count) than everything still outstanding: when its answer comes, the late ones have come or never will.
 
+mod unit;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::fault::{WireFault, exception_text};
-use super::plan::{PlannedRequest, split};
+use super::fault::WireFault;
+use super::plan::PlannedRequest;
 use crate::limits;
 use crate::profile::Area;
 use crate::words::{EquipmentIndex, Mono};
+use unit::Unit;
 
 /// A piece of equipment on the bus.
 #[derive(Debug, Clone, PartialEq)]
@@ -95,37 +98,6 @@ pub enum Report {
 
 type Shape = (u8, u16);
 
-#[derive(Debug)]
-struct Request {
-    plan: Arc<PlannedRequest>,
-    due: Mono,
-    attempts: u32,
-    /// The exception with which the device refused it last.
-    refused: Option<u8>,
-}
-
-impl Request {
-    fn new(plan: PlannedRequest, due: Mono) -> Self {
-        Self { plan: Arc::new(plan), due, attempts: 0, refused: None }
-    }
-}
-
-#[derive(Debug)]
-struct Unit {
-    setup: UnitSetup,
-    requests: Vec<Request>,
-    misses: u32,
-    probe: Option<(Mono, Duration)>,
-    allowed: Mono,
-    served: u64,
-    missed: u64,
-    /// Of those, turns that were missed although everything was answered: the line is asked more than it carries.
-    late: u64,
-    /// The longest of its last answer times, fading: what its probes wait for.
-    answer_time: Option<Duration>,
-    probes: u32,
-}
-
 #[derive(Debug, Default)]
 struct Sync {
     outstanding: VecDeque<Shape>,
@@ -206,20 +178,38 @@ impl Schedule {
     /// Everything of this equipment becomes due.
     pub fn read_now(&mut self, equipment: EquipmentIndex, now: Mono) {
         for unit in self.units.iter_mut().filter(|u| u.setup.equipment == equipment) {
-            for request in &mut unit.requests {
-                request.due = request.due.min(now);
-            }
-            if let Some((at, _)) = &mut unit.probe {
-                *at = (*at).min(now);
+            unit.read_now(now);
+        }
+    }
+
+    /// A unit was spoken to besides the schedule: it rests as after any request. What was written to is read back.
+    pub fn spoken_to(&mut self, unit: u8, written: Option<EquipmentIndex>, now: Mono) {
+        for unit in self.units.iter_mut().filter(|u| u.setup.unit == unit) {
+            unit.allowed = now + unit.setup.min_interval;
+            if written == Some(unit.setup.equipment) {
+                unit.written(now);
             }
         }
     }
 
-    /// How long a unit wants to rest before anything else is sent to it.
+    /// When a unit has rested long enough for something else to be sent to it.
     #[must_use]
-    pub fn rest(&self, equipment: EquipmentIndex, now: Mono) -> Duration {
-        let unit = self.units.iter().find(|u| u.setup.equipment == equipment);
-        unit.map_or(Duration::ZERO, |u| u.allowed.since(now))
+    pub fn rested(&self, unit: u8) -> Mono {
+        let rested = self.units.iter().filter(|u| u.setup.unit == unit).map(|u| u.allowed);
+        rested.max().unwrap_or_default()
+    }
+
+    /// Whether a poll that was due at an instant has not had its turn since.
+    #[must_use]
+    pub fn is_due_since(&self, at: Mono) -> bool {
+        self.units.iter().any(|u| u.due().is_some_and(|due| self.ready(u, due) <= at))
+    }
+
+    /// When something that is due of a unit may be sent.
+    fn ready(&self, unit: &Unit, due: Mono) -> Mono {
+        let held = self.sync.get(&unit.setup.unit).and_then(|s| s.last.filter(|_| s.hold));
+        let hold = held.map_or(Mono(0), |at| at + limits::LATE_MAX);
+        due.max(unit.allowed).max(hold)
     }
 
     /// Whether an answer of this shape may still come from a unit, to a request that was given up.
@@ -249,12 +239,7 @@ impl Schedule {
         let mut best: Option<(Mono, u8, u64, usize, usize)> = None;
         for (index, unit) in self.units.iter().enumerate() {
             let Some((request, due, rank)) = unit.soonest(now) else { continue };
-            let hold = self
-                .sync
-                .get(&unit.setup.unit)
-                .and_then(|s| s.last.filter(|_| s.hold))
-                .map(|at| at + limits::LATE_MAX);
-            let due = due.max(unit.allowed).max(hold.unwrap_or(Mono(0)));
+            let due = self.ready(unit, due);
             // What is due is due: among those first what faults are judged by, then the unit that waited longest.
             let (rank, served) = if due <= now { (rank, unit.served) } else { (0, 0) };
             let key = (due.max(now), rank, served, index, request);
@@ -362,137 +347,6 @@ fn distinct(plan: &PlannedRequest, outstanding: &VecDeque<Shape>) -> Option<(Are
         Area::Identification => return None,
     };
     (!outstanding.contains(&(sister.function(), 1))).then_some((sister, 1))
-}
-
-impl UnitSetup {
-    /// Whether the same is asked in the same way, whatever the equipment's place in the site.
-    fn asks_as(&self, other: &Self) -> bool {
-        *self == Self { equipment: self.equipment, ..other.clone() }
-    }
-}
-
-impl Unit {
-    fn new(setup: UnitSetup, now: Mono) -> Self {
-        Self {
-            requests: setup.requests.iter().map(|plan| Request::new(plan.clone(), now)).collect(),
-            setup,
-            misses: 0,
-            probe: None,
-            allowed: now,
-            served: 0,
-            missed: 0,
-            late: 0,
-            answer_time: None,
-            probes: 0,
-        }
-    }
-
-    /// The request that comes next, when, and its rank among what is due: 0 before 1.
-    fn soonest(&self, now: Mono) -> Option<(usize, Mono, u8)> {
-        let ranked = |r: &Request| {
-            let is_late = now.since(r.due) >= r.plan.every * limits::LATE_PERIODS;
-            let rank = u8::from(!r.plan.is_judged && !is_late);
-            // What is not due yet is ordered by its time alone.
-            if r.due <= now { (now, rank, r.due) } else { (r.due, 0, r.due) }
-        };
-        let first = self.requests.iter().enumerate().map(|(i, r)| (ranked(r), i)).min();
-        let ((_, rank, due), index) = first?;
-        match self.probe {
-            // A probe of a silent unit never goes before what the others are due.
-            Some((at, _)) => Some((index, at, 1)),
-            None => Some((index, due, rank)),
-        }
-    }
-
-    /// The time a request has. A silent unit's probes wait only for several times what it, or the others on the bus,
-    /// usually take; every fourth has the whole time, so that a device that became slow is found again.
-    fn timeout(&mut self, usual: Option<Duration>) -> Duration {
-        if self.probe.is_none() {
-            return self.setup.timeout;
-        }
-        self.probes = self.probes.wrapping_add(1);
-        match self.answer_time.or(usual) {
-            Some(time) if !self.probes.is_multiple_of(4) => {
-                (time * limits::PROBE_ANSWER_TIMES).max(limits::PROBE_TIMEOUT_MIN).min(self.setup.timeout)
-            }
-            _ => self.setup.timeout,
-        }
-    }
-
-    fn good(&mut self, purpose: Purpose, at: usize, now: Mono) -> Report {
-        self.misses = 0;
-        if self.probe.take().is_some() {
-            for request in &mut self.requests {
-                request.due = now;
-            }
-        }
-        match purpose {
-            Purpose::Resync(_) => Report::Nothing,
-            Purpose::Poll(_) => {
-                if let Some(request) = self.requests.get_mut(at) {
-                    request.refused = None;
-                }
-                let missed = self.missed;
-                let done = self.done(at, now);
-                self.late += self.missed - missed;
-                done.map_or(Report::Nothing, Report::Values)
-            }
-        }
-    }
-
-    /// The request's turn is over: its next one follows the period, without drift; turns that are past are left out.
-    fn done(&mut self, at: usize, now: Mono) -> Option<Arc<PlannedRequest>> {
-        let request = self.requests.get_mut(at)?;
-        request.attempts = 0;
-        let every = request.plan.every;
-        request.due = request.due + every;
-        if request.due <= now {
-            let behind = now.since(request.due).as_nanos() / every.as_nanos().max(1) + 1;
-            self.missed += u64::try_from(behind).unwrap_or(u64::MAX);
-            request.due = request.due + every * u32::try_from(behind).unwrap_or(u32::MAX);
-        }
-        Some(request.plan.clone())
-    }
-
-    fn exception(&mut self, at: usize, code: u8, now: Mono) -> Report {
-        self.misses = 0;
-        self.probe = None;
-        let refused = matches!(code, 1..=3);
-        if refused
-            && let Some(request) = self.requests.get(at)
-            && let Some((left, right)) = split(&request.plan)
-        {
-            self.requests.splice(at..=at, [left, right].map(|plan| Request::new(plan, now)));
-            return Report::Nothing;
-        }
-        let Some(plan) = self.done(at, now) else { return Report::Nothing };
-        if let Some(request) = self.requests.get_mut(at).filter(|_| refused) {
-            request.due = now + limits::REFUSED_AGAIN_AFTER.max(plan.every);
-            request.refused = Some(code);
-        }
-        Report::Failed(plan, exception_text(code))
-    }
-
-    fn failed(&mut self, at: usize, fault: &WireFault, now: Mono) -> Report {
-        // A unit that has just failed a whole turn is not asked twice in the next.
-        let retries = if self.misses > 0 { 0 } else { self.setup.retries };
-        let Some(request) = self.requests.get_mut(at) else { return Report::Nothing };
-        request.attempts += 1;
-        if request.attempts <= retries {
-            return Report::Nothing;
-        }
-        self.misses += 1;
-        if let Some((due, interval)) = &mut self.probe {
-            *interval = (*interval * 2).min(limits::PROBE_INTERVAL_MAX);
-            *due = now + *interval;
-        } else if self.misses >= limits::MISSES_BEFORE_PROBING {
-            self.probe = Some((now + limits::PROBE_INTERVAL_MIN, limits::PROBE_INTERVAL_MIN));
-        }
-        match self.done(at, now) {
-            Some(plan) => Report::Failed(plan, fault.to_string()),
-            None => Report::Nothing,
-        }
-    }
 }
 
 #[cfg(test)]

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-use super::fault::exception_text;
+use super::asked::{Asked, Order};
+use super::fault::{WireFault, exception_text};
 use super::plan::{LineTiming, PlannedRequest, plan};
 use super::schedule::{Ask, Next, Outcome, Purpose, Report, Schedule, UnitSetup};
 use super::wire::{Wire, Write};
@@ -24,13 +25,14 @@ pub(in crate::link) async fn serve(task: LinkTask) {
     let Some(link) = task.site.links.get(task.link) else { return };
     let timing = LineTiming::of(&link.kind);
     let schedule = Schedule::new(setups(&task.site, task.link, timing), task.clock.now().mono);
-    task.keep_open(Bus { schedule, timing, unread: Vec::new() }).await;
+    task.keep_open(Bus { schedule, timing, asked: Asked::default(), unread: Vec::new() }).await;
 }
 
 /// A bus, what is due on it, and what was written and waits to be read back.
 struct Bus {
     schedule: Schedule,
     timing: LineTiming,
+    asked: Asked,
     unread: Vec<Unread>,
 }
 
@@ -60,6 +62,7 @@ impl Line for Bus {
         let end = self.turns(task, &mut wire).await;
         // Whoever waits is told by this that the link is away.
         self.unread.clear();
+        self.asked.clear();
         end
     }
 }
@@ -70,7 +73,15 @@ impl Bus {
         let mut silent = 0;
         loop {
             while let Ok(command) = task.commands.try_recv() {
-                self.take(task, wire, command).await;
+                self.take(task, command);
+            }
+            if let Some(order) = self.asked.next(&self.schedule, task.clock.now().mono) {
+                match order {
+                    Order::Write(order) => self.write(task, wire, order).await,
+                    Order::Try(order) => self.try_unit(task, wire, order).await,
+                }
+                self.asked.ended(task.clock.now().mono);
+                continue;
             }
             match self.schedule.next(task.clock.now().mono) {
                 Next::Ask(ask) => {
@@ -78,8 +89,9 @@ impl Bus {
                     let outcome = wire.ask(&ask).await;
                     let now = task.clock.now();
                     let index = self.schedule.equipment(ask.index);
-                    task.note(index, &ask, &outcome, sent, now, self.timing, wire.dropped());
-                    let took = now.mono.since(sent.mono);
+                    let busy = now.mono.since(sent.mono);
+                    let took = busy.saturating_sub(wire.waited());
+                    task.note(index, &ask, &outcome, (busy, took), now, self.timing, wire.dropped());
                     let report = self.schedule.answered(&ask, &outcome, took, now.mono);
                     task.note_state(&self.schedule, &ask, &outcome, now);
                     self.read_back(&task.site, index, &report, &outcome);
@@ -96,31 +108,40 @@ impl Bus {
                         return Some("nothing usable comes over this connection any more".to_owned());
                     }
                 }
-                Next::Wait(until) => {
-                    let until = tokio::time::Instant::from_std(task.clock.instant(until));
+                next @ (Next::Wait(_) | Next::Idle) => {
+                    let polled = if let Next::Wait(until) = next { Some(until) } else { None };
+                    let until = polled.into_iter().chain(self.asked.due(&self.schedule)).min();
+                    let sleep = async {
+                        match until {
+                            Some(at) => tokio::time::sleep_until(task.clock.instant(at).into()).await,
+                            None => std::future::pending().await,
+                        }
+                    };
                     tokio::select! {
-                        () = tokio::time::sleep_until(until) => {}
-                        command = task.commands.recv() => self.take(task, wire, command?).await,
+                        () = sleep => {}
+                        command = task.commands.recv() => self.take(task, command?),
                     }
-                }
-                Next::Idle => {
-                    let command = task.commands.recv().await?;
-                    self.take(task, wire, command).await;
                 }
             }
         }
     }
 
-    /// Does what the link is asked besides its schedule.
-    async fn take(&mut self, task: &mut LinkTask, wire: &mut Wire, command: LinkCommand) {
+    /// Takes in what the link is asked besides its schedule.
+    fn take(&mut self, task: &mut LinkTask, command: LinkCommand) {
         match command {
             LinkCommand::ReadNow(id) => {
                 if let Some((equipment, _)) = task.site.find(id.as_str()) {
                     self.schedule.read_now(equipment, task.clock.now().mono);
                 }
             }
-            LinkCommand::Write(order) => self.write(task, wire, order).await,
-            LinkCommand::Try(order) => self.try_unit(task, wire, order).await,
+            LinkCommand::Write(order) => {
+                let unit = task.site.find(order.equipment.as_str()).map(|(_, e)| e.unit);
+                // Of equipment that is gone nothing is written: dropping the order tells its asker.
+                if let Some(unit) = unit {
+                    self.asked.push(unit, Order::Write(order));
+                }
+            }
+            LinkCommand::Try(order) => self.asked.push(order.unit, Order::Try(order)),
             LinkCommand::Reloaded(reload) => {
                 task.adopt(reload);
                 self.reloaded(task);
@@ -134,7 +155,6 @@ impl Bus {
         let Some((_, p)) = e.profile.point(order.point.as_str()) else { return };
         let Some(address) = p.register().filter(|_| e.link == task.link) else { return };
         let settings = &e.profile.modbus;
-        tokio::time::sleep(self.schedule.rest(equipment, task.clock.now().mono)).await;
         let write = Write {
             unit: e.unit,
             area: address.area,
@@ -152,23 +172,68 @@ impl Bus {
             Outcome::Exception(code) => Err(exception_text(code)),
             Outcome::Failed(fault) => Err(fault.to_string()),
         };
-        self.schedule.read_now(equipment, now.mono);
+        self.schedule.spoken_to(e.unit, Some(equipment), now.mono);
         self.unread.push(Unread { equipment: order.equipment, point: order.point, answer, done: order.done });
     }
 
-    /// Asks a unit once, between two polls. What it leaves unanswered may still come: the schedule is told.
+    /// Asks a unit once, between two polls, while its asker waits.
     async fn try_unit(&mut self, task: &LinkTask, wire: &mut Wire, order: TryOrder) {
-        let TryOrder { unit, what, timeout, done } = order;
+        let TryOrder { unit, what, timeout, mut done } = order;
         let sent = task.clock.now();
-        let end = match what {
-            TryWhat::Identify => match wire.identify(unit, 6, timeout).await {
-                Ok(Ok(objects)) => TryEnd::Identified(objects),
-                Ok(Err(code)) => TryEnd::Exception(code, exception_text(code)),
-                Err(fault) => {
-                    wire.after_failure().await;
-                    TryEnd::Failed(fault.to_string())
+        let end = tokio::select! {
+            end = self.tried(task, wire, unit, what, timeout) => Some(end),
+            () = done.closed() => None,
+        };
+        if end.is_none() {
+            // Its answer may still come, as after a request that nobody answered.
+            if let TryWhat::Read { area, count, .. } = what {
+                self.schedule.unanswered(unit, area, count, task.clock.now().mono);
+            }
+            wire.after_failure().await;
+        }
+        let now = task.clock.now().mono;
+        self.schedule.spoken_to(unit, None, now);
+        {
+            let mut stats = task.board.lock();
+            stats.requests += 1;
+            stats.busy += now.since(sent.mono);
+        }
+        if let Some(end) = end {
+            // Whoever asked may be gone.
+            let _told = done.send(end);
+        }
+    }
+
+    /// One request to a unit. What it leaves unanswered may still come: the schedule is told.
+    async fn tried(
+        &mut self,
+        task: &LinkTask,
+        wire: &mut Wire,
+        unit: u8,
+        what: TryWhat,
+        timeout: Duration,
+    ) -> TryEnd {
+        match what {
+            TryWhat::Identify => {
+                let limit = limits::TRY_TIMEOUT_MAX;
+                match tokio::time::timeout(limit, wire.identify(unit, 6, timeout)).await {
+                    Ok(Ok(Ok(objects))) => TryEnd::Identified(objects),
+                    Ok(Ok(Err(code))) => TryEnd::Exception(code, exception_text(code)),
+                    end => {
+                        wire.after_failure().await;
+                        let fault = end.ok().and_then(Result::err).unwrap_or(WireFault::Timeout);
+                        TryEnd::Failed(fault.to_string())
+                    }
                 }
-            },
+            }
+            TryWhat::Read { area, count, .. }
+                if self.timing.characters(area, count) > limits::TRY_TIMEOUT_MAX =>
+            {
+                TryEnd::Failed(format!(
+                    "a read of {count} takes longer than {:?} at this baud rate: ask for fewer",
+                    limits::TRY_TIMEOUT_MAX
+                ))
+            }
             TryWhat::Read { area, start, count } if self.schedule.is_outstanding(unit, area, count) => {
                 let text = format!("an answer to an earlier read of {} {start} may still come", area.word());
                 TryEnd::Failed(text)
@@ -185,13 +250,7 @@ impl Bus {
                     }
                 }
             }
-        };
-        let mut stats = task.board.lock();
-        stats.requests += 1;
-        stats.busy += task.clock.now().mono.since(sent.mono);
-        drop(stats);
-        // Whoever asked may be gone.
-        let _told = done.send(end);
+        }
     }
 
     /// Tells those whose point was read since they wrote.
@@ -246,18 +305,17 @@ impl LinkTask {
         index: Option<EquipmentIndex>,
         ask: &Ask,
         outcome: &Outcome,
-        sent: Now,
+        (busy, took): (Duration, Duration),
         now: Now,
         timing: LineTiming,
         dropped: u64,
     ) {
         let mut stats = self.board.lock();
         stats.requests += 1;
-        let took = now.mono.since(sent.mono);
         stats.busy +=
-            if timing == LineTiming::Tcp { took } else { took.max(timing.characters(ask.area, ask.count)) };
+            if timing == LineTiming::Tcp { busy } else { busy.max(timing.characters(ask.area, ask.count)) };
         if dropped > 0 {
-            stats.errors.insert("dropped-frames".to_owned(), dropped);
+            *stats.errors.entry("dropped-frames".to_owned()).or_default() += dropped;
         }
         if let Outcome::Failed(fault) = outcome {
             stats.count_error(fault.kind());

@@ -25,6 +25,10 @@ pub(super) struct Wire {
     framing: Framing,
     timing: LineTiming,
     doubles: Doubles,
+    /// Frames dropped that were told already.
+    told: u64,
+    /// Of the last request: what was waited after its answer.
+    waited: Duration,
 }
 
 /// A write.
@@ -81,16 +85,32 @@ impl Wire {
 
     fn new(io: Box<dyn Stream>, framing: Framing, timing: LineTiming, flush: bool) -> Self {
         let guard = Guard::new(io, framing, flush);
-        Self { context: client(&guard, framing), guard, framing, timing, doubles: Doubles::default() }
+        Self {
+            context: client(&guard, framing),
+            guard,
+            framing,
+            timing,
+            doubles: Doubles::default(),
+            told: 0,
+            waited: Duration::ZERO,
+        }
     }
 
-    /// Frames dropped and echoes stripped since opening.
-    pub(super) fn dropped(&self) -> u64 {
-        self.guard.dropped()
+    /// Frames dropped and echoes stripped since this was asked last.
+    pub(super) fn dropped(&mut self) -> u64 {
+        let all = self.guard.dropped();
+        all - std::mem::replace(&mut self.told, all)
+    }
+
+    /// What was waited after the last request's answer: the silence that ends it, or for a second one. The line was in use,
+    /// but the device had answered.
+    pub(super) fn waited(&self) -> Duration {
+        self.waited
     }
 
     /// Sends a request and waits for its answer.
     pub(super) async fn ask(&mut self, ask: &Ask) -> Outcome {
+        self.waited = Duration::ZERO;
         match poll_fn(|cx| Poll::Ready(self.guard.drain(cx))).await {
             Ok(stray) if stray > 0 && self.framing != Framing::Tcp => self.doubles.seen = true,
             Ok(_) => {}
@@ -258,6 +278,7 @@ impl Wire {
             return Outcome::Answered(words);
         }
         sleep(limits::QUIET_AFTER_TIMEOUT).await;
+        self.waited += limits::QUIET_AFTER_TIMEOUT;
         match poll_fn(|cx| Poll::Ready(self.guard.drain(cx))).await {
             Ok(0) => {
                 self.doubles.harmless += 1;
@@ -274,6 +295,7 @@ impl Wire {
     /// The silence that ends a frame, before anything else is sent.
     async fn silence_after(&mut self, outcome: Outcome) -> Outcome {
         pause(self.timing.silence()).await;
+        self.waited += self.timing.silence();
         outcome
     }
 

@@ -88,11 +88,7 @@ impl Work<'_> {
                         return;
                     }
                 }
-                () = away => {
-                    self.away_since = None;
-                    let why = self.task.board.lock().message.clone();
-                    self.task.offline(&why, Presence::Lost).await;
-                }
+                () = away => self.lost().await,
                 command = self.task.commands.recv() => {
                     // What reports by itself cannot be asked.
                     if command.is_none() {
@@ -100,6 +96,16 @@ impl Work<'_> {
                     }
                 }
             }
+        }
+    }
+
+    /// The broker has been away for too long, unless that was a gap in our own time.
+    async fn lost(&mut self) {
+        let now = self.task.clock.now().mono;
+        if self.away_since.is_some_and(|since| now >= since + limits::MQTT_AWAY_MAX) {
+            self.away_since = None;
+            let why = self.task.board.lock().message.clone();
+            self.task.offline(&why, Presence::Lost).await;
         }
     }
 

@@ -11,7 +11,7 @@ use crate::link::wire::{Stream, connect, open_port};
 use crate::link::{AnswerKey, Batch, LastAnswer, LinkCommand, LinkState, LinkTask};
 use crate::profile::{Place, Point, Profile, parse_bytes, parse_text};
 use crate::site::{LinkKind, SerialDevice, SerialPlace};
-use crate::words::{BadReason, EquipmentIndex, Now, PointIndex, Presence, Reading};
+use crate::words::{BadReason, EquipmentIndex, Mono, Now, PointIndex, Presence, Reading};
 
 const BAUD_DEFAULT: u32 = 9600;
 
@@ -51,7 +51,7 @@ impl Line for Instrument {
     fn reloaded(&mut self, _task: &LinkTask) {}
 
     async fn work(&mut self, task: &mut LinkTask, io: Box<dyn Stream>) -> Option<String> {
-        let mut talk = Talk { task, equipment: self.equipment, profile: &self.profile };
+        let mut talk = Talk { task, equipment: self.equipment, profile: &self.profile, asked: None };
         talk.work(io, &mut self.session).await
     }
 }
@@ -60,6 +60,8 @@ struct Talk<'a> {
     task: &'a mut LinkTask,
     equipment: EquipmentIndex,
     profile: &'a Arc<Profile>,
+    /// When the question under way was sent.
+    asked: Option<Mono>,
 }
 
 impl Talk<'_> {
@@ -78,8 +80,8 @@ impl Talk<'_> {
                 return None;
             }
             let until = match session.next(now) {
-                Next::Ask(index, bytes) => {
-                    self.note_asked(index);
+                Next::Ask(_, bytes) => {
+                    self.note_asked();
                     // No flush: a serial driver's blocks the whole thread.
                     if let Err(e) = io.write_all(&bytes).await {
                         return Some(e.to_string());
@@ -122,7 +124,8 @@ impl Talk<'_> {
         }
     }
 
-    fn note_asked(&self, _index: usize) {
+    fn note_asked(&mut self) {
+        self.asked = Some(self.task.clock.now().mono);
         let mut stats = self.task.board.lock();
         stats.requests += 1;
         if let Some(equipment) = stats.of(&self.task.site, self.equipment) {
@@ -162,8 +165,11 @@ impl Talk<'_> {
         self.task.send(batch).await
     }
 
-    fn note(&self, heard: &Heard, now: Now) {
+    fn note(&mut self, heard: &Heard, now: Now) {
+        let ends = !matches!(heard, Heard::Stray(_) | Heard::Values { asked_at: None, .. });
+        let asked = if ends { self.asked.take() } else { None };
         let mut stats = self.task.board.lock();
+        stats.busy += asked.map(|at| now.mono.since(at)).unwrap_or_default();
         if let Heard::Failed { kind, .. } | Heard::Stray(kind) = heard {
             stats.count_error(kind);
         }

@@ -2,10 +2,12 @@
 
 mod gateway;
 pub mod misbehaving;
+mod paced;
 mod peer;
 mod sim;
 
 pub use gateway::Gateway;
+pub use paced::Paced;
 pub use peer::{LibmodbusServer, Mosquitto, PtyPair, PymodbusServer, SparkplugNode, free_port};
 pub use sim::Sim;
 
