@@ -181,7 +181,7 @@ impl<'a, C: Composition> Context<'a, C> {
 
     /// Who acts.
     pub fn person(&self) -> Option<String> {
-        self.global.person.clone().or_else(ambient::user)
+        self.global.person.clone().or_else(|| Some(ambient::user()))
     }
 
     /// An instant as people at the gateway read it.
