@@ -22,7 +22,11 @@ use andon::words::{Outcome, ProfileName};
 use clap::Parser;
 
 fn main() -> ExitCode {
-    let args = Args::parse();
+    andon::ambient::make_files_private();
+    let args = match andon::cli::arguments(std::env::args_os()) {
+        Ok(args) => args,
+        Err(code) => return ExitCode::from(code),
+    };
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(e) => {
@@ -156,11 +160,8 @@ impl Composition for Composed {
     }
 
     async fn demo(&self, args: &DemoArgs) -> Result<(), CompositionError> {
-        let dir = args
-            .dir
-            .clone()
-            .unwrap_or_else(|| std::env::temp_dir().join(format!("andon-demo-{}", std::process::id())));
-        let setup = DemoSetup { dir, program: program(), broker: args.broker.clone(), auto: args.auto };
+        let (dir, broker) = (args.dir.clone(), args.broker.clone());
+        let setup = DemoSetup { dir, program: program(), broker, auto: args.auto };
         let stop = stop_signal().map_err(own)?;
         let mut tell = |text: &str| anstream::print!("{text}");
         daemon::demo(setup, &mut tell, stop).await.map_err(own)

@@ -11,6 +11,7 @@ mod context;
 mod decode;
 mod equipment;
 mod error;
+mod file;
 mod firmware;
 mod guide;
 mod history;

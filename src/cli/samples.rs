@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::context::{Composition, Context};
 use super::error::CliError;
+use super::file::write_new;
 use super::render::{Marks, Sheet, heading, plot, plural, svg, width};
 use crate::api::Client;
 use crate::api::v1::{PointHistoryV1, SampleV1, TraceV1};
@@ -102,8 +103,7 @@ pub(super) async fn trace<C: Composition>(
     let trace: TraceV1 = cx.get(&Client::path("/v1/tickets/{}/trace", &[&args.ticket])).await?;
     let time = |at| cx.time(at);
     if let Some(file) = &args.svg {
-        std::fs::write(file, svg(&trace, &time))
-            .map_err(|e| CliError::Other(Outcome::OwnFailure, format!("{}: {e}", file.display())))?;
+        write_new(file, svg(&trace, &time).as_bytes())?;
         cx.print(&format!("ticket {} in {}\n", trace.ticket, file.display()))?;
         return Ok(Outcome::Done);
     }

@@ -22,7 +22,9 @@ mod writer;
 pub use demo::{DemoError, DemoSetup, demo};
 pub use direct::{Here, open_here};
 pub use engine::{Engine, start as start_engine};
-pub use files::{DiskProfiles, LoadedSite, data_folder, data_folder_of, load_site, socket_path};
+pub use files::{
+    DiskProfiles, LoadedSite, data_folder, data_folder_of, load_site, make_private, socket_path,
+};
 pub use lock::{DataLock, LockError};
 pub use log::Log;
 pub use opening::{OpeningError, Progress};

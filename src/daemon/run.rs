@@ -14,7 +14,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::captures;
 use super::crew::{Crew, boards};
 use super::engine;
-use super::files::{data_folder, load_site, socket_path};
+use super::files::{data_folder, load_site, make_private, socket_path};
 use super::lock::{DataLock, LockError};
 use super::log::Log;
 use super::opening::OpeningError;
@@ -83,6 +83,9 @@ pub struct Start {
 /// When it cannot start, or a part of it died.
 pub async fn run(start: Start, stop: impl Future<Output = ()>) -> Result<(), DaemonError> {
     let Start { site, config, data, clock, log } = start;
+    if let Some(found) = make_private(&data) {
+        log.warn(&found);
+    }
     let _lock = DataLock::for_daemon(&data).await?;
     warn_of_heavy_lines(&site, log);
     let boards = boards(&site, clock);
