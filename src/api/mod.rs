@@ -3,11 +3,16 @@
 
 mod client;
 mod gateway;
+mod listener;
+mod request;
 mod server;
+mod socket;
 mod trace;
 pub mod v1;
 
 pub use client::{Client, ClientError};
 pub use gateway::{Gateway, Links, Message, ReloadAsk, Reloaded, Served};
+pub use listener::BoundedListener;
 pub use server::router;
+pub use socket::bind;
 pub use trace::cut_trace;

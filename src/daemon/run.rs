@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::FromRef;
-use tokio::net::UnixListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, oneshot};
 
@@ -18,8 +17,8 @@ use super::files::{data_folder, load_site, make_private, socket_path};
 use super::lock::{DataLock, LockError};
 use super::log::Log;
 use super::opening::OpeningError;
-use crate::ambient::Clock;
-use crate::api::{Gateway, Links, Message, Reloaded, Served, router};
+use crate::ambient::{Clock, descriptors};
+use crate::api::{BoundedListener, Gateway, Links, Message, Reloaded, Served, bind, router};
 use crate::limits;
 use crate::link::modbus::{LineTiming, load, plan};
 use crate::link::{LinkBoard, LinkState};
@@ -83,10 +82,10 @@ pub struct Start {
 /// When it cannot start, or a part of it died.
 pub async fn run(start: Start, stop: impl Future<Output = ()>) -> Result<(), DaemonError> {
     let Start { site, config, data, clock, log } = start;
+    let _lock = DataLock::for_daemon(&data).await?;
     if let Some(found) = make_private(&data) {
         log.warn(&found);
     }
-    let _lock = DataLock::for_daemon(&data).await?;
     warn_of_heavy_lines(&site, log);
     let boards = boards(&site, clock);
     let links = Links::default();
@@ -213,7 +212,7 @@ async fn reload(
     done
 }
 
-fn listen(path: &Path) -> Result<UnixListener, DaemonError> {
+fn listen(path: &Path) -> Result<BoundedListener, DaemonError> {
     let fail = |source| DaemonError::Socket { path: path.to_owned(), source };
     // Ours is the lock: a socket that is left over belongs to nobody.
     match std::fs::remove_file(path) {
@@ -221,9 +220,15 @@ fn listen(path: &Path) -> Result<UnixListener, DaemonError> {
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
         Err(e) => return Err(fail(e)),
     }
-    let listener = UnixListener::bind(path).map_err(fail)?;
+    let listener = bind(path).map_err(fail)?;
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o660)).map_err(fail)?;
-    Ok(listener)
+    Ok(BoundedListener::new(listener, connections_max()))
+}
+
+/// How many connections this process can have beside its own work.
+fn connections_max() -> usize {
+    let rest = descriptors().saturating_sub(limits::DESCRIPTORS_OWN) / 2;
+    usize::try_from(rest).unwrap_or(usize::MAX).clamp(limits::CONNECTIONS_MIN, limits::CONNECTIONS_MAX)
 }
 
 /// Warns of lines that cannot carry what is asked of them, with the remedy.
