@@ -11,9 +11,11 @@
 mod baseline;
 mod capture;
 mod commands;
+mod connections;
 mod crash;
 mod day;
 mod firmware;
+mod people;
 mod recorder;
 mod reload;
 mod samples;

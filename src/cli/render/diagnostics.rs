@@ -1,39 +1,65 @@
 //! Diagnostics as the best compilers draw them: file, line, column, excerpt, help.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 
 use annotate_snippets::{AnnotationKind, Group, Level as Shown, Renderer, Snippet};
 
+use super::screen::in_line;
 use crate::source::{Diagnostics, Level};
+use crate::words::is_unshowable;
 
 /// Draws every diagnostic of every file.
 ///
 /// # Errors
 /// When nobody reads.
 pub fn diagnostics(all: &[Diagnostics], out: &mut dyn Write) -> io::Result<()> {
+    draw(all, &Renderer::styled(), out)
+}
+
+pub(super) fn draw(all: &[Diagnostics], renderer: &Renderer, out: &mut dyn Write) -> io::Result<()> {
     for file in all {
+        // Drawn once a file, however many problems it has.
+        let (text, name) = (masked(&file.source.text), in_line(&file.source.name));
         for d in &file.list {
             let level = match d.level {
                 Level::Error => Shown::ERROR,
                 Level::Warning => Shown::WARNING,
             };
-            let text: &str = &file.source.text;
             let mut end = d.span.end.min(text.len());
             // A span over several lines is shown by its first.
             if let Some(line_end) = text.get(d.span.start..end).and_then(|t| t.find('\n')) {
                 end = d.span.start + line_end;
             }
             let start = d.span.start.min(end);
+            let (message, label, help) =
+                (in_line(&d.message), in_line(&d.label), d.help.as_deref().map(in_line));
             let annotation = AnnotationKind::Primary.span(start..end);
-            let annotation = if d.label.is_empty() { annotation } else { annotation.label(&d.label) };
-            let name: &str = &file.source.name;
-            let snippet = Snippet::source(text).path(name).annotation(annotation);
-            let mut report = vec![level.primary_title(&d.message).element(snippet)];
-            if let Some(help) = &d.help {
+            let annotation = if label.is_empty() { annotation } else { annotation.label(&label) };
+            let snippet = Snippet::source(&*text).path(&name).annotation(annotation);
+            let mut report = vec![level.primary_title(&message).element(snippet)];
+            if let Some(help) = &help {
                 report.push(Group::with_title(Shown::HELP.secondary_title(help)));
             }
-            writeln!(out, "{}\n", Renderer::styled().render(&report))?;
+            writeln!(out, "{}\n", renderer.render(&report))?;
         }
     }
     Ok(())
+}
+
+/// A file's text with a sign of the same length in place of what would act on a screen, so that every place in it stays.
+fn masked(text: &str) -> Cow<'_, str> {
+    let is_bad = |c: char| !matches!(c, '\n' | '\t') && is_unshowable(c);
+    if !text.contains(is_bad) {
+        return Cow::Borrowed(text);
+    }
+    let sign = |c: char| match c.len_utf8() {
+        _ if !is_bad(c) => c,
+        1 if c == '\r' => ' ',
+        1 => '?',
+        2 => '¿',
+        3 => '\u{fffd}',
+        _ => '🛇',
+    };
+    Cow::Owned(text.chars().map(sign).collect())
 }

@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::{ScanArgs, progress};
+use super::ScanArgs;
 use crate::api::Client;
 use crate::api::v1::TriedV1;
 use crate::cli::context::{Composition, Context};
 use crate::cli::error::CliError;
-use crate::cli::render::{Sheet, heading, plural};
+use crate::cli::render::{Sheet, heading, plural, progress};
 use crate::profile::{Area, Point, Profile, Protocol, decode, load};
 use crate::site::Site;
 use crate::words::{Outcome, Value};
