@@ -308,7 +308,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn routes_in_this_process_have_their_time_as_well() {
-        let router = Router::new().route("/", axum::routing::get(|| std::future::pending::<String>()));
+        let router = Router::new().route("/", axum::routing::get(std::future::pending::<String>));
         let end = Client::in_process(router).send::<String>(Method::GET, "/", None, None).await;
         assert!(matches!(end, Err(ClientError::NoAnswer { .. })), "{end:?}");
     }

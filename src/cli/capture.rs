@@ -25,7 +25,7 @@ pub struct LinkCaptureArgs {
     /// Only the last so many seconds
     #[arg(long, value_name = "S")]
     pub seconds: Option<u64>,
-    /// Where to
+    /// File to write; one that is there is not overwritten
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
 }
@@ -34,10 +34,10 @@ pub struct LinkCaptureArgs {
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  andon ticket wire 12 --out trip.pcap")]
 pub struct TicketWireArgs {
-    /// Its number, or an equipment id where only one ticket is live
+    /// Ticket number; or an equipment id, if this equipment has exactly one live ticket
     #[arg(value_name = "N")]
     pub ticket: String,
-    /// Where to
+    /// File to write; one that is there is not overwritten
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
 }

@@ -29,7 +29,7 @@ pub(super) async fn run<C: Composition>(cx: &mut Context<'_, C>) -> Result<Outco
         plural(rows.len(), "live ticket")
     ));
     if !status.daemon {
-        text.push_str("no daemon runs: nothing is read; start it with: andon daemon\n");
+        text.push_str("daemon stopped: no equipment is read (start it: andon daemon)\n");
     }
     for line in &away {
         text.push_str(&format!("{line}\n"));
@@ -46,7 +46,7 @@ pub(super) async fn run<C: Composition>(cx: &mut Context<'_, C>) -> Result<Outco
     }
     let is_calm = status.alarms.is_empty() && status.tickets.is_empty();
     if is_calm && status.daemon && away.is_empty() {
-        text.push_str("all is well\n");
+        text.push_str("no alarms, no live tickets, all equipment online\n");
     } else if !is_calm {
         text.push_str(
             "\nandon ticket show N tells everything about one; andon status about links and equipment\n",

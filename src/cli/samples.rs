@@ -37,7 +37,7 @@ pub struct HistoryArgs {
     after_help = "Examples:\n  andon ticket trace 12\n  andon ticket trace 12 --svg trip.svg\n  andon ticket trace 12 --csv > trip.csv\n\nThe points of its fault, and those its profile names beside them (trace = [\"speed\"]), from two minutes before its onset to\ntwo minutes after; │ is the onset, dotted lines are what the fault compares with."
 )]
 pub struct TraceArgs {
-    /// Its number, or an equipment id where only one ticket is live
+    /// Ticket number; or an equipment id, if this equipment has exactly one live ticket
     #[arg(value_name = "N")]
     pub ticket: String,
     /// As a drawing for a report
@@ -66,11 +66,15 @@ pub(super) async fn history<C: Composition>(
             let time = if cx.global.is_csv() { at.to_string() } else { cx.time(*at) };
             sheet.row([time, cell(*value), found.unit.clone()]);
         }
-        cx.list(&found, &sheet, "nothing is recorded of it in that time")?;
+        cx.list(
+            &found,
+            &sheet,
+            "No readings of this point are recorded in this period. Try an earlier --since.",
+        )?;
         return Ok(Outcome::Done);
     }
     if found.samples.is_empty() {
-        cx.print("nothing is recorded of it in that time\n")?;
+        cx.print("No readings of this point are recorded in this period. Try an earlier --since.\n")?;
         return Ok(Outcome::Negative);
     }
     let mut text = heading(&format!(

@@ -177,3 +177,23 @@ fn read_only_data_is_locked_without_writing() {
         assert!(lock.is_read_only());
     }
 }
+
+#[tokio::test]
+async fn a_full_disk_does_not_keep_a_daemon_from_its_lock() {
+    let gateway = gateway();
+    let data = gateway.data();
+    std::fs::create_dir(&data).unwrap();
+    // One inode, which the directory itself has: nothing can be made.
+    let mounted =
+        Command::new("mount").args(["-t", "tmpfs", "-o", "nr_inodes=1", "none"]).arg(&data).status().unwrap();
+    assert!(mounted.success(), "the tests run as root");
+    let daemon = andon::daemon::DataLock::for_daemon(&data).await;
+    let beside = andon::daemon::DataLock::for_command(&data);
+    let is_held = daemon.is_ok();
+    drop(daemon);
+    let after = andon::daemon::DataLock::for_command(&data);
+    let unmounted = Command::new("umount").arg("-l").arg(&data).status().unwrap();
+    assert!(unmounted.success() && is_held);
+    assert!(matches!(beside, Ok(None)), "{beside:?}");
+    assert!(after.unwrap().unwrap().is_read_only());
+}

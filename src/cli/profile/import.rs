@@ -34,7 +34,7 @@ pub struct ImportArgs {
     /// SunSpec: how often a group is repeated
     #[arg(long, value_name = "GROUP=N", value_parser = repeat)]
     pub repeat: Vec<(String, u16)>,
-    /// Where to [default: device-profiles/NAME.toml]
+    /// File to write [default: device-profiles/NAME.toml]
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
 }

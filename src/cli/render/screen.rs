@@ -69,11 +69,10 @@ pub fn screen(text: &str) -> String {
     for c in text.chars() {
         // Writing into a text cannot fail.
         let _written = match c {
-            '\n' => write!(out, "\n"),
             BOLD => write!(out, "{bold}"),
             PLAIN => write!(out, "{bold:#}"),
             BREAK => write!(out, "\n      "),
-            c if is_unshowable(c) => write!(out, "{}", shown(c.encode_utf8(&mut [0; 4]))),
+            c if c != '\n' && is_unshowable(c) => write!(out, "{}", shown(c.encode_utf8(&mut [0; 4]))),
             c => {
                 out.push(c);
                 Ok(())
