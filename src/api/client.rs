@@ -174,7 +174,19 @@ impl Client {
                 if sender.is_closed() {
                     *sender = connected(path).await?;
                 }
-                let head = async { sender.send_request(request).await.map_err(lost) };
+                let head = async {
+                    match sender.try_send_request(request).await {
+                        Ok(answer) => Ok(answer),
+                        // The daemon closed a quiet connection meanwhile: what was not sent is sent anew.
+                        Err(mut e) => match e.take_message() {
+                            Some(request) => {
+                                *sender = connected(path).await?;
+                                sender.send_request(request).await.map_err(lost)
+                            }
+                            None => Err(lost(e.into_error())),
+                        },
+                    }
+                };
                 let answer = within(patience, &what, head).await?;
                 (answer.status().as_u16(), whole(answer.into_body(), &what).await?)
             }
@@ -304,6 +316,27 @@ mod tests {
         assert!(said.contains("the rest of the answer to GET /v1/status"), "{said}");
         let (waited, _) = waits("", "/v1/audit/verify").await;
         assert_eq!(waited, limits::CLIENT_LONG_ANSWER_MAX);
+    }
+
+    #[tokio::test]
+    async fn a_quiet_connection_that_was_closed_is_made_anew() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("andon.sock");
+        let listener = super::super::socket::bind(&path).unwrap();
+        let gateway = tokio::spawn(async move {
+            for _ in 0..3 {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                let mut seen = vec![0; 4096];
+                assert!(stream.read(&mut seen).await.unwrap() > 0);
+                stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\n1").await.unwrap();
+            }
+        });
+        let mut client = Client::connect(&path).await.unwrap();
+        for _ in 0..3 {
+            assert_eq!(client.send::<u8>(Method::GET, "/", None, None).await.unwrap(), 1);
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        gateway.await.unwrap();
     }
 
     #[tokio::test(start_paused = true)]
