@@ -200,7 +200,9 @@ pub const WATCH_MAX: Duration = secs(400 * 86_400);
 /// Bytes of a note, cause, action or reason. Longer: refused.
 pub const TEXT_BYTES_MAX: usize = 8 * 1024;
 /// Bytes of a person's name. Longer: refused.
-pub const PERSON_BYTES_MAX: usize = 128;
+pub const PERSON_BYTES_MAX: usize = 64;
+/// Bytes of a part's id. Longer: refused.
+pub const PART_BYTES_MAX: usize = 128;
 /// Entries that people add to one ticket. More: refused, a new ticket is wanted.
 pub const TICKET_ENTRIES_MAX: usize = 2000;
 /// Lines of a ticket's log in one answer at most, the newest; an answer to a change carries [`LOG_ANSWERED`] of them.
@@ -476,8 +478,33 @@ pub const LIST_DEFAULT: usize = 200;
 pub const LIST_MAX: usize = 100_000;
 /// Tickets a text search looks at: about a second of work.
 pub const SEARCH_MAX: usize = 200_000;
-/// How long the CLI waits for the gateway to take a connection.
+/// How long the CLI waits for the gateway to take a connection. Then: exit code 5.
 pub const CLIENT_CONNECT_MAX: Duration = secs(3);
+/// How long the CLI waits for the beginning of an answer, and for each further part of it. Then: exit code 5. It is
+/// longer than [`REQUEST_MAX`], after which a gateway full of quiet connections has room again.
+pub const CLIENT_ANSWER_MAX: Duration = secs(20);
+/// How long the CLI waits for an answer that takes its time: the whole journal verified, a long history, a scan.
+pub const CLIENT_LONG_ANSWER_MAX: Duration = secs(900);
+/// How long the CLI waits without a word. Then it tells on a terminal what it waits for.
+pub const CLIENT_QUIET_MAX: Duration = secs(2);
+/// Connections to the gateway at once. More: they wait until one has gone, and quiet ones go sooner.
+pub const CONNECTIONS_MAX: usize = 64;
+/// Connections to the gateway at once, however few descriptors the system gives.
+pub const CONNECTIONS_MIN: usize = 4;
+/// Descriptors that the daemon keeps for its own work: ports, files, the journal. Connections get half of the rest.
+pub const DESCRIPTORS_OWN: u64 = 24;
+/// How long a connection has for one whole request. Longer: closed.
+pub const REQUEST_MAX: Duration = secs(10);
+/// How long a connection may be quiet between two requests, or leave an answer unread. Longer: closed.
+pub const CONNECTION_IDLE_MAX: Duration = secs(30);
+/// How long a connection may be quiet while another one waits for room. Longer: closed.
+pub const CONNECTION_IDLE_CROWDED: Duration = secs(1);
+/// How often a connection is looked at for being quiet.
+pub const CONNECTION_LOOK_EVERY: Duration = ms(500);
+/// How long a socket that cannot take a connection rests: no descriptor is free.
+pub const ACCEPT_AGAIN_AFTER: Duration = ms(50);
+/// Bytes of a Unix socket's path: the system's own limit. Longer: named through its directory.
+pub const SOCKET_PATH_MAX: usize = 107;
 
 const _: () = assert!(RECORDER_LEAVING >= 2 && CAPTURES_QUEUED_MAX <= CAPTURES_KEPT);
 const _: () = assert!(TRY_TIMEOUT_MAX.as_nanos() < TRY_WAIT_MAX.as_nanos());
@@ -487,4 +514,6 @@ const _: () = assert!(PROBE_INTERVAL_MIN.as_nanos() < PROBE_INTERVAL_MAX.as_nano
 const _: () = assert!(RECONNECT_MIN.as_nanos() < RECONNECT_MAX.as_nanos());
 const _: () = assert!(LIST_DEFAULT <= LIST_MAX && LIST_MAX <= SEARCH_MAX);
 const _: () = assert!(TEXT_BYTES_MAX * 4 < LINE_BYTES_MAX);
+const _: () = assert!(REQUEST_MAX.as_millis() < CLIENT_ANSWER_MAX.as_millis());
+const _: () = assert!(CONNECTIONS_MIN < CONNECTIONS_MAX);
 const _: () = assert!(STORE_CHECK_MAX.as_millis() < STORE_OPEN_MAX.as_millis());

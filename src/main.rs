@@ -9,7 +9,7 @@ use std::sync::Arc;
 use andon::ambient::Clock;
 use andon::api::Client;
 use andon::cli::{
-    Args, CliErrorOrFiles, Composition, CompositionError, Connected, DemoArgs, PortRow, SimArgs,
+    CliErrorOrFiles, Composition, CompositionError, Connected, DemoArgs, PortRow, SimArgs, screen,
 };
 use andon::daemon::{self, DemoSetup, DiskProfiles, Here, Log};
 use andon::limits;
@@ -19,10 +19,13 @@ use andon::sim;
 use andon::site::{ProfileFiles, Site};
 use andon::source::{Diagnostics, SourceText};
 use andon::words::{Outcome, ProfileName};
-use clap::Parser;
 
 fn main() -> ExitCode {
-    let args = Args::parse();
+    andon::ambient::make_files_private();
+    let args = match andon::cli::arguments(std::env::args_os()) {
+        Ok(args) => args,
+        Err(code) => return ExitCode::from(code),
+    };
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(e) => {
@@ -94,7 +97,12 @@ impl Composition for Composed {
             // Another command works on the data, or a daemon is starting or stopping.
             tokio::time::sleep(limits::LOCK_LOOK_EVERY).await;
         }
-        Err((Outcome::Unreachable, format!("{} is in use and nobody answers: {why}", data.display())))
+        let text = format!(
+            "another andon process uses {}, but no daemon answers on its socket: {why}. Wait until it has ended, or \
+             look at the daemon's log",
+            data.display()
+        );
+        Err((Outcome::Unreachable, text))
     }
 
     async fn running(&self, config: &Path, given: Option<&Path>) -> Option<Client> {
@@ -148,7 +156,7 @@ impl Composition for Composed {
         let stop = stop_signal().map_err(|e| other(own(e)))?;
         let serving = sim::serve(plant, folder, Clock::start()).await.map_err(|e| other(own(e)))?;
         for (name, place) in &serving.places {
-            anstream::println!("line {name} is served at {place}");
+            anstream::print!("{}", screen(&format!("line {name} is served at {place}\n")));
         }
         anstream::println!("ready; Ctrl-C ends it");
         stop.await;
@@ -156,13 +164,10 @@ impl Composition for Composed {
     }
 
     async fn demo(&self, args: &DemoArgs) -> Result<(), CompositionError> {
-        let dir = args
-            .dir
-            .clone()
-            .unwrap_or_else(|| std::env::temp_dir().join(format!("andon-demo-{}", std::process::id())));
-        let setup = DemoSetup { dir, program: program(), broker: args.broker.clone(), auto: args.auto };
+        let (dir, broker) = (args.dir.clone(), args.broker.clone());
+        let setup = DemoSetup { dir, program: program(), broker, auto: args.auto };
         let stop = stop_signal().map_err(own)?;
-        let mut tell = |text: &str| anstream::print!("{text}");
+        let mut tell = |text: &str| anstream::print!("{}", screen(text));
         daemon::demo(setup, &mut tell, stop).await.map_err(own)
     }
 }

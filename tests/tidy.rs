@@ -44,7 +44,9 @@ fn offence(rooms: &BTreeMap<String, Room>, room: &str, file: &str, line: &str) -
     }
     for (other, target) in rooms {
         for name in target.guarded.iter().filter(|g| !own.guarded.contains(*g)) {
-            if code.contains(&format!("{name}::")) {
+            let is_use =
+                |(at, _): (usize, &str)| !code[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_');
+            if code.match_indices(&format!("{name}::")).any(is_use) {
                 return Some(format!("{room} may not use {name}, which belongs to {other}"));
             }
         }

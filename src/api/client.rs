@@ -1,22 +1,28 @@
-//! The client: the same requests over the socket or in the process.
+//! The client: the same requests over the socket or in the process. Every wait has an end, and says what it was for.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::http::{Method, Request};
 use http_body_util::BodyExt;
+use hyper::client::conn::http1::SendRequest;
 use hyper_util::rt::TokioIo;
 use serde::de::DeserializeOwned;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tower::ServiceExt;
 
+use super::socket::connect;
 use super::v1::{ErrorBody, ErrorV1};
 use crate::limits;
 
 /// Where requests go.
-pub enum Client {
-    /// To a daemon.
-    Socket(hyper::client::conn::http1::SendRequest<Body>),
+pub struct Client(Way);
+
+enum Way {
+    /// To a daemon; connected anew where it closed a quiet connection.
+    Socket { path: PathBuf, sender: SendRequest<Body> },
     /// To the same routes in this process.
     InProcess(Router),
 }
@@ -27,9 +33,79 @@ pub enum ClientError {
     /// Nobody listens there.
     #[error("{0}")]
     Unreachable(String),
+    /// Somebody listens, and does not answer in time.
+    #[error("the gateway has not answered within {} s; waited for: {what}", .waited.as_secs())]
+    NoAnswer {
+        /// What was waited for.
+        what: String,
+        /// How long.
+        waited: Duration,
+    },
     /// The gateway refuses or fails.
     #[error("{}", .0.message)]
     Refused(ErrorV1),
+}
+
+fn lost(e: impl std::fmt::Display) -> ClientError {
+    ClientError::Unreachable(e.to_string())
+}
+
+/// Waits for a part of an answer, so long and no longer.
+async fn within<T>(
+    waited: Duration,
+    what: &str,
+    part: impl Future<Output = Result<T, ClientError>>,
+) -> Result<T, ClientError> {
+    tokio::time::timeout(waited, part)
+        .await
+        .unwrap_or_else(|_| Err(ClientError::NoAnswer { what: what.to_owned(), waited }))
+}
+
+/// How long the beginning of an answer may take: what reads much, or asks equipment, takes its time.
+fn patience(method: &Method, path: &str, body: Option<&serde_json::Value>) -> Duration {
+    let is_long = if *method == Method::GET {
+        const LONG: [&str; 3] = ["/v1/audit/", "/v1/reports/", "/v1/history"];
+        LONG.iter().any(|l| path.starts_with(l)) || path.starts_with("/v1/links/")
+    } else {
+        // A step that the gateway checks waits for its `for`, a write for its being read back.
+        let verb = body.and_then(|b| b.get("verb")).and_then(|v| v.as_str());
+        verb == Some("step") || path.starts_with("/v1/equipment/") || path == "/v1/reload"
+    };
+    if is_long { limits::CLIENT_LONG_ANSWER_MAX } else { limits::CLIENT_ANSWER_MAX }
+}
+
+async fn handshake(
+    stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
+) -> Result<SendRequest<Body>, ClientError> {
+    let (sender, connection) =
+        hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(lost)?;
+    tokio::spawn(connection);
+    Ok(sender)
+}
+
+async fn connected(path: &Path) -> Result<SendRequest<Body>, ClientError> {
+    let shown = path.display();
+    let connecting = async {
+        let stream = connect(path).await.map_err(|e| lost(format!("{shown}: {e}")))?;
+        handshake(stream).await
+    };
+    within(limits::CLIENT_CONNECT_MAX, &format!("a connection at {shown}"), connecting).await
+}
+
+async fn whole<B>(mut body: B, what: &str) -> Result<Vec<u8>, ClientError>
+where
+    B: hyper::body::Body<Data = Bytes> + Unpin,
+    B::Error: std::fmt::Display,
+{
+    let what = format!("the rest of {what}");
+    let mut bytes = Vec::new();
+    loop {
+        let next = async { body.frame().await.transpose().map_err(lost) };
+        let Some(frame) = within(limits::CLIENT_ANSWER_MAX, &what, next).await? else { return Ok(bytes) };
+        if let Some(data) = frame.data_ref() {
+            bytes.extend_from_slice(data);
+        }
+    }
 }
 
 impl Client {
@@ -38,23 +114,20 @@ impl Client {
     /// # Errors
     /// When nobody listens there.
     pub async fn connect(socket: &Path) -> Result<Self, ClientError> {
-        let unreachable = |e: String| ClientError::Unreachable(format!("{}: {e}", socket.display()));
-        let stream =
-            tokio::time::timeout(limits::CLIENT_CONNECT_MAX, tokio::net::UnixStream::connect(socket))
-                .await
-                .map_err(|_| unreachable("no answer".to_owned()))?
-                .map_err(|e| unreachable(e.to_string()))?;
-        let (sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
-            .await
-            .map_err(|e| unreachable(e.to_string()))?;
-        tokio::spawn(connection);
-        Ok(Client::Socket(sender))
+        let sender = connected(socket).await?;
+        Ok(Client(Way::Socket { path: socket.to_owned(), sender }))
+    }
+
+    /// A client of routes in this process.
+    #[must_use]
+    pub fn in_process(router: Router) -> Self {
+        Client(Way::InProcess(router))
     }
 
     /// Sends a request; `by` is who acts.
     ///
     /// # Errors
-    /// What the gateway says, or that it went away.
+    /// What the gateway says, or that it went away or does not answer.
     pub async fn send<T: DeserializeOwned>(
         &mut self,
         method: Method,
@@ -62,7 +135,28 @@ impl Client {
         by: Option<&str>,
         body: Option<&serde_json::Value>,
     ) -> Result<T, ClientError> {
-        let lost = |e: String| ClientError::Unreachable(e);
+        serde_json::from_str(&self.ask(method, path, by, body).await?).map_err(|e| Self::unreadable(&e))
+    }
+
+    /// An answer that is not what this version asks for.
+    #[must_use]
+    pub fn unreadable(e: &serde_json::Error) -> ClientError {
+        lost(format!("the answer cannot be read: {e}; is the daemon of another version?"))
+    }
+
+    /// Sends a request and returns the answer as it came, in JSON.
+    ///
+    /// # Errors
+    /// What the gateway says, or that it went away or does not answer.
+    pub async fn ask(
+        &mut self,
+        method: Method,
+        path: &str,
+        by: Option<&str>,
+        body: Option<&serde_json::Value>,
+    ) -> Result<String, ClientError> {
+        let patience = patience(&method, path, body);
+        let what = format!("the answer to {method} {path}");
         let mut request = Request::builder().method(method).uri(path).header("host", "andon");
         if let Some(by) = by {
             request = request.header("andon-person", encode(by));
@@ -74,23 +168,38 @@ impl Client {
             }
             None => Body::empty(),
         };
-        let request = request.body(body).map_err(|e| lost(e.to_string()))?;
-        let (status, bytes) = match self {
-            Client::Socket(sender) => {
-                let answer = sender.send_request(request).await.map_err(|e| lost(e.to_string()))?;
-                let status = answer.status().as_u16();
-                (status, answer.into_body().collect().await.map_err(|e| lost(e.to_string()))?.to_bytes())
+        let request = request.body(body).map_err(lost)?;
+        let (status, bytes) = match &mut self.0 {
+            Way::Socket { path, sender } => {
+                if sender.is_closed() {
+                    *sender = connected(path).await?;
+                }
+                let head = async {
+                    match sender.try_send_request(request).await {
+                        Ok(answer) => Ok(answer),
+                        // The daemon closed a quiet connection meanwhile: what was not sent is sent anew.
+                        Err(mut e) => match e.take_message() {
+                            Some(request) => {
+                                *sender = connected(path).await?;
+                                sender.send_request(request).await.map_err(lost)
+                            }
+                            None => Err(lost(e.into_error())),
+                        },
+                    }
+                };
+                let answer = within(patience, &what, head).await?;
+                (answer.status().as_u16(), whole(answer.into_body(), &what).await?)
             }
-            Client::InProcess(router) => {
-                let answer = router.clone().oneshot(request).await.unwrap_or_else(|never| match never {});
-                let status = answer.status().as_u16();
-                (status, answer.into_body().collect().await.map_err(|e| lost(e.to_string()))?.to_bytes())
+            Way::InProcess(router) => {
+                let head = async {
+                    Ok(router.clone().oneshot(request).await.unwrap_or_else(|never| match never {}))
+                };
+                let answer = within(patience, &what, head).await?;
+                (answer.status().as_u16(), whole(answer.into_body(), &what).await?)
             }
         };
         if status == 200 {
-            return serde_json::from_slice(&bytes).map_err(|e| {
-                lost(format!("the answer does not read: {e}; is the daemon of another version?"))
-            });
+            return String::from_utf8(bytes).map_err(lost);
         }
         Err(ClientError::Refused(refusal(status, &bytes)))
     }
@@ -166,5 +275,87 @@ impl Client {
         let given: Vec<String> =
             pairs.iter().filter_map(|(k, v)| v.as_ref().map(|v| format!("{k}={}", encode(v)))).collect();
         if given.is_empty() { String::new() } else { format!("?{}", given.join("&")) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
+    use tokio::time::Instant;
+
+    /// How long a client waits for a gateway that answers so much and then falls silent, and what it says then.
+    async fn waits(answered: &'static str, path: &str) -> (Duration, String) {
+        let (mut gateway, stream) = duplex(4096);
+        let silent = tokio::spawn(async move {
+            let mut seen = vec![0; 4096];
+            assert!(gateway.read(&mut seen).await.unwrap() > 0);
+            gateway.write_all(answered.as_bytes()).await.unwrap();
+            std::future::pending::<()>().await;
+        });
+        let sender = handshake(stream).await.unwrap();
+        let mut client = Client(Way::Socket { path: PathBuf::from("/nowhere"), sender });
+        let begin = Instant::now();
+        let end = client.send::<serde_json::Value>(Method::GET, path, None, None).await;
+        silent.abort();
+        assert!(matches!(end, Err(ClientError::NoAnswer { .. })), "{end:?}");
+        (Instant::now() - begin, end.unwrap_err().to_string())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn every_wait_for_an_answer_has_an_end() {
+        let (waited, said) = waits("", "/v1/status").await;
+        assert_eq!(waited, limits::CLIENT_ANSWER_MAX);
+        assert_eq!(
+            said,
+            "the gateway has not answered within 20 s; waited for: the answer to GET /v1/status"
+        );
+        let half = "HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{";
+        let (waited, said) = waits(half, "/v1/status").await;
+        assert_eq!(waited, limits::CLIENT_ANSWER_MAX);
+        assert!(said.contains("the rest of the answer to GET /v1/status"), "{said}");
+        let (waited, _) = waits("", "/v1/audit/verify").await;
+        assert_eq!(waited, limits::CLIENT_LONG_ANSWER_MAX);
+    }
+
+    #[tokio::test]
+    async fn a_quiet_connection_that_was_closed_is_made_anew() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("andon.sock");
+        let listener = super::super::socket::bind(&path).unwrap();
+        let gateway = tokio::spawn(async move {
+            for _ in 0..3 {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                let mut seen = vec![0; 4096];
+                assert!(stream.read(&mut seen).await.unwrap() > 0);
+                stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\n1").await.unwrap();
+            }
+        });
+        let mut client = Client::connect(&path).await.unwrap();
+        for _ in 0..3 {
+            assert_eq!(client.send::<u8>(Method::GET, "/", None, None).await.unwrap(), 1);
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        gateway.await.unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn routes_in_this_process_have_their_time_as_well() {
+        let router = Router::new().route("/", axum::routing::get(std::future::pending::<String>));
+        let end = Client::in_process(router).send::<String>(Method::GET, "/", None, None).await;
+        assert!(matches!(end, Err(ClientError::NoAnswer { .. })), "{end:?}");
+    }
+
+    #[test]
+    fn what_takes_its_time_is_waited_for() {
+        let is_long = |method: Method, path: &str, body: serde_json::Value| {
+            patience(&method, path, Some(&body)) == limits::CLIENT_LONG_ANSWER_MAX
+        };
+        let none = || serde_json::json!(null);
+        assert!(is_long(Method::GET, "/v1/links/plc/try?unit=1", none()));
+        assert!(is_long(Method::POST, "/v1/tickets/1", serde_json::json!({"verb": "step", "step": "bus"})));
+        assert!(is_long(Method::POST, "/v1/equipment/press-7/points/speed", none()));
+        assert!(!is_long(Method::POST, "/v1/tickets/1", serde_json::json!({"verb": "acknowledge"})));
+        assert!(!is_long(Method::GET, "/v1/tickets", none()));
     }
 }

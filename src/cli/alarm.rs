@@ -62,14 +62,14 @@ pub(super) async fn run<C: Composition>(
 
 async fn list<C: Composition>(cx: &mut Context<'_, C>) -> Result<Outcome, CliError> {
     let status: StatusV1 = cx.get("/v1/status").await?;
-    cx.list(&status.alarms, &status::alarms(&status.alarms, status.now), "no alarm stands")?;
+    cx.list(&status.alarms, &status::alarms(&status.alarms, status.now), "No active or suppressed alarms.")?;
     if !cx.global.json && !cx.global.is_csv() {
         let there =
             |s: &ShelvedV1| status.alarms.iter().any(|a| a.equipment == s.equipment && a.fault == s.fault);
         for s in status.shelved.iter().filter(|s| !there(s)) {
             let until = cx.time(s.until);
             cx.print(&format!(
-                "shelved and not there: {} {} until {until} by {}: {}\n",
+                "shelved, condition now false: {} {} until {until} by {}: {}\n",
                 s.equipment, s.fault, s.by, s.reason
             ))?;
         }

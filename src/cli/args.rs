@@ -30,8 +30,8 @@ Examples:
   andon fix 12 --cause 'loose terminal' --action 're-tightened' --minutes 10
   andon history --equipment press-7 --since 30d
 
-Exit codes: 0 done, 1 a negative answer, 2 usage, 3 no such thing, 4 refused by a rule,
-5 the gateway cannot be reached, 6 the gateway's own failure.";
+Exit codes: 0 done, 1 a negative answer, 2 usage, 3 not found, 4 refused by a rule,
+5 the gateway cannot be reached, 6 internal failure of the gateway (for example: disk full).";
 
 /// What stands for all commands.
 #[derive(Debug, Clone, clap::Args)]
@@ -42,7 +42,7 @@ pub struct Global {
     /// The data directory, instead of the one the configuration names
     #[arg(long, global = true, value_name = "DIR", env = "ANDON_DATA", help_heading = "Global options")]
     pub data: Option<PathBuf>,
-    /// Who acts [default: the user logged in]
+    /// Your name [default: the user logged in]
     #[arg(
         long = "as",
         global = true,
@@ -80,10 +80,10 @@ pub enum Command {
     /// The gateway, its links, its equipment, its alarms
     #[command(after_help = "Example:\n  andon status --json | jq '.links[] | select(.state != \"online\")'")]
     Status,
-    /// Equipment: list, show, read, write, in and out of service, what is normal
+    /// List, show, read and write equipment; take it out of service; relearn a baseline
     #[command(subcommand)]
     Equipment(equipment::Command),
-    /// Alarms: those that stand, putting them aside
+    /// List active and suppressed alarms; shelve and unshelve an alarm
     #[command(subcommand)]
     Alarm(alarm::Command),
     /// Tickets: list, show, and everything one does to them
@@ -106,7 +106,7 @@ pub enum Command {
     Report(report::Command),
     /// Where a value comes from; why a fault is or is not raised
     Why(why::WhyArgs),
-    /// What answers on a line: units, identification, fitting profiles, topics; without a link: serial ports
+    /// Find devices: scan a Modbus line for unit ids, or listen to a broker. Without LINK: list the serial ports
     Scan(scan::ScanArgs),
     /// Links: list, what is asked on them, the frames on the wire
     #[command(subcommand)]
@@ -119,7 +119,7 @@ pub enum Command {
     Firmware(firmware::Command),
     /// Read raw registers under every type and word order, likeliest first
     Decode(decode::DecodeArgs),
-    /// The record: verify its chain, print its head
+    /// Verify the journal (hash chain), or print its last hash
     #[command(subcommand)]
     Audit(audit::Command),
     /// Run the gateway; logs to standard error
@@ -166,7 +166,7 @@ pub struct DemoArgs {
     /// The broker for its metering plug, mqtt://HOST:PORT [default: a mosquitto that is installed, started for the demo]
     #[arg(long, value_name = "URL")]
     pub broker: Option<String>,
-    /// Let the demo work the ticket itself, to its close, and end
+    /// Do every step of the ticket automatically and end when the ticket is closed
     #[arg(long)]
     pub auto: bool,
 }

@@ -18,7 +18,7 @@ pub enum Command {
     },
     /// Check every line of the journal's hash chain; exit code 1 when it does not hold
     Verify,
-    /// The last event's number and hash: written down elsewhere, nobody can cut the record unseen
+    /// Print the number and hash of the last event. Store them outside this gateway: they show later if events were removed from the end
     Head,
 }
 

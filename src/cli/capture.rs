@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::context::{Composition, Context};
 use super::error::CliError;
+use super::file::write_new;
 use super::render::{Sheet, plural};
 use crate::api::Client;
 use crate::api::v1::CaptureV1;
@@ -24,7 +25,7 @@ pub struct LinkCaptureArgs {
     /// Only the last so many seconds
     #[arg(long, value_name = "S")]
     pub seconds: Option<u64>,
-    /// Where to
+    /// File to write; one that is there is not overwritten
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
 }
@@ -33,10 +34,10 @@ pub struct LinkCaptureArgs {
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  andon ticket wire 12 --out trip.pcap")]
 pub struct TicketWireArgs {
-    /// Its number, or an equipment id where only one ticket is live
+    /// Ticket number; or an equipment id, if this equipment has exactly one live ticket
     #[arg(value_name = "N")]
     pub ticket: String,
-    /// Where to
+    /// File to write; one that is there is not overwritten
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
 }
@@ -80,8 +81,7 @@ async fn save<C: Composition>(cx: &mut Context<'_, C>, path: &str, out: &Path) -
     let bytes: Option<Vec<u8>> = capture.pcap.as_bytes().chunks(2).map(pair).collect();
     let bytes =
         bytes.ok_or_else(|| CliError::Other(Outcome::OwnFailure, "the capture does not read".to_owned()))?;
-    std::fs::write(out, bytes)
-        .map_err(|e| CliError::Other(Outcome::OwnFailure, format!("{}: {e}", out.display())))?;
+    write_new(out, &bytes)?;
     #[derive(Serialize)]
     struct Saved<'a> {
         file: &'a Path,

@@ -1,6 +1,6 @@
 //! What every command has: the global arguments, the screen, the site, the way to the gateway.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -11,10 +11,11 @@ use serde::de::DeserializeOwned;
 
 use super::args::{DemoArgs, Global, SimArgs};
 use super::error::CliError;
-use super::render::Sheet;
+use super::render::{Sheet, read_for_screen, screen};
 use super::when::when;
 use crate::ambient;
 use crate::api::Client;
+use crate::limits;
 use crate::site::{ProfileFiles, Site};
 use crate::source::{Diagnostics, Level};
 use crate::words::{Outcome, Wall};
@@ -164,7 +165,34 @@ impl<'a, C: Composition> Context<'a, C> {
 
     /// Asks the gateway.
     pub async fn get<T: DeserializeOwned>(&mut self, path: &str) -> Result<T, CliError> {
-        Ok(self.client().await?.send(Method::GET, path, None, None).await?)
+        self.ask(Method::GET, path, None, None).await
+    }
+
+    /// Asks, and tells on a terminal what it waits for where that takes long. What is asked for a screen is read as
+    /// coming from outside; JSON stays exact.
+    async fn ask<T: DeserializeOwned>(
+        &mut self,
+        method: Method,
+        path: &str,
+        by: Option<&str>,
+        body: Option<&serde_json::Value>,
+    ) -> Result<T, CliError> {
+        let is_exact = self.global.json;
+        let client = self.client().await?;
+        let asked = client.ask(method, path, by, body);
+        tokio::pin!(asked);
+        let answer = match tokio::time::timeout(limits::CLIENT_QUIET_MAX, &mut asked).await {
+            Ok(answer) => answer,
+            Err(_) => {
+                super::render::progress("waiting for the gateway ...");
+                let answer = asked.await;
+                super::render::progress("");
+                answer
+            }
+        };
+        let text = answer?;
+        let read = if is_exact { serde_json::from_str(&text) } else { read_for_screen(&text) };
+        read.map_err(|e| Client::unreadable(&e).into())
     }
 
     /// Asks the gateway for a change.
@@ -175,13 +203,12 @@ impl<'a, C: Composition> Context<'a, C> {
     ) -> Result<T, CliError> {
         let person = self.person();
         let body = serde_json::to_value(body).map_err(|e| CliError::usage(e.to_string()))?;
-        let client = self.client().await?;
-        Ok(client.send(Method::POST, path, person.as_deref(), Some(&body)).await?)
+        self.ask(Method::POST, path, person.as_deref(), Some(&body)).await
     }
 
     /// Who acts.
     pub fn person(&self) -> Option<String> {
-        self.global.person.clone().or_else(ambient::user)
+        self.global.person.clone().or_else(|| Some(ambient::user()))
     }
 
     /// An instant as people at the gateway read it.
@@ -196,14 +223,35 @@ impl<'a, C: Composition> Context<'a, C> {
 
     /// Prints a text.
     pub fn print(&self, text: &str) -> Result<(), CliError> {
-        Ok(anstream::stdout().lock().write_all(text.as_bytes())?)
+        Ok(anstream::stdout().lock().write_all(screen(text).as_bytes())?)
+    }
+
+    /// Prints a text for another program, to the letter; on a terminal as any other.
+    pub fn print_exact(&self, text: &str) -> Result<(), CliError> {
+        if io::stdout().is_terminal() {
+            return self.print(text);
+        }
+        Ok(io::stdout().lock().write_all(text.as_bytes())?)
+    }
+
+    /// Tells something beside the answer, on standard error.
+    pub fn remark(&self, text: &str) -> Result<(), CliError> {
+        Ok(writeln!(anstream::stderr().lock(), "{}", screen(text))?)
+    }
+
+    /// Clears a terminal, so that what is printed next replaces what stood there.
+    pub fn clear(&self) -> Result<(), CliError> {
+        if io::stdout().is_terminal() {
+            io::stdout().lock().write_all(b"\x1b[2J\x1b[H")?;
+        }
+        Ok(())
     }
 
     /// Prints a value as JSON.
     pub fn json(&self, value: &impl Serialize) -> Result<(), CliError> {
-        let text = serde_json::to_string_pretty(value)
-            .map_err(|e| CliError::Other(Outcome::OwnFailure, e.to_string()))?;
-        self.print(&format!("{text}\n"))
+        let text =
+            super::render::json(value).map_err(|e| CliError::Other(Outcome::OwnFailure, e.to_string()))?;
+        Ok(writeln!(io::stdout().lock(), "{text}")?)
     }
 
     /// Prints a list as JSON, CSV or a table, as asked; `empty` is what a person reads when there is nothing.

@@ -73,7 +73,7 @@ pub enum Command {
         #[arg(long)]
         reason: String,
     },
-    /// Return it to service: what is wrong with it is raised now
+    /// Return equipment to service. andon now raises the alarms whose condition is true
     Return {
         /// Its id
         id: String,
@@ -81,7 +81,7 @@ pub enum Command {
         #[arg(long)]
         reason: String,
     },
-    /// Learn anew what is normal, as after a repair that changed it
+    /// Discard a learned baseline and learn it again, for example after a repair
     #[command(after_help = "Example:\n  andon equipment relearn pump-1 loop --reason 'new impeller'")]
     Relearn {
         /// Its id

@@ -39,7 +39,9 @@ impl CliError {
     /// What the process ends in.
     pub fn outcome(&self) -> Outcome {
         match self {
-            CliError::Client(ClientError::Unreachable(_)) => Outcome::Unreachable,
+            CliError::Client(ClientError::Unreachable(_) | ClientError::NoAnswer { .. }) => {
+                Outcome::Unreachable
+            }
             CliError::Client(ClientError::Refused(e)) => e.outcome,
             CliError::Files(_) => Outcome::Usage,
             CliError::Other(outcome, _) => *outcome,
@@ -58,6 +60,7 @@ impl CliError {
         let error = match self {
             CliError::Client(ClientError::Refused(e)) => e.clone(),
             CliError::Client(ClientError::Unreachable(why)) => plain("cli/unreachable", why.clone()),
+            CliError::Client(e @ ClientError::NoAnswer { .. }) => plain("cli/no-answer", e.to_string()),
             CliError::Files(all) => plain("cli/files", Diagnostics::lines_of(all).join("\n")),
             CliError::Other(_, text) => plain("cli/failed", text.clone()),
             CliError::Output(e) => plain("cli/output", e.to_string()),

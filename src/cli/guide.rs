@@ -10,7 +10,7 @@ use crate::words::{Outcome, Rule};
 const PAGES: [(&str, &str, &str); 10] = [
     ("start", "from nothing to a running gateway", include_str!("../guide/start.md")),
     ("profiles", "describing a device", include_str!("../guide/profiles.md")),
-    ("expressions", "conditions, their three truths, delays", include_str!("../guide/expressions.md")),
+    ("expressions", "conditions, functions over time, delays", include_str!("../guide/expressions.md")),
     ("tuning", "trying a profile on recorded readings", include_str!("../guide/tuning.md")),
     ("baselines", "normal behaviour, learned and watched", include_str!("../guide/baselines.md")),
     (
@@ -18,7 +18,7 @@ const PAGES: [(&str, &str, &str); 10] = [
         "states, holding back, floods, truth under bad conditions",
         include_str!("../guide/alarms.md"),
     ),
-    ("tickets", "their life, verbs, and the record", include_str!("../guide/tickets.md")),
+    ("tickets", "ticket states, commands, and the journal", include_str!("../guide/tickets.md")),
     ("wires", "finding devices, commissioning, captures, writing, reload", include_str!("../guide/wires.md")),
     ("firmware", "versions and their known issues", include_str!("../guide/firmware.md")),
     ("sim", "simulated equipment", include_str!("../guide/sim.md")),
@@ -26,7 +26,7 @@ const PAGES: [(&str, &str, &str); 10] = [
 
 /// The tables written from the program itself.
 const TABLES: [(&str, &str); 2] =
-    [("rules", "every rule that can refuse a command"), ("exit-codes", "what a command can end in")];
+    [("rules", "every rule that can refuse a command"), ("exit-codes", "the exit codes of commands")];
 
 /// `andon guide [TOPIC]`
 #[derive(Debug, clap::Args)]

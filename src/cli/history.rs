@@ -13,7 +13,7 @@ use crate::words::Outcome;
     after_help = "Examples:\n  andon history --equipment press-7 --since 30d\n  andon history --fault undervoltage --since 2026-03-01 --until 2026-04-01 --csv\n  andon history --text resistor"
 )]
 pub struct HistoryArgs {
-    /// Of this equipment
+    /// Only tickets of this equipment
     #[arg(long, value_name = "ID")]
     pub equipment: Option<String>,
     /// Of this fault
@@ -22,13 +22,13 @@ pub struct HistoryArgs {
     /// Opened at or after: 30d for 30 days ago, 2026-03-01, or RFC 3339
     #[arg(long, value_name = "TIME")]
     pub since: Option<String>,
-    /// Opened before
+    /// Only tickets opened before this time
     #[arg(long, value_name = "TIME")]
     pub until: Option<String>,
     /// With this text in summary, finding, fix or notes
     #[arg(long)]
     pub text: Option<String>,
-    /// So many at most [default: 200]
+    /// Show at most this many tickets [default: 200]
     #[arg(long)]
     pub limit: Option<usize>,
 }

@@ -74,7 +74,11 @@ async fn plan<C: Composition>(cx: &mut Context<'_, C>, link: &str) -> Result<Out
         ]);
     }
     if !cx.global.json && !cx.global.is_csv() {
-        let verdict = if plan.carries { "" } else { ": MORE THAN IT CAN CARRY, points will be late" };
+        let verdict = if plan.carries {
+            ""
+        } else {
+            ": OVERLOADED, points will be late. Use a longer `every`, a higher baud rate or a second line."
+        };
         cx.print(&heading(&format!(
             "{} ({}): {} requests, {:.1} % of its time{verdict}",
             plan.link,
@@ -83,6 +87,6 @@ async fn plan<C: Composition>(cx: &mut Context<'_, C>, link: &str) -> Result<Out
             plan.load * 100.0
         )))?;
     }
-    cx.list(&plan, &sheet, "nothing is asked on this link")?;
+    cx.list(&plan, &sheet, "No Modbus equipment uses this link.")?;
     Ok(if plan.carries { Outcome::Done } else { Outcome::Negative })
 }

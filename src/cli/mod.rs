@@ -11,6 +11,7 @@ mod context;
 mod decode;
 mod equipment;
 mod error;
+mod file;
 mod firmware;
 mod guide;
 mod history;
@@ -30,4 +31,5 @@ mod why;
 
 pub use args::{Args, DemoArgs, SimArgs};
 pub use context::{CliErrorOrFiles, Composition, CompositionError, Connected, PortRow};
-pub use run::run;
+pub use render::screen;
+pub use run::{arguments, run};

@@ -30,7 +30,7 @@ pub(super) async fn run<C: Composition>(cx: &mut Context<'_, C>) -> Result<Outco
         plural(rows.len(), "live ticket")
     ));
     if !status.daemon {
-        text.push_str("no daemon runs: nothing is read; start it with: andon daemon\n");
+        text.push_str("daemon stopped: no equipment is read (start it: andon daemon)\n");
     }
     if !status.journal.writable {
         text.push_str(&format!("THE JOURNAL CANNOT BE WRITTEN: {}\n", status.journal.message));
@@ -52,7 +52,7 @@ pub(super) async fn run<C: Composition>(cx: &mut Context<'_, C>) -> Result<Outco
     let is_sound = status.journal.writable && trouble(&status).is_empty();
     let is_calm = status.alarms.is_empty() && status.tickets.is_empty();
     if is_calm && is_sound && status.daemon && away.is_empty() {
-        text.push_str("all is well\n");
+        text.push_str("no alarms, no live tickets, all equipment online\n");
     } else if !is_calm {
         text.push_str(
             "\nandon ticket show N tells everything about one; andon status about links and equipment\n",

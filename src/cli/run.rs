@@ -1,8 +1,9 @@
 //! Dispatch: a command to its file, its end to an exit code.
 
+use std::ffi::OsString;
 use std::io::Write;
 
-use clap::CommandFactory;
+use clap::{CommandFactory, Parser};
 
 use super::args::{Args, Command};
 use super::context::{CliErrorOrFiles, Composition, Context};
@@ -11,7 +12,23 @@ use super::{
     alarm, audit, decode, equipment, firmware, guide, history, link, now, profile, reload, render, report,
     scan, status, ticket, why,
 };
-use crate::words::Outcome;
+use crate::words::{Outcome, shown};
+
+/// The command line, understood; else how the process ends, after it told why. What it quotes of the arguments is shown
+/// as any text from outside.
+///
+/// # Errors
+/// The exit code: help and version are asked for, or the arguments are wrong.
+pub fn arguments(given: impl Iterator<Item = OsString>) -> Result<Args, u8> {
+    let given: Vec<OsString> = given.collect();
+    Args::try_parse_from(&given).map_err(|e| {
+        let plain = given.iter().map(|a| shown(&a.to_string_lossy()).into_owned());
+        let e = Args::try_parse_from(plain).err().unwrap_or(e);
+        // Where nobody reads the exit code still tells.
+        let _told = e.print();
+        u8::try_from(e.exit_code()).unwrap_or(2)
+    })
+}
 
 /// Runs a command to its end and tells how it ended.
 pub async fn run<C: Composition>(args: Args, composition: &C) -> Outcome {
@@ -25,7 +42,7 @@ pub async fn run<C: Composition>(args: Args, composition: &C) -> Outcome {
         Err(error) => {
             let mut stderr = anstream::stderr().lock();
             let told = if is_json {
-                let text = serde_json::to_string_pretty(&error.body()).unwrap_or_default();
+                let text = render::json(&error.body()).unwrap_or_default();
                 writeln!(stderr, "{text}")
             } else {
                 render::failure(&error, &mut stderr)
@@ -77,7 +94,7 @@ async fn dispatch<C: Composition>(
         Command::Completions { shell } => {
             let mut text = Vec::new();
             clap_complete::generate(shell, &mut Args::command(), "andon", &mut text);
-            cx.print(&String::from_utf8_lossy(&text))?;
+            cx.print_exact(&String::from_utf8_lossy(&text))?;
             Ok(Outcome::Done)
         }
     }

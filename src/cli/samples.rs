@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::context::{Composition, Context};
 use super::error::CliError;
+use super::file::write_new;
 use super::render::{Marks, Sheet, heading, plot, plural, svg, width};
 use crate::api::Client;
 use crate::api::v1::{PointHistoryV1, SampleV1, TraceV1};
@@ -36,7 +37,7 @@ pub struct HistoryArgs {
     after_help = "Examples:\n  andon ticket trace 12\n  andon ticket trace 12 --svg trip.svg\n  andon ticket trace 12 --csv > trip.csv\n\nThe points of its fault, and those its profile names beside them (trace = [\"speed\"]), from two minutes before its onset to\ntwo minutes after; │ is the onset, dotted lines are what the fault compares with."
 )]
 pub struct TraceArgs {
-    /// Its number, or an equipment id where only one ticket is live
+    /// Ticket number; or an equipment id, if this equipment has exactly one live ticket
     #[arg(value_name = "N")]
     pub ticket: String,
     /// As a drawing for a report
@@ -65,11 +66,15 @@ pub(super) async fn history<C: Composition>(
             let time = if cx.global.is_csv() { at.to_string() } else { cx.time(*at) };
             sheet.row([time, cell(*value), found.unit.clone()]);
         }
-        cx.list(&found, &sheet, "nothing is recorded of it in that time")?;
+        cx.list(
+            &found,
+            &sheet,
+            "No readings of this point are recorded in this period. Try an earlier --since.",
+        )?;
         return Ok(Outcome::Done);
     }
     if found.samples.is_empty() {
-        cx.print("nothing is recorded of it in that time\n")?;
+        cx.print("No readings of this point are recorded in this period. Try an earlier --since.\n")?;
         return Ok(Outcome::Negative);
     }
     let mut text = heading(&format!(
@@ -102,8 +107,7 @@ pub(super) async fn trace<C: Composition>(
     let trace: TraceV1 = cx.get(&Client::path("/v1/tickets/{}/trace", &[&args.ticket])).await?;
     let time = |at| cx.time(at);
     if let Some(file) = &args.svg {
-        std::fs::write(file, svg(&trace, &time))
-            .map_err(|e| CliError::Other(Outcome::OwnFailure, format!("{}: {e}", file.display())))?;
+        write_new(file, svg(&trace, &time).as_bytes())?;
         cx.print(&format!("ticket {} in {}\n", trace.ticket, file.display()))?;
         return Ok(Outcome::Done);
     }

@@ -3,7 +3,6 @@
 mod broker;
 mod bus;
 
-use std::io::Write;
 use std::ops::RangeInclusive;
 
 use super::context::{Composition, Context, PortRow};
@@ -96,15 +95,6 @@ fn ports<C: Composition>(cx: &Context<'_, C>) -> Result<Outcome, CliError> {
         )?;
     }
     Ok(Outcome::Done)
-}
-
-/// Progress on a terminal's standard error, over itself; nothing where nobody looks.
-fn progress(text: &str) {
-    let mut stderr = anstream::stderr();
-    if stderr.is_terminal() {
-        // What cannot be shown is no reason to stop.
-        let _shown = write!(stderr, "\r{text:<79}\r").and_then(|()| stderr.flush());
-    }
 }
 
 #[cfg(test)]

@@ -72,7 +72,11 @@ pub(super) fn trouble(s: &StatusV1) -> String {
 }
 
 fn head<C: Composition>(cx: &Context<'_, C>, s: &StatusV1) -> String {
-    let daemon = if s.daemon { "daemon running" } else { "no daemon runs, nothing is read" };
+    let daemon = if s.daemon {
+        "daemon running"
+    } else {
+        "daemon stopped: no equipment is read (start it: andon daemon)"
+    };
     format!(
         "{}  andon {}  {daemon}  {}  journal at event {}",
         s.gateway,
@@ -87,7 +91,8 @@ fn counted(errors: &BTreeMap<String, u64>) -> String {
 }
 
 fn links(s: &StatusV1) -> Sheet {
-    let mut sheet = Sheet::new(&["link", "kind", "state", "since", "requests", "errors", "use", "message"]);
+    let mut sheet =
+        Sheet::new(&["link", "kind", "state", "since", "requests", "errors", "line_load", "message"]);
     for l in &s.links {
         sheet.row([
             l.name.clone(),
@@ -104,8 +109,16 @@ fn links(s: &StatusV1) -> Sheet {
 }
 
 fn equipment(s: &StatusV1) -> Sheet {
-    let mut sheet =
-        Sheet::new(&["equipment", "name", "state", "since", "requests", "errors", "p50", "message"]);
+    let mut sheet = Sheet::new(&[
+        "equipment",
+        "name",
+        "state",
+        "since",
+        "requests",
+        "errors",
+        "median_answer",
+        "message",
+    ]);
     for e in &s.equipment {
         sheet.row([
             e.id.clone(),
@@ -123,7 +136,7 @@ fn equipment(s: &StatusV1) -> Sheet {
 
 /// Alarms that stand, worst first.
 pub(super) fn alarms(alarms: &[AlarmV1], now: Wall) -> Sheet {
-    let mut sheet = Sheet::new(&["alarm", "equipment", "severity", "state", "since", "after", "note"]);
+    let mut sheet = Sheet::new(&["alarm", "equipment", "severity", "state", "since", "first_out", "note"]);
     for a in alarms {
         let state = serde_json::to_value(a.state).ok();
         sheet.row([

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -116,8 +117,78 @@ pub fn data_folder_of(config: &Path, given: Option<&Path>) -> Option<PathBuf> {
     Some(config.parent().unwrap_or(Path::new(".")).join(data.as_deref().unwrap_or("andon-data")))
 }
 
+/// What andon makes in a data directory, by the beginning of its name.
+const OURS: [&str; 8] =
+    ["journal", "store", "recorder", "captures", "traces", "daemon.lock", "data.lock", "andon.sock"];
+
+/// Closes a data directory that other users may read or its group may change, as an earlier version or an
+/// administrator made it; what was found, as a sentence for the log. A directory that holds more than andon's own
+/// files (perhaps `/tmp`) is left as it is: others may need it.
+#[must_use]
+pub fn make_private(data: &Path) -> Option<String> {
+    const FOR_OTHERS: u32 = 0o027;
+    let mode = std::fs::metadata(data).ok()?.permissions().mode() & 0o7777;
+    if mode & FOR_OTHERS == 0 {
+        return None;
+    }
+    let found =
+        format!("other users can read or change the data directory {} (mode {mode:04o})", data.display());
+    let is_ours = |e: io::Result<std::fs::DirEntry>| {
+        e.is_ok_and(|e| e.file_name().to_str().is_some_and(|n| OURS.iter().any(|o| n.starts_with(o))))
+    };
+    if !std::fs::read_dir(data).is_ok_and(|mut entries| entries.all(is_ours)) {
+        return Some(format!(
+            "{found}. It holds files that are not andon's: give andon a directory of its own"
+        ));
+    }
+    let closed = mode & !FOR_OTHERS;
+    Some(match std::fs::set_permissions(data, std::fs::Permissions::from_mode(closed)) {
+        Ok(()) => format!("{found}. andon has set its mode to {closed:04o}"),
+        Err(e) => {
+            format!("{found}, and andon cannot set its mode: {e}. Run: chmod {closed:04o} {}", data.display())
+        }
+    })
+}
+
 /// The daemon's socket in a data directory.
 #[must_use]
 pub fn socket_path(data: &Path) -> PathBuf {
     data.join("andon.sock")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mode(path: &Path) -> u32 {
+        std::fs::metadata(path).unwrap().permissions().mode() & 0o7777
+    }
+
+    fn with_mode(wanted: u32, entries: &[&str]) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        for entry in entries {
+            std::fs::create_dir(folder.path().join(entry)).unwrap();
+        }
+        std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(wanted)).unwrap();
+        folder
+    }
+
+    #[test]
+    fn a_data_directory_that_others_can_read_is_closed() {
+        for (before, after) in
+            [(0o755, 0o750), (0o777, 0o750), (0o2775, 0o2750), (0o750, 0o750), (0o700, 0o700)]
+        {
+            let folder = with_mode(before, &["journal", "store", "store.damaged", "daemon.lock"]);
+            assert_eq!(make_private(folder.path()).is_some(), before != after, "{before:o}");
+            assert_eq!(mode(folder.path()), after, "{before:o}");
+        }
+    }
+
+    #[test]
+    fn a_directory_that_is_not_only_ours_is_left_as_it_is() {
+        let folder = with_mode(0o777, &["journal", "somebody"]);
+        assert!(make_private(folder.path()).unwrap().contains("a directory of its own"));
+        assert_eq!(mode(folder.path()), 0o777);
+        assert_eq!(make_private(&folder.path().join("absent")), None);
+    }
 }

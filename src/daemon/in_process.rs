@@ -48,7 +48,7 @@ impl Here {
     /// A client of its routes.
     #[must_use]
     pub fn client(&self) -> Client {
-        Client::InProcess(router(Served::new(self.engine.gateway.clone())))
+        Client::in_process(router(Served::new(self.engine.gateway.clone())))
     }
 
     /// Opens one link of the site, without its equipment, so that it can be asked by hand; at another baud rate where

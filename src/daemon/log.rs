@@ -3,6 +3,7 @@
 use std::io::Write;
 
 use crate::ambient::Clock;
+use crate::words::shown;
 
 /// Where a daemon tells what happens to itself; cheap to clone.
 #[derive(Debug, Clone, Copy)]
@@ -42,7 +43,8 @@ impl Log {
     }
 
     fn line(self, level: &str, text: &str) {
+        let now = self.clock.now().wall;
         // A log that cannot be written must not stop the daemon.
-        let _written = writeln!(std::io::stderr().lock(), "{} {level} {text}", self.clock.now().wall);
+        let _written = writeln!(std::io::stderr().lock(), "{now} {level} {}", shown(text));
     }
 }

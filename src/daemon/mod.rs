@@ -23,7 +23,9 @@ mod traces;
 
 pub use assembly::{Engine, Parts, start as start_engine};
 pub use demo::{DemoError, DemoSetup, demo};
-pub use files::{DiskProfiles, LoadedSite, data_folder, data_folder_of, load_site, socket_path};
+pub use files::{
+    DiskProfiles, LoadedSite, data_folder, data_folder_of, load_site, make_private, socket_path,
+};
 pub use in_process::{Here, open_here};
 pub use lock::{DataLock, LockError};
 pub use log::Log;

@@ -7,20 +7,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::FromRef;
-use tokio::net::UnixListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, oneshot};
 
 use super::assembly::{self, Parts};
 use super::captures;
 use super::crew::{Crew, boards};
-use super::files::{data_folder, load_site, socket_path};
+use super::files::{data_folder, load_site, make_private, socket_path};
 use super::lock::{DataLock, LockError};
 use super::log::Log;
 use super::opening::OpeningError;
 use super::openings;
-use crate::ambient::Clock;
-use crate::api::{Gateway, Links, Message, Reloaded, Served, router};
+use crate::ambient::{Clock, descriptors};
+use crate::api::{BoundedListener, Gateway, Links, Message, Reloaded, Served, bind, router};
 use crate::limits;
 use crate::link::modbus::{LineTiming, load, plan};
 use crate::link::{LinkBoard, LinkState};
@@ -88,6 +87,9 @@ pub async fn run(start: Start, stop: impl Future<Output = ()>) -> Result<(), Dae
     let mut beating = tokio::task::JoinSet::new();
     beating.spawn(clock.heartbeat());
     let _lock = DataLock::for_daemon(&data).await?;
+    if let Some(found) = make_private(&data) {
+        log.warn(&found);
+    }
     warn_of_heavy_lines(&site, log);
     let boards = boards(&site, clock);
     let links = Links::default();
@@ -240,7 +242,7 @@ async fn reload(
     done
 }
 
-fn listen(path: &Path) -> Result<UnixListener, DaemonError> {
+fn listen(path: &Path) -> Result<BoundedListener, DaemonError> {
     let fail = |source| DaemonError::Socket { path: path.to_owned(), source };
     // Ours is the lock: a socket that is left over belongs to nobody.
     match std::fs::remove_file(path) {
@@ -248,9 +250,15 @@ fn listen(path: &Path) -> Result<UnixListener, DaemonError> {
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
         Err(e) => return Err(fail(e)),
     }
-    let listener = UnixListener::bind(path).map_err(fail)?;
+    let listener = bind(path).map_err(fail)?;
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o660)).map_err(fail)?;
-    Ok(listener)
+    Ok(BoundedListener::new(listener, connections_max()))
+}
+
+/// How many connections this process can have beside its own work.
+fn connections_max() -> usize {
+    let rest = descriptors().saturating_sub(limits::DESCRIPTORS_OWN) / 2;
+    usize::try_from(rest).unwrap_or(usize::MAX).clamp(limits::CONNECTIONS_MIN, limits::CONNECTIONS_MAX)
 }
 
 /// Warns of lines that cannot carry what is asked of them, with the remedy.

@@ -36,7 +36,7 @@ pub use decode::{DataType, Order, decode, encode, raw_unsigned};
 pub use fault::{Baseline, Fault, Guidance, Learn, Part, Question, Step, Target, Trace, Trigger};
 pub use firmware::{Firmware, FirmwareNote, VersionRange, compare_versions, load_note};
 pub use frame::{Cut, FrameShape, crc16, from_hex, is_proven, to_hex};
-pub use import::{Draft, ImportFormat, ImportOptions, import};
+pub use import::{Draft, ImportFormat, ImportOptions, import, quoted};
 pub use load::{load, load_with};
 pub use model::{Case, Device, ModbusSettings, Point, Profile, Writable, scalar};
 pub use mqtt::{Availability, MqttSettings, check_filter, fits};

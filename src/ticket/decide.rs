@@ -7,7 +7,7 @@ use super::event::TicketEvent;
 use super::state::{Condition, Ticket, TicketState};
 use crate::limits;
 use crate::profile::{Fault, Question, Step, Target};
-use crate::words::{Now, Refusal, Rule, StepId};
+use crate::words::{Now, Refusal, Rule, StepId, plain_name};
 
 /// The step that is asked for.
 #[derive(Debug, Clone, PartialEq)]
@@ -46,7 +46,7 @@ pub fn decide(
                 "assigned",
                 &[S::Open, S::Acknowledged, S::InProgress, S::OnHold, S::Reopened, S::Fixed],
             )?;
-            text("a person's name", person, limits::PERSON_BYTES_MAX)?;
+            plain_name(person)?;
             Ok(vec![TicketEvent::Assigned { number, person: person.clone() }])
         }
         TicketCommand::Start => {
@@ -87,7 +87,7 @@ pub fn decide(
                 ));
             }
             for part in parts {
-                text("a part", &part.id, limits::PERSON_BYTES_MAX)?;
+                text("a part", &part.id, limits::PART_BYTES_MAX)?;
             }
             let reason = while_active.as_ref().filter(|r| !r.trim().is_empty());
             if let Some(reason) = reason {

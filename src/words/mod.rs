@@ -10,6 +10,7 @@ mod person;
 mod reading;
 mod refusal;
 mod severity;
+mod shown;
 mod span;
 mod text;
 mod time;
@@ -22,10 +23,11 @@ pub use id::{
     StepId, TicketNumber,
 };
 pub use outcome::Outcome;
-pub use person::Author;
+pub use person::{Author, plain_name};
 pub use reading::{BadReason, Presence, Quality, Reading, Value, render_real};
 pub use refusal::{Refusal, Remedy, Rule};
 pub use severity::Severity;
+pub use shown::{is_unshowable, shown};
 pub use span::{parse_duration, render_duration};
 pub use text::{Excerpt, shortened};
 pub use time::{Mono, Now, Wall};

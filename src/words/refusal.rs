@@ -23,6 +23,8 @@ pub enum Rule {
     WrongState,
     /// Nobody says who acts.
     NoPerson,
+    /// A name is not written in the plain form of names, or is the gateway's own.
+    BadName,
     /// A fix was recorded while the fault is still active, without a reason.
     FixWhileActive,
     /// A close was asked while the fault is still active.
@@ -83,7 +85,7 @@ pub enum Rule {
 
 impl Rule {
     /// Every rule, in the order of the guide's table.
-    pub const ALL: [Rule; 35] = [
+    pub const ALL: [Rule; 36] = [
         Rule::NoSuchTicket,
         Rule::NoSuchEquipment,
         Rule::NoSuchPointOrFault,
@@ -91,6 +93,7 @@ impl Rule {
         Rule::SeveralLiveTickets,
         Rule::WrongState,
         Rule::NoPerson,
+        Rule::BadName,
         Rule::FixWhileActive,
         Rule::CloseWhileActive,
         Rule::NoSuchStep,
@@ -132,6 +135,7 @@ impl Rule {
             Rule::SeveralLiveTickets => "ticket/several-live-tickets",
             Rule::WrongState => "ticket/wrong-state",
             Rule::NoPerson => "people/no-person",
+            Rule::BadName => "people/bad-name",
             Rule::FixWhileActive => "ticket/fix-while-active",
             Rule::CloseWhileActive => "ticket/close-while-active",
             Rule::NoSuchStep => "ticket/no-such-step",
@@ -174,6 +178,7 @@ impl Rule {
             Rule::SeveralLiveTickets => "An equipment id stands for its one live ticket.",
             Rule::WrongState => "A ticket moves along its lifecycle only.",
             Rule::NoPerson => "Every change has a person: --as NAME, or the user logged in.",
+            Rule::BadName => "A name is plain text, and andon is the gateway's own name.",
             Rule::FixWhileActive => "A fix while the fault is active needs a reason.",
             Rule::CloseWhileActive => "Closing verifies the fix: the fault must have cleared.",
             Rule::NoSuchStep => "Steps are named as in the profile.",
@@ -225,6 +230,7 @@ impl Rule {
             Rule::SeveralLiveTickets
             | Rule::WrongState
             | Rule::NoPerson
+            | Rule::BadName
             | Rule::FixWhileActive
             | Rule::CloseWhileActive
             | Rule::StepOutOfOrder

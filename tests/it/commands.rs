@@ -108,7 +108,7 @@ fn a_ticket_from_fault_to_close() {
     server.set(1, 3, 0, 140);
     let second = gateway.until("ticket list --json", |t| t.as_array().is_some_and(|t| !t.is_empty()));
     assert_eq!(second[0]["id"], 2);
-    gateway.run("ticket show 2").success().says("freed valve (1, 1 did not hold)");
+    gateway.run("ticket show 2").success().says("freed valve (1, 1 not effective)");
     gateway.run("ticket cancel 2 duplicate --of 9").exits(4).says("ticket/bad-duplicate");
     gateway.run("ticket cancel 2 duplicate --of 1").success();
 }
@@ -206,7 +206,7 @@ fn an_alarm_is_put_aside_and_equipment_goes_out_of_service() {
         .run("alarm shelve pump-1 pressure-high --for 4h --reason 'valve is on order'")
         .success()
         .says("pressure-high of pump-1 is shelved until");
-    gateway.run("alarm list").success().says("shelved and not there: pump-1 pressure-high");
+    gateway.run("alarm list").success().says("shelved, condition now false: pump-1 pressure-high");
     server.set(1, 3, 0, 120);
     gateway.until("alarm list --json", |a| a[0]["state"] == "shelved");
     gateway.run("alarm list").success().says("by").says("valve is on order");

@@ -91,7 +91,7 @@ fn readings_are_recorded_and_a_ticket_keeps_those_around_its_onset() {
     gateway
         .run("equipment history pump-1 x --since 2020-01-01 --until 2020-01-02")
         .exits(1)
-        .says("nothing is recorded");
+        .says("No readings of this point are recorded");
     gateway.run("equipment history pump-1 x --since 2030-01-01").exits(2).says("is not before its end");
 
     // What was buffered is on disk after an orderly stop, and is read without a daemon.

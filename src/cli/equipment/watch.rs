@@ -2,14 +2,13 @@
 //! and beside what the other word order would make of them, so that a wrong order is seen at once.
 
 use std::collections::BTreeMap;
-use std::io::IsTerminal;
 use std::time::Duration;
 
 use crate::api::Client;
 use crate::api::v1::{PointV1, ReadingsV1};
 use crate::cli::context::{Composition, Context};
 use crate::cli::error::CliError;
-use crate::cli::render::{Sheet, heading};
+use crate::cli::render::{Sheet, heading, json_line};
 use crate::profile::{Order, Point, Profile, decode};
 use crate::words::Outcome;
 
@@ -28,14 +27,14 @@ pub(super) async fn run<C: Composition>(
     loop {
         let readings: ReadingsV1 = cx.get(&path).await?;
         if cx.global.json {
-            let line = serde_json::to_string(&readings)
-                .map_err(|e| CliError::Other(Outcome::OwnFailure, e.to_string()))?;
+            let line =
+                json_line(&readings).map_err(|e| CliError::Other(Outcome::OwnFailure, e.to_string()))?;
             cx.print(&format!("{line}\n"))?;
         } else {
             let sheet = sheet(profile.as_deref(), &readings, &before);
             // On a terminal each look replaces the one before; elsewhere they follow each other.
-            let clear = if std::io::stdout().is_terminal() { "\u{1b}[2J\u{1b}[H" } else { "" };
-            cx.print(&format!("{clear}{}{}\n", heading(&format!("{id}  (Ctrl-C ends it)")), sheet.table()))?;
+            cx.clear()?;
+            cx.print(&format!("{}{}\n", heading(&format!("{id}  (Ctrl-C ends it)")), sheet.table()))?;
         }
         shown += 1;
         if times.is_some_and(|times| shown >= times) {

@@ -1,7 +1,6 @@
 //! `andon profile import`: a profile from what others wrote; what is not carried over is told, entry by entry.
 
 use std::collections::BTreeMap;
-use std::io::Write;
 use std::path::PathBuf;
 
 use serde::Serialize;
@@ -35,7 +34,7 @@ pub struct ImportArgs {
     /// SunSpec: how often a group is repeated
     #[arg(long, value_name = "GROUP=N", value_parser = repeat)]
     pub repeat: Vec<(String, u16)>,
-    /// Where to [default: device-profiles/NAME.toml]
+    /// File to write [default: device-profiles/NAME.toml]
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
 }
@@ -96,9 +95,8 @@ pub(super) fn run<C: Composition>(cx: &Context<'_, C>, args: ImportArgs) -> Resu
         cx.json(&Imported { profile: path, points, remarks: draft.remarks })?;
         return Ok(Outcome::Done);
     }
-    let mut stderr = anstream::stderr().lock();
     for remark in &draft.remarks {
-        writeln!(stderr, "{remark}")?;
+        cx.remark(remark)?;
     }
     cx.print(&format!(
         "wrote {path} with {}; {} to look at\nnext: name its maker and source, add a [[case]] from a real device, then: andon profile check {path}\n",

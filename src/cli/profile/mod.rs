@@ -41,7 +41,7 @@ pub enum Command {
     Play(PlayArgs),
     /// Which alarms a profile would have raised on recorded readings
     Replay(replay::ReplayArgs),
-    /// Limits, deadbands and delays that a stretch of good data asks for, as a patch to the profile
+    /// Propose limits, deadbands and delays from a recording of normal operation, as a patch for the profile
     Suggest(suggest::SuggestArgs),
     /// A profile's points and faults
     Show {
@@ -53,7 +53,7 @@ pub enum Command {
     New {
         /// Its name
         name: String,
-        /// Where to [default: device-profiles/NAME.toml]
+        /// File to write [default: device-profiles/NAME.toml]
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
     },

@@ -1,10 +1,10 @@
 //! `andon profile new`.
 
-use std::io::Write;
 use std::path::PathBuf;
 
 use crate::cli::context::{Composition, Context};
 use crate::cli::error::CliError;
+use crate::cli::file::write_new;
 use crate::profile::scaffold;
 use crate::words::{Outcome, ProfileName};
 
@@ -36,16 +36,6 @@ pub(super) fn create<C: Composition>(
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder).map_err(|e| fail(&e))?;
     }
-    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).open(&path).map_err(|e| {
-        if e.kind() == std::io::ErrorKind::AlreadyExists {
-            CliError::Other(
-                Outcome::Refused,
-                format!("{} is there already; name another file with --out", path.display()),
-            )
-        } else {
-            fail(&e)
-        }
-    })?;
-    file.write_all(text.as_bytes()).map_err(|e| fail(&e))?;
+    write_new(&path, text.as_bytes())?;
     Ok(path.display().to_string())
 }

@@ -206,16 +206,15 @@ fn side<C: Composition>(
     }
     let served: Vec<Column> = columns.iter().map(|(_, c)| *c).collect();
     let unserved = replay.unserved(&served);
-    let note = |what: &str, names: &[&str]| {
-        if !names.is_empty() {
-            anstream::eprintln!("note: {name}: {what}: {}", names.join(", "));
-        }
+    let note = |what: &str, names: &[&str]| match names {
+        [] => Ok(()),
+        names => cx.remark(&format!("note: {name}: {what}: {}", names.join(", "))),
     };
-    note("columns that are no point of it", &unused);
+    note("columns that are no point of it", &unused)?;
     note(
         "points that its faults need and no column serves",
         &unserved.iter().map(String::as_str).collect::<Vec<_>>(),
-    );
+    )?;
     Ok(Side { name: name.to_string(), equipment, replay, columns })
 }
 

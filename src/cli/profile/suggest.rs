@@ -72,7 +72,7 @@ pub(super) fn run<C: Composition>(cx: &Context<'_, C>, args: &SuggestArgs) -> Re
         true => format!("# {now} on this recording, and nothing to propose\n"),
         false => format!("# {now} on this recording before, {after} after\n{patch}"),
     });
-    cx.print(&out)?;
+    cx.print_exact(&out)?;
     Ok(Outcome::Done)
 }
 

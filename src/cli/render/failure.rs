@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use super::diagnostics::diagnostics;
+use super::screen::{in_line, lines};
 use crate::api::ClientError;
 use crate::api::v1::ErrorV1;
 use crate::cli::error::CliError;
@@ -20,16 +21,25 @@ pub fn failure(error: &CliError, out: &mut dyn Write) -> io::Result<()> {
         }
         CliError::Client(ClientError::Refused(e)) => refused(out, e),
         CliError::Client(ClientError::Unreachable(why)) => {
-            line(out, &format!("the gateway cannot be reached: {why}"))?;
+            line(out, &lines(&format!("the gateway cannot be reached: {why}")))?;
             remedy(out, "is its daemon running?", Some("andon daemon"))
         }
-        CliError::Other(_, text) => line(out, text),
-        CliError::Output(e) => line(out, &format!("the output cannot be written: {e}")),
+        CliError::Client(e @ ClientError::NoAnswer { .. }) => {
+            line(out, &in_line(&e.to_string()))?;
+            remedy(out, "a change that you asked for may have been made: look before you repeat it", None)?;
+            remedy(
+                out,
+                "see whether the daemon is stopped or overloaded, in its log, and restart it if need be",
+                None,
+            )
+        }
+        CliError::Other(_, text) => line(out, &lines(text)),
+        CliError::Output(e) => line(out, &in_line(&format!("the output cannot be written: {e}"))),
     }
 }
 
 fn refused(out: &mut dyn Write, e: &ErrorV1) -> io::Result<()> {
-    line(out, &format!("{} [{}]", e.message, e.rule))?;
+    line(out, &in_line(&format!("{} [{}]", e.message, e.rule)))?;
     for r in &e.remedies {
         remedy(out, &r.text, r.command.as_deref())?;
     }
@@ -42,8 +52,9 @@ fn line(out: &mut dyn Write, text: &str) -> io::Result<()> {
 }
 
 fn remedy(out: &mut dyn Write, text: &str, command: Option<&str>) -> io::Result<()> {
+    let text = in_line(text);
     match command {
-        Some(command) => writeln!(out, "  {text}: {command}"),
+        Some(command) => writeln!(out, "  {text}: {}", in_line(command)),
         None => writeln!(out, "  {text}"),
     }
 }

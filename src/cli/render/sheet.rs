@@ -2,6 +2,8 @@
 
 use comfy_table::{ContentArrangement, Table, presets};
 
+use super::screen::in_line;
+
 /// Columns and rows of text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sheet {
@@ -22,7 +24,7 @@ impl Sheet {
 
     /// Adds a row; as many texts as columns.
     pub fn row(&mut self, cells: impl IntoIterator<Item = String>) {
-        self.rows.push(cells.into_iter().collect());
+        self.rows.push(cells.into_iter().map(|cell| in_line(&cell)).collect());
     }
 
     /// Whether there are no rows.

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use super::screen::in_line;
 use crate::api::v1::{SampleV1, TraceSeriesV1, TraceV1};
 use crate::words::{Wall, render_real};
 
@@ -101,7 +102,7 @@ fn steps(samples: &[SampleV1]) -> Vec<Vec<(Wall, f64)>> {
 }
 
 fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+    in_line(text).replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
 #[cfg(test)]

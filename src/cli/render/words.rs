@@ -1,5 +1,8 @@
-//! Small texts: ages, lists, headings, wrapped paragraphs.
+//! Small texts: ages, lists, headings, wrapped paragraphs, progress.
 
+use std::io::Write;
+
+use super::screen::{BOLD, BREAK, PLAIN, in_line};
 use crate::words::{Wall, render_duration};
 
 /// How long ago, as `12m3s ago`; `now` within a second.
@@ -9,6 +12,16 @@ pub fn ago(at: Wall, now: Wall) -> String {
         return "now".to_owned();
     }
     format!("{} ago", render_duration(std::time::Duration::from_secs(age.as_secs())))
+}
+
+/// Progress on a terminal's standard error, over itself; nothing where nobody looks.
+pub fn progress(text: &str) {
+    let mut stderr = anstream::stderr();
+    if stderr.is_terminal() {
+        let text = in_line(text);
+        // What cannot be shown is no reason to stop.
+        let _shown = write!(stderr, "\r{text:<79}\r").and_then(|()| stderr.flush());
+    }
 }
 
 /// `1 problem`, `2 problems`.
@@ -27,12 +40,16 @@ pub fn and(items: &[String]) -> String {
 
 /// A heading: bold where that shows.
 pub fn heading(text: &str) -> String {
-    let bold = anstyle::Style::new().bold();
-    format!("{bold}{text}{bold:#}\n")
+    format!("{BOLD}{}{PLAIN}\n", in_line(text))
 }
 
-/// A paragraph within a width, each line after an indent; words longer than that stay whole.
+/// A paragraph within a width, each line after an indent; words longer than that stay whole, and a text of several lines
+/// keeps them.
 pub fn wrapped(text: &str, indent: &str, width: usize) -> String {
+    text.split(BREAK).map(|line| paragraph(line, indent, width)).collect()
+}
+
+fn paragraph(text: &str, indent: &str, width: usize) -> String {
     let room = width.saturating_sub(indent.chars().count()).max(20);
     let mut out = String::new();
     let mut line = String::new();

@@ -4,13 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::progress;
 use crate::api::Client;
 use crate::api::v1::HeardV1;
 use crate::cli::context::{Composition, Context};
 use crate::cli::error::CliError;
-use crate::cli::render::{Sheet, heading};
-use crate::profile::{Place, Profile, Protocol, load};
+use crate::cli::render::{Sheet, heading, progress};
+use crate::profile::{Place, Profile, Protocol, load, quoted};
 use crate::words::{Outcome, ProfileName};
 
 #[derive(Debug, Serialize)]
@@ -130,8 +129,8 @@ fn show<C: Composition>(cx: &Context<'_, C>, link: &str, report: &Report) -> Res
     cx.print(&format!("\n{}", heading("To paste into andon.toml")))?;
     for p in &report.proposals {
         let (id, place) = match (&p.topic, &p.sparkplug) {
-            (Some(topic), _) => (topic, format!("topic = \"{topic}\"")),
-            (None, Some(id)) => (id, format!("sparkplug = \"{id}\"")),
+            (Some(topic), _) => (topic, format!("topic = {}", quoted(topic))),
+            (None, Some(id)) => (id, format!("sparkplug = {}", quoted(id))),
             (None, None) => continue,
         };
         let clean = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
@@ -164,5 +163,10 @@ mod tests {
             ["spBv1.0/plant/NBIRTH/press", "spBv1.0/plant/DDATA/press/pump", "spBv1.0/STATE/host", "x/y/z/w"];
         let found: Vec<_> = sparkplug(&topics).into_iter().map(|p| p.sparkplug.unwrap()).collect();
         assert_eq!(found, ["plant/press", "plant/press/pump"]);
+        assert_eq!(
+            quoted("a\"\n[[link]]\u{202e}\\"),
+            "\"a\\\" [[link]] \\\\\"",
+            "a topic stays within its quotes"
+        );
     }
 }

@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::{ScanArgs, progress};
+use super::ScanArgs;
 use crate::api::Client;
 use crate::api::v1::TriedV1;
 use crate::cli::context::{Composition, Context};
 use crate::cli::error::CliError;
-use crate::cli::render::{Sheet, heading, plural};
+use crate::cli::render::{Sheet, heading, plural, progress};
 use crate::profile::{Area, Point, Profile, Protocol, decode, load};
 use crate::site::Site;
 use crate::words::{Outcome, Value};
@@ -201,7 +201,8 @@ fn plausible(point: &Point, words: &[u16]) -> f64 {
 }
 
 fn show<C: Composition>(cx: &Context<'_, C>, link: &str, found: &[Found]) -> Result<Outcome, CliError> {
-    let mut sheet = Sheet::new(&["unit", "baud", "answer", "identification", "profile", "fit", "or"]);
+    let mut sheet =
+        Sheet::new(&["unit", "baud", "answer", "identification", "profile", "fit", "also_possible"]);
     for f in found {
         sheet.row([
             f.unit.to_string(),
@@ -222,7 +223,7 @@ fn show<C: Composition>(cx: &Context<'_, C>, link: &str, found: &[Found]) -> Res
     }
     let same = found.iter().filter(|f| f.answer == "answers").count();
     if same >= 16 {
-        cx.print("\nSo many units answer alike: the device may not look at the unit id at all.\n")?;
+        cx.print("\n16 or more units give the same answer. Probably one device answers on every unit id.\n")?;
     }
     cx.print(&format!(
         "\n{}",

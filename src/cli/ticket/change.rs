@@ -11,7 +11,7 @@ use crate::words::{Outcome, StepId, TicketNumber};
 /// A ticket and a person.
 #[derive(Debug, clap::Args)]
 pub struct WithPerson {
-    /// Its number, or an equipment id where only one ticket is live
+    /// Ticket number; or an equipment id, if this equipment has exactly one live ticket
     #[arg(value_name = "N")]
     pub ticket: String,
     /// Who shall do it
@@ -21,7 +21,7 @@ pub struct WithPerson {
 /// A ticket and a text.
 #[derive(Debug, clap::Args)]
 pub struct WithText {
-    /// Its number, or an equipment id where only one ticket is live
+    /// Ticket number; or an equipment id, if this equipment has exactly one live ticket
     #[arg(value_name = "N")]
     pub ticket: String,
     /// The text; quotes are not needed
@@ -32,7 +32,7 @@ pub struct WithText {
 /// A ticket and perhaps a note.
 #[derive(Debug, clap::Args)]
 pub struct WithNote {
-    /// Its number, or an equipment id where only one ticket is live
+    /// Ticket number; or an equipment id, if this equipment has exactly one live ticket
     #[arg(value_name = "N")]
     pub ticket: String,
     /// For the record
@@ -46,12 +46,12 @@ pub struct WithNote {
     after_help = "Examples:\n  andon ticket step 12 resistor no --note 'measures open'\n  andon ticket step 12 bus          the gateway reads the equipment and answers"
 )]
 pub struct StepArgs {
-    /// Its number, or an equipment id where only one ticket is live
+    /// Ticket number; or an equipment id, if this equipment has exactly one live ticket
     #[arg(value_name = "N")]
     pub ticket: String,
     /// The step's name
     pub step: String,
-    /// yes, no or skip; without one the gateway checks, where the step is its own
+    /// yes, no or skip. Leave it out for a step that the gateway checks: andon reads the equipment and answers
     #[arg(value_parser = answer)]
     pub answer: Option<Answer>,
     /// For the record
@@ -72,10 +72,10 @@ fn answer(text: &str) -> Result<Answer, String> {
     after_help = "Example:\n  andon fix 12 --cause 'resistor open' --action 'replaced braking resistor' --part BRAKE-RES:1 --minutes 25"
 )]
 pub struct FixArgs {
-    /// Its number, or an equipment id where only one ticket is live
+    /// Ticket number; or an equipment id, if this equipment has exactly one live ticket
     #[arg(value_name = "N")]
     pub ticket: String,
-    /// What it came from
+    /// Cause of the fault
     #[arg(long)]
     pub cause: String,
     /// What was done
@@ -84,7 +84,7 @@ pub struct FixArgs {
     /// A part that was used, with its quantity; may be repeated
     #[arg(long = "part", value_name = "ID:QTY", value_parser = part)]
     pub parts: Vec<UsedPart>,
-    /// How long it took
+    /// Repair time in minutes
     #[arg(long)]
     pub minutes: Option<u32>,
     /// Why it is recorded while the fault is still active
@@ -107,13 +107,13 @@ fn part(text: &str) -> Result<UsedPart, String> {
     after_help = "Examples:\n  andon ticket cancel 12 nuisance --note 'sensor unplugged for cleaning'\n  andon ticket cancel 12 duplicate --of 9"
 )]
 pub struct CancelArgs {
-    /// Its number, or an equipment id where only one ticket is live
+    /// Ticket number; or an equipment id, if this equipment has exactly one live ticket
     #[arg(value_name = "N")]
     pub ticket: String,
     /// nuisance, or duplicate
     #[arg(value_parser = ["nuisance", "duplicate"])]
     pub reason: String,
-    /// The ticket that has the work
+    /// Number of the ticket that stays open
     #[arg(long, value_name = "M", required_if_eq("reason", "duplicate"))]
     pub of: Option<u64>,
     /// For the record

@@ -16,7 +16,7 @@ pub struct ListArgs {
     /// open, acknowledged, in-progress, on-hold, fixed, closed, reopened or cancelled [default: all live ones]
     #[arg(long)]
     pub state: Option<String>,
-    /// Of this equipment
+    /// Only tickets of this equipment
     #[arg(long, value_name = "ID")]
     pub equipment: Option<String>,
     /// Of this fault

@@ -19,7 +19,7 @@ use crate::words::Outcome;
 /// Only a ticket.
 #[derive(Debug, clap::Args)]
 pub struct OnlyTicket {
-    /// Its number, or an equipment id where only one ticket is live
+    /// Ticket number; or an equipment id, if this equipment has exactly one live ticket
     #[arg(value_name = "N")]
     pub ticket: String,
 }
@@ -35,25 +35,25 @@ pub enum Command {
     Trace(TraceArgs),
     /// The frames on the wire around its fault, as a file that Wireshark opens
     Wire(TicketWireArgs),
-    /// You have seen it
+    /// Acknowledge a ticket
     Ack(OnlyTicket),
-    /// Somebody shall do it
+    /// Assign a ticket to a person
     Assign(WithPerson),
-    /// You work on it
+    /// Start work on a ticket
     Start(OnlyTicket),
-    /// It waits for something
+    /// Put a ticket on hold, with a reason
     Hold(WithText),
-    /// For the record
+    /// Add a note to a ticket
     Note(WithText),
     /// Answer a troubleshooting step; without an answer the gateway reads the equipment
     Step(StepArgs),
-    /// What it came from and what was done
+    /// Record the cause of the fault and what was done
     Fix(FixArgs),
     /// The fix is verified
     Close(WithNote),
-    /// It is not over
+    /// Reopen a fixed or closed ticket, with a reason
     Reopen(WithText),
-    /// It is no work: a nuisance, or a duplicate of another ticket
+    /// Cancel a ticket: nuisance alarm, or duplicate of another ticket
     Cancel(CancelArgs),
 }
 

@@ -44,7 +44,7 @@ fn page<C: Composition>(cx: &Context<'_, C>, t: &TicketV1, equipment: Option<&Eq
     out.push_str(&wrapped(&t.row.summary, "  ", width));
     out.push('\n');
     let assigned =
-        t.row.assignee.as_ref().map_or_else(|| "nobody's yet".to_owned(), |a| format!("assigned to {a}"));
+        t.row.assignee.as_ref().map_or_else(|| "not assigned".to_owned(), |a| format!("assigned to {a}"));
     out.push_str(&format!(
         "Opened      {}, {}, {assigned}\n",
         cx.time(t.row.opened_at),
@@ -56,7 +56,7 @@ fn page<C: Composition>(cx: &Context<'_, C>, t: &TicketV1, equipment: Option<&Eq
     let values: Vec<String> = t.values.iter().map(|(name, value)| format!("{name} = {value}")).collect();
     field(&mut out, "Values", &values.join(", "), width);
     if !t.safety.is_empty() {
-        out.push_str(&heading(&format!("UNSAFE      {}", t.safety.join(", "))));
+        out.push_str(&heading(&format!("SAFETY      {}", t.safety.join(", "))));
     }
     field(&mut out, "Skills", &t.skills.join(", "), width);
     let parts: Vec<String> = t.parts.iter().map(|p| format!("{} {} x{}", p.id, p.name, p.quantity)).collect();
@@ -67,7 +67,7 @@ fn page<C: Composition>(cx: &Context<'_, C>, t: &TicketV1, equipment: Option<&Eq
         let text = format!("{} What helps: {} ({})", note.symptom, note.workaround, note.name);
         field(&mut out, "Firmware", &text, width);
     }
-    field(&mut out, "Earlier", &earlier(&t.earlier), width);
+    field(&mut out, "Past fixes", &earlier(&t.earlier), width);
     if !t.steps.is_empty() {
         out.push('\n');
         out.push_str(&heading("Steps"));
@@ -115,7 +115,7 @@ fn title(t: &TicketV1) -> String {
         t.row.state.word(),
         match t.row.condition {
             Condition::Active => "the fault is active",
-            Condition::Returned => "the fault has gone",
+            Condition::Returned => "the fault has cleared",
         }
     )
 }
@@ -147,8 +147,8 @@ fn fixed(fix: &Fix) -> String {
     let parts = if parts.is_empty() { String::new() } else { format!(", with {}", parts.join(", ")) };
     let minutes = fix.minutes.map_or(String::new(), |m| format!(", {m} minutes"));
     let held = match fix.effective {
-        Some(true) => "; it held",
-        Some(false) => "; it did not hold",
+        Some(true) => "; fix effective",
+        Some(false) => "; fix not effective",
         None => "",
     };
     format!("{}: {}{parts}{minutes}, by {}{held}", fix.cause, fix.action, fix.by)
@@ -179,7 +179,7 @@ fn earlier(all: &[EarlierV1]) -> String {
         .iter()
         .map(|(action, (times, failed))| match failed {
             0 => format!("{action} ({times})"),
-            n => format!("{action} ({times}, {n} did not hold)"),
+            n => format!("{action} ({times}, {n} not effective)"),
         })
         .collect();
     and(&texts)

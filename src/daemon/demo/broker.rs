@@ -32,7 +32,7 @@ impl DemoBroker {
         let program = folders.map(|f| Path::new(f).join("mosquitto")).find(|p| p.is_file())?;
         let port = TcpListener::bind("127.0.0.1:0").ok()?.local_addr().ok()?.port();
         let config = dir.join("mosquitto.conf");
-        std::fs::write(&config, format!("listener {port} 127.0.0.1\nallow_anonymous true\n")).ok()?;
+        super::folder::write(&config, &format!("listener {port} 127.0.0.1\nallow_anonymous true\n")).ok()?;
         let mut child = Command::new(program)
             .arg("-c")
             .arg(config)

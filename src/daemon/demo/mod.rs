@@ -2,6 +2,7 @@
 //! and what to type next.
 
 mod broker;
+mod folder;
 mod story;
 
 use std::path::{Path, PathBuf};
@@ -25,8 +26,8 @@ const SITE: &str = include_str!("andon.toml");
 /// How the demo runs.
 #[derive(Debug, Clone)]
 pub struct DemoSetup {
-    /// Where its site is put.
-    pub dir: PathBuf,
+    /// Where its site is put; else in a new directory for temporary files.
+    pub dir: Option<PathBuf>,
     /// How the program is called, for the commands that the narrator proposes.
     pub program: String,
     /// The broker of its plug, `mqtt://host:port`; else a mosquitto that is installed, else no plug.
@@ -56,22 +57,22 @@ pub async fn demo(
     stop: impl Future<Output = ()>,
 ) -> Result<(), DemoError> {
     let clock = Clock::start();
-    std::fs::create_dir_all(&setup.dir).map_err(DemoError::of)?;
-    let serving = plant(&setup.dir, clock).await?;
+    let dir = folder::of_its_own(setup.dir.as_deref())?;
+    let serving = plant(&dir, clock).await?;
     let broker = match &setup.broker {
         Some(url) => {
-            Some(DemoBroker::named(url).ok_or_else(|| DemoError(format!("{url} is no mqtt://host:port")))?)
+            Some(DemoBroker::named(url).ok_or_else(|| DemoError(format!("{url} is not mqtt://HOST:PORT")))?)
         }
-        None => DemoBroker::found(&setup.dir).await,
+        None => DemoBroker::found(&dir).await,
     };
     let mut plug = tokio::task::JoinSet::new();
     if let Some(broker) = &broker {
         plug.spawn(sim::plug(broker.host.clone(), broker.port, TOPIC.to_owned(), clock));
     }
-    let config = write_site(&setup.dir, &serving, broker.as_ref())?;
+    let config = write_site(&dir, &serving, broker.as_ref())?;
     let loaded = load_site(&config).map_err(DemoError::of)?;
     let site = loaded.site.ok_or_else(|| DemoError(Diagnostics::lines_of(&loaded.diagnostics).join("\n")))?;
-    let data = setup.dir.join("data");
+    let data = dir.join("data");
     let (stop_daemon, stopped) = oneshot::channel::<()>();
     let daemon_data = data.clone();
     let demo_config = config.clone();
@@ -99,7 +100,7 @@ pub async fn demo(
     };
     drop(stop_daemon);
     daemon.await.map_err(DemoError::of)?.map_err(DemoError::of)?;
-    tell(&format!("\nThe demo has ended. Its site and record are in {}\n", setup.dir.display()));
+    tell(&format!("\nThe demo has ended. Its site and record are in {}\n", dir.display()));
     end
 }
 
@@ -123,6 +124,6 @@ fn write_site(dir: &Path, serving: &sim::Serving, broker: Option<&DemoBroker>) -
         text.push_str(&broker.site());
     }
     let path = dir.join("andon.toml");
-    std::fs::write(&path, text).map_err(DemoError::of)?;
+    folder::write(&path, &text).map_err(DemoError::of)?;
     Ok(path)
 }

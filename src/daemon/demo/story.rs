@@ -54,7 +54,7 @@ impl<'a> Story<'a> {
 
     /// Tells the story; ends in auto mode only.
     pub(super) async fn tell(&mut self) -> Result<(), DemoError> {
-        self.say("andon demo: a plant of four machines on real wires, simulated in this process.\n");
+        self.say("andon demo: four simulated machines, a daemon that reads them, and a fault.\n");
         for (name, place) in &self.plant.places {
             (self.print)(&format!("  line {name:<5} {place}\n"));
         }
@@ -131,12 +131,12 @@ impl<'a> Story<'a> {
         }
         let config = self.config.display();
         let text = format!(
-            "\nWork it from a second terminal, in this directory:\n\n    export ANDON_CONFIG={config}\n{}{}\n",
-            self.command(&format!("ticket show {number}    # what it means, what is unsafe, what to check")),
+            "\nWork on the ticket from a second terminal, in this directory:\n\n    export ANDON_CONFIG={config}\n{}{}\n",
+            self.command(&format!("ticket show {number}    # its meaning, the dangers, what to check")),
             self.command(&format!("start {number}          # you work on it")),
         );
         self.say(&text);
-        self.say("This narrator goes on when you do. Ctrl-C ends the demo.\n");
+        self.say("The demo continues when you do. Ctrl-C ends it.\n");
     }
 
     async fn follow(&mut self, client: &mut Client, number: u64) -> Result<(), DemoError> {
@@ -178,7 +178,7 @@ impl<'a> Story<'a> {
         let n = t.row.id;
         let text = match (t.row.state, t.row.condition) {
             (TicketState::Acknowledged, _) => {
-                format!("\nSomebody has seen it. Next:\n{}", self.command(&format!("start {n}")))
+                format!("\nThe ticket is acknowledged. Next:\n{}", self.command(&format!("start {n}")))
             }
             (TicketState::InProgress, Condition::Active) if !is_walked => {
                 let step = t.steps.iter().find(|s| s.is_next);
@@ -196,12 +196,15 @@ impl<'a> Story<'a> {
                     "fix {n} --cause 'brake resistor open' --action 'replaced brake resistor' --part BRAKE-RES:1 --minutes 25"
                 );
                 format!(
-                    "\nThe fault has gone; the ticket stays until what was done is on record:\n{}",
+                    "\nThe fault has cleared. The ticket stays open until you record what you did:\n{}",
                     self.command(&fix)
                 )
             }
             (TicketState::Fixed, _) => {
-                format!("\nFixed. Closing verifies it:\n{}", self.command(&format!("close {n}")))
+                format!(
+                    "\nThe fix is recorded. Close the ticket to verify it:\n{}",
+                    self.command(&format!("close {n}"))
+                )
             }
             (TicketState::Closed, _) => format!(
                 "\nClosed. The daemon watches for seven days whether it comes back. See what is kept:\n{}{}{}",

@@ -10,7 +10,7 @@ use crate::desk::event::Event;
 use crate::limits;
 use crate::profile::Question;
 use crate::ticket::{CancelReason, StepNow, Ticket, TicketCommand, TicketEvent, current_step, decide};
-use crate::words::{Author, Now, Refusal, Rule};
+use crate::words::{Author, Now, Refusal, Rule, plain_name};
 
 impl Desk {
     pub(super) fn asked(&mut self, now: Now, token: Token, command: Command) {
@@ -86,11 +86,11 @@ impl Desk {
         if let (Some(why), true) = (&self.not_writable, self.retry_at.is_some()) {
             return Err(not_writable(why));
         }
-        if by.name().trim().is_empty() || by.name().len() > limits::PERSON_BYTES_MAX {
-            return Err(Refusal::new(Rule::NoPerson, "nobody says who acts")
-                .command("name yourself", "andon --as NAME ..."));
+        if by.name().trim().is_empty() {
+            return Err(Refusal::new(Rule::NoPerson, "andon does not know who you are")
+                .command("add your name to the command", "andon --as NAME ..."));
         }
-        Ok(())
+        plain_name(by.name())
     }
 
     /// Acknowledging a ticket acknowledges its alarm.

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use crate::words::is_unshowable;
+
 /// A value in a profile's text.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Field {
@@ -115,13 +117,14 @@ impl Field {
     }
 }
 
-/// A TOML basic string.
-fn quoted(text: &str) -> String {
+/// A text from outside as a TOML string on one line.
+#[must_use]
+pub fn quoted(text: &str) -> String {
     let mut out = String::from("\"");
     for c in text.trim().chars() {
         match c {
             '"' | '\\' => out.extend(['\\', c]),
-            c if c.is_control() => out.push(' '),
+            c if is_unshowable(c) => out.push(' '),
             c => out.push(c),
         }
     }

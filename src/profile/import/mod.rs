@@ -10,7 +10,7 @@ mod sunspec;
 
 use std::collections::BTreeMap;
 
-pub use draft::Draft;
+pub use draft::{Draft, quoted};
 
 /// The formats that are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

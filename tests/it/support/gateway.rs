@@ -83,9 +83,26 @@ impl Gateway {
     /// Starts the daemon and waits until it is ready.
     #[track_caller]
     pub fn start(&mut self) -> &mut Self {
+        self.start_with(&[])
+    }
+
+    /// Starts the daemon by another program, such as a shell that sets a limit first.
+    #[track_caller]
+    pub fn start_with(&mut self, by: &[&str]) -> &mut Self {
         let log = std::fs::File::options().create(true).append(true).open(self.path("daemon.log")).unwrap();
         let before = self.log().matches(" ready: ").count();
-        let child = self.command("daemon").stdin(Stdio::null()).stderr(log).spawn().unwrap();
+        let mut command = self.command("daemon");
+        if let [program, args @ ..] = by {
+            let inner = std::mem::replace(&mut command, Command::new(program));
+            command.current_dir(&self.folder).args(args).arg(inner.get_program()).args(inner.get_args());
+            for (name, value) in inner.get_envs() {
+                match value {
+                    Some(value) => command.env(name, value),
+                    None => command.env_remove(name),
+                };
+            }
+        }
+        let child = command.stdin(Stdio::null()).stderr(log).spawn().unwrap();
         self.daemon = Some(child);
         eventually("the daemon is ready", || {
             let log = self.log();
