@@ -4,6 +4,7 @@
 //! have a thread each, because both wait for the disk. A reply leaves only after the journal's fsync; the store
 //! follows. Without a daemon the same gateway is opened in the process for one command ([`open_here`]).
 
+mod api_socket;
 mod assembly;
 mod captures;
 mod crew;
@@ -16,6 +17,7 @@ mod lock;
 mod log;
 mod opening;
 mod openings;
+mod reloading;
 mod run;
 mod store_thread;
 
