@@ -21,6 +21,8 @@ mod reloading;
 mod run;
 mod store_thread;
 
+#[cfg(test)]
+mod tests;
 mod traces;
 
 pub use assembly::{Engine, Parts, start as start_engine};
