@@ -96,7 +96,7 @@ pub fn start(parts: Parts, progress: Progress<'_>) -> Result<Engine, OpeningErro
     let worker = StoreWorker::new(opener, feed.clone(), view.clone(), log, Some((store, home)), why_not)
         .read_only(is_read_only);
     let store = StoreThread::start(worker, &data).map_err(io)?;
-    let journal = journal_thread::start(journal, feed.clone()).map_err(io)?;
+    let journal = journal_thread::start(journal, feed.clone(), boards.is_some()).map_err(io)?;
     let (messages_tx, messages) = mpsc::channel(limits::COMMANDS_QUEUED_MAX);
     let (readings_tx, readings) = mpsc::channel(limits::ANSWERS_QUEUED_MAX);
     let (stop_tx, stop) = oneshot::channel();
