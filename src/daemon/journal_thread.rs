@@ -127,8 +127,11 @@ impl JournalWorker {
             Ok(hashes) => {
                 self.is_failing = false;
                 let last = self.journal.end().seq;
-                let records = drafts.into_iter().map(|d| d.record).zip(hashes);
-                self.feed.push(records.map(|(record, hash)| Committed { record, hash }).collect());
+                let committed = drafts.into_iter().zip(hashes).map(|(draft, hash)| {
+                    let bytes = draft.line.bytes();
+                    Committed { record: draft.record, hash, bytes }
+                });
+                self.feed.push(committed.collect());
                 answers.push(Written::Durable(last));
             }
             Err(e) => {

@@ -77,7 +77,10 @@ impl Iterator for RecordReader {
             Item::Record(entry) => {
                 self.cursor = Cursor { seq: entry.seq, hash: entry.hash.clone() };
                 match Record::from_line(&entry.line) {
-                    Ok(record) => FeedItem::Record(Arc::new(Committed { record, hash: entry.hash })),
+                    Ok(record) => {
+                        let bytes = entry.line.len();
+                        FeedItem::Record(Arc::new(Committed { record, hash: entry.hash, bytes }))
+                    }
                     // The chain holds, and yet it does not read: it was written by something else than andon.
                     Err(e) => FeedItem::Damage(entry.damaged(e.to_string())),
                 }
