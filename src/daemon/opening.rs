@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use super::store_thread::{Home, Opener, forget};
 use crate::disk::{self, Disk};
-use crate::feed::{FeedItem, RecordReader};
+use crate::feed::RecordReader;
 use crate::journal::{Cursor, Journal, JournalError};
 use crate::limits;
 use crate::store::Store;
@@ -184,13 +184,12 @@ fn catch_up(
     let mut reader =
         RecordReader::new(disk.clone(), folder, store.cursor(), known).map_err(|e| e.to_string())?;
     loop {
-        let items: Vec<FeedItem> = reader.by_ref().take(limits::STORE_BATCH_MAX).collect();
-        let is_over = items.len() < limits::STORE_BATCH_MAX;
-        store.apply(&items, reader.cursor()).map_err(|e| e.to_string())?;
-        progress(store.cursor().seq.0, end.seq.0);
-        if is_over {
+        let items = reader.batch(limits::STORE_BATCH_MAX);
+        if items.is_empty() {
             break;
         }
+        store.apply(&items, reader.cursor()).map_err(|e| e.to_string())?;
+        progress(store.cursor().seq.0, end.seq.0);
     }
     store.flush().map_err(|e| e.to_string())
 }

@@ -127,12 +127,7 @@ impl Feed {
             return Ok(followed);
         }
         let mut reader = self.reader(cursor)?;
-        let mut items = Vec::new();
-        // Damage that loses no event does not move the cursor: it is given with the event after it.
-        while items.len() < most || reader.cursor().seq == cursor.seq {
-            let Some(item) = reader.next() else { break };
-            items.push(item);
-        }
+        let items = reader.batch(most);
         let cursor = reader.cursor();
         Ok(Followed { items, cursor })
     }
