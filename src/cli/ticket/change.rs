@@ -60,10 +60,7 @@ pub struct StepArgs {
 }
 
 fn answer(text: &str) -> Result<Answer, String> {
-    [Answer::Yes, Answer::No, Answer::Skip]
-        .into_iter()
-        .find(|a| a.word() == text)
-        .ok_or_else(|| "answer yes, no or skip".to_owned())
+    Answer::ALL.into_iter().find(|a| a.word() == text).ok_or_else(|| "answer yes, no or skip".to_owned())
 }
 
 /// A repair.
