@@ -44,7 +44,9 @@ fn offence(rooms: &BTreeMap<String, Room>, room: &str, file: &str, line: &str) -
             return Some(format!("{room} may not import {other}"));
         }
     }
-    for (other, target) in rooms {
+    // What a module's own tests send to it may come from any crate.
+    let is_test = file.contains("/tests/") || file.ends_with("/tests.rs");
+    for (other, target) in rooms.iter().filter(|_| !is_test) {
         for name in target.guarded.iter().filter(|g| !own.guarded.contains(*g)) {
             let is_use =
                 |(at, _): (usize, &str)| !code[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_');
@@ -183,7 +185,7 @@ fn every_rule_is_named_by_a_test() {
 fn every_test_that_the_manual_names_is_there() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let page = std::fs::read_to_string(root.join("src/guide/alarms.md")).unwrap();
-    let table = page.split("## Truth under bad conditions").nth(1).unwrap();
+    let table = page.split("## Behaviour under bad conditions").nth(1).unwrap();
     let last = table.lines().filter_map(|l| l.trim().strip_suffix('|')?.rsplit('|').next());
     let named: Vec<&str> = last.flat_map(|cell| cell.split('`').skip(1).step_by(2)).collect();
     assert!(named.len() > 12, "the table was read");
