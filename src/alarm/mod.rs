@@ -128,7 +128,7 @@ pub enum AlarmEvent {
         repeats: u64,
         /// Whether they are counted on.
         goes_on: bool,
-        /// What would keep it calm.
+        /// Profile settings (delay or deadband) that would have prevented the repeats, as text.
         proposal: String,
     },
 }
