@@ -86,7 +86,7 @@ pub const EXPRESSION_BYTES_MAX: usize = 4096;
 pub const EVERY_MIN: Duration = ms(10);
 /// The longest period of a point. Longer: refused.
 pub const EVERY_MAX: Duration = secs(7 * 86_400);
-/// The period of a point that does not say.
+/// Default of `every`.
 pub const EVERY_DEFAULT: Duration = secs(1);
 /// The longest delay of a fault. Longer: refused.
 pub const DELAY_MAX: Duration = secs(7 * 86_400);
@@ -106,7 +106,7 @@ pub const WINDOW_COVERED_PERCENT: u32 = 80;
 
 // --- detection ---------------------------------------------------------------------------------
 
-/// A point is stale after this many periods, unless it says.
+/// Default of `stale_after`, in periods of the point.
 pub const STALE_PERIODS: u32 = 3;
 /// Equipment is lost when no good answer came for this long, unless its profile says.
 pub const OFFLINE_AFTER_DEFAULT: Duration = secs(10);

@@ -8,12 +8,12 @@ use super::Key;
 use crate::limits;
 use crate::words::{Mono, Now, Wall, render_duration, render_real};
 
-/// What becomes of a change.
+/// Whether a change of an alarm is reported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Told {
-    /// It is told.
+    /// Report it.
     Yes,
-    /// It is told, and is the last: from here on repeats are counted.
+    /// Report it; from now on only count repeats.
     Last,
     /// It is counted.
     No,
@@ -30,7 +30,7 @@ pub struct Damping {
     pub goes_on: bool,
     /// Whether the condition stands.
     pub is_on: bool,
-    /// What would keep it calm.
+    /// Profile settings (delay or deadband) that would have prevented the repeats, as text.
     pub proposal: String,
 }
 
@@ -166,7 +166,8 @@ impl Chatter {
     }
 }
 
-/// Delays that are a little longer than what was seen, and a deadband that is a little wider, would have kept it calm.
+/// The settings of the profile that would have prevented the repeats: delays a little longer than the longest gap and the
+/// longest alarm, and a deadband a little wider than the values seen.
 fn proposal(seen: &Counting) -> String {
     let longer = |d: Duration| {
         let tenths = u64::try_from(d.as_millis()).unwrap_or(u64::MAX).saturating_mul(12) / 1000 + 1;
@@ -176,17 +177,17 @@ fn proposal(seen: &Counting) -> String {
     let mut parts = Vec::new();
     if off > Duration::ZERO {
         let (delay, most) = (longer(off), render_duration(off));
-        parts.push(format!("off_delay = \"{delay}\" would make one alarm of it (gone for {most} at most)"));
+        parts.push(format!("off_delay = \"{delay}\" (longest gap was {most})"));
     }
     if on > Duration::ZERO {
         let (delay, most) = (longer(on), render_duration(on));
-        parts.push(format!("on_delay = \"{delay}\" none (there for {most} at most)"));
+        parts.push(format!("on_delay = \"{delay}\" (longest alarm was {most})"));
     }
     if let Some((low, high)) = seen.values.filter(|(low, high)| high > low) {
         let width = render_real((high - low) * 1.2);
-        parts.push(format!("so would a clear that lies {width} from when"));
+        parts.push(format!("set `clear` {width} away from `when`"));
     }
-    parts.join("; ")
+    if parts.is_empty() { String::new() } else { format!("to prevent the repeats: {}", parts.join(", or ")) }
 }
 
 #[cfg(test)]
@@ -245,8 +246,8 @@ mod tests {
         assert_eq!(due[0].repeats, 3599, "an hour from its third time on");
         assert_eq!(
             due[0].proposal,
-            "off_delay = \"900ms\" would make one alarm of it (gone for 700ms at most); on_delay = \"400ms\" none \
-             (there for 300ms at most); so would a clear that lies 4.8 from when"
+            "to prevent the repeats: off_delay = \"900ms\" (longest gap was 700ms), or on_delay = \"400ms\" (longest \
+             alarm was 300ms), or set `clear` 4.8 away from `when`"
         );
         let (_, damping) = c.take_due(now(night + 60_000)).unwrap();
         assert!(!damping.goes_on && !damping.is_on);

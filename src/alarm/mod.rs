@@ -14,7 +14,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::words::{EquipmentId, FaultName, Severity, Wall};
+use crate::words::{EquipmentId, FaultName, Severity, Wall, worded};
 
 /// A fault on a piece of equipment, by their names.
 pub type Key = (EquipmentId, FaultName);
@@ -128,7 +128,7 @@ pub enum AlarmEvent {
         repeats: u64,
         /// Whether they are counted on.
         goes_on: bool,
-        /// What would keep it calm.
+        /// Profile settings (delay or deadband) that would have prevented the repeats, as text.
         proposal: String,
     },
 }
@@ -159,22 +159,22 @@ impl AlarmEvent {
     }
 }
 
-/// The states of ISA-18.2 / IEC 62682.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum AlarmState {
-    /// Active, not acknowledged.
-    Unacknowledged,
-    /// Active, acknowledged.
-    Acknowledged,
-    /// Gone, latched, not acknowledged.
-    ReturnedUnacknowledged,
-    /// Put aside by a person, until an end.
-    Shelved,
-    /// Held back because of what else is known: what it depends on is down.
-    SuppressedByDesign,
-    /// Its equipment is out of service.
-    OutOfService,
+worded! {
+    /// The alarm states of ISA-18.2 / IEC 62682.
+    pub enum AlarmState {
+        /// The condition is true, not acknowledged.
+        Unacknowledged = "unacknowledged",
+        /// The condition is true, acknowledged.
+        Acknowledged = "acknowledged",
+        /// The condition has cleared; the alarm is latched and not acknowledged.
+        ReturnedUnacknowledged = "returned-unacknowledged",
+        /// Suppressed by a person until an end.
+        Shelved = "shelved",
+        /// Suppressed because equipment that this equipment depends on is down.
+        SuppressedByDesign = "suppressed-by-design",
+        /// Suppressed because its equipment is out of service.
+        OutOfService = "out-of-service",
+    }
 }
 
 /// One alarm that stands.

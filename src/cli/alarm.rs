@@ -24,21 +24,21 @@ pub enum Command {
         id: String,
         /// The fault
         fault: String,
-        /// For how long, seven days at most
+        /// Shelve for this long, seven days at most
         #[arg(long = "for", value_name = "DURATION", value_parser = parse_duration)]
         how_long: Duration,
-        /// Why, for the record
+        /// Reason, recorded in the journal
         #[arg(long)]
         reason: String,
     },
-    /// Put it aside no longer
+    /// Unshelve an alarm before its time
     #[command(after_help = "Example:\n  andon alarm unshelve press-7 oil-hot --reason 'cooler is changed'")]
     Unshelve {
         /// The equipment's id
         id: String,
         /// The fault
         fault: String,
-        /// Why, for the record
+        /// Reason, recorded in the journal
         #[arg(long)]
         reason: String,
     },

@@ -77,7 +77,7 @@ impl Global {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// The gateway, its links, its equipment, its alarms
+    /// Show the gateway, its links, its equipment and its alarms
     #[command(after_help = "Example:\n  andon status --json | jq '.links[] | select(.state != \"online\")'")]
     Status,
     /// List, show, read and write equipment; take it out of service; relearn a baseline
@@ -86,7 +86,7 @@ pub enum Command {
     /// List active and suppressed alarms; shelve and unshelve an alarm
     #[command(subcommand)]
     Alarm(alarm::Command),
-    /// Tickets: list, show, and everything one does to them
+    /// List, show and work on tickets
     #[command(subcommand)]
     Ticket(ticket::Command),
     /// Acknowledge a ticket: you have seen it
@@ -95,26 +95,26 @@ pub enum Command {
     Start(ticket::OnlyTicket),
     /// Add a note to a ticket
     Note(ticket::WithText),
-    /// Record what a fault came from and what was done
+    /// Record the cause of a fault and what was done
     Fix(ticket::FixArgs),
-    /// Close a ticket: the fix is verified
+    /// Close a ticket after you have verified the fix
     Close(ticket::WithNote),
-    /// Tickets of the past: faults, causes, fixes and whether they held
+    /// List past tickets: faults, causes, fixes and whether the fixes were effective
     History(history::HistoryArgs),
-    /// Reports: alarms against the targets of ISA-18.2
+    /// Report on alarms, compared with the targets of ISA-18.2
     #[command(subcommand)]
     Report(report::Command),
-    /// Where a value comes from; why a fault is or is not raised
+    /// Show where a value comes from, or why a fault is or is not raised
     Why(why::WhyArgs),
     /// Find devices: scan a Modbus line for unit ids, or listen to a broker. Without LINK: list the serial ports
     Scan(scan::ScanArgs),
-    /// Links: list, what is asked on them, the frames on the wire
+    /// List links, show the load of a line, capture its frames
     #[command(subcommand)]
     Link(link::Command),
-    /// Device profiles: check, show, new
+    /// List, show, check, create, import and test device profiles
     #[command(subcommand)]
     Profile(profile::Command),
-    /// Firmware: versions in the field, and their known issues
+    /// Check the firmware of equipment for known issues
     #[command(subcommand)]
     Firmware(firmware::Command),
     /// Read raw registers under every type and word order, likeliest first
@@ -124,22 +124,22 @@ pub enum Command {
     Audit(audit::Command),
     /// Run the gateway; logs to standard error
     #[command(
-        after_help = "Example:\n  andon daemon --config /etc/andon/andon.toml\n\nSIGTERM and SIGINT stop it in order."
+        after_help = "Example:\n  andon daemon --config /etc/andon/andon.toml\n\nSIGTERM and SIGINT stop the daemon in order."
     )]
     Daemon,
-    /// Have the running gateway load its configuration and profiles again: all of it, or nothing
+    /// Load configuration and profiles again on the running gateway: all of it, or nothing
     #[command(
-        after_help = "Example:\n  andon reload\n\nEquipment that did not change goes on, no reading lost. SIGHUP to the daemon does the same."
+        after_help = "Example:\n  andon reload\n\nEquipment that did not change is not disturbed; no reading is lost. SIGHUP to the daemon does the same."
     )]
     Reload,
-    /// Serve simulated equipment on real wires
+    /// Serve simulated equipment over Modbus TCP and Modbus RTU
     #[command(after_help = "Example:\n  andon sim plant.toml\n\nThe file's format: andon guide sim")]
     Sim(SimArgs),
-    /// A simulated plant, a daemon and a fault, narrated; needs nothing installed
+    /// Show andon on a simulated plant with a fault; needs nothing else installed
     Demo(DemoArgs),
-    /// The manual: starting, profiles, expressions, tickets, wires, firmware, simulation, rules, exit codes
+    /// Print the manual: starting, profiles, expressions, tickets, wires, firmware, simulation, rules, exit codes
     Guide(guide::GuideArgs),
-    /// Shell completions
+    /// Print shell completions
     #[command(after_help = "Example:\n  andon completions bash > /etc/bash_completion.d/andon")]
     Completions {
         /// bash, zsh, fish, elvish or powershell
@@ -160,7 +160,7 @@ pub struct SimArgs {
 /// `andon demo`
 #[derive(Debug, clap::Args)]
 pub struct DemoArgs {
-    /// Where the demo's site is put [default: a new directory for temporary files]
+    /// Directory for the demo's files [default: a new directory for temporary files]
     #[arg(long, value_name = "DIR")]
     pub dir: Option<PathBuf>,
     /// The broker for its metering plug, mqtt://HOST:PORT [default: a mosquitto that is installed, started for the demo]

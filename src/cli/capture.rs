@@ -22,10 +22,10 @@ use crate::words::{Outcome, Wall};
 pub struct LinkCaptureArgs {
     /// The link's name
     pub link: String,
-    /// Only the last so many seconds
+    /// Only this many seconds before now
     #[arg(long, value_name = "S")]
     pub seconds: Option<u64>,
-    /// File to write; one that is there is not overwritten
+    /// File to write; an existing file is not overwritten
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
 }
@@ -37,7 +37,7 @@ pub struct TicketWireArgs {
     /// Ticket number; or an equipment id, if this equipment has exactly one live ticket
     #[arg(value_name = "N")]
     pub ticket: String,
-    /// File to write; one that is there is not overwritten
+    /// File to write; an existing file is not overwritten
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
 }

@@ -43,7 +43,7 @@ fn word(text: &str) -> Result<u16, CliError> {
     let digits = text.trim_start_matches("0x").trim_start_matches("0X");
     u16::from_str_radix(digits, 16).map_err(|_| {
         CliError::usage(format!(
-            "{text} is no register: write up to four hexadecimal digits, as 42F6 or 0x42F6"
+            "{text} is not a register: write up to four hexadecimal digits, as 42F6 or 0x42F6"
         ))
     })
 }

@@ -19,11 +19,11 @@ use crate::words::Outcome;
 /// What can be asked of equipment.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Every piece of equipment
+    /// List all equipment
     List,
-    /// One piece of equipment: where it is, how it is reached, its points and live tickets
+    /// Show one piece of equipment: its place, its link, its points and its live tickets
     Show {
-        /// Its id
+        /// Equipment id
         id: String,
     },
     /// Read every point now
@@ -31,12 +31,12 @@ pub enum Command {
         after_help = "Examples:\n  andon equipment read press-7 --json | jq .points.dc_bus_voltage.value\n  andon equipment read press-7 --watch"
     )]
     Read {
-        /// Its id
+        /// Equipment id
         id: String,
         /// Show the last readings instead of asking for fresh ones
         #[arg(long, conflicts_with = "watch")]
         last: bool,
-        /// Show them again and again, raw registers beside decoded values: for commissioning
+        /// Repeat the readings, with raw registers beside decoded values: for commissioning
         #[arg(long)]
         watch: bool,
         /// With --watch: how often, in milliseconds
@@ -46,49 +46,49 @@ pub enum Command {
         #[arg(long, value_name = "N", requires = "watch")]
         times: Option<u64>,
     },
-    /// Write a point that its profile allows to be written; it is read back, and both are on record
+    /// Write a point that its profile marks as writable, and read it back; the journal records both
     #[command(
         after_help = "Examples:\n  andon equipment write oven-2 setpoint 180 --reason 'recipe 14'\n  andon equipment write oven-2 mode auto --reason 'back from test'\n\nA point is writable where its profile says so: writable = { min = 20, max = 250 }"
     )]
     Write {
-        /// Its id
+        /// Equipment id
         id: String,
         /// The point
         point: String,
         /// The value: a number in the point's unit, a name of an enum, on or off
         #[arg(allow_negative_numbers = true)]
         value: String,
-        /// Why, for the record
+        /// Reason, recorded in the journal
         #[arg(long)]
         reason: String,
     },
-    /// Recorded readings of a point, as a curve, a table or CSV
+    /// Show recorded readings of a point, as a curve, a table or CSV
     History(HistoryArgs),
-    /// Take it out of service: its alarms are held back until it is returned
+    /// Take equipment out of service: its alarms are suppressed until you return it
     #[command(after_help = "Example:\n  andon equipment out-of-service oven-2 --reason 'yearly inspection'")]
     OutOfService {
-        /// Its id
+        /// Equipment id
         id: String,
-        /// Why, for the record
+        /// Reason, recorded in the journal
         #[arg(long)]
         reason: String,
     },
     /// Return equipment to service. andon now raises the alarms whose condition is true
     Return {
-        /// Its id
+        /// Equipment id
         id: String,
-        /// Why, for the record
+        /// Reason, recorded in the journal
         #[arg(long)]
         reason: String,
     },
     /// Discard a learned baseline and learn it again, for example after a repair
     #[command(after_help = "Example:\n  andon equipment relearn pump-1 loop --reason 'new impeller'")]
     Relearn {
-        /// Its id
+        /// Equipment id
         id: String,
         /// The baseline, as its profile names it
         baseline: String,
-        /// Why, for the record
+        /// Reason, recorded in the journal
         #[arg(long)]
         reason: String,
     },

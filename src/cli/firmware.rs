@@ -13,12 +13,12 @@ use crate::words::Outcome;
 /// What can be asked of firmware.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Equipment whose firmware has known issues; exit code 1 when there is any
+    /// List equipment whose firmware has known issues; exit code 1 if there is any
     #[command(
         after_help = "Example:\n  andon firmware check --json | jq '.[] | select(.notes != [])'\n\nA version is what the device tells, else firmware = \"...\" of the [[equipment]] in andon.toml."
     )]
     Check,
-    /// Every firmware note there is: beside andon.toml in firmware-notes/, and built in
+    /// List all firmware notes: beside andon.toml in firmware-notes/, and built in
     List,
 }
 

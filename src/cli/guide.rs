@@ -15,7 +15,7 @@ const PAGES: [(&str, &str, &str); 10] = [
     ("baselines", "normal behaviour, learned and watched", include_str!("../guide/baselines.md")),
     (
         "alarms",
-        "states, holding back, floods, truth under bad conditions",
+        "states, suppression, floods, behaviour under bad conditions",
         include_str!("../guide/alarms.md"),
     ),
     ("tickets", "ticket states, commands, and the journal", include_str!("../guide/tickets.md")),

@@ -16,16 +16,16 @@ pub struct HistoryArgs {
     /// Only tickets of this equipment
     #[arg(long, value_name = "ID")]
     pub equipment: Option<String>,
-    /// Of this fault
+    /// Only tickets of this fault
     #[arg(long)]
     pub fault: Option<String>,
-    /// Opened at or after: 30d for 30 days ago, 2026-03-01, or RFC 3339
+    /// Only tickets opened at or after this time: 30d for 30 days ago, 2026-03-01, or RFC 3339
     #[arg(long, value_name = "TIME")]
     pub since: Option<String>,
     /// Only tickets opened before this time
     #[arg(long, value_name = "TIME")]
     pub until: Option<String>,
-    /// With this text in summary, finding, fix or notes
+    /// Only tickets with this text in summary, finding, fix or notes
     #[arg(long)]
     pub text: Option<String>,
     /// Show at most this many tickets [default: 200]

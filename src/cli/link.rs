@@ -13,17 +13,15 @@ use crate::words::{Outcome, render_duration};
 /// What can be asked of links.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Every link and how it is
+    /// List every link and its state
     List,
-    /// What is asked on a link: the reads, their times, the line's load
-    #[command(
-        after_help = "Example:\n  andon link plan rs485-a\n\nExit code 1 when the line cannot carry what is asked of it."
-    )]
+    /// Show the reads of a link, their times and the load of the line
+    #[command(after_help = "Example:\n  andon link plan rs485-a\n\nExit code 1 if the line is overloaded.")]
     Plan {
         /// The link's name
         link: String,
     },
-    /// The last frames of a link as a file that Wireshark opens
+    /// Write the last frames of a link to a file that Wireshark opens
     Capture(LinkCaptureArgs),
 }
 

@@ -12,15 +12,15 @@ use crate::words::{Outcome, Wall};
 /// Which reports there are.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Alarm rate, floods, chattering and stale alarms, against the targets of ISA-18.2
+    /// Report alarm rate, floods, chattering and stale alarms, compared with the targets of ISA-18.2
     #[command(
         after_help = "Examples:\n  andon report alarms --since 30d\n  andon report alarms --since 2026-03-01 --until 2026-04-01 --json"
     )]
     Alarms {
-        /// From when: a time, or 30d for 30 days ago [default: a week before the end]
+        /// Begin of the period: a time, or 30d for 30 days ago [default: a week before the end]
         #[arg(long, value_name = "TIME")]
         since: Option<String>,
-        /// Until when [default: now]
+        /// End of the period [default: now]
         #[arg(long, value_name = "TIME")]
         until: Option<String>,
     },

@@ -20,13 +20,13 @@ pub struct HistoryArgs {
     pub id: String,
     /// The point
     pub point: String,
-    /// From when: 8h for 8 hours ago, 2026-03-01, or RFC 3339 [default: an hour before the end]
+    /// Begin of the period: 8h for 8 hours ago, 2026-03-01, or RFC 3339 [default: an hour before the end]
     #[arg(long, value_name = "TIME")]
     pub since: Option<String>,
-    /// Until when [default: now]
+    /// End of the period [default: now]
     #[arg(long, value_name = "TIME")]
     pub until: Option<String>,
-    /// Every reading in a table instead of a curve
+    /// Show every reading in a table instead of a curve
     #[arg(long)]
     pub table: bool,
 }
@@ -40,7 +40,7 @@ pub struct TraceArgs {
     /// Ticket number; or an equipment id, if this equipment has exactly one live ticket
     #[arg(value_name = "N")]
     pub ticket: String,
-    /// As a drawing for a report
+    /// Write a drawing to this file, for a report
     #[arg(long, value_name = "FILE")]
     pub svg: Option<PathBuf>,
 }

@@ -14,7 +14,7 @@ use crate::words::Outcome;
 /// `andon scan [LINK]`
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  andon scan                         the serial ports of this machine\n  andon scan rs485-a                 unit ids that answer, and which profile fits\n  andon scan rs485-a --units 1-20 --baud 9600,19200\n  andon scan shop --seconds 20       topics and Sparkplug nodes heard on a broker\n\nBeside a running daemon its own connection is used, between its polls; other baud rates want the daemon stopped."
+    after_help = "Examples:\n  andon scan                         the serial ports of this machine\n  andon scan rs485-a                 unit ids that answer, and which profile fits\n  andon scan rs485-a --units 1-20 --baud 9600,19200\n  andon scan shop --seconds 20       topics and Sparkplug nodes heard on a broker\n\nIf a daemon runs, it scans over its own connection, between its polls. To try other baud rates, stop the daemon first."
 )]
 pub struct ScanArgs {
     /// The link; without one: the serial ports of this machine
@@ -25,10 +25,10 @@ pub struct ScanArgs {
     /// Baud rates to try on a serial line, instead of the configured one
     #[arg(long, value_name = "BAUD,..", value_delimiter = ',')]
     pub baud: Vec<u32>,
-    /// How long a unit has to answer, in milliseconds; two seconds at most, because polls wait for it
+    /// Wait this long for the answer of a unit, in milliseconds; two seconds at most, because polls wait meanwhile
     #[arg(long, value_name = "MS", default_value_t = 200, value_parser = clap::value_parser!(u64).range(10..=2_000))]
     pub timeout: u64,
-    /// How long to listen to a broker
+    /// Listen to a broker for this long
     #[arg(long, value_name = "S", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=600))]
     pub seconds: u64,
 }

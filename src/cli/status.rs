@@ -138,12 +138,11 @@ fn equipment(s: &StatusV1) -> Sheet {
 pub(super) fn alarms(alarms: &[AlarmV1], now: Wall) -> Sheet {
     let mut sheet = Sheet::new(&["alarm", "equipment", "severity", "state", "since", "first_out", "note"]);
     for a in alarms {
-        let state = serde_json::to_value(a.state).ok();
         sheet.row([
             a.fault.clone(),
             a.equipment.clone(),
             a.severity.word().to_owned(),
-            state.and_then(|s| s.as_str().map(str::to_owned)).unwrap_or_default(),
+            a.state.word().to_owned(),
             ago(a.onset, now),
             a.first_up.clone().unwrap_or_default(),
             a.note.clone(),

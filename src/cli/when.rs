@@ -22,7 +22,9 @@ pub(super) fn when(text: &str, zone: &TimeZone, now: Wall) -> Result<Wall, Strin
         .ok()
         .and_then(|at| at.to_zoned_datetime(zone.clone()).ok());
     at.map(|at| Wall::from_timestamp(at.timestamp())).ok_or_else(|| {
-        format!("\"{text}\" is no time: write 30d for 30 days ago, 2026-03-01, 2026-03-01T14:00 or RFC 3339")
+        format!(
+            "\"{text}\" is not a time: write 30d for 30 days ago, 2026-03-01, 2026-03-01T14:00 or RFC 3339"
+        )
     })
 }
 

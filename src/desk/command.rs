@@ -37,7 +37,7 @@ pub struct Command {
     pub verb: TicketCommand,
     /// The ticket from the store, when the desk may no longer hold it.
     pub stored: Option<Arc<Ticket>>,
-    /// The other ticket of a duplicate exists.
+    /// True if the ticket named in `cancel duplicate --of` exists in the store.
     pub duplicate_exists: bool,
 }
 

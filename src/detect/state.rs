@@ -10,9 +10,9 @@ use crate::words::{EquipmentIndex, Mono, Now, PointIndex, Reading, Value};
 /// Whether a condition came or went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TransitionKind {
-    /// It has held for its delay.
+    /// The condition was true for the whole `on_delay`.
     Raised,
-    /// It has gone for its delay.
+    /// The clear condition was true for the whole `off_delay`.
     Cleared,
 }
 

@@ -110,7 +110,7 @@ fn number(rest: &str, at: usize) -> Result<(Token, usize), ExprError> {
         #[expect(clippy::cast_precision_loss, reason = "all arithmetic is f64, as documented")]
         return u64::from_str_radix(&digits, 16)
             .map(|n| (Token::Number(n as f64), length + 2))
-            .map_err(|_| ExprError::new(span, "this is no hexadecimal number"));
+            .map_err(|_| ExprError::new(span, "this is not a hexadecimal number"));
     }
     let mut length = word_length(rest, |c| c.is_ascii_digit() || c == '.' || c == '_');
     let tail = rest.get(length..).unwrap_or("");
@@ -136,6 +136,6 @@ fn number(rest: &str, at: usize) -> Result<(Token, usize), ExprError> {
     let text = rest.get(..length).unwrap_or("").replace('_', "");
     match text.parse::<f64>() {
         Ok(n) if n.is_finite() => Ok((Token::Number(n), length)),
-        _ => Err(ExprError::new(at..at + length, "this is no number")),
+        _ => Err(ExprError::new(at..at + length, "this is not a number")),
     }
 }

@@ -44,7 +44,7 @@ pub(super) fn open_port(
         if character.data_bits == 7 { tokio_serial::DataBits::Seven } else { tokio_serial::DataBits::Eight };
     let stop =
         if character.stop_bits == 2 { tokio_serial::StopBits::Two } else { tokio_serial::StopBits::One };
-    let path_text = path.to_str().ok_or_else(|| format!("{shown} is no text"))?;
+    let path_text = path.to_str().ok_or_else(|| format!("{shown} is not text"))?;
     let port = tokio_serial::new(path_text, baud).parity(parity).data_bits(data).stop_bits(stop);
     let port = port.open_native_async();
     let port = port.map_err(|e| {
@@ -65,7 +65,7 @@ fn resolve(port: &str) -> Result<PathBuf, String> {
         return Ok(PathBuf::from(port));
     }
     let found: Vec<PathBuf> =
-        glob::glob(port).map_err(|e| format!("{port} is no pattern: {e}"))?.flatten().collect();
+        glob::glob(port).map_err(|e| format!("{port} is not a pattern: {e}"))?.flatten().collect();
     match found.as_slice() {
         [one] => Ok(one.clone()),
         [] => Err(format!("nothing fits {port}")),

@@ -69,7 +69,7 @@ fn read_points(s: &Section<'_>, profile: &Profile, is_cycle: bool) -> Vec<(Strin
         match profile.point(&name.value) {
             None => no_point(s, name, profile),
             Some((_, point)) if !point.is_number() => {
-                error(format!("{} is no number", name.value), "a baseline learns numbers");
+                error(format!("{} is not a number", name.value), "a baseline learns numbers");
             }
             Some((at, _)) if points.iter().any(|(_, p)| *p == at) => {
                 error(format!("{} is named twice", name.value), "");

@@ -40,7 +40,9 @@ pub(super) fn read_cases(root: &Section<'_>, profile: &Profile) -> Vec<Case> {
                 let words: Vec<u16> = words.iter().filter_map(|w| u16::try_from(w.value).ok()).collect();
                 match RegisterAddress::parse_register(&key.value) {
                     Ok(address) => registers.push((address, words)),
-                    Err(meant) => table.error(key.span, format!("\"{}\" is no register", key.value), meant),
+                    Err(meant) => {
+                        table.error(key.span, format!("\"{}\" is not a register", key.value), meant)
+                    }
                 }
             }
         }

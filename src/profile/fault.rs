@@ -39,7 +39,7 @@ pub struct Baseline {
     pub smooth: f64,
     /// The limit, as a multiple of what 95 % of the learned samples stay below.
     pub limit: f64,
-    /// What is learned, in words: what was learned of another definition does not serve.
+    /// Text of the baseline's definition. A learned model is reused only if this text is unchanged.
     pub definition: String,
 }
 

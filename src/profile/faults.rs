@@ -52,7 +52,7 @@ pub(super) fn read_faults(root: &Section<'_>, profile: &Profile, names: &dyn Nam
 pub(super) fn fault_name(s: &Section<'_>, name: &Spanned<String>) -> Option<FaultName> {
     FaultName::parse(&name.value)
         .map_err(|e| {
-            s.error(name.span.clone(), format!("{} is no name for a fault", name.value), e.to_string())
+            s.error(name.span.clone(), format!("{} is not a name for a fault", name.value), e.to_string())
         })
         .ok()
 }
@@ -229,9 +229,11 @@ fn read_steps(s: &Section<'_>, names: &dyn Names) -> Vec<Step> {
                 yes: yes.unwrap_or_else(|| next.clone()),
                 no: no.unwrap_or(next),
             }),
-            (Err(e), _) => {
-                section.error(id.span.clone(), format!("{} is no name for a step", id.value), e.to_string())
-            }
+            (Err(e), _) => section.error(
+                id.span.clone(),
+                format!("{} is not a name for a step", id.value),
+                e.to_string(),
+            ),
             (Ok(_), None) => {}
         }
     }
@@ -279,8 +281,8 @@ fn read_target(s: &Section<'_>, key: &str, known: &[&str], own: usize) -> Option
         Some(_) => {
             s.error(
                 text.span,
-                format!("{} does not come later", text.value),
-                "steps lead onward, so that every walk ends",
+                format!("step {} is not after this step", text.value),
+                "`yes` and `no` must point to a later step, \"done\" or \"cause:...\"",
             );
             None
         }
@@ -335,7 +337,7 @@ fn read_codes(s: &Section<'_>, table: &str, profile: &Profile, names: &dyn Names
             Style::Bits => match u8::try_from(code).ok().filter(|b| *b < 64) {
                 Some(bit) => Program::bit_is_set(&point.value, bit),
                 None => {
-                    s.error(key.span, format!("{code} is no bit"), "bits count from 0 to 63");
+                    s.error(key.span, format!("{code} is not a bit"), "bits count from 0 to 63");
                     continue;
                 }
             },

@@ -287,7 +287,7 @@ fn read_note(root: &Section<'_>, name: &str, text: &str) -> Option<FirmwareNote>
     root.finish();
     let versions = versions?;
     let range = VersionRange::parse(&versions.value).map_err(|meant| {
-        root.error(versions.span, format!("\"{}\" is no range of versions", versions.value), meant);
+        root.error(versions.span, format!("\"{}\" is not a range of versions", versions.value), meant);
     });
     Some(FirmwareNote {
         name: name.to_owned(),

@@ -34,7 +34,7 @@ pub(super) fn read_mqtt(root: &Section<'_>) -> MqttSettings {
         let (online, offline) = (a.text("online"), a.text("offline"));
         if let Some(topic) = topic {
             if let Err(why) = check_filter(&topic.value) {
-                a.error(topic.span, format!("\"{}\" is no topic", topic.value), why);
+                a.error(topic.span, format!("\"{}\" is not a topic", topic.value), why);
             }
             out.availability = Some(Availability {
                 topic: topic.value,

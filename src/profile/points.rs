@@ -74,7 +74,11 @@ pub(super) fn read_points(root: &Section<'_>, defaults: &Defaults) -> Vec<Point>
         let Some(section) = table.section(&name.value) else { continue };
         let parsed = PointName::parse(&name.value);
         if let Err(e) = &parsed {
-            section.error(name.span.clone(), format!("{} is no name for a point", name.value), e.to_string());
+            section.error(
+                name.span.clone(),
+                format!("{} is not a name for a point", name.value),
+                e.to_string(),
+            );
         }
         let factor = section.name("scale_from");
         let point = read_point(&section, defaults);
@@ -209,7 +213,12 @@ fn read_every(s: &Section<'_>, place: Option<&Place>, defaults: &Defaults) -> (O
         }
         Some(Place::Capture { source, .. } | Place::Bytes { source, .. }) => {
             if s.has("every") {
-                s.error(s.key_span("every"), "every stands in the request that brings the point", "");
+                s.error_with_help(
+                    s.key_span("every"),
+                    "`every` belongs in the request, not in the point",
+                    "",
+                    "move it to [requests.NAME]",
+                );
             }
             let request = defaults.serial.requests.iter().find(|r| r.name == *source);
             (request.map(|r| r.every), request.map_or(Duration::ZERO, |r| r.timeout))
@@ -218,9 +227,9 @@ fn read_every(s: &Section<'_>, place: Option<&Place>, defaults: &Defaults) -> (O
             if s.has("every") {
                 s.error_with_help(
                     s.key_span("every"),
-                    "what reports by itself is not polled",
+                    "an MQTT point is not polled: remove `every`",
                     "",
-                    "stale_after says how old its last reading may grow",
+                    "use `stale_after` to limit the age of its value",
                 );
             }
             (None, Duration::ZERO)
@@ -294,7 +303,7 @@ fn read_place(s: &Section<'_>, defaults: &Defaults) -> Option<Place> {
         ["topic"] => {
             let filter = s.text_up_to("topic", limits::TOPIC_BYTES_MAX)?;
             if let Err(why) = check_filter(&filter.value) {
-                s.error(filter.span, format!("\"{}\" is no topic", filter.value), why);
+                s.error(filter.span, format!("\"{}\" is not a topic", filter.value), why);
                 return None;
             }
             let pointer = s.text_up_to("pointer", limits::KEY_BYTES_MAX).and_then(|p| {
@@ -381,7 +390,7 @@ fn read_address(s: &Section<'_>) -> Option<RegisterAddress> {
         (None, Some(text)) => (text.clone(), RegisterAddress::parse_ref(&text.value)),
         (None, None) => return None,
     };
-    parsed.map_err(|meant| s.error(text.span, format!("\"{}\" is no register", text.value), meant)).ok()
+    parsed.map_err(|meant| s.error(text.span, format!("\"{}\" is not a register", text.value), meant)).ok()
 }
 
 fn read_kind(s: &Section<'_>, place: Option<&Place>) -> Option<DataType> {
@@ -428,7 +437,7 @@ fn named(s: &Section<'_>, key: &str, max: i128) -> BTreeMap<String, i128> {
         let Some(name) = table.name(&entry.value) else { continue };
         let number = parse_number(&entry.value).filter(|n| (0..=max).contains(n));
         match number {
-            None => table.error(entry.span, format!("{} is no number from 0 to {max}", entry.value), ""),
+            None => table.error(entry.span, format!("{} is not a number from 0 to {max}", entry.value), ""),
             Some(number) => {
                 if let Some(before) = out.insert(name.value.clone(), number) {
                     table.error(

@@ -1,5 +1,5 @@
-//! What a person may write to a point, and as which registers. Reading is all that andon does to equipment unless
-//! the profile says `writable`.
+//! Values that a person may write to a point, and their registers. andon writes a point only if the profile marks it
+//! `writable`.
 
 use super::decode::{DataType, decode, encode};
 use super::model::{Point, Writable};
@@ -41,7 +41,7 @@ pub fn to_write(point: &Point, text: &str, factor: Option<u16>) -> Result<(Value
     let value = value(point, text.trim())?;
     let number = match &value {
         Value::Bool(b) => f64::from(u8::from(*b)),
-        other => other.number().ok_or_else(|| WriteProblem::NoValue("it is no number".to_owned()))?,
+        other => other.number().ok_or_else(|| WriteProblem::NoValue("it is not a number".to_owned()))?,
     };
     if !(bounds.min..=bounds.max).contains(&number) {
         return Err(WriteProblem::OutOfBounds { min: bounds.min, max: bounds.max });
@@ -88,7 +88,7 @@ fn value(point: &Point, text: &str) -> Result<Value, WriteProblem> {
     match (hexadecimal.or_else(|| text.parse().ok()), text.parse::<f64>()) {
         (Some(whole), _) => Ok(Value::Integer(whole)),
         (None, Ok(real)) if real.is_finite() => Ok(Value::Real(real)),
-        _ => no(format!("{text} is no number")),
+        _ => no(format!("{text} is not a number")),
     }
 }
 
@@ -177,8 +177,8 @@ mod tests {
         check(bounded, "40.5", None, Ok(&[405]));
         check(bounded, "40.57", None, Err("its registers hold 40.6 instead"));
         check(bounded, "80.1", None, Err("between 20 and 80"));
-        check(bounded, "nan", None, Err("no number"));
-        check(bounded, "hot", None, Err("hot is no number"));
+        check(bounded, "nan", None, Err("not a number"));
+        check(bounded, "hot", None, Err("hot is not a number"));
         check("register = 'holding:1', type = 'i16'", "40", None, Err("does not say"));
         let mode =
             "register = 'holding:1', type = 'enum16', values = { 0 = 'off', 1 = 'auto' }, writable = true";

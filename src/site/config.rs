@@ -254,7 +254,7 @@ fn read_equipment(s: &Section<'_>, links: &[Link]) -> Option<Draft> {
             _ => {
                 s.error(
                     t.span,
-                    format!("\"{}\" is no Sparkplug id", t.value),
+                    format!("\"{}\" is not a Sparkplug id", t.value),
                     "write group/node or group/node/device",
                 );
                 None
@@ -270,7 +270,7 @@ fn read_equipment(s: &Section<'_>, links: &[Link]) -> Option<Draft> {
     let firmware = s.name("firmware").map(|t| t.value);
     let id = id.and_then(|i| {
         EquipmentId::parse(&i.value)
-            .map_err(|e| s.error(i.span, format!("{} is no id", i.value), e.to_string()))
+            .map_err(|e| s.error(i.span, format!("{} is not an id", i.value), e.to_string()))
             .ok()
     });
     let link = link.and_then(|l| {
@@ -316,8 +316,11 @@ fn check_links(
             LinkKind::ModbusRtu(_) | LinkKind::ModbusAscii(_) | LinkKind::ModbusRtuOverTcp { .. }
         ) && !(1..=247).contains(&d.unit)
         {
-            let why =
-                if d.unit == 0 { "unit 0 is everybody's, and nobody answers" } else { "units count to 247" };
+            let why = if d.unit == 0 {
+                "unit 0 is the Modbus broadcast address, and no device answers it: use 1 to 247"
+            } else {
+                "the unit must be from 1 to 247"
+            };
             root.error_with_help(d.unit_span.clone(), format!("unit {} on a serial bus", d.unit), "", why);
         }
         if !link.kind.carries(protocol) {

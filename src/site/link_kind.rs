@@ -39,7 +39,7 @@ pub(super) fn read_link(s: &Section<'_>, gateway: &str) -> Option<Link> {
     let kind = s.required("kind", "\"modbus-tcp\"", kind);
     let name = name.and_then(|n| {
         LinkName::parse(&n.value)
-            .map_err(|e| s.error(n.span, format!("{} is no name for a link", n.value), e.to_string()))
+            .map_err(|e| s.error(n.span, format!("{} is not a name for a link", n.value), e.to_string()))
             .ok()
     });
     let kind = match kind?.value {
@@ -65,7 +65,7 @@ fn read_address(s: &Section<'_>, default: Option<u16>) -> Option<String> {
         (Some(port), _) if port > 0 => Some(address.value),
         (_, Some(default)) if !address.value.contains(':') => Some(format!("{}:{default}", address.value)),
         _ => {
-            s.error(address.span, format!("\"{}\" is no address", address.value), "write host:port");
+            s.error(address.span, format!("\"{}\" is not an address", address.value), "write host:port");
             None
         }
     }
@@ -135,7 +135,11 @@ fn read_broker(s: &Section<'_>, gateway: &str) -> Option<MqttBroker> {
     if let Some(host) = &sparkplug_host
         && (check_filter(&host.value).is_err() || host.value.contains(['/', '+', '#']))
     {
-        s.error(host.span.clone(), format!("\"{}\" is no host id", host.value), "it is one level of a topic");
+        s.error(
+            host.span.clone(),
+            format!("\"{}\" is not a host id", host.value),
+            "it is one level of a topic",
+        );
     }
     let url = url?;
     let (is_tls, host, port) = match parse_url(&url.value) {
@@ -143,7 +147,7 @@ fn read_broker(s: &Section<'_>, gateway: &str) -> Option<MqttBroker> {
         None => {
             s.error(
                 url.span,
-                format!("\"{}\" is no broker", url.value),
+                format!("\"{}\" is not a broker", url.value),
                 "write mqtt://host:1883 or mqtts://host:8883",
             );
             return None;

@@ -75,7 +75,7 @@ pub fn apply(t: &mut Ticket, seq: Seq, at: Wall, by: &Author, event: &TicketEven
         }
         TicketEvent::Returned { .. } => {
             t.condition = Condition::Returned;
-            "the condition has gone".to_owned()
+            "the fault has cleared".to_owned()
         }
         TicketEvent::Acknowledged { .. } => {
             t.state = TicketState::Acknowledged;

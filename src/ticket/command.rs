@@ -2,29 +2,17 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::words::{StepId, TicketNumber};
+use crate::words::{StepId, TicketNumber, worded};
 
-/// The answer to a step.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Answer {
-    /// It is so.
-    Yes,
-    /// It is not so.
-    No,
-    /// Passed over; the walk goes on as after `yes`.
-    Skip,
-}
-
-impl Answer {
-    /// The word.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            Answer::Yes => "yes",
-            Answer::No => "no",
-            Answer::Skip => "skip",
-        }
+worded! {
+    /// The answer to a step.
+    pub enum Answer {
+        /// The answer to the step's question is yes.
+        Yes = "yes",
+        /// The answer to the step's question is no.
+        No = "no",
+        /// Not answered; the steps go on as after `yes`.
+        Skip = "skip",
     }
 }
 

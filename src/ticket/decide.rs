@@ -69,10 +69,11 @@ pub fn decide(
             }
             StepNow::ToCheck(step) => Err(Refusal::new(
                 Rule::CheckUnanswered,
-                format!("step {} reads the equipment, and no daemon does", step.id),
+                format!("step {} needs a reading, but no daemon is running", step.id),
             )
+            .command("start it", "andon daemon")
             .command(
-                "read the equipment yourself and answer",
+                "or check the equipment yourself and answer",
                 format!("andon ticket step {number} {} yes|no", step.id),
             )),
         },

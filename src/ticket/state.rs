@@ -5,58 +5,32 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::command::{Answer, CancelReason, UsedPart};
-use crate::words::{EquipmentId, FaultName, Seq, Severity, StepId, TicketNumber, Wall};
+use crate::words::{EquipmentId, FaultName, Seq, Severity, StepId, TicketNumber, Wall, worded};
 
-/// Where a ticket is in its life.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum TicketState {
-    /// Nobody has seen it.
-    Open,
-    /// Somebody has.
-    Acknowledged,
-    /// Somebody works on it.
-    InProgress,
-    /// It waits.
-    OnHold,
-    /// Repaired, not yet verified.
-    Fixed,
-    /// Verified.
-    Closed,
-    /// It came back.
-    Reopened,
-    /// It was no work.
-    Cancelled,
+worded! {
+    /// The state of a ticket in its lifecycle.
+    #[derive(PartialOrd, Ord)]
+    pub enum TicketState {
+        /// Nobody has acknowledged the ticket.
+        Open = "open",
+        /// Somebody has seen the ticket.
+        Acknowledged = "acknowledged",
+        /// Somebody works on the ticket.
+        InProgress = "in-progress",
+        /// The work waits for something.
+        OnHold = "on-hold",
+        /// Repaired, not yet verified.
+        Fixed = "fixed",
+        /// The repair is verified.
+        Closed = "closed",
+        /// The fault came back, or a person reopened the ticket.
+        Reopened = "reopened",
+        /// A nuisance alarm, or a duplicate of another ticket.
+        Cancelled = "cancelled",
+    }
 }
 
 impl TicketState {
-    /// Every state.
-    pub const ALL: [TicketState; 8] = [
-        TicketState::Open,
-        TicketState::Acknowledged,
-        TicketState::InProgress,
-        TicketState::OnHold,
-        TicketState::Fixed,
-        TicketState::Closed,
-        TicketState::Reopened,
-        TicketState::Cancelled,
-    ];
-
-    /// The word.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            TicketState::Open => "open",
-            TicketState::Acknowledged => "acknowledged",
-            TicketState::InProgress => "in-progress",
-            TicketState::OnHold => "on-hold",
-            TicketState::Fixed => "fixed",
-            TicketState::Closed => "closed",
-            TicketState::Reopened => "reopened",
-            TicketState::Cancelled => "cancelled",
-        }
-    }
-
     /// Whether work or verification is left: a repeat counts on this ticket.
     #[must_use]
     pub fn is_live(self) -> bool {
@@ -72,24 +46,13 @@ impl TicketState {
     }
 }
 
-/// Whether the fault's condition stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Condition {
-    /// It stands.
-    Active,
-    /// It has gone.
-    Returned,
-}
-
-impl Condition {
-    /// The word.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            Condition::Active => "active",
-            Condition::Returned => "returned",
-        }
+worded! {
+    /// Whether the condition of the ticket's fault is true.
+    pub enum Condition {
+        /// The condition is true.
+        Active = "active",
+        /// The condition has cleared.
+        Returned = "returned",
     }
 }
 

@@ -15,6 +15,7 @@ mod span;
 mod text;
 mod time;
 mod unit;
+mod worded;
 
 pub use damage::Damage;
 pub use finite::Finite;
@@ -32,3 +33,4 @@ pub use span::{parse_duration, render_duration};
 pub use text::{Excerpt, shortened};
 pub use time::{Mono, Now, Wall};
 pub use unit::Unit;
+pub(crate) use worded::worded;

@@ -35,7 +35,7 @@ impl Value {
         }
     }
 
-    /// The value as a number: a boolean is none.
+    /// The value as `f64`; `None` for `Bool` and `Text`.
     #[must_use]
     pub fn number(&self) -> Option<f64> {
         match self {
@@ -121,7 +121,7 @@ pub enum BadReason {
     #[error("the device sends NaN or infinity")]
     NotANumber,
     /// A nibble above 9 in a BCD number.
-    #[error("0x{0:X} is no BCD number")]
+    #[error("0x{0:X} is not a BCD number")]
     NotBcd(u64),
     /// Bytes that are no text.
     #[error("the registers hold no text")]
@@ -133,10 +133,10 @@ pub enum BadReason {
     #[error("its scale factor {0} cannot be used")]
     BadScale(String),
     /// A text or JSON value that does not fit its type.
-    #[error("'{0}' is no {1}")]
+    #[error("'{0}' is not of type {1}")]
     NotOfType(Excerpt, &'static str),
     /// A payload that is no JSON, where a JSON pointer is asked for.
-    #[error("the payload is no JSON")]
+    #[error("the payload is not JSON")]
     NotJson,
     /// Nothing stands where the JSON pointer leads.
     #[error("the payload has nothing at {0}")]

@@ -6,253 +6,94 @@ use serde::{Deserialize, Serialize};
 
 use super::outcome::Outcome;
 
-/// Everything that can refuse a command. Each has a stable code and a test that names it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Rule {
-    /// There is no ticket of that number.
-    NoSuchTicket,
-    /// There is no equipment of that id.
-    NoSuchEquipment,
-    /// The equipment has neither a point nor a fault of that name.
-    NoSuchPointOrFault,
-    /// The equipment has no live ticket.
-    NoLiveTicket,
-    /// The equipment has several live tickets: a number is needed.
-    SeveralLiveTickets,
-    /// The ticket's state does not allow the verb.
-    WrongState,
-    /// Nobody says who acts.
-    NoPerson,
-    /// A name is not written in the plain form of names, or is the gateway's own.
-    BadName,
-    /// A fix was recorded while the fault is still active, without a reason.
-    FixWhileActive,
-    /// A close was asked while the fault is still active.
-    CloseWhileActive,
-    /// The ticket has no such step.
-    NoSuchStep,
-    /// Another step comes first.
-    StepOutOfOrder,
-    /// A step that a person does needs an answer.
-    StepNeedsAnswer,
-    /// The equipment did not answer the check in time.
-    CheckUnanswered,
-    /// The same check is under way.
-    CheckUnderWay,
-    /// A ticket cannot be a duplicate of itself, or of one that does not exist.
-    BadDuplicate,
-    /// A text is empty or too long.
-    BadText,
-    /// The ticket's record is full.
-    RecordFull,
-    /// The journal cannot be written.
-    JournalNotWritable,
-    /// An event cannot be written as a line of the journal: a bug of andon.
-    NotRecordable,
-    /// No damage of the journal waits to be accepted.
-    NothingToAccept,
-    /// The ticket database is behind the journal, or is being rebuilt from it.
-    StoreBehind,
-    /// Too many commands wait.
-    TooBusy,
-    /// The profile does not allow the point to be written.
-    NotWritable,
-    /// The value is outside the profile's bounds.
-    OutOfBounds,
-    /// The text is no value that the point can hold.
-    BadValue,
-    /// The same point is being written.
-    WriteUnderWay,
-    /// The value did not read back.
-    WriteUnconfirmed,
-    /// An alarm is shelved until a time that is near enough.
-    BadShelf,
-    /// The alarm is not shelved.
-    NotShelved,
-    /// The equipment is in service already, or out of it.
-    WrongService,
-    /// Only a running daemon reaches equipment.
-    NeedsDaemon,
-    /// The configuration has an error.
-    BadConfiguration,
-    /// The link is not open.
-    LinkAway,
-    /// No frames are kept with the ticket.
-    NoCapture,
-    /// No readings are kept with the ticket.
-    NoTrace,
+/// Writes the table of rules once: `Name "code" Outcome "meaning";` becomes a variant of [`Rule`], its code, its outcome
+/// and its line in `andon guide rules`.
+macro_rules! rules {
+    ($($rule:ident $code:literal $outcome:ident $meaning:literal;)+) => {
+        /// Everything that can refuse a command. Each rule has a stable code and a test that names it.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+        pub enum Rule {
+            $(#[doc = $meaning] $rule,)+
+        }
+
+        impl Rule {
+            /// Every rule, in the order of `andon guide rules`.
+            pub const ALL: [Rule; [$($code),+].len()] = [$(Rule::$rule),+];
+
+            /// The stable code, as in JSON and in `andon guide rules`.
+            #[must_use]
+            pub fn code(self) -> &'static str {
+                match self { $(Rule::$rule => $code,)+ }
+            }
+
+            /// What the rule demands, as one sentence of `andon guide rules`.
+            #[must_use]
+            pub fn meaning(self) -> &'static str {
+                match self { $(Rule::$rule => $meaning,)+ }
+            }
+
+            /// The outcome of a command that this rule refuses.
+            #[must_use]
+            pub fn outcome(self) -> Outcome {
+                match self { $(Rule::$rule => Outcome::$outcome,)+ }
+            }
+        }
+    };
 }
 
-impl Rule {
-    /// Every rule, in the order of the guide's table.
-    pub const ALL: [Rule; 36] = [
-        Rule::NoSuchTicket,
-        Rule::NoSuchEquipment,
-        Rule::NoSuchPointOrFault,
-        Rule::NoLiveTicket,
-        Rule::SeveralLiveTickets,
-        Rule::WrongState,
-        Rule::NoPerson,
-        Rule::BadName,
-        Rule::FixWhileActive,
-        Rule::CloseWhileActive,
-        Rule::NoSuchStep,
-        Rule::StepOutOfOrder,
-        Rule::StepNeedsAnswer,
-        Rule::CheckUnanswered,
-        Rule::CheckUnderWay,
-        Rule::BadDuplicate,
-        Rule::BadText,
-        Rule::RecordFull,
-        Rule::JournalNotWritable,
-        Rule::NotRecordable,
-        Rule::NothingToAccept,
-        Rule::StoreBehind,
-        Rule::TooBusy,
-        Rule::NotWritable,
-        Rule::OutOfBounds,
-        Rule::BadValue,
-        Rule::WriteUnderWay,
-        Rule::WriteUnconfirmed,
-        Rule::BadShelf,
-        Rule::NotShelved,
-        Rule::WrongService,
-        Rule::NeedsDaemon,
-        Rule::BadConfiguration,
-        Rule::LinkAway,
-        Rule::NoCapture,
-        Rule::NoTrace,
-    ];
-
-    /// The stable code, as in JSON and the guide.
-    #[must_use]
-    pub fn code(self) -> &'static str {
-        match self {
-            Rule::NoSuchTicket => "ticket/no-such-ticket",
-            Rule::NoSuchEquipment => "site/no-such-equipment",
-            Rule::NoSuchPointOrFault => "site/no-such-point-or-fault",
-            Rule::NoLiveTicket => "ticket/no-live-ticket",
-            Rule::SeveralLiveTickets => "ticket/several-live-tickets",
-            Rule::WrongState => "ticket/wrong-state",
-            Rule::NoPerson => "people/no-person",
-            Rule::BadName => "people/bad-name",
-            Rule::FixWhileActive => "ticket/fix-while-active",
-            Rule::CloseWhileActive => "ticket/close-while-active",
-            Rule::NoSuchStep => "ticket/no-such-step",
-            Rule::StepOutOfOrder => "ticket/step-out-of-order",
-            Rule::StepNeedsAnswer => "ticket/step-needs-answer",
-            Rule::CheckUnanswered => "ticket/check-unanswered",
-            Rule::CheckUnderWay => "ticket/check-under-way",
-            Rule::BadDuplicate => "ticket/bad-duplicate",
-            Rule::BadText => "ticket/bad-text",
-            Rule::RecordFull => "ticket/record-full",
-            Rule::JournalNotWritable => "journal/not-writable",
-            Rule::NotRecordable => "journal/not-recordable",
-            Rule::NothingToAccept => "journal/nothing-to-accept",
-            Rule::StoreBehind => "store/behind",
-            Rule::TooBusy => "gateway/too-busy",
-            Rule::NotWritable => "equipment/not-writable",
-            Rule::OutOfBounds => "equipment/out-of-bounds",
-            Rule::BadValue => "equipment/bad-value",
-            Rule::WriteUnderWay => "equipment/write-under-way",
-            Rule::WriteUnconfirmed => "equipment/write-unconfirmed",
-            Rule::BadShelf => "alarm/bad-shelf",
-            Rule::NotShelved => "alarm/not-shelved",
-            Rule::WrongService => "equipment/wrong-service",
-            Rule::NeedsDaemon => "gateway/needs-daemon",
-            Rule::BadConfiguration => "gateway/bad-configuration",
-            Rule::LinkAway => "link/away",
-            Rule::NoCapture => "ticket/no-capture",
-            Rule::NoTrace => "ticket/no-trace",
-        }
-    }
-
-    /// What the rule protects, for the guide.
-    #[must_use]
-    pub fn meaning(self) -> &'static str {
-        match self {
-            Rule::NoSuchTicket => "A ticket is named by a number that was given out.",
-            Rule::NoSuchEquipment => "Equipment is named by its id in andon.toml.",
-            Rule::NoSuchPointOrFault => "Points and faults are named as in the profile.",
-            Rule::NoLiveTicket => "An equipment id stands for its one live ticket.",
-            Rule::SeveralLiveTickets => "An equipment id stands for its one live ticket.",
-            Rule::WrongState => "A ticket moves along its lifecycle only.",
-            Rule::NoPerson => "Every change has a person: --as NAME, or the user logged in.",
-            Rule::BadName => "A name is plain text, and andon is the gateway's own name.",
-            Rule::FixWhileActive => "A fix while the fault is active needs a reason.",
-            Rule::CloseWhileActive => "Closing verifies the fix: the fault must have cleared.",
-            Rule::NoSuchStep => "Steps are named as in the profile.",
-            Rule::StepOutOfOrder => "Steps are walked in order.",
-            Rule::StepNeedsAnswer => "A step that a person does is answered yes, no or skip.",
-            Rule::CheckUnanswered => "A check is answered from fresh readings only.",
-            Rule::CheckUnderWay => "A check runs once at a time.",
-            Rule::BadDuplicate => "A duplicate names another ticket.",
-            Rule::BadText => "Texts say something, within bounds.",
-            Rule::RecordFull => "A ticket's record is bounded.",
-            Rule::JournalNotWritable => "Nothing is acknowledged that is not on disk.",
-            Rule::NotRecordable => {
-                "Every event must fit into one line of the journal and read back the same."
-            }
-            Rule::NothingToAccept => "Only damage that was found in the journal can be accepted.",
-            Rule::StoreBehind => "The ticket database must be up to date with the journal before it answers.",
-            Rule::TooBusy => "Commands wait in a bounded queue.",
-            Rule::NotWritable => "Reading is all that andon does, unless the profile says writable.",
-            Rule::OutOfBounds => "What is written stays between the profile's bounds.",
-            Rule::BadValue => "A value that is written fits its point exactly.",
-            Rule::WriteUnderWay => "A point is written by one person at a time.",
-            Rule::WriteUnconfirmed => "A write is done when the value reads back.",
-            Rule::BadShelf => "Shelving has an end, and a near one.",
-            Rule::NotShelved => "Only what is shelved is unshelved.",
-            Rule::WrongService => "Equipment is in service or out of it.",
-            Rule::NeedsDaemon => "Equipment is reached by the daemon alone.",
-            Rule::BadConfiguration => "Loading is all or nothing.",
-            Rule::LinkAway => "What is asked of a line needs the line.",
-            Rule::NoTrace => "Readings are kept from before a fault's onset to after it.",
-            Rule::NoCapture => "Frames are kept with the last ten thousand tickets.",
-        }
-    }
-
-    /// The outcome a refusal by this rule ends in.
-    #[must_use]
-    pub fn outcome(self) -> Outcome {
-        match self {
-            Rule::NoSuchTicket
-            | Rule::NoSuchEquipment
-            | Rule::NoSuchPointOrFault
-            | Rule::NoLiveTicket
-            | Rule::NoSuchStep
-            | Rule::NoCapture
-            | Rule::NothingToAccept
-            | Rule::NoTrace => Outcome::NoSuchThing,
-            Rule::JournalNotWritable | Rule::NotRecordable | Rule::StoreBehind | Rule::TooBusy => {
-                Outcome::OwnFailure
-            }
-            Rule::SeveralLiveTickets
-            | Rule::WrongState
-            | Rule::NoPerson
-            | Rule::BadName
-            | Rule::FixWhileActive
-            | Rule::CloseWhileActive
-            | Rule::StepOutOfOrder
-            | Rule::StepNeedsAnswer
-            | Rule::CheckUnanswered
-            | Rule::CheckUnderWay
-            | Rule::BadDuplicate
-            | Rule::BadText
-            | Rule::RecordFull
-            | Rule::NotWritable
-            | Rule::OutOfBounds
-            | Rule::BadValue
-            | Rule::WriteUnderWay
-            | Rule::WriteUnconfirmed
-            | Rule::BadShelf
-            | Rule::NotShelved
-            | Rule::WrongService
-            | Rule::NeedsDaemon
-            | Rule::BadConfiguration
-            | Rule::LinkAway => Outcome::Refused,
-        }
-    }
+rules! {
+    NoSuchTicket "ticket/no-such-ticket" NoSuchThing "A ticket with this number must exist.";
+    NoSuchEquipment "site/no-such-equipment" NoSuchThing "Equipment must be in andon.toml with this id.";
+    NoSuchPointOrFault "site/no-such-point-or-fault" NoSuchThing
+        "The profile of the equipment must have a point or a fault of this name.";
+    NoLiveTicket "ticket/no-live-ticket" NoSuchThing
+        "An equipment id names a ticket only while the equipment has a live ticket.";
+    SeveralLiveTickets "ticket/several-live-tickets" Refused
+        "An equipment id names a ticket only while the equipment has exactly one live ticket.";
+    WrongState "ticket/wrong-state" Refused "The state of the ticket must allow the command.";
+    NoPerson "people/no-person" Refused "Every change needs a person: --as NAME, or the user who is logged in.";
+    BadName "people/bad-name" Refused
+        "The name of a person must be plain text. The name andon is reserved for the gateway.";
+    FixWhileActive "ticket/fix-while-active" Refused "A fix while the fault is active needs a reason.";
+    CloseWhileActive "ticket/close-while-active" Refused
+        "A ticket can be closed only after its fault has cleared.";
+    NoSuchStep "ticket/no-such-step" NoSuchThing "The ticket must have a step of this name.";
+    StepOutOfOrder "ticket/step-out-of-order" Refused "Steps must be answered in their order.";
+    StepNeedsAnswer "ticket/step-needs-answer" Refused
+        "A step that a person does needs an answer: yes, no or skip.";
+    CheckUnanswered "ticket/check-unanswered" Refused "A check needs fresh, good readings of the equipment.";
+    CheckUnderWay "ticket/check-under-way" Refused "A check of a step must end before the same check can start again.";
+    BadDuplicate "ticket/bad-duplicate" Refused "A duplicate must name another ticket that exists.";
+    BadText "ticket/bad-text" Refused "A text must not be empty or too long.";
+    RecordFull "ticket/record-full" Refused "A ticket can hold only a limited number of log entries.";
+    JournalNotWritable "journal/not-writable" OwnFailure
+        "andon confirms a change only after it is in the journal on disk.";
+    NotRecordable "journal/not-recordable" OwnFailure
+        "Every event must fit into one line of the journal and read back the same.";
+    NothingToAccept "journal/nothing-to-accept" NoSuchThing
+        "Only damage that was found in the journal can be accepted.";
+    StoreBehind "store/behind" OwnFailure
+        "The ticket database must be up to date with the journal before it answers.";
+    TooBusy "gateway/too-busy" OwnFailure "Only a limited number of commands can wait for the gateway.";
+    NotWritable "equipment/not-writable" Refused "andon writes a point only if its profile says writable.";
+    OutOfBounds "equipment/out-of-bounds" Refused "A written value must be within the bounds of the profile.";
+    BadValue "equipment/bad-value" Refused "A written value must fit the type of its point exactly.";
+    WriteUnderWay "equipment/write-under-way" Refused
+        "A write to a point must end before the next write to the same point.";
+    WriteUnconfirmed "equipment/write-unconfirmed" Refused
+        "A write succeeds only if the device returns the new value.";
+    BadShelf "alarm/bad-shelf" Refused "The end of shelving must be in the future and within seven days.";
+    NotShelved "alarm/not-shelved" Refused "Only a shelved alarm can be unshelved.";
+    WrongService "equipment/wrong-service" Refused
+        "The equipment is already in the requested state (in service or out of service).";
+    NeedsDaemon "gateway/needs-daemon" Refused "Only a running daemon can reach equipment.";
+    BadConfiguration "gateway/bad-configuration" Refused
+        "andon loads a configuration only if every file of it is correct.";
+    LinkAway "link/away" Refused "The command needs a link that is open.";
+    NoCapture "ticket/no-capture" NoSuchThing
+        "Frames are kept with a ticket from its opening; the oldest are removed first.";
+    NoTrace "ticket/no-trace" NoSuchThing
+        "Readings are kept with a ticket if the fault's points were recorded around its onset.";
 }
 
 /// What would satisfy the rule: a sentence and, where there is one, the very command to type.

@@ -2,35 +2,20 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use super::worded;
 
-/// A fault's severity, worst first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Severity {
-    /// Danger to people, product or machine: now.
-    Critical,
-    /// The equipment cannot do its work: this shift.
-    Major,
-    /// It works, impaired: plan it.
-    Minor,
-    /// Worth knowing: no ticket unless asked for.
-    Advisory,
-}
-
-impl Severity {
-    /// Every severity, worst first.
-    pub const ALL: [Severity; 4] = [Severity::Critical, Severity::Major, Severity::Minor, Severity::Advisory];
-
-    /// The word in files and on screens.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            Severity::Critical => "critical",
-            Severity::Major => "major",
-            Severity::Minor => "minor",
-            Severity::Advisory => "advisory",
-        }
+worded! {
+    /// A fault's severity, worst first.
+    #[derive(PartialOrd, Ord)]
+    pub enum Severity {
+        /// Danger to people, product or machine: now.
+        Critical = "critical",
+        /// The equipment cannot do its work: this shift.
+        Major = "major",
+        /// The equipment works, impaired: plan the work.
+        Minor = "minor",
+        /// Worth knowing: no ticket unless the profile asks for one.
+        Advisory = "advisory",
     }
 }
 

@@ -45,7 +45,7 @@ fn normal_is_learned_from_the_wire_kept_over_a_restart_and_learned_anew() {
     gateway
         .run("equipment relearn pump-1 loop --reason 'new impeller'")
         .success()
-        .says("learned anew from 50 samples");
+        .says("again from 50 samples");
     gateway.until("ticket list --json", |t| t[0]["condition"] == "returned");
     gateway.until("why pump-1 loop --json", |w| w.to_string().contains("learned is from 50 samples"));
     gateway.run("alarm list").success().says("No active or suppressed alarms.");

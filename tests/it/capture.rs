@@ -65,7 +65,7 @@ fn frames_around_a_fault_leave_as_a_capture_that_wireshark_reads() {
     assert!(rows.iter().any(|r| r["point"] == "speed" && r["value"] == 331.0), "{rows:?}");
     assert!(rows.iter().any(|r| r["point"] == "code" && r["value"] == 7));
     gateway.run("profile play device-profiles/drive.toml now.pcap --unit 9").exits(1);
-    gateway.run("profile play device-profiles/drive.toml andon.toml").exits(2).says("no pcap file");
+    gateway.run("profile play device-profiles/drive.toml andon.toml").exits(2).says("not a pcap file");
     crate::support::eventually("the ticket's frames are kept", || {
         let run = gateway.run("ticket wire drive-1 --out ticket.pcap");
         if run.stdout().contains("frames in") { Ok(()) } else { Err(run.stderr()) }

@@ -158,7 +158,7 @@ fn what_is_wrong_is_told_with_its_exit_code() {
     gateway.run("ticket show 1").exits(3).says("ticket/no-such-ticket");
     gateway.run("ticket show nobody").exits(3).says("site/no-such-equipment");
     gateway.run("ticket list --state opn").exits(2).says("there is no state opn");
-    gateway.run("history --since yesterday").exits(2).says("is no time");
+    gateway.run("history --since yesterday").exits(2).says("is not a time");
     gateway.run("profile check nothing").exits(3).says("there is no profile nothing");
     gateway.run("frobnicate").exits(2);
     gateway.run("--help").success().says("Exit codes: 0 done");
@@ -190,7 +190,7 @@ fn profiles() {
         .says("bad.toml:22:9");
     gateway.run("profile check fails.toml").exits(1).says("speed is 45, expected 46");
     gateway.run("decode 42F6 E979").success().says("123.456");
-    gateway.run("decode 42F6X").exits(2).says("is no register");
+    gateway.run("decode 42F6X").exits(2).says("is not a register");
 }
 
 #[test]
@@ -217,14 +217,14 @@ fn an_alarm_is_put_aside_and_equipment_goes_out_of_service() {
     gateway.until("alarm list --json", |a| a.as_array().is_some_and(Vec::is_empty));
 
     gateway.run("equipment return pump-1 --reason r").exits(4).says("equipment/wrong-service");
-    gateway.run("equipment out-of-service pump-1 --reason inspection").success().says("held back");
+    gateway.run("equipment out-of-service pump-1 --reason inspection").success().says("suppressed");
     gateway.run("equipment list").success().says("out-of-service");
     gateway.run("alarm list").success().says("out of service: pump-1");
     server.set(1, 3, 0, 120);
     gateway.until("alarm list --json", |a| a[0]["state"] == "out-of-service");
     gateway.run("equipment return pump-1 --reason inspected").success();
     gateway.until("alarm list --json", |a| a[0]["state"] == "unacknowledged");
-    gateway.run("equipment relearn pump-1 pressure-high --reason r").exits(3).says("is no baseline");
+    gateway.run("equipment relearn pump-1 pressure-high --reason r").exits(3).says("is not a baseline");
 
     let report = gateway.run("report alarms --since 1h --json").json();
     assert_eq!(report["alarms"], 2);

@@ -59,7 +59,7 @@ fn a_note_beside_the_configuration_is_read_and_a_wrong_one_refused() {
         .run("firmware check")
         .exits(2)
         .says("firmware-notes/drive-hot.md:3:12")
-        .says("is no range of versions");
+        .says("is not a range of versions");
     gateway.run("firmware list").exits(2);
 }
 

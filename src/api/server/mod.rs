@@ -120,8 +120,8 @@ fn author(headers: &HeaderMap) -> Author {
 }
 
 fn no_equipment(id: &str) -> Failure {
-    Refusal::new(Rule::NoSuchEquipment, format!("there is no equipment {id}"))
-        .command("see which there is", "andon equipment list")
+    Refusal::new(Rule::NoSuchEquipment, format!("equipment {id} is not in andon.toml"))
+        .command("list the equipment", "andon equipment list")
         .into()
 }
 

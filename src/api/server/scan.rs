@@ -115,7 +115,7 @@ pub(super) async fn heard(
 ) -> Answer<Vec<HeardV1>> {
     let at = find_link(&g, &name)?;
     let Some(LinkKind::Mqtt(broker)) = g.site.links.get(at).map(|l| &l.kind) else {
-        return Err(usage(format!("link {name} is no broker")));
+        return Err(usage(format!("link {name} is not a broker")));
     };
     let busy = |_| {
         let text = format!("{} scans already listen on brokers", limits::HEARD_AT_ONCE_MAX);

@@ -101,7 +101,7 @@ pub(super) fn equipment_status(
         since: stats.as_ref().map_or(now.wall, |s| s.since.wall),
         requests: stats.as_ref().map_or(0, |s| s.requests),
         errors: stats.as_ref().map(|s| s.errors.clone()).unwrap_or_default(),
-        message: stats.as_ref().map_or_else(|| "no daemon reads it".to_owned(), |s| s.message.clone()),
+        message: stats.as_ref().map_or_else(|| "daemon stopped: not read".to_owned(), |s| s.message.clone()),
         answer_ms_p50: stats.as_ref().and_then(|s| s.answer_time(0.5)).map(ms),
         answer_ms_p99: stats.as_ref().and_then(|s| s.answer_time(0.99)).map(ms),
         missed: stats.as_ref().map_or(0, |s| s.missed),

@@ -302,7 +302,7 @@ pub(super) async fn history(
     Query(q): Query<HistoryQuery>,
 ) -> Answer<Vec<HistoryRowV1>> {
     let instant = |text: Option<String>| -> Result<Option<Wall>, Failure> {
-        text.map(|t| Wall::parse(&t).map_err(|e| usage(format!("{t} is no time: {e}")))).transpose()
+        text.map(|t| Wall::parse(&t).map_err(|e| usage(format!("{t} is not a time: {e}")))).transpose()
     };
     let filter = HistoryFilter {
         equipment: q.equipment,

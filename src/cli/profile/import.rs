@@ -25,13 +25,13 @@ pub struct ImportArgs {
     /// SunSpec models (.json), an EdgeX device profile (.yaml) or a register list (.csv)
     #[arg(required = true, num_args = 1.., value_name = "FILE")]
     pub files: Vec<PathBuf>,
-    /// The format, where the ending does not tell: sunspec, edgex, csv
+    /// The format, if the file name does not show it: sunspec, edgex, csv
     #[arg(long, value_parser = format)]
     pub format: Option<ImportFormat>,
     /// SunSpec: the register of the first model's ID, zero-based [default: 40002]
     #[arg(long, value_name = "REGISTER")]
     pub start: Option<u16>,
-    /// SunSpec: how often a group is repeated
+    /// SunSpec: number of repetitions of a group
     #[arg(long, value_name = "GROUP=N", value_parser = repeat)]
     pub repeat: Vec<(String, u16)>,
     /// File to write [default: device-profiles/NAME.toml]
@@ -58,7 +58,7 @@ struct Imported {
 
 pub(super) fn run<C: Composition>(cx: &Context<'_, C>, args: ImportArgs) -> Result<Outcome, CliError> {
     let name = ProfileName::parse(&args.name)
-        .map_err(|e| CliError::usage(format!("{} is no name for a profile: {e}", args.name)))?;
+        .map_err(|e| CliError::usage(format!("{} is not a name for a profile: {e}", args.name)))?;
     let mut formats: Vec<ImportFormat> = Vec::new();
     let mut files = Vec::new();
     for path in &args.files {

@@ -24,7 +24,7 @@ use crate::words::{Outcome, ProfileName};
 /// What can be done with profiles.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Every profile there is: beside andon.toml, and built in
+    /// List all profiles: beside andon.toml, and built in
     List,
     /// Check profiles and run their cases; exit code 1 when a case fails
     #[command(
@@ -35,15 +35,15 @@ pub enum Command {
         #[arg(required = true, num_args = 1.., value_name = "FILE|NAME")]
         profiles: Vec<String>,
     },
-    /// Make a profile of SunSpec models, an EdgeX device profile or a register list
+    /// Make a profile from SunSpec models, an EdgeX device profile or a register list
     Import(import::ImportArgs),
-    /// Decode a capture of the wire as a profile says: one row a point and answer
+    /// Decode a capture with a profile: one row for each point of a response
     Play(PlayArgs),
-    /// Which alarms a profile would have raised on recorded readings
+    /// Show which alarms a profile would have raised on recorded readings
     Replay(replay::ReplayArgs),
     /// Propose limits, deadbands and delays from a recording of normal operation, as a patch for the profile
     Suggest(suggest::SuggestArgs),
-    /// A profile's points and faults
+    /// Show the points and faults of a profile
     Show {
         /// A file, or a profile's name
         #[arg(value_name = "FILE|NAME")]
@@ -51,7 +51,7 @@ pub enum Command {
     },
     /// Write a first profile to fill in; it loads and passes its own cases
     New {
-        /// Its name
+        /// Name of the new profile
         name: String,
         /// File to write [default: device-profiles/NAME.toml]
         #[arg(long, value_name = "FILE")]

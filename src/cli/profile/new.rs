@@ -14,7 +14,7 @@ pub(super) fn run<C: Composition>(
     out: Option<PathBuf>,
 ) -> Result<Outcome, CliError> {
     let parsed = ProfileName::parse(name)
-        .map_err(|e| CliError::usage(format!("{name} is no name for a profile: {e}")))?;
+        .map_err(|e| CliError::usage(format!("{name} is not a name for a profile: {e}")))?;
     let shown = create(cx, &parsed, out, &scaffold(parsed.as_str()))?;
     cx.print(&format!("wrote {shown}\nnext: fill it in, then: andon profile check {shown}\n"))?;
     Ok(Outcome::Done)

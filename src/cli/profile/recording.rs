@@ -132,7 +132,7 @@ impl Recording {
             Some(TimeStyle::Civil(_)) => "YYYY-MM-DD HH:MM:SS, as the first row has it",
             Some(TimeStyle::Unix(_)) => "a Unix time, as the first row has it",
         };
-        CliError::usage(format!("{}:{line}: '{text}' is no time; it should be {wanted}", self.name))
+        CliError::usage(format!("{}:{line}: '{text}' is not a time; it should be {wanted}", self.name))
     }
 }
 

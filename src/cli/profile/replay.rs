@@ -18,7 +18,7 @@ use crate::words::{EquipmentId, Outcome, Wall, parse_duration, render_duration};
 /// `andon profile replay PROFILE --csv FILE`
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  andon profile replay my-press --csv january.csv\n  andon profile replay my-press --csv january.csv --against my-press-tuned.toml\n  andon profile replay my-press --recorded press-7 --since 7d\n\nThe file has a column of times and one for each point: RFC 3339, YYYY-MM-DD HH:MM:SS, Unix seconds or milliseconds;\nseparated by comma, semicolon or tab. An empty cell is no reading, one that is no number a bad one. See: andon guide tuning"
+    after_help = "Examples:\n  andon profile replay my-press --csv january.csv\n  andon profile replay my-press --csv january.csv --against my-press-tuned.toml\n  andon profile replay my-press --recorded press-7 --since 7d\n\nThe file has a column of times and one for each point: RFC 3339, YYYY-MM-DD HH:MM:SS, Unix seconds or milliseconds;\nseparated by comma, semicolon or tab. An empty cell means: no reading. A cell that does not fit the point's type is a bad reading.\nSee: andon guide tuning"
 )]
 pub struct ReplayArgs {
     /// A profile's file, or its name
@@ -27,16 +27,16 @@ pub struct ReplayArgs {
     /// The recording: a file
     #[arg(long, value_name = "FILE", required_unless_present = "recorded")]
     csv: Option<String>,
-    /// The recording: what the gateway has of this equipment
+    /// The recording: readings that the gateway recorded of this equipment
     #[arg(long, value_name = "ID", conflicts_with_all = ["csv", "time_column"])]
     recorded: Option<String>,
-    /// With --recorded: from when, as 7d for 7 days ago [default: an hour before the end]
+    /// With --recorded: begin of the period, as 7d for 7 days ago [default: an hour before the end]
     #[arg(long, value_name = "TIME", requires = "recorded")]
     since: Option<String>,
-    /// With --recorded: until when [default: now]
+    /// With --recorded: end of the period [default: now]
     #[arg(long, value_name = "TIME", requires = "recorded")]
     until: Option<String>,
-    /// A second profile, to compare
+    /// Compare with this second profile
     #[arg(long, value_name = "FILE|NAME")]
     against: Option<String>,
     /// The equipment's id in the output [default: the profile's name]
@@ -45,10 +45,10 @@ pub struct ReplayArgs {
     /// The column with the times [default: time, timestamp or datetime]
     #[arg(long, value_name = "NAME")]
     time_column: Option<String>,
-    /// The time zone of times that do not tell
+    /// Time zone of times without a zone
     #[arg(long, value_name = "ZONE", default_value = "UTC")]
     timezone: String,
-    /// A value is stale when the next is longer away [default: it holds until the next]
+    /// A value becomes stale after this time [default: it is valid until the next value]
     #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
     stale_after: Option<Duration>,
 }

@@ -21,13 +21,13 @@ pub struct SuggestArgs {
     /// A profile's file, or its name
     #[arg(value_name = "FILE|NAME")]
     profile: String,
-    /// The recording of good operation
+    /// A recording of normal operation
     #[arg(long, value_name = "FILE")]
     csv: String,
     /// The column with the times [default: time, timestamp or datetime]
     #[arg(long, value_name = "NAME")]
     time_column: Option<String>,
-    /// The time zone of times that do not tell
+    /// Time zone of times without a zone
     #[arg(long, value_name = "ZONE", default_value = "UTC")]
     timezone: String,
 }

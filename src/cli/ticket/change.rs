@@ -14,7 +14,7 @@ pub struct WithPerson {
     /// Ticket number; or an equipment id, if this equipment has exactly one live ticket
     #[arg(value_name = "N")]
     pub ticket: String,
-    /// Who shall do it
+    /// Name of the person who is to do the work
     pub person: String,
 }
 
@@ -35,7 +35,7 @@ pub struct WithNote {
     /// Ticket number; or an equipment id, if this equipment has exactly one live ticket
     #[arg(value_name = "N")]
     pub ticket: String,
-    /// For the record
+    /// Add this text to the ticket's log
     #[arg(long)]
     pub note: Option<String>,
 }
@@ -54,16 +54,13 @@ pub struct StepArgs {
     /// yes, no or skip. Leave it out for a step that the gateway checks: andon reads the equipment and answers
     #[arg(value_parser = answer)]
     pub answer: Option<Answer>,
-    /// For the record
+    /// Add this text to the ticket's log
     #[arg(long)]
     pub note: Option<String>,
 }
 
 fn answer(text: &str) -> Result<Answer, String> {
-    [Answer::Yes, Answer::No, Answer::Skip]
-        .into_iter()
-        .find(|a| a.word() == text)
-        .ok_or_else(|| "answer yes, no or skip".to_owned())
+    Answer::ALL.into_iter().find(|a| a.word() == text).ok_or_else(|| "answer yes, no or skip".to_owned())
 }
 
 /// A repair.
@@ -78,7 +75,7 @@ pub struct FixArgs {
     /// Cause of the fault
     #[arg(long)]
     pub cause: String,
-    /// What was done
+    /// Repair action
     #[arg(long)]
     pub action: String,
     /// A part that was used, with its quantity; may be repeated
@@ -87,7 +84,7 @@ pub struct FixArgs {
     /// Repair time in minutes
     #[arg(long)]
     pub minutes: Option<u32>,
-    /// Why it is recorded while the fault is still active
+    /// Reason for a fix while the fault is still active
     #[arg(long, value_name = "REASON")]
     pub while_active: Option<String>,
 }
@@ -116,7 +113,7 @@ pub struct CancelArgs {
     /// Number of the ticket that stays open
     #[arg(long, value_name = "M", required_if_eq("reason", "duplicate"))]
     pub of: Option<u64>,
-    /// For the record
+    /// Add this text to the ticket's log
     #[arg(long)]
     pub note: Option<String>,
 }
@@ -190,7 +187,7 @@ pub(super) async fn step<C: Composition>(
     args: StepArgs,
 ) -> Result<Outcome, CliError> {
     let step = StepId::parse(&args.step)
-        .map_err(|e| CliError::usage(format!("{} is no name for a step: {e}", args.step)))?;
+        .map_err(|e| CliError::usage(format!("{} is not a name for a step: {e}", args.step)))?;
     tell(cx, &args.ticket, TicketCommand::Step { step, answer: args.answer, note: args.note }).await
 }
 

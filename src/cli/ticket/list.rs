@@ -19,13 +19,13 @@ pub struct ListArgs {
     /// Only tickets of this equipment
     #[arg(long, value_name = "ID")]
     pub equipment: Option<String>,
-    /// Of this fault
+    /// Only tickets of this fault
     #[arg(long)]
     pub fault: Option<String>,
-    /// Assigned to this person
+    /// Only tickets assigned to this person
     #[arg(long, value_name = "PERSON", conflicts_with = "mine")]
     pub assignee: Option<String>,
-    /// Assigned to whoever asks
+    /// Only tickets assigned to you
     #[arg(long)]
     pub mine: bool,
 }

@@ -27,13 +27,13 @@ pub struct OnlyTicket {
 /// What can be done with tickets.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Live tickets, worst first
+    /// List live tickets, worst first
     List(ListArgs),
-    /// Everything about one ticket
+    /// Show everything about one ticket, with the last 60 lines of its log (--json: all of them)
     Show(OnlyTicket),
-    /// The readings around its onset: its fault's points, with the onset and the limits marked
+    /// Show the readings of the fault's points around its onset, with the onset and the limits
     Trace(TraceArgs),
-    /// The frames on the wire around its fault, as a file that Wireshark opens
+    /// Write the frames around the fault to a file that Wireshark opens
     Wire(TicketWireArgs),
     /// Acknowledge a ticket
     Ack(OnlyTicket),
@@ -49,7 +49,7 @@ pub enum Command {
     Step(StepArgs),
     /// Record the cause of the fault and what was done
     Fix(FixArgs),
-    /// The fix is verified
+    /// Close a ticket after you have verified the fix
     Close(WithNote),
     /// Reopen a fixed or closed ticket, with a reason
     Reopen(WithText),

@@ -111,13 +111,16 @@ impl Desk {
             Target::Number(number) => {
                 self.state.tickets.get(number).or(command.stored.as_ref()).map(Arc::as_ref).ok_or_else(|| {
                     Refusal::new(Rule::NoSuchTicket, format!("there is no ticket {number}"))
-                        .command("see which there are", "andon ticket list")
+                        .command("list the tickets", "andon ticket list")
                 })
             }
             Target::Equipment(id) => {
                 if self.site.find(id).is_none() {
-                    return Err(Refusal::new(Rule::NoSuchEquipment, format!("there is no equipment {id}"))
-                        .command("see which there is", "andon equipment list"));
+                    return Err(Refusal::new(
+                        Rule::NoSuchEquipment,
+                        format!("equipment {id} is not in andon.toml"),
+                    )
+                    .command("list the equipment", "andon equipment list"));
                 }
                 let live: Vec<&Ticket> = self
                     .state

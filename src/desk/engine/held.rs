@@ -1,5 +1,6 @@
-//! What is held back: conditions that are there and make no alarm, because the alarm is shelved, its equipment out of
-//! service or without what it depends on, or because it chatters. What outlives its reason is raised after all.
+//! Suppressed alarms: conditions that are true but raise no alarm, because the alarm is shelved, its equipment is out of
+//! service, equipment that it depends on is down, or the alarm chatters. If the condition is still true when the
+//! suppression ends, the alarm is raised.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -17,7 +18,7 @@ use crate::words::{EquipmentId, FaultName, Mono, Now, Severity, Wall};
 /// A condition that is held back.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Held {
-    /// How it came, while it is there.
+    /// The transition that raised the suppressed condition; `None` when the condition is false.
     pub(super) transition: Option<Transition>,
     /// How often it came.
     pub times: u64,

@@ -64,11 +64,14 @@ impl Desk {
                     self,
                     Refusal::new(
                         Rule::CheckUnanswered,
-                        format!("{} did not answer well enough to judge: {}", ticket.equipment, program.text),
+                        format!(
+                            "andon could not check the condition: {} did not return good values in time. Condition: {}",
+                            ticket.equipment, program.text
+                        ),
                     )
-                    .command("see why", format!("andon why {} {}", ticket.equipment, ticket.fault))
+                    .command("see the reason", format!("andon why {} {}", ticket.equipment, ticket.fault))
                     .command(
-                        "or answer it yourself",
+                        "or check the equipment yourself and answer",
                         format!("andon ticket step {} {} yes|no", ticket.number, check.step),
                     ),
                 );

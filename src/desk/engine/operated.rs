@@ -25,12 +25,12 @@ impl Desk {
         self.check_asker(&ask.by)?;
         let id = &ask.equipment;
         let Some((_, on)) = self.site.find(id) else {
-            return Err(Refusal::new(Rule::NoSuchEquipment, format!("there is no equipment {id}"))
-                .command("see which there is", "andon equipment list"));
+            return Err(Refusal::new(Rule::NoSuchEquipment, format!("equipment {id} is not in andon.toml"))
+                .command("list the equipment", "andon equipment list"));
         };
         let reason = ask.reason.trim().to_owned();
         if reason.is_empty() || reason.len() > limits::TEXT_BYTES_MAX {
-            return Err(Refusal::new(Rule::BadText, "this needs a reason of one to 8192 bytes")
+            return Err(Refusal::new(Rule::BadText, "the command needs a reason of 1 to 8192 bytes")
                 .remedy("say why: --reason TEXT"));
         }
         let equipment = on.id.clone();
@@ -40,12 +40,15 @@ impl Desk {
                 let longest = now.wall.after(limits::SHELF_MAX);
                 if *until <= now.wall || *until > longest {
                     let most = render_duration(limits::SHELF_MAX);
-                    let text =
-                        format!("an alarm is shelved until a time within {most} from now, not {until}");
+                    let text = if *until <= now.wall {
+                        format!("the end of shelving must be in the future, not {until}")
+                    } else {
+                        format!("shelving for more than {most} is not allowed")
+                    };
                     return Err(Refusal::new(Rule::BadShelf, text)
-                        .remedy("shelve it for less: --for 8h")
+                        .remedy("use a shorter time: --for 8h")
                         .command(
-                            "for longer",
+                            "for longer work, take the equipment out of service",
                             format!("andon equipment out-of-service {id} --reason TEXT"),
                         ));
                 }
@@ -61,9 +64,9 @@ impl Desk {
                         Rule::NotShelved,
                         format!("{fault} of {equipment} is not shelved"),
                     )
-                    .command("see what is", "andon alarm list"));
+                    .command("list the shelved alarms", "andon alarm list"));
                 }
-                let told = format!("{fault} of {equipment} is shelved no longer");
+                let told = format!("{fault} of {equipment} is no longer shelved");
                 Ok((self.unshelved(key, Some(reason)), told))
             }
             Operation::OutOfService => {
@@ -71,7 +74,7 @@ impl Desk {
                     return Err(Refusal::new(Rule::WrongService, format!("{id} is out of service already"))
                         .command("return it", format!("andon equipment return {id} --reason TEXT")));
                 }
-                let told = format!("{equipment} is out of service: its alarms are held back");
+                let told = format!("{equipment} is out of service: its alarms are suppressed");
                 Ok((Event::Equipment(EquipmentEvent::OutOfService { equipment, reason }), told))
             }
             Operation::Return => {
@@ -81,18 +84,21 @@ impl Desk {
                         format!("andon equipment out-of-service {id} --reason TEXT"),
                     ));
                 }
-                let told = format!("{equipment} is in service: what stands is raised now");
+                let told = format!(
+                    "{equipment} is back in service. andon now raises the alarms whose condition is true"
+                );
                 Ok((Event::Equipment(EquipmentEvent::ReturnedToService { equipment, reason }), told))
             }
             Operation::Relearn { fault } => {
                 let fault = fault_of(on, fault)?;
                 let trigger = on.profile.fault(fault.as_str()).map(|f| &f.trigger);
                 let Some(Trigger::Excursion(baseline)) = trigger else {
-                    let text = format!("{fault} of {equipment} is no baseline");
+                    let text = format!("fault {fault} of {equipment} is not a baseline");
                     return Err(Refusal::new(Rule::NoSuchPointOrFault, text)
-                        .command("see which there are", format!("andon profile show {}", on.profile.name)));
+                        .command("list the baselines", format!("andon profile show {}", on.profile.name)));
                 };
-                let told = format!("{fault} of {equipment} is learned anew from {}", baseline.learn.text());
+                let told =
+                    format!("andon learns {fault} of {equipment} again from {}", baseline.learn.text());
                 let event = BaselineEvent::Forgotten { equipment, fault, reason };
                 Ok((Event::Baseline(event), told))
             }

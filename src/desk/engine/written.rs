@@ -54,8 +54,8 @@ impl Desk {
         }
         let id = &ask.equipment;
         let Some((index, equipment)) = self.site.find(id) else {
-            return Err(Refusal::new(Rule::NoSuchEquipment, format!("there is no equipment {id}"))
-                .command("see which there is", "andon equipment list"));
+            return Err(Refusal::new(Rule::NoSuchEquipment, format!("equipment {id} is not in andon.toml"))
+                .command("list the equipment", "andon equipment list"));
         };
         let Some((at, point)) = equipment.profile.point(&ask.point) else {
             return Err(Refusal::new(Rule::NoSuchPointOrFault, format!("{id} has no point {}", ask.point))
@@ -141,9 +141,12 @@ impl Desk {
             Some(message) => {
                 let refusal = Refusal::new(
                     Rule::WriteUnconfirmed,
-                    format!("{point} of {equipment} is not known to be {}: {message}", wrote.value),
+                    format!(
+                        "the write is not confirmed: {point} of {equipment} should be {}, but {message}",
+                        wrote.value
+                    ),
                 )
-                .command("see what it is", format!("andon equipment read {equipment}"));
+                .command("read the value", format!("andon equipment read {equipment}"));
                 (EquipmentEvent::WriteFailed { equipment, point, value: wrote.value, message }, Err(refusal))
             }
         };

@@ -39,7 +39,7 @@ const BACK_SAMPLES: u32 = 20;
 const BACK_WEIGHT: f64 = 0.1;
 /// The reference's time constant, in lengths of the learning period.
 const REFERENCE_LENGTHS: f64 = 2.5;
-/// By at most so many standard deviations a time constant the reference follows: what moves faster is no drift.
+/// The largest move of the reference, in standard deviations per time constant. A faster move is not treated as drift.
 const FOLLOWED_MAX: f64 = 2.0;
 /// A reference that has moved by this many standard deviations is told, to be kept.
 const TOLD_AFTER: f64 = 0.25;
@@ -59,7 +59,7 @@ enum Phase {
     Watching(Box<Judge>),
 }
 
-/// What is watched, and how it stands.
+/// One baseline of one piece of equipment: its definition, and its state (learning, or the learned model).
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Watcher {
     spec: Baseline,

@@ -70,12 +70,12 @@ pub(super) fn exception_text(code: u8) -> String {
         1 => "illegal function",
         2 => "illegal data address",
         3 => "illegal data value",
-        4 => "device failure",
-        5 => "acknowledged, still working",
-        6 => "device busy",
+        4 => "server device failure",
+        5 => "acknowledge: the device still works on the request",
+        6 => "server device busy",
         8 => "memory parity error",
         10 => "gateway path unavailable",
-        11 => "gateway target does not answer",
+        11 => "gateway target device failed to respond",
         _ => "not in the standard",
     };
     format!("the device refuses with exception {code} ({words})")

@@ -1,5 +1,5 @@
-//! The guard: what stands between the wire and the Modbus client, and lets through only the answer to the
-//! request that was sent.
+//! The guard: a filter between the port and the Modbus client. It passes only the response that matches the request; it
+//! drops every other frame and records why.
 //!
 //! It checks unit, function, length by function, count, write echo, checksum or transaction id of every frame
 //! before the client sees a byte; everything else is dropped and remembered, so that a failure can be named.
@@ -282,7 +282,7 @@ impl Inner {
             let [t1, t0, p1, p0, l1, l0, unit] = header;
             let length = usize::from(u16::from_be_bytes([l1, l0]));
             if (p1, p0) != (0, 0) || !(3..=254).contains(&length) {
-                self.fatal = Some(WireFault::OutOfStep("this is no Modbus TCP header".to_owned()));
+                self.fatal = Some(WireFault::OutOfStep("this is not a Modbus TCP header".to_owned()));
                 return None;
             }
             if self.received.len() < 6 + length {

@@ -74,14 +74,14 @@ pub enum Next {
     Idle,
 }
 
-/// What a request came to.
+/// The result of one Modbus request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
     /// Registers, or bits as 0 and 1.
     Answered(Vec<u16>),
     /// The device refused with this exception code.
     Exception(u8),
-    /// Nothing usable came.
+    /// No valid response was received.
     Failed(WireFault),
 }
 
@@ -92,7 +92,7 @@ pub enum Report {
     Values(Arc<PlannedRequest>),
     /// It is given up for this turn, and why.
     Failed(Arc<PlannedRequest>, String),
-    /// It is tried again, or was only to be in step.
+    /// No report: the request will be repeated, or it was sent only to resynchronise the line.
     Nothing,
 }
 

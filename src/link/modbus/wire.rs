@@ -48,7 +48,7 @@ pub(super) struct Write {
     pub timeout: Duration,
 }
 
-/// Whether answers that equal the one before are worth waiting for their double.
+/// Decides whether to wait for a duplicate response after a response that is identical to the previous one.
 #[derive(Debug, Default)]
 struct Doubles {
     seen: bool,
@@ -79,7 +79,7 @@ impl Wire {
                 let (io, remark) = open_port(&line.port, line.baud, line.character)?;
                 Ok((Self::new(tapped(io), Framing::Ascii, timing, false), remark))
             }
-            LinkKind::Serial(_) | LinkKind::Mqtt(_) => Err("this link is no Modbus".to_owned()),
+            LinkKind::Serial(_) | LinkKind::Mqtt(_) => Err("this link is not Modbus".to_owned()),
         }
     }
 

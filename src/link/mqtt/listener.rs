@@ -201,7 +201,7 @@ mod tests {
         assert_eq!(bad, ["0 0=bad the payload has nothing at /ENERGY/Power Answered"]);
         assert_eq!(
             said(&mut l, "tele/e/SENSOR", "nonsense", false),
-            ["0 0=bad the payload is no JSON Answered"]
+            ["0 0=bad the payload is not JSON Answered"]
         );
     }
 

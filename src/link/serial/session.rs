@@ -68,7 +68,8 @@ pub(super) struct Session {
     settings: SerialSettings,
     turns: Vec<Turn>,
     pending: Option<Pending>,
-    /// After an unanswered question: until then its answer may still come.
+    /// After a timeout: the request, and the time until which a late response can still arrive. No request is sent until that
+    /// time has passed or the response has arrived.
     quarantine: Option<(usize, Mono)>,
     received: Vec<u8>,
     is_noise: bool,

@@ -116,11 +116,11 @@ fn checksum(parts: &[&[u8]]) -> u16 {
 /// What is wrong with it.
 pub fn from_pcap(file: &[u8]) -> Result<(WireKind, Vec<Frame>), String> {
     let word = |at: usize| -> Option<[u8; 4]> { file.get(at..at + 4)?.try_into().ok() };
-    let magic = word(0).ok_or("it is no pcap file: too short")?;
+    let magic = word(0).ok_or("it is not a pcap file: too short")?;
     let read: fn([u8; 4]) -> u32 = match magic {
         m if u32::from_le_bytes(m) == MAGIC => u32::from_le_bytes,
         m if u32::from_be_bytes(m) == MAGIC => u32::from_be_bytes,
-        _ => return Err("it is no pcap file (pcapng and nanosecond files are not read)".to_owned()),
+        _ => return Err("it is not a pcap file (pcapng and nanosecond files are not read)".to_owned()),
     };
     let link_type = read(word(20).ok_or("its header is cut off")?);
     let mut frames = Vec::new();

@@ -10,10 +10,10 @@ use serde_json::Value as Json;
 use super::draft::{Draft, DraftPoint, Field};
 
 pub(super) fn read(text: &str, draft: &mut Draft) -> Result<(), String> {
-    let yaml: Json =
-        serde_saphyr::from_str(text).map_err(|e| format!("it is no YAML: {}", first_line(&e.to_string())))?;
+    let yaml: Json = serde_saphyr::from_str(text)
+        .map_err(|e| format!("it is not YAML: {}", first_line(&e.to_string())))?;
     let resources = yaml.get("deviceResources").and_then(Json::as_array);
-    let resources = resources.ok_or("it is no EdgeX device profile: there are no deviceResources")?;
+    let resources = resources.ok_or("it is not an EdgeX device profile: there are no deviceResources")?;
     let told = |key: &str| yaml.get(key).and_then(Json::as_str).unwrap_or("").to_owned();
     draft.vendor = told("manufacturer");
     draft.model = told("model");
@@ -96,7 +96,8 @@ fn point(resource: &Json, name: &str, draft: &mut Draft) -> Result<Vec<(&'static
         "HOLDING_REGISTERS" => "holding",
         _ => return Err(format!("primaryTable {table} is not one of Modbus")),
     };
-    let (register, bit) = address(attribute("startingAddress")).ok_or("its startingAddress is no address")?;
+    let (register, bit) =
+        address(attribute("startingAddress")).ok_or("its startingAddress is not an address")?;
     let value_type = property("valueType").and_then(Json::as_str).unwrap_or("").to_lowercase();
     let raw_type = attribute("rawType").and_then(Json::as_str).map(str::to_lowercase);
     let is_bits = matches!(area, "coil" | "discrete");

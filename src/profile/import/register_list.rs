@@ -107,10 +107,10 @@ fn point<'r>(cell: &dyn Fn(&str) -> Option<&'r str>) -> Result<Vec<(&'static str
 }
 
 fn real(key: &str, text: &str) -> Result<f64, String> {
-    text.replace(',', ".").parse().map_err(|_| format!("{key} {text} is no number"))
+    text.replace(',', ".").parse().map_err(|_| format!("{key} {text} is not a number"))
 }
 
 fn whole(key: &str, text: &str) -> Result<u64, String> {
     let hex = text.strip_prefix("0x").and_then(|hex| u64::from_str_radix(hex, 16).ok());
-    hex.or_else(|| text.parse().ok()).ok_or_else(|| format!("{key} {text} is no whole number"))
+    hex.or_else(|| text.parse().ok()).ok_or_else(|| format!("{key} {text} is not a whole number"))
 }

@@ -29,9 +29,9 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn read(&mut self, text: &str, draft: &mut Draft) -> Result<(), String> {
-        let json: Json = serde_json::from_str(text).map_err(|e| format!("it is no JSON: {e}"))?;
+        let json: Json = serde_json::from_str(text).map_err(|e| format!("it is not JSON: {e}"))?;
         let group = json.get("group").filter(|g| g.get("points").is_some());
-        let group = group.ok_or("it is no SunSpec model: there is no group with points")?;
+        let group = group.ok_or("it is not a SunSpec model: there is no group with points")?;
         let id = json.get("id").and_then(Json::as_u64).map_or_else(|| "?".to_owned(), |id| id.to_string());
         let label = text_of(group, "label").unwrap_or_else(|| text_of(group, "name").unwrap_or_default());
         self.models.push(id.clone());

@@ -138,9 +138,9 @@ fn what_is_no_such_file_is_refused() {
     let fails = |format, text: &str| {
         import(format, &[("f".to_owned(), text.to_owned())], &ImportOptions::default()).unwrap_err()
     };
-    assert!(fails(ImportFormat::SunSpec, "{").starts_with("f: it is no JSON"));
-    assert!(fails(ImportFormat::SunSpec, "{}").contains("no SunSpec model"));
-    assert!(fails(ImportFormat::EdgeX, "a: [").starts_with("f: it is no YAML"));
-    assert!(fails(ImportFormat::EdgeX, "name: x").contains("no EdgeX device profile"));
+    assert!(fails(ImportFormat::SunSpec, "{").starts_with("f: it is not JSON"));
+    assert!(fails(ImportFormat::SunSpec, "{}").contains("not a SunSpec model"));
+    assert!(fails(ImportFormat::EdgeX, "a: [").starts_with("f: it is not YAML"));
+    assert!(fails(ImportFormat::EdgeX, "name: x").contains("not an EdgeX device profile"));
     assert!(fails(ImportFormat::RegisterList, "a,b\n1,2\n").contains("name and register"));
 }

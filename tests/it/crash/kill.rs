@@ -76,7 +76,7 @@ fn commands_work_without_a_daemon_under_the_same_rules() {
     gateway.run("start e1").success();
     gateway.run("fix 1 --cause c --action a").exits(4).says("ticket/fix-while-active");
     let journal = std::fs::read_to_string(gateway.data().join("journal/00000001.ndjson")).unwrap();
-    assert_eq!(journal.matches("gateway-started").count(), 1, "a command is no start");
+    assert_eq!(journal.matches("gateway-started").count(), 1, "a command is not a start");
     gateway.start();
     let ticket = gateway.run("ticket show 1 --json").json();
     assert_eq!((&ticket["state"], &ticket["assignee"]), (&"in-progress".into(), &"eva".into()));

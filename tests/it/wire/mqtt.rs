@@ -47,7 +47,7 @@ fn whole_story(gateway: &mut Gateway, broker: &Mosquitto, options: &[&str]) {
     broker.publish("tele/plug1/SENSOR", r#"{"ENERGY":{"Power":"much"}}"#, options);
     let bad =
         gateway.until("equipment read plug-1 --last --json", |r| r["points"]["power"]["quality"] == "bad");
-    assert!(bad["points"]["power"]["reason"].as_str().unwrap().contains("is no f64"), "{bad}");
+    assert!(bad["points"]["power"]["reason"].as_str().unwrap().contains("is not of type f64"), "{bad}");
     broker.publish("tele/plug1/LWT", "Offline", options);
     gateway.until("ticket list --fault communication-lost --json", |t| t[0]["condition"] == "active");
     broker.publish("tele/plug1/LWT", "Online", options);

@@ -93,7 +93,7 @@ async fn tcp_lets_only_the_answer_through() {
     check_tcp(&[good[..9].to_vec()], Err(WireFault::Garbled(9))).await;
     check_tcp(
         &[b"HTTP/1.1 200 OK".to_vec()],
-        Err(WireFault::OutOfStep("this is no Modbus TCP header".into())),
+        Err(WireFault::OutOfStep("this is not a Modbus TCP header".into())),
     )
     .await;
 }
