@@ -123,7 +123,7 @@ impl Feed {
         if cursor.seq >= end.seq {
             return Ok(Followed { items: Vec::new(), cursor: cursor.clone() });
         }
-        if let Some(followed) = self.from_memory(cursor, most) {
+        if let Some(followed) = self.recent_after(cursor, most) {
             return Ok(followed);
         }
         let mut reader = self.reader(cursor)?;
@@ -132,7 +132,7 @@ impl Feed {
         Ok(Followed { items, cursor })
     }
 
-    fn from_memory(&self, cursor: &Cursor, most: usize) -> Option<Followed> {
+    fn recent_after(&self, cursor: &Cursor, most: usize) -> Option<Followed> {
         let recent = self.recent();
         let skip = cursor.seq.0.checked_sub(recent.before.seq.0)?;
         let records = recent.records.iter().skip(usize::try_from(skip).ok()?).take(most);

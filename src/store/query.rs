@@ -41,7 +41,7 @@ pub struct HistoryFilter {
 /// A ticket that was found: in rows of its own, or in a block.
 enum Found {
     Own(HeadRow),
-    Packed(Packed),
+    Packed(Box<Packed>),
 }
 
 impl Found {
@@ -109,7 +109,7 @@ impl StoreReader {
         if let Some(head) = self.head(number)? {
             return Ok(Some(Found::Own(head)));
         }
-        Ok(self.packed(number)?.map(Found::Packed))
+        Ok(self.packed(number)?.map(|p| Found::Packed(Box::new(p))))
     }
 
     fn whole(&self, number: TicketNumber, found: &Found) -> Result<Ticket, TableError> {
@@ -249,7 +249,7 @@ impl StoreReader {
                         return Ok(ControlFlow::Break(()));
                     }
                 }
-                is_over = each(number, &Found::Packed(packed))? == ControlFlow::Break(());
+                is_over = each(number, &Found::Packed(Box::new(packed)))? == ControlFlow::Break(());
                 if is_over {
                     return Ok(ControlFlow::Break(()));
                 }
@@ -276,7 +276,7 @@ impl StoreReader {
                         if block.as_ref().is_none_or(|(b, _)| *b != at) {
                             block = Some((at, self.block(at)?));
                         }
-                        block.as_mut().and_then(|(_, b)| b.remove(&place)).map(Found::Packed)
+                        block.as_mut().and_then(|(_, b)| b.remove(&place)).map(|p| Found::Packed(Box::new(p)))
                     }
                 };
                 let found = found

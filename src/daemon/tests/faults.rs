@@ -149,7 +149,6 @@ async fn whatever_fails_what_was_acknowledged_stands_and_what_was_refused_does_n
         for _ in 0..250 {
             happen(&mut w, &mut m, &mut chance).await;
         }
-        println!("seed {seed}");
         heal(&mut w, &mut m).await;
         w.power_cut(0).await;
         w.start();
