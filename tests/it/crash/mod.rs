@@ -1,8 +1,11 @@
 //! Power cuts, damaged files, full disks: nothing acknowledged is lost, and what happened is said.
 
 mod damage;
+mod extremes;
 mod full_disk;
 mod kill;
+mod made;
+mod record;
 
 use std::fmt::Write as _;
 
