@@ -22,6 +22,9 @@ pub struct Clock {
     origin: Instant,
     /// The gaps that lay before this clock watched for them; nothing where it does not.
     before: Option<u64>,
+    /// The wall clock at the beginning, where the runtime's paused time is this clock's.
+    #[cfg(test)]
+    runtime: Option<Wall>,
 }
 
 impl Clock {
@@ -29,7 +32,12 @@ impl Clock {
     #[must_use]
     #[expect(clippy::disallowed_methods, reason = "the home of the clock")]
     pub fn start() -> Self {
-        Self { origin: Instant::now(), before: None }
+        Self {
+            origin: Instant::now(),
+            before: None,
+            #[cfg(test)]
+            runtime: None,
+        }
     }
 
     /// This clock, without the gaps in this process's own time from here on: no delay, silence or period sees them. It
@@ -50,10 +58,23 @@ impl Clock {
         }
     }
 
+    /// A clock that shows the runtime's time, which a test pauses and moves.
+    #[cfg(test)]
+    #[must_use]
+    pub fn of_runtime(wall: Wall) -> Self {
+        let origin = tokio::time::Instant::now().into_std();
+        Self { origin, before: None, runtime: Some(wall) }
+    }
+
     /// Both clocks, now.
     #[must_use]
     #[expect(clippy::disallowed_methods, reason = "the home of the clock")]
     pub fn now(&self) -> Now {
+        #[cfg(test)]
+        if let Some(wall) = self.runtime {
+            let passed = tokio::time::Instant::now().into_std().duration_since(self.origin);
+            return Now { mono: BEGIN + passed, wall: wall.after(passed) };
+        }
         let raw = Instant::now();
         let lost = match self.before {
             Some(before) => {

@@ -67,13 +67,14 @@ pub struct Engine {
 pub fn start(parts: Parts, progress: Progress<'_>) -> Result<Engine, OpeningError> {
     let Parts { site, data, is_read_only, clock, log, boards, links } = parts;
     let disk: Arc<dyn Disk> = Arc::new(RealDisk);
-    let opened = opening::open(disk.clone(), &data, is_read_only, progress)?;
+    let folder = journal_folder(&data);
+    let mut opener = Box::new(OnDisk(data.clone()));
+    let opened = opening::open(disk.clone(), &folder, opener.as_mut(), is_read_only, progress)?;
     let Opened { journal, store, home, why_not, said, damage, is_partly_checked } = opened;
     for sentence in &said {
         log.warn(sentence);
     }
     let io = |source| OpeningError::Io { path: data.clone(), source };
-    let folder = journal_folder(&data);
     let end = journal.end().clone();
     let mut state = store.state().clone();
     state.seq = end.seq;
@@ -92,11 +93,10 @@ pub fn start(parts: Parts, progress: Progress<'_>) -> Result<Engine, OpeningErro
     }
     let feed = Feed::new(disk, &folder, end);
     let view = StoreView::default();
-    let opener = Box::new(OnDisk(data.clone()));
     let worker = StoreWorker::new(opener, feed.clone(), view.clone(), log, Some((store, home)), why_not)
         .read_only(is_read_only);
     let store = StoreThread::start(worker, &data).map_err(io)?;
-    let journal = journal_thread::start(journal, feed.clone()).map_err(io)?;
+    let journal = journal_thread::start(journal, feed.clone(), boards.is_some()).map_err(io)?;
     let (messages_tx, messages) = mpsc::channel(limits::COMMANDS_QUEUED_MAX);
     let (readings_tx, readings) = mpsc::channel(limits::ANSWERS_QUEUED_MAX);
     let (stop_tx, stop) = oneshot::channel();

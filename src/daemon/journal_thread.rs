@@ -56,9 +56,11 @@ pub(super) struct JournalThread {
     pub thread: JoinHandle<()>,
 }
 
-/// Starts the thread. It ends when the groups' sender is dropped.
-pub(super) fn start(journal: Journal, feed: Feed) -> std::io::Result<JournalThread> {
-    let (groups, written, worker) = JournalWorker::new(journal, feed);
+/// Starts the thread. It ends when the groups' sender is dropped. Without `looks` it touches no file until something is
+/// written: a single command that only reads leaves everything as it is.
+pub(super) fn start(journal: Journal, feed: Feed, looks: bool) -> std::io::Result<JournalThread> {
+    let (groups, written, mut worker) = JournalWorker::new(journal, feed);
+    worker.looks = looks;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
     let thread = std::thread::Builder::new()
         .name("journal".to_owned())
@@ -75,6 +77,8 @@ pub(super) struct JournalWorker {
     epoch: u64,
     /// Whether the last attempt to write failed.
     is_failing: bool,
+    /// Whether it looks after the journal's file while nothing is written.
+    looks: bool,
 }
 
 impl JournalWorker {
@@ -82,7 +86,11 @@ impl JournalWorker {
         let (groups_tx, groups) = mpsc::channel::<Group>(limits::JOURNAL_QUEUED_MAX);
         // Room for every group under way and more: the thread never waits for the desk while the desk waits for it.
         let (written, written_rx) = mpsc::channel(limits::JOURNAL_QUEUED_MAX * 4);
-        (groups_tx, written_rx, Self { journal, feed, groups, written, epoch: 0, is_failing: false })
+        (
+            groups_tx,
+            written_rx,
+            Self { journal, feed, groups, written, epoch: 0, is_failing: false, looks: true },
+        )
     }
 
     pub(super) async fn run(mut self) {
@@ -91,7 +99,8 @@ impl JournalWorker {
             let answers = match group {
                 Ok(Some(first)) => self.write(first),
                 Ok(None) => return,
-                Err(_elapsed) => self.look(),
+                Err(_elapsed) if self.looks => self.look(),
+                Err(_elapsed) => Vec::new(),
             };
             for answer in answers {
                 if self.written.send(answer).await.is_err() {
@@ -118,8 +127,11 @@ impl JournalWorker {
             Ok(hashes) => {
                 self.is_failing = false;
                 let last = self.journal.end().seq;
-                let records = drafts.into_iter().map(|d| d.record).zip(hashes);
-                self.feed.push(records.map(|(record, hash)| Committed { record, hash }).collect());
+                let committed = drafts.into_iter().zip(hashes).map(|(draft, hash)| {
+                    let bytes = draft.line.bytes();
+                    Committed { record: draft.record, hash, bytes }
+                });
+                self.feed.push(committed.collect());
                 answers.push(Written::Durable(last));
             }
             Err(e) => {

@@ -4,6 +4,7 @@
 //! have a thread each, because both wait for the disk. A reply leaves only after the journal's fsync; the store
 //! follows. Without a daemon the same gateway is opened in the process for one command ([`open_here`]).
 
+mod api_socket;
 mod assembly;
 mod captures;
 mod crew;
@@ -16,9 +17,12 @@ mod lock;
 mod log;
 mod opening;
 mod openings;
+mod reloading;
 mod run;
 mod store_thread;
 
+#[cfg(test)]
+mod tests;
 mod traces;
 
 pub use assembly::{Engine, Parts, start as start_engine};

@@ -7,13 +7,13 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::store_thread::{Home, forget};
+use super::store_thread::{Home, Opener, forget};
 use crate::disk::{self, Disk};
-use crate::feed::{FeedItem, RecordReader};
+use crate::feed::RecordReader;
 use crate::journal::{Cursor, Journal, JournalError};
 use crate::limits;
 use crate::store::Store;
-use crate::store::tables::{self, Memory};
+use crate::store::tables::Memory;
 use crate::words::Damage;
 
 /// Why a data directory does not open.
@@ -69,35 +69,31 @@ pub(super) fn aside_of(store: &Path) -> PathBuf {
 /// Opens journal and store. With `is_read_only` nothing is written: the store stands in memory.
 pub(super) fn open(
     disk: Arc<dyn Disk>,
-    data: &Path,
+    folder: &Path,
+    opener: &mut dyn Opener,
     is_read_only: bool,
     progress: Progress<'_>,
 ) -> Result<Opened, OpeningError> {
-    let folder = journal_folder(data);
-    let path = store_folder(data);
     let mut said = Vec::new();
     let mut why_not = String::new();
-    let has_room = !is_read_only && disk::room(data).is_ok_and(|room| room >= limits::STORE_ROOM_MIN);
+    let has_room = !is_read_only && opener.room() >= limits::STORE_ROOM_MIN;
     let mut store = None;
     if is_read_only {
         "the data directory is only read".clone_into(&mut why_not);
     } else if !has_room {
         "the disk is nearly full".clone_into(&mut why_not);
     } else {
-        match tables::open(&path)
-            .map_err(|e| e.to_string())
-            .and_then(|t| Store::open(t).map_err(|e| e.to_string()))
-        {
+        match opener.open() {
             Ok(opened) => store = Some(opened),
             Err(why) => said.push(why),
         }
     }
     // What the store had taken in had been acknowledged.
     let known = store.as_ref().map(|s| s.cursor().clone()).filter(|c| c.seq.0 > 0);
-    let is_long = bytes_of(disk.as_ref(), &folder) > limits::CHECKED_AT_START_BYTES;
+    let is_long = bytes_of(disk.as_ref(), folder) > limits::CHECKED_AT_START_BYTES;
     let is_partly_checked = is_long && known.is_some();
     let from = known.clone().filter(|_| is_partly_checked).unwrap_or_default();
-    let (journal, opened) = Journal::open(disk.clone(), &folder, &from, known.clone())?;
+    let (journal, opened) = Journal::open(disk.clone(), folder, &from, known.clone())?;
     said.extend(opened.said);
     said.extend(opened.damage.iter().map(|d| format!("the journal is damaged: {d}")));
     if let (Some(known), Some(misfit)) = (&known, store.as_ref())
@@ -113,27 +109,23 @@ pub(super) fn open(
     }
     let mut home = Home::Disk;
     if store.is_none() && has_room {
-        match set_aside(&path) {
+        match opener.set_aside() {
             Ok(None) => {}
             Ok(Some(aside)) => {
                 said.push(format!(
-                    "the ticket database was moved to {}; it is rebuilt from the journal",
-                    aside.display()
+                    "the ticket database was moved to {aside}; it is rebuilt from the journal"
                 ));
             }
             Err(e) => said.push(format!("the ticket database cannot be set aside: {e}")),
         }
-        match tables::open(&path)
-            .map_err(|e| e.to_string())
-            .and_then(|t| Store::open(t).map_err(|e| e.to_string()))
-        {
+        match opener.open() {
             Ok(opened) => store = Some(opened),
             Err(why) => why_not = why,
         }
     }
     let mut caught_up = Err(String::new());
     if let Some(store) = &mut store {
-        caught_up = catch_up(&disk, &folder, store, journal.end(), progress);
+        caught_up = catch_up(&disk, folder, store, journal.end(), progress);
     }
     let store = match (store, caught_up) {
         (Some(store), Ok(())) => store,
@@ -149,7 +141,7 @@ pub(super) fn open(
             home = Home::Memory;
             let mut store =
                 Store::open(Box::new(Memory::default())).map_err(|e| OpeningError::Store(e.to_string()))?;
-            catch_up(&disk, &folder, &mut store, journal.end(), progress).map_err(OpeningError::Store)?;
+            catch_up(&disk, folder, &mut store, journal.end(), progress).map_err(OpeningError::Store)?;
             store
         }
     };
@@ -192,13 +184,12 @@ fn catch_up(
     let mut reader =
         RecordReader::new(disk.clone(), folder, store.cursor(), known).map_err(|e| e.to_string())?;
     loop {
-        let items: Vec<FeedItem> = reader.by_ref().take(limits::STORE_BATCH_MAX).collect();
-        let is_over = items.len() < limits::STORE_BATCH_MAX;
-        store.apply(&items, reader.cursor()).map_err(|e| e.to_string())?;
-        progress(store.cursor().seq.0, end.seq.0);
-        if is_over {
+        let items = reader.batch(limits::STORE_BATCH_MAX);
+        if items.is_empty() {
             break;
         }
+        store.apply(&items, reader.cursor()).map_err(|e| e.to_string())?;
+        progress(store.cursor().seq.0, end.seq.0);
     }
     store.flush().map_err(|e| e.to_string())
 }

@@ -1,30 +1,29 @@
 //! The daemon: lock, data, links, API, `ready`, and an orderly end on SIGTERM or SIGINT.
 
 use std::collections::BTreeMap;
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::FromRef;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 
+use super::api_socket::ApiSocket;
 use super::assembly::{self, Parts};
 use super::captures;
 use super::crew::{Crew, boards};
-use super::files::{data_folder, load_site, make_private, socket_path};
+use super::files::{make_private, socket_path};
 use super::lock::{DataLock, LockError};
 use super::log::Log;
 use super::opening::OpeningError;
 use super::openings;
-use crate::ambient::{Clock, descriptors};
-use crate::api::{BoundedListener, Gateway, Links, Message, Reloaded, Served, bind, router};
+use super::reloading;
+use crate::ambient::Clock;
+use crate::api::{Gateway, Links, Message, Served, router};
 use crate::limits;
 use crate::link::modbus::{LineTiming, load, plan};
 use crate::link::{LinkBoard, LinkState};
-use crate::site::{Equipment, Site};
-use crate::source::Diagnostics;
+use crate::site::Site;
 use crate::words::Outcome;
 
 /// Why a daemon does not start or ends badly.
@@ -114,8 +113,7 @@ pub async fn run(start: Start, stop: impl Future<Output = ()>) -> Result<(), Dae
     let (reload_tx, mut reloads) = mpsc::channel(limits::RELOADS_QUEUED_MAX);
     engine.gateway.reload = config.is_some().then_some(reload_tx);
     let served = Served::new(engine.gateway.clone());
-    let path = socket_path(&data);
-    let listener = listen(&path)?;
+    let mut socket = ApiSocket::open(&socket_path(&data), router(served.clone()), log)?;
     let (openings, heard) = captures::openings();
     let mut beside = tokio::task::JoinSet::new();
     beside.spawn(openings::follow(engine.gateway.feed.clone(), openings, clock));
@@ -124,12 +122,11 @@ pub async fn run(start: Start, stop: impl Future<Output = ()>) -> Result<(), Dae
         beside.spawn(check_rest(engine.gateway.clone(), log));
     }
     let mut crew = Crew::start(site.clone(), boards, links, engine.readings.clone(), clock, log);
-    let api = tokio::spawn(axum::serve(listener, router(served.clone())).into_future());
     log.info(&format!(
         "ready: links {}, equipment {}, socket {}",
         site.links.len(),
         site.equipment.len(),
-        path.display()
+        socket.path().display()
     ));
     let mut states = BTreeMap::new();
     let mut hangup = signal(SignalKind::hangup()).ok();
@@ -150,13 +147,14 @@ pub async fn run(start: Start, stop: impl Future<Output = ()>) -> Result<(), Dae
             () = tokio::time::sleep(LOOK_EVERY) => {
                 tell_changes(&crew.boards(), &mut states, log);
                 engine.store.watch();
+                socket.look();
                 continue;
             }
             Some(asker) = reloads.recv() => Some(asker),
             true = hung_up => None,
         };
         let Some(config) = &config else { continue };
-        let end = reload(config, &data, &engine.gateway, &served, &mut crew, log).await;
+        let end = reloading::reload(config, &data, &engine.gateway, &served, &mut crew, log).await;
         if let Some(asker) = asker {
             // Whoever asked may be gone.
             let _told = asker.send(end);
@@ -165,9 +163,8 @@ pub async fn run(start: Start, stop: impl Future<Output = ()>) -> Result<(), Dae
     log.info("stopping");
     crew.stop();
     beside.abort_all();
-    // The socket goes first: whoever knocks now is told that nobody is there.
-    let _gone = std::fs::remove_file(&path);
-    api.abort();
+    // The socket goes first: whoever connects now is told that nobody is there.
+    socket.close();
     end?;
     if !engine.stop().await {
         return Err(DaemonError::Broken("not everything was on disk in time".to_owned()));
@@ -191,78 +188,8 @@ async fn check_rest(gateway: Gateway, log: Log) {
     }
 }
 
-/// Loads the configuration again: all of it, or nothing is changed and the reason told.
-async fn reload(
-    config: &Path,
-    data: &Path,
-    gateway: &Gateway,
-    served: &Served,
-    crew: &mut Crew,
-    log: Log,
-) -> Result<Reloaded, String> {
-    let done = async {
-        let loaded = load_site(config).map_err(|e| format!("{}: {e}", config.display()))?;
-        let Some(site) = loaded.site else {
-            return Err(Diagnostics::lines_of(&loaded.diagnostics).join("; "));
-        };
-        let before = Gateway::from_ref(served).site;
-        if data_folder(&site, config, None) != data_folder(&before, config, None) {
-            return Err("another data directory needs a restart".to_owned());
-        }
-        let same = site.same_as(&before);
-        let is_new = |e: &&Equipment| {
-            same.iter().all(|(_, to)| site.equipment.get(to.0).map(|s| &s.id) != Some(&e.id))
-        };
-        let changed: Vec<String> = site.equipment.iter().filter(is_new).map(|e| e.id.to_string()).collect();
-        let is_gone = |e: &&Equipment| site.find(e.id.as_str()).is_none();
-        let removed: Vec<String> =
-            before.equipment.iter().filter(is_gone).map(|e| e.id.to_string()).collect();
-        warn_of_heavy_lines(&site, log);
-        // The desk first: what the links still send by the old numbers is told by its version.
-        let (tx, rx) = oneshot::channel();
-        let gone = |()| "the gateway is stopping".to_owned();
-        gateway.desk.send(Message::Reload(site.clone(), tx)).await.map_err(|_| gone(()))?;
-        rx.await.map_err(|_| gone(()))?;
-        crew.reload(site.clone()).await;
-        served.replace(site, crew.boards());
-        Ok(Reloaded { kept: same.len(), changed, removed })
-    }
-    .await;
-    match &done {
-        Ok(r) => log.info(&format!(
-            "the configuration was loaded again from {} in {}: {} kept, {} new or changed, {} gone",
-            config.display(),
-            data.display(),
-            r.kept,
-            r.changed.len(),
-            r.removed.len()
-        )),
-        Err(why) => log.error(&format!("the configuration was not loaded, nothing was changed: {why}")),
-    }
-    done
-}
-
-fn listen(path: &Path) -> Result<BoundedListener, DaemonError> {
-    let fail = |source| DaemonError::Socket { path: path.to_owned(), source };
-    // Ours is the lock: a socket that is left over belongs to nobody.
-    match std::fs::remove_file(path) {
-        Ok(()) => {}
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
-        Err(e) => return Err(fail(e)),
-    }
-    let listener = bind(path).map_err(fail)?;
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o660)).map_err(fail)?;
-    Ok(BoundedListener::new(listener, connections_max()))
-}
-
-/// How many connections this process can have beside its own work.
-fn connections_max() -> usize {
-    let rest = descriptors().saturating_sub(limits::DESCRIPTORS_OWN) / 2;
-    usize::try_from(rest).unwrap_or(usize::MAX).clamp(limits::CONNECTIONS_MIN, limits::CONNECTIONS_MAX)
-}
-
 /// Warns of lines that cannot carry what is asked of them, with the remedy.
-fn warn_of_heavy_lines(site: &Site, log: Log) {
+pub(super) fn warn_of_heavy_lines(site: &Site, log: Log) {
     for (at, link) in site.links.iter().enumerate() {
         let timing = LineTiming::of(&link.kind);
         let on_link = site.equipment.iter().filter(|e| e.link == at);

@@ -32,8 +32,8 @@ pub(super) enum Home {
 pub(super) trait Opener: Send {
     /// Opens what is there.
     fn open(&mut self) -> Result<Store, String>;
-    /// Sets what is there aside, so that an empty store can be opened.
-    fn set_aside(&mut self) -> Result<(), String>;
+    /// Sets what is there aside, so that an empty store can be opened; tells where it is now, if there was something.
+    fn set_aside(&mut self) -> Result<Option<String>, String>;
     /// Bytes that may still be written.
     fn room(&mut self) -> u64;
     /// Removes what was set aside: there is no room for it.
@@ -49,8 +49,9 @@ impl Opener for OnDisk {
         Store::open(tables).map_err(|e| e.to_string())
     }
 
-    fn set_aside(&mut self) -> Result<(), String> {
-        set_aside(&store_folder(&self.0)).map(|_| ()).map_err(|e| e.to_string())
+    fn set_aside(&mut self) -> Result<Option<String>, String> {
+        let aside = set_aside(&store_folder(&self.0)).map_err(|e| e.to_string())?;
+        Ok(aside.map(|path| path.display().to_string()))
     }
 
     fn room(&mut self) -> u64 {

@@ -212,6 +212,12 @@ pub struct ProvenLine {
 }
 
 impl ProvenLine {
+    /// The bytes of the line, the hash included.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.before.len() + 64 + self.after.len()
+    }
+
     /// The journal's line, without its newline; `prev` is the SHA-256 of the line before, in hexadecimal.
     #[must_use]
     pub fn with_prev(&self, prev: &str) -> String {

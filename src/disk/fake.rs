@@ -70,6 +70,12 @@ impl FakeDisk {
         }
     }
 
+    /// Whether some bytes stand in a file for good.
+    pub fn is_durable(&self, wanted: &[u8]) -> bool {
+        let has = |file: &File| lock(file).durable.windows(wanted.len()).any(|w| w == wanted);
+        lock(&self.0).files.values().any(has)
+    }
+
     /// What stands in a file.
     pub fn bytes(&self, path: &Path) -> Option<Vec<u8>> {
         lock(&self.0).files.get(path).map(|f| lock(f).now.clone())

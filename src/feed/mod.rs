@@ -32,6 +32,8 @@ pub struct Committed {
     pub record: Record,
     /// The SHA-256 of its line.
     pub hash: String,
+    /// The bytes of its line.
+    pub bytes: usize,
 }
 
 /// The feed; clones are the same one.
@@ -48,6 +50,8 @@ struct Recent {
     /// The place before the first record that is kept.
     before: Cursor,
     records: VecDeque<Arc<Committed>>,
+    /// The bytes of all their lines.
+    bytes: usize,
 }
 
 impl Default for Feed {
@@ -70,7 +74,7 @@ impl Feed {
     /// The feed of a journal that ends here.
     #[must_use]
     pub fn new(disk: Arc<dyn Disk>, folder: &Path, end: Cursor) -> Self {
-        let recent = Recent { before: end.clone(), records: VecDeque::new() };
+        let recent = Recent { before: end.clone(), records: VecDeque::new(), bytes: 0 };
         let (sender, _) = watch::channel(end);
         Self { disk, folder: folder.to_owned(), recent: Arc::new(Mutex::new(recent)), end: sender }
     }
@@ -85,10 +89,12 @@ impl Feed {
         let end = Cursor { seq: last.record.seq, hash: last.hash.clone() };
         {
             let mut recent = self.recent();
+            recent.bytes += committed.iter().map(|c| c.bytes).sum::<usize>();
             recent.records.extend(committed.into_iter().map(Arc::new));
-            while recent.records.len() > limits::FEED_RECENT
+            while (recent.records.len() > limits::FEED_RECENT || recent.bytes > limits::FEED_RECENT_BYTES)
                 && let Some(first) = recent.records.pop_front()
             {
+                recent.bytes -= first.bytes;
                 recent.before = Cursor { seq: first.record.seq, hash: first.hash.clone() };
             }
         }
@@ -121,12 +127,7 @@ impl Feed {
             return Ok(followed);
         }
         let mut reader = self.reader(cursor)?;
-        let mut items = Vec::new();
-        // Damage that loses no event does not move the cursor: it is given with the event after it.
-        while items.len() < most || reader.cursor().seq == cursor.seq {
-            let Some(item) = reader.next() else { break };
-            items.push(item);
-        }
+        let items = reader.batch(most);
         let cursor = reader.cursor();
         Ok(Followed { items, cursor })
     }

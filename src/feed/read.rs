@@ -8,6 +8,7 @@ use super::Committed;
 use crate::desk::Record;
 use crate::disk::Disk;
 use crate::journal::{Chain, Cursor, Item};
+use crate::limits;
 use crate::words::Damage;
 
 /// What a consumer follows.
@@ -52,6 +53,21 @@ impl RecordReader {
         Ok(Self { chain, cursor: after.clone(), is_over: false })
     }
 
+    /// The next items: so many at most, and of about [`limits::FEED_BATCH_BYTES`] at most. Damage that loses no event does not
+    /// move the cursor, so it is given with the event after it; nothing is given at the end alone.
+    pub fn batch(&mut self, most: usize) -> Vec<FeedItem> {
+        let begin = self.cursor.seq;
+        let (mut items, mut bytes) = (Vec::new(), 0);
+        while (items.len() < most && bytes < limits::FEED_BATCH_BYTES) || self.cursor.seq == begin {
+            let Some(item) = self.next() else { break };
+            if let FeedItem::Record(committed) = &item {
+                bytes += committed.bytes;
+            }
+            items.push(item);
+        }
+        items
+    }
+
     /// The place up to which items were given.
     #[must_use]
     pub fn cursor(&self) -> Cursor {
@@ -77,7 +93,10 @@ impl Iterator for RecordReader {
             Item::Record(entry) => {
                 self.cursor = Cursor { seq: entry.seq, hash: entry.hash.clone() };
                 match Record::from_line(&entry.line) {
-                    Ok(record) => FeedItem::Record(Arc::new(Committed { record, hash: entry.hash })),
+                    Ok(record) => {
+                        let bytes = entry.line.len();
+                        FeedItem::Record(Arc::new(Committed { record, hash: entry.hash, bytes }))
+                    }
                     // The chain holds, and yet it does not read: it was written by something else than andon.
                     Err(e) => FeedItem::Damage(entry.damaged(e.to_string())),
                 }

@@ -37,7 +37,8 @@ fn written(disk: &FakeDisk, count: u64) -> (Feed, Vec<Committed>) {
     let mut all = Vec::new();
     for seq in 1..=count {
         let hash = journal.append(&[Drafted(record(seq))]).unwrap().remove(0);
-        let committed = Committed { record: record(seq), hash };
+        let bytes = record(seq).prove().unwrap().bytes();
+        let committed = Committed { record: record(seq), hash, bytes };
         feed.push(vec![committed.clone()]);
         all.push(committed);
     }
@@ -95,4 +96,15 @@ fn damage_comes_in_its_place_and_the_rest_follows() {
         lost.dedup();
         assert_eq!((seqs, lost), (vec![1, 2, 3, 5, 6, 7, 9], vec![4, 8]), "{most} at a time");
     }
+}
+
+#[test]
+fn memory_is_bounded_by_bytes_as_well() {
+    let disk = FakeDisk::default();
+    let (feed, _) = written(&disk, 3);
+    let big =
+        |seq| Committed { record: record(seq), hash: format!("{seq}"), bytes: limits::FEED_RECENT_BYTES / 2 };
+    feed.push((4..20).map(big).collect());
+    assert_eq!(feed.recent().records.len(), 2);
+    assert_eq!(feed.recent().before.seq, Seq(17));
 }

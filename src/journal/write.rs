@@ -175,6 +175,14 @@ impl Journal {
     /// # Errors
     /// When it is not and cannot be put back.
     pub fn look(&mut self) -> Result<(), JournalError> {
+        if matches!(self.next, Next::Segment(..)) {
+            // An open handle reaches the bytes of a file that somebody removes.
+            return self.file(0).map(|_| ());
+        }
+        self.look_at_file()
+    }
+
+    fn look_at_file(&mut self) -> Result<(), JournalError> {
         let Next::Open(path, file) = &mut self.next else { return Ok(()) };
         let length = file.durable();
         let path = path.clone();
@@ -199,7 +207,7 @@ impl Journal {
 
     /// The file for so many more bytes.
     fn file(&mut self, bytes: u64) -> Result<(&PathBuf, &mut AppendFile), JournalError> {
-        self.look()?;
+        self.look_at_file()?;
         if let Next::Open(_, file) = &self.next
             && file.durable() > 0
             && file.durable() + bytes > limits::SEGMENT_BYTES

@@ -34,6 +34,10 @@ pub const LINE_BYTES_MAX: usize = 256 * 1024;
 pub const GROUP_COMMIT_MAX: usize = 1024;
 /// The last records that the feed keeps in memory. Who is further behind reads the journal's files.
 pub const FEED_RECENT: usize = 16_384;
+/// The bytes of their lines. More: the oldest are let go.
+pub const FEED_RECENT_BYTES: usize = 16 * 1024 * 1024;
+/// The bytes of lines that are read from files at a time.
+pub const FEED_BATCH_BYTES: usize = 32 * 1024 * 1024;
 /// Records that a follower of the feed takes in at a time.
 pub const FEED_TURN: usize = 1024;
 /// Journals up to this size are checked whole at every start; of larger ones the daemon checks the rest beside its work.

@@ -87,7 +87,7 @@ impl Naive {
             self.logs.entry(t.number).or_default().push(entry);
             self.tickets.insert(t.number, *t);
         }
-        self.items.push(FeedItem::Record(Arc::new(Committed { record, hash: format!("h{seq}") })));
+        self.items.push(FeedItem::Record(Arc::new(Committed { record, hash: format!("h{seq}"), bytes: 0 })));
     }
 
     fn history(&self, wanted: impl Fn(&Ticket) -> bool) -> Vec<Ticket> {

@@ -46,14 +46,16 @@ impl Wall {
     /// From a time stamp, cut to milliseconds.
     #[must_use]
     pub fn from_timestamp(at: jiff::Timestamp) -> Self {
-        Self(jiff::Timestamp::from_millisecond(at.as_millisecond()).unwrap_or(at))
+        Self::from_millis(at.as_millisecond())
     }
 
     /// From milliseconds since 1970 in UTC; times no calendar holds become its nearest end.
     #[must_use]
     pub fn from_millis(ms: i64) -> Self {
-        let end = if ms < 0 { jiff::Timestamp::MIN } else { jiff::Timestamp::MAX };
-        Self(jiff::Timestamp::from_millisecond(ms).unwrap_or(end))
+        // The ends in whole seconds: what is written reads back the same.
+        let (least, most) = (jiff::Timestamp::MIN.as_second(), jiff::Timestamp::MAX.as_second());
+        let ms = ms.clamp(least * 1000, most * 1000);
+        Self(jiff::Timestamp::from_millisecond(ms).unwrap_or_default())
     }
 
     /// Milliseconds since 1970 in UTC.
@@ -166,6 +168,10 @@ mod tests {
         assert!(Wall::from_millis(i64::MAX) > Wall::from_millis(0));
         assert!(Wall::from_millis(i64::MIN) < Wall::from_millis(0));
         assert_eq!(Mono(5) - Duration::from_secs(1), Mono(0));
+        for end in [i64::MIN, i64::MAX] {
+            let wall = Wall::from_millis(end);
+            assert_eq!(Wall::parse(&wall.to_string()).unwrap(), wall);
+        }
     }
 
     #[test]

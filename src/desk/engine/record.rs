@@ -25,8 +25,8 @@ impl Desk {
         let known = |d: &Damage| {
             self.state.damage.iter().any(|k| k.damage.as_ref().is_some_and(|known| known.is_same(d)))
         };
-        let new: Vec<Damage> =
-            found.iter().filter(|d| !known(d)).take(limits::DAMAGE_KEPT).cloned().collect();
+        let room = limits::DAMAGE_KEPT.saturating_sub(self.state.damage.len());
+        let new: Vec<Damage> = found.iter().filter(|d| !known(d)).take(room).cloned().collect();
         for damage in new {
             let event = GatewayEvent::JournalDamaged { message: damage.to_string(), damage: Some(damage) };
             self.machine(now, Change::Gateway(event));

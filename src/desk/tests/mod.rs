@@ -1,7 +1,9 @@
 //! The desk driven without a disk or a clock: what is told when, and what a full disk does.
 
 mod alarms;
+mod lines;
 mod plant;
+mod record;
 
 use std::sync::Arc;
 

@@ -42,6 +42,11 @@ impl Memory {
         }
     }
 
+    /// Removes every row.
+    pub fn clear(&self) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).rows.clear();
+    }
+
     /// Every key.
     #[must_use]
     pub fn keys(&self) -> Vec<Vec<u8>> {

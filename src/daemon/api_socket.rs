@@ -1,0 +1,101 @@
+//! The daemon's Unix socket: made at the start, and made again when somebody removed it or when there was no room for it.
+
+use std::io;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use axum::Router;
+use tokio::task::JoinHandle;
+
+use super::log::Log;
+use super::run::DaemonError;
+use crate::ambient::descriptors;
+use crate::api::{BoundedListener, bind};
+use crate::limits;
+
+/// The socket, and the task that answers on it.
+pub(super) struct ApiSocket {
+    path: PathBuf,
+    router: Router,
+    log: Log,
+    /// The file that is ours and its task; `None` while the socket cannot be made.
+    serving: Option<(u64, JoinHandle<io::Result<()>>)>,
+}
+
+impl ApiSocket {
+    /// Makes the socket and answers on it. On a full disk the daemon works without one until there is room.
+    ///
+    /// # Errors
+    /// When it cannot be made for another reason.
+    pub(super) fn open(path: &Path, router: Router, log: Log) -> Result<Self, DaemonError> {
+        let mut socket = Self { path: path.to_owned(), router, log, serving: None };
+        match socket.serve() {
+            Err(e) if e.kind() == io::ErrorKind::StorageFull => {
+                log.error(&format!(
+                    "there is no room for the socket {}: no command reaches the daemon",
+                    path.display()
+                ));
+            }
+            Err(source) => return Err(DaemonError::Socket { path: path.to_owned(), source }),
+            Ok(()) => {}
+        }
+        Ok(socket)
+    }
+
+    /// Where it is.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Looks whether the socket is still there, and makes it again if it is not. Called once a second.
+    pub(super) fn look(&mut self) {
+        let there = std::fs::symlink_metadata(&self.path).map(|m| m.ino()).ok();
+        let ours = self.serving.as_ref().map(|(file, _)| *file);
+        if ours.is_some() && there == ours {
+            return;
+        }
+        let is_news = self.serving.is_some();
+        if let Some((_, task)) = self.serving.take() {
+            task.abort();
+        }
+        if is_news {
+            self.log.error(&format!("the socket {} is gone or was replaced", self.path.display()));
+        }
+        // Without its folder there is nowhere to make it; the folder may have been moved away and come back.
+        if self.path.parent().is_some_and(Path::exists) && self.serve().is_ok() {
+            self.log.info(&format!("the socket {} is made again", self.path.display()));
+        }
+    }
+
+    /// Removes the socket and stops answering.
+    pub(super) fn close(self) {
+        if let Some((file, task)) = self.serving {
+            task.abort();
+            if std::fs::symlink_metadata(&self.path).is_ok_and(|m| m.ino() == file) {
+                // A socket file that is left behind is removed by the next start.
+                let _removed = std::fs::remove_file(&self.path);
+            }
+        }
+    }
+
+    fn serve(&mut self) -> io::Result<()> {
+        // We hold daemon.lock, so a socket file still here was left by a crashed daemon and can be removed.
+        match std::fs::remove_file(&self.path) {
+            Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
+            Ok(()) | Err(_) => {}
+        }
+        let listener = bind(&self.path)?;
+        std::fs::set_permissions(&self.path, std::fs::Permissions::from_mode(0o660))?;
+        let file = std::fs::symlink_metadata(&self.path)?.ino();
+        let listener = BoundedListener::new(listener, connections_max());
+        let task = tokio::spawn(axum::serve(listener, self.router.clone()).into_future());
+        self.serving = Some((file, task));
+        Ok(())
+    }
+}
+
+/// How many connections this process can have beside its own work.
+fn connections_max() -> usize {
+    let rest = descriptors().saturating_sub(limits::DESCRIPTORS_OWN) / 2;
+    usize::try_from(rest).unwrap_or(usize::MAX).clamp(limits::CONNECTIONS_MIN, limits::CONNECTIONS_MAX)
+}

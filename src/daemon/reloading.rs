@@ -1,0 +1,69 @@
+//! A reload: the files are read beside the daemon's other work, and taken into use all together or not at all.
+
+use std::path::Path;
+
+use axum::extract::FromRef;
+use tokio::sync::oneshot;
+
+use super::crew::Crew;
+use super::files::{data_folder, load_site};
+use super::log::Log;
+use super::run::warn_of_heavy_lines;
+use crate::api::{Gateway, Message, Reloaded, Served};
+use crate::site::Equipment;
+use crate::source::Diagnostics;
+
+/// Loads the configuration again: all of it, or nothing is changed and the reason told.
+pub(super) async fn reload(
+    config: &Path,
+    data: &Path,
+    gateway: &Gateway,
+    served: &Served,
+    crew: &mut Crew,
+    log: Log,
+) -> Result<Reloaded, String> {
+    let done = async {
+        // Beside the runtime: a large file that is wrong must not hold up the links.
+        let path = config.to_owned();
+        let loaded =
+            tokio::task::spawn_blocking(move || load_site(&path)).await.map_err(|e| e.to_string())?;
+        let loaded = loaded.map_err(|e| format!("{}: {e}", config.display()))?;
+        let Some(site) = loaded.site else {
+            return Err(Diagnostics::lines_of(&loaded.diagnostics).join("; "));
+        };
+        let before = Gateway::from_ref(served).site;
+        if data_folder(&site, config, None) != data_folder(&before, config, None) {
+            return Err("another data directory needs a restart".to_owned());
+        }
+        let same = site.same_as(&before);
+        let is_new = |e: &&Equipment| {
+            same.iter().all(|(_, to)| site.equipment.get(to.0).map(|s| &s.id) != Some(&e.id))
+        };
+        let changed: Vec<String> = site.equipment.iter().filter(is_new).map(|e| e.id.to_string()).collect();
+        let is_gone = |e: &&Equipment| site.find(e.id.as_str()).is_none();
+        let removed: Vec<String> =
+            before.equipment.iter().filter(is_gone).map(|e| e.id.to_string()).collect();
+        warn_of_heavy_lines(&site, log);
+        // The desk first: what the links still send by the old numbers is told by its version.
+        let (tx, rx) = oneshot::channel();
+        let gone = |()| "the gateway is stopping".to_owned();
+        gateway.desk.send(Message::Reload(site.clone(), tx)).await.map_err(|_| gone(()))?;
+        rx.await.map_err(|_| gone(()))?;
+        crew.reload(site.clone()).await;
+        served.replace(site, crew.boards());
+        Ok(Reloaded { kept: same.len(), changed, removed })
+    }
+    .await;
+    match &done {
+        Ok(r) => log.info(&format!(
+            "the configuration was loaded again from {} in {}: {} kept, {} new or changed, {} gone",
+            config.display(),
+            data.display(),
+            r.kept,
+            r.changed.len(),
+            r.removed.len()
+        )),
+        Err(why) => log.error(&format!("the configuration was not loaded, nothing was changed: {why}")),
+    }
+    done
+}
