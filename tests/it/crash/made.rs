@@ -189,6 +189,11 @@ impl Plant {
         for (n, row) in self.whole.iter().filter(|(n, _)| !concerned.contains(n)) {
             assert_eq!(history.get(n), Some(row), "ticket {n}, {what}");
         }
+    }
+
+    /// A ticket that is not concerned is shown as it was.
+    #[track_caller]
+    pub fn another_is_shown(&self, concerned: &BTreeSet<u64>, what: &str) {
         let Some(n) = (1..=TICKETS).rev().find(|n| !concerned.contains(n)) else { return };
         let shown = self.gateway.run(&format!("ticket show {n} --json")).json();
         assert_eq!(shown, self.shown[&n], "{what}");

@@ -47,6 +47,7 @@ fn flip_each(plant: &Plant, places: &[(String, usize)]) {
         plant.others_are_whole(&concerned, &what);
         plant.nothing_is_cut(&journal, &what);
         if round % 16 == 3 && !is_last {
+            plant.another_is_shown(&concerned, &what);
             plant.gateway.run("status").success().says("THE JOURNAL IS DAMAGED");
             plant.gateway.run("").success().says("THE JOURNAL IS DAMAGED");
             let free = (CLOSED + 1..=TICKETS).find(|n| !concerned.contains(n)).unwrap();
@@ -107,6 +108,7 @@ fn look(plant: &Plant, journal: &Files, concerned: &BTreeSet<u64>, is_named: boo
         );
     }
     plant.others_are_whole(concerned, what);
+    plant.another_is_shown(concerned, what);
     plant.nothing_is_cut(journal, what);
 }
 
