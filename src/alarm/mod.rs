@@ -218,7 +218,7 @@ impl Alarm {
 }
 
 /// Every alarm that stands, by equipment and fault.
-pub type Alarms = BTreeMap<Key, Alarm>;
+pub type Alarms = imbl::OrdMap<Key, Alarm>;
 
 /// An alarm that is put aside.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

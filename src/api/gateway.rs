@@ -169,9 +169,9 @@ impl Gateway {
     ///
     /// # Errors
     /// The rule that refuses.
-    pub async fn ask(&self, command: Command) -> Result<(Ticket, Vec<LogEntry>), Refusal> {
+    pub async fn ask(&self, command: Command) -> Result<(Arc<Ticket>, Vec<LogEntry>), Refusal> {
         match self.done(|tx| Message::Ask(Box::new(command), tx)).await? {
-            Done::Ticket(ticket, entries) => Ok((*ticket, entries)),
+            Done::Ticket(ticket, entries) => Ok((ticket, entries)),
             Done::Wrote(_) | Done::Operated(_) => Err(gone()),
         }
     }
@@ -279,11 +279,16 @@ impl Gateway {
     ///
     /// # Errors
     /// When the gateway is stopping, or a ticket that is not live is asked for while the ticket database is behind.
-    pub async fn ticket(&self, number: TicketNumber) -> Result<Option<Ticket>, Refusal> {
+    pub async fn ticket(&self, number: TicketNumber) -> Result<Option<Arc<Ticket>>, Refusal> {
         let live = self.look(move |desk, _| desk.recorded().tickets.get(&number).cloned()).await?;
         match live {
             Some(ticket) => Ok(Some(ticket)),
-            None => self.query_within(limits::STORE_CATCH_UP_MAX, move |store| store.ticket(number)).await,
+            None => {
+                self.query_within(limits::STORE_CATCH_UP_MAX, move |store| {
+                    Ok(store.ticket(number)?.map(Arc::new))
+                })
+                .await
+            }
         }
     }
 

@@ -48,7 +48,7 @@ impl Traces {
     pub(super) async fn catch_up(&mut self, gateway: &Gateway) {
         let live = gateway.look(|desk, now| {
             let live = desk.recorded().tickets.values().filter(|t| t.state.is_live());
-            (live.map(TraceOf::from).collect::<Vec<_>>(), now)
+            (live.map(|t| TraceOf::from(t.as_ref())).collect::<Vec<_>>(), now)
         });
         let Ok((live, now)) = live.await else { return };
         let folder = gateway.clone();

@@ -36,7 +36,7 @@ pub struct Command {
     /// What.
     pub verb: TicketCommand,
     /// The ticket from the store, when the desk may no longer hold it.
-    pub stored: Option<Box<Ticket>>,
+    pub stored: Option<Arc<Ticket>>,
     /// The other ticket of a duplicate exists.
     pub duplicate_exists: bool,
 }
@@ -54,7 +54,7 @@ pub struct AcceptAsk {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Draft {
     /// The record.
-    pub record: Record,
+    pub record: Arc<Record>,
     /// Its line.
     pub line: ProvenLine,
 }
@@ -103,7 +103,7 @@ pub enum Input {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Done {
     /// The ticket as it is now, and the lines that its log has got.
-    Ticket(Box<Ticket>, Vec<LogEntry>),
+    Ticket(Arc<Ticket>, Vec<LogEntry>),
     /// What was written and read back.
     Wrote(Box<Wrote>),
     /// What was done, as a sentence.

@@ -61,12 +61,12 @@ enum Origin {
 
 #[derive(Debug)]
 struct Unwritten {
-    records: Vec<Record>,
+    last: Seq,
     origin: Origin,
-    /// The ticket a command fetched from the store, to apply it again to the durable state.
-    stored: Option<Box<Ticket>>,
+    /// Baselines that are learned anew once this is on record.
+    forgets: Vec<Key>,
     /// The ticket as the events leave it, with the lines of its log: the reply, once they are on disk.
-    result: Option<(Box<Ticket>, Vec<LogEntry>)>,
+    result: Option<(Arc<Ticket>, Vec<LogEntry>)>,
 }
 
 /// The engine: inputs in, outputs out, nothing else.
@@ -76,7 +76,10 @@ pub struct Desk {
     /// What is true of every fault's condition.
     pub detector: Detector,
     state: State,
+    /// What is on disk: an earlier handle on `state`.
     durable: State,
+    /// Handles on `state` as it was at the end of each turn that decided something and is not on disk yet.
+    turns: VecDeque<State>,
     next_seq: Seq,
     unwritten: VecDeque<Unwritten>,
     waiting: VecDeque<Change>,
@@ -117,6 +120,7 @@ impl Desk {
             detector,
             next_seq: state.seq.next(),
             durable: state.clone(),
+            turns: VecDeque::new(),
             state,
             unwritten: VecDeque::new(),
             waiting: VecDeque::new(),
@@ -230,6 +234,15 @@ impl Desk {
         }
         self.release(now);
         self.judge_checks(now);
+        self.end_turn();
+    }
+
+    /// Keeps a handle on what was decided in this turn, until it is on disk.
+    fn end_turn(&mut self) {
+        let decided = self.turns.back().map_or(self.durable.seq, |s| s.seq);
+        if self.state.seq > decided {
+            self.turns.push_back(self.state.clone());
+        }
     }
 
     fn notice_clock_step(&mut self, now: Now) {
@@ -293,7 +306,7 @@ impl Desk {
         by: &Author,
         events: Vec<Event>,
         origin: Origin,
-        stored: Option<Box<Ticket>>,
+        stored: Option<Arc<Ticket>>,
     ) {
         if events.is_empty() {
             return;
@@ -301,7 +314,7 @@ impl Desk {
         let mut drafts = Vec::with_capacity(events.len());
         let mut seq = self.next_seq;
         for event in events {
-            let record = Record { seq, at: now.wall, by: by.clone(), event };
+            let record = Arc::new(Record { seq, at: now.wall, by: by.clone(), event });
             match record.prove() {
                 Ok(line) => drafts.push(Draft { record, line }),
                 Err(why) => {
@@ -312,23 +325,27 @@ impl Desk {
             seq = seq.next();
         }
         self.next_seq = seq;
-        let mut records = Vec::with_capacity(drafts.len());
-        let mut result: Option<(Box<Ticket>, Vec<LogEntry>)> = None;
+        let mut result: Option<(Arc<Ticket>, Vec<LogEntry>)> = None;
+        let mut forgets = Vec::new();
+        let mut sets = false;
         for draft in drafts {
             let mut fetched = stored.clone();
-            let touched = self.state.apply(&draft.record, &mut |_| fetched.take().map(|t| *t));
+            let touched = self.state.apply(&draft.record, &mut |_| fetched.take().map(Arc::unwrap_or_clone));
             if let Touched::Ticket(t, entry) = touched {
                 let mut entries = result.take().map_or_else(Vec::new, |(_, entries)| entries);
                 entries.push(entry);
                 result = Some((t, entries));
             }
-            records.push(draft.record.clone());
+            if let Event::Baseline(BaselineEvent::Forgotten { equipment, fault, .. }) = &draft.record.event {
+                forgets.push((equipment.clone(), fault.clone()));
+            }
+            sets |= sets_deadline(&draft.record.event);
             self.outputs.push_back(Output::Write(Box::new(draft)));
         }
-        if records.iter().any(|r| sets_deadline(&r.event)) {
+        if sets {
             self.deadlines.agree(&self.state, now);
         }
-        self.unwritten.push_back(Unwritten { records, origin, stored, result });
+        self.unwritten.push_back(Unwritten { last: self.state.seq, origin, forgets, result });
     }
 
     /// An event cannot stand in the journal. Nothing of the change happens; the same would fail again, so nothing is retried.

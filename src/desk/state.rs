@@ -1,7 +1,9 @@
 //! Everything the journal's events add up to, as far as it is still live. The desk and the store fold with
 //! the same function, so a restart from either comes to the same.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use imbl::{OrdMap, OrdSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -19,7 +21,7 @@ pub enum Touched {
     /// Which alarms are put aside, or which equipment is out of service.
     Service,
     /// A ticket as it is now, and the line that its log has got.
-    Ticket(Box<Ticket>, LogEntry),
+    Ticket(Arc<Ticket>, LogEntry),
     /// An alarm; absent when it no longer stands.
     Alarm(EquipmentId, FaultName),
     /// What is known as normal; absent when it is no longer.
@@ -65,29 +67,30 @@ pub struct Accepted {
     pub reason: String,
 }
 
-/// The live state.
+/// The live state: a persistent value. A clone costs nothing and shares what has not changed, so what is decided and what
+/// is durable are two handles on one structure.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct State {
     /// The last event taken in.
     pub seq: Seq,
     /// Tickets with work, verification or watch left.
-    pub tickets: BTreeMap<TicketNumber, Ticket>,
+    pub tickets: OrdMap<TicketNumber, Arc<Ticket>>,
     /// The numbers of those tickets by equipment and fault.
-    pub by_fault: BTreeMap<Key, BTreeSet<TicketNumber>>,
+    pub by_fault: OrdMap<Key, OrdSet<TicketNumber>>,
     /// Alarms that stand.
     pub alarms: Alarms,
     /// Alarms that are put aside.
-    pub shelves: BTreeMap<Key, Shelf>,
+    pub shelves: OrdMap<Key, Shelf>,
     /// Equipment that is out of service.
-    pub out_of_service: BTreeMap<EquipmentId, OutOfService>,
+    pub out_of_service: OrdMap<EquipmentId, OutOfService>,
     /// What has been learned as normal.
-    pub baselines: BTreeMap<Key, Model>,
+    pub baselines: OrdMap<Key, Arc<Model>>,
     /// The last ticket number given out.
     pub last_ticket: u64,
     /// The files in force.
-    pub files: Vec<FileHash>,
+    pub files: Arc<Vec<FileHash>>,
     /// Damaged parts of the journal that are on record, the first [`limits::DAMAGE_KEPT`] of them.
-    pub damage: Vec<KnownDamage>,
+    pub damage: imbl::Vector<KnownDamage>,
 }
 
 impl State {
@@ -100,13 +103,18 @@ impl State {
         self.seq = record.seq;
         match &record.event {
             Event::Gateway(GatewayEvent::ConfigurationLoaded { files }) => {
-                self.files.clone_from(files);
+                self.files = Arc::new(files.clone());
                 Touched::Gateway
             }
             Event::Gateway(GatewayEvent::JournalDamaged { message, damage }) => {
                 if self.damage.len() < limits::DAMAGE_KEPT {
                     let (message, damage) = (message.clone(), damage.clone());
-                    self.damage.push(KnownDamage { found_at: record.at, damage, message, accepted: None });
+                    self.damage.push_back(KnownDamage {
+                        found_at: record.at,
+                        damage,
+                        message,
+                        accepted: None,
+                    });
                 }
                 Touched::Gateway
             }
@@ -181,11 +189,11 @@ impl State {
         let key = (equipment.clone(), fault.clone());
         match event {
             BaselineEvent::Learned { model, .. } => {
-                self.baselines.insert(key, model.as_ref().clone());
+                self.baselines.insert(key, Arc::new(model.as_ref().clone()));
             }
             BaselineEvent::Followed { reference, .. } => {
                 if let Some(model) = self.baselines.get_mut(&key) {
-                    model.reference.clone_from(reference);
+                    Arc::make_mut(model).reference.clone_from(reference);
                 }
             }
             BaselineEvent::Forgotten { .. } => {
@@ -209,20 +217,21 @@ impl State {
             }
             _ => {
                 // Of a ticket whose opening cannot be read there is nothing to change.
-                let Some(mut t) = self.tickets.remove(&number).or_else(|| stored(number)) else {
+                let held = self.tickets.remove(&number).map(Arc::unwrap_or_clone);
+                let Some(mut t) = held.or_else(|| stored(number)) else {
                     return Touched::Nothing;
                 };
                 let entry = ticket::apply(&mut t, record.seq, record.at, &record.by, event);
                 (t, entry)
             }
         };
-        let touched = Touched::Ticket(Box::new(ticket.clone()), entry);
-        self.hold(ticket);
-        touched
+        let ticket = Arc::new(ticket);
+        self.hold(ticket.clone());
+        Touched::Ticket(ticket, entry)
     }
 
     /// Keeps a ticket, or lets go of it once nothing is left to do with it.
-    pub fn hold(&mut self, ticket: Ticket) {
+    pub fn hold(&mut self, ticket: Arc<Ticket>) {
         let key = (ticket.equipment.clone(), ticket.fault.clone());
         if ticket.is_held_by_desk() {
             self.by_fault.entry(key).or_default().insert(ticket.number);
@@ -239,7 +248,7 @@ impl State {
     #[must_use]
     pub fn ticket_for(&self, equipment: &EquipmentId, fault: &FaultName) -> Option<&Ticket> {
         let numbers = self.by_fault.get(&(equipment.clone(), fault.clone()))?;
-        let mut of = numbers.iter().filter_map(|n| self.tickets.get(n));
-        of.clone().find(|t| t.state.is_live()).or_else(|| of.next_back())
+        let of: Vec<&Ticket> = numbers.iter().filter_map(|n| self.tickets.get(n)).map(Arc::as_ref).collect();
+        of.iter().copied().find(|t| t.state.is_live()).or_else(|| of.last().copied())
     }
 }

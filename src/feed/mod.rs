@@ -29,7 +29,7 @@ use crate::words::Seq;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Committed {
     /// The record.
-    pub record: Record,
+    pub record: Arc<Record>,
     /// The SHA-256 of its line.
     pub hash: String,
     /// The bytes of its line.

@@ -95,7 +95,11 @@ impl Iterator for RecordReader {
                 match Record::from_line(&entry.line) {
                     Ok(record) => {
                         let bytes = entry.line.len();
-                        FeedItem::Record(Arc::new(Committed { record, hash: entry.hash, bytes }))
+                        FeedItem::Record(Arc::new(Committed {
+                            record: Arc::new(record),
+                            hash: entry.hash,
+                            bytes,
+                        }))
                     }
                     // The chain holds, and yet it does not read: it was written by something else than andon.
                     Err(e) => FeedItem::Damage(entry.damaged(e.to_string())),

@@ -38,7 +38,7 @@ fn written(disk: &FakeDisk, count: u64) -> (Feed, Vec<Committed>) {
     for seq in 1..=count {
         let hash = journal.append(&[Drafted(record(seq))]).unwrap().remove(0);
         let bytes = record(seq).prove().unwrap().bytes();
-        let committed = Committed { record: record(seq), hash, bytes };
+        let committed = Committed { record: Arc::new(record(seq)), hash, bytes };
         feed.push(vec![committed.clone()]);
         all.push(committed);
     }
@@ -102,8 +102,11 @@ fn damage_comes_in_its_place_and_the_rest_follows() {
 fn memory_is_bounded_by_bytes_as_well() {
     let disk = FakeDisk::default();
     let (feed, _) = written(&disk, 3);
-    let big =
-        |seq| Committed { record: record(seq), hash: format!("{seq}"), bytes: limits::FEED_RECENT_BYTES / 2 };
+    let big = |seq| Committed {
+        record: Arc::new(record(seq)),
+        hash: format!("{seq}"),
+        bytes: limits::FEED_RECENT_BYTES / 2,
+    };
     feed.push((4..20).map(big).collect());
     assert_eq!(feed.recent().records.len(), 2);
     assert_eq!(feed.recent().before.seq, Seq(17));

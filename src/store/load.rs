@@ -1,6 +1,8 @@
 //! Opening: the live state from the rows, checked as far as the time for it reaches.
 
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use super::rows::{META, decode, decode_block, number_of};
 use super::tables::{TableError, Tables, scan_prefix};
@@ -93,7 +95,7 @@ impl Store {
             let number = number_of(key).ok_or_else(|| damaged("the key of a ticket does not read"))?;
             let ticket = reader.ticket(number)?;
             let ticket = ticket.ok_or_else(|| damaged(format!("live ticket {number} is missing")))?;
-            state.hold(ticket);
+            state.hold(Arc::new(ticket));
             Ok(ControlFlow::Continue(()))
         })?;
         scan_prefix(rows, b"a", false, &mut |_, bytes| {
@@ -103,16 +105,18 @@ impl Store {
         })?;
         scan_prefix(rows, b"b", false, &mut |_, bytes| {
             let (equipment, fault, model) = serde_json::from_slice(bytes).map_err(damaged)?;
-            state.baselines.insert((equipment, fault), model);
+            state.baselines.insert((equipment, fault), Arc::new(model));
             Ok(ControlFlow::Continue(()))
         })?;
         if let Some(bytes) = rows.get(b"ks")? {
             let (shelves, out_of_service): (Vec<_>, _) = serde_json::from_slice(&bytes).map_err(damaged)?;
             state.shelves = shelves.into_iter().collect();
-            state.out_of_service = out_of_service;
+            let out_of_service: BTreeMap<_, _> = out_of_service;
+            state.out_of_service = out_of_service.into_iter().collect();
         }
         if let Some(bytes) = rows.get(b"kg")? {
-            (state.files, state.damage) = serde_json::from_slice(&bytes).map_err(damaged)?;
+            let (files, damage): (Vec<_>, Vec<_>) = serde_json::from_slice(&bytes).map_err(damaged)?;
+            (state.files, state.damage) = (Arc::new(files), damage.into());
         }
         Ok(state)
     }

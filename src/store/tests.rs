@@ -85,9 +85,13 @@ impl Naive {
         let tickets = &self.tickets;
         if let Touched::Ticket(t, entry) = self.state.apply(&record, &mut |n| tickets.get(&n).cloned()) {
             self.logs.entry(t.number).or_default().push(entry);
-            self.tickets.insert(t.number, *t);
+            self.tickets.insert(t.number, Arc::unwrap_or_clone(t));
         }
-        self.items.push(FeedItem::Record(Arc::new(Committed { record, hash: format!("h{seq}"), bytes: 0 })));
+        self.items.push(FeedItem::Record(Arc::new(Committed {
+            record: Arc::new(record),
+            hash: format!("h{seq}"),
+            bytes: 0,
+        })));
     }
 
     fn history(&self, wanted: impl Fn(&Ticket) -> bool) -> Vec<Ticket> {

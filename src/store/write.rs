@@ -44,7 +44,7 @@ pub struct Store {
 
 /// A ticket that a step changes.
 struct Changed {
-    ticket: Box<Ticket>,
+    ticket: Arc<Ticket>,
     entries: Vec<LogEntry>,
     /// Where and in which state it stands in the rows; `None` when it is new.
     was: Option<(Home, TicketState)>,
@@ -181,16 +181,18 @@ impl Store {
             Touched::Baseline(equipment, fault) => {
                 let key = (equipment, fault);
                 let model = self.state.baselines.get(&key);
-                let row = model.map(|m| json(&(&key.0, &key.1, m))).transpose()?;
+                let row = model.map(|m| json(&(&key.0, &key.1, m.as_ref()))).transpose()?;
                 step.changes.insert(fault_key(b'b', &key), row);
             }
             Touched::Service => {
                 let shelves: Vec<_> = self.state.shelves.iter().collect();
-                let row = json(&(shelves, &self.state.out_of_service))?;
+                let out: BTreeMap<_, _> = self.state.out_of_service.iter().collect();
+                let row = json(&(shelves, out))?;
                 step.changes.insert(b"ks".to_vec(), Some(row));
             }
             Touched::Gateway => {
-                let row = json(&(&self.state.files, &self.state.damage))?;
+                let damage: Vec<_> = self.state.damage.iter().collect();
+                let row = json(&(self.state.files.as_ref(), damage))?;
                 step.changes.insert(b"kg".to_vec(), Some(row));
             }
             Touched::Nothing => {}

@@ -66,7 +66,7 @@ pub(super) async fn ticket_trace(State(g): State<Gateway>, Path(which): Path<Str
     };
     let trace = match kept {
         Some(trace) => trace,
-        None => cut_trace(&g, &g.ticket(number).await?.ok_or_else(none)?).await?,
+        None => cut_trace(&g, g.ticket(number).await?.ok_or_else(none)?.as_ref()).await?,
     };
     if trace.is_empty() { Err(none().into()) } else { Ok(Json(trace)) }
 }

@@ -1,5 +1,6 @@
 //! `/v1/tickets`, one of them, what is asked of it, and `/v1/history`.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
@@ -54,7 +55,7 @@ pub(super) async fn tickets(
                 .tickets
                 .values()
                 .filter(|t| t.state.is_live() && wanted(t))
-                .map(row)
+                .map(|t| row(t))
                 .collect::<Vec<_>>()
         })
         .await?;
@@ -150,7 +151,7 @@ pub(super) async fn number_of(g: &Gateway, which: &str) -> Result<TicketNumber, 
 }
 
 /// The ticket of a number, or the only live one of a piece of equipment.
-async fn named(g: &Gateway, which: &str) -> Result<Ticket, Failure> {
+async fn named(g: &Gateway, which: &str) -> Result<Arc<Ticket>, Failure> {
     let ticket = match target(which) {
         Target::Number(number) => g.ticket(number).await?,
         Target::Equipment(id) => {
@@ -266,7 +267,7 @@ pub(super) async fn ticket_change(
         serde_json::from_str(&body).map_err(|e| usage(format!("the command does not read: {e}")))?;
     let target = target(&which);
     let stored_ticket = match target {
-        Target::Number(number) => g.ticket(number).await?.map(Box::new),
+        Target::Number(number) => g.ticket(number).await?,
         Target::Equipment(_) => None,
     };
     let duplicate_exists = match &verb {

@@ -1,6 +1,7 @@
 //! A command: who asks, which ticket is meant, and what is decided.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::{Desk, Origin, not_writable};
 use crate::alarm::{AlarmEvent, AlarmState};
@@ -108,7 +109,7 @@ impl Desk {
     fn find<'a>(&'a self, command: &'a Command) -> Result<&'a Ticket, Refusal> {
         match &command.target {
             Target::Number(number) => {
-                self.state.tickets.get(number).or(command.stored.as_deref()).ok_or_else(|| {
+                self.state.tickets.get(number).or(command.stored.as_ref()).map(Arc::as_ref).ok_or_else(|| {
                     Refusal::new(Rule::NoSuchTicket, format!("there is no ticket {number}"))
                         .command("see which there are", "andon ticket list")
                 })
@@ -122,6 +123,7 @@ impl Desk {
                     .state
                     .tickets
                     .values()
+                    .map(Arc::as_ref)
                     .filter(|t| t.state.is_live() && t.equipment.as_str() == id)
                     .collect();
                 match live.as_slice() {

@@ -35,11 +35,13 @@ impl Desk {
                 self.machine(now, Change::Withdrawn(equipment, fault));
             }
         }
+        self.end_turn();
     }
 
     /// Takes up windows and delays from what was recorded before a restart. To be called after [`Self::start`].
     pub fn warm(&mut self, now: Now, recorded: &[Recorded]) {
         self.detector.warm(recorded, now);
         self.take_transitions(now);
+        self.end_turn();
     }
 }

@@ -2,24 +2,22 @@
 
 use super::{Desk, Origin, not_writable};
 use crate::desk::command::{Done, Output, Token};
-use crate::desk::event::Event;
-use crate::detect::BaselineEvent;
 use crate::limits;
 use crate::words::{Now, Refusal, Rule, Seq};
 
 impl Desk {
     pub(super) fn written(&mut self, seq: Seq) {
+        // The journal writes whole turns.
+        while let Some(turn) = self.turns.pop_front_if(|turn| turn.seq <= seq) {
+            self.durable = turn;
+        }
         while let Some(first) = self.unwritten.pop_front() {
-            if first.records.last().is_some_and(|r| r.seq > seq) {
+            if first.last > seq {
                 self.unwritten.push_front(first);
-                return;
+                break;
             }
-            for record in &first.records {
-                let mut fetched = first.stored.clone();
-                self.durable.apply(record, &mut |_| fetched.take().map(|t| *t));
-                if let Event::Baseline(BaselineEvent::Forgotten { equipment, fault, .. }) = &record.event {
-                    self.detector.forget_baseline(equipment.as_str(), fault.as_str(), self.last);
-                }
+            for (equipment, fault) in &first.forgets {
+                self.detector.forget_baseline(equipment.as_str(), fault.as_str(), self.last);
             }
             self.not_writable = None;
             match (first.origin, first.result) {
@@ -35,6 +33,7 @@ impl Desk {
     }
 
     pub(super) fn not_written(&mut self, now: Now, seq: Seq, why: String) {
+        self.turns.clear();
         self.state = self.durable.clone();
         self.next_seq = self.durable.seq.next();
         self.outputs.retain(|o| !matches!(o, Output::Write(d) if d.record.seq >= seq));

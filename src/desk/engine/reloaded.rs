@@ -20,7 +20,7 @@ impl Desk {
             let name = format!("and {} more files", all - files.len());
             files.push(FileHash { name, sha256: String::new() });
         }
-        if self.state.files != files {
+        if *self.state.files != files {
             self.machine(now, Change::Gateway(GatewayEvent::ConfigurationLoaded { files }));
         }
     }

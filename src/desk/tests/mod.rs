@@ -71,7 +71,7 @@ impl World {
             match output {
                 Output::Write(draft) => {
                     assert_eq!(draft.line.with_prev("x"), draft.record.to_line("x").unwrap());
-                    self.unwritten.push(draft.record);
+                    self.unwritten.push(Arc::unwrap_or_clone(draft.record));
                 }
                 Output::Bug(text) => panic!("{text}"),
                 Output::Reply(_, reply) => self.replies.push(*reply),
@@ -362,7 +362,7 @@ fn a_restart_from_the_record_comes_to_the_same_state() {
 
 fn ticket(reply: Option<Result<Done, crate::words::Refusal>>) -> Ticket {
     match reply.unwrap().unwrap() {
-        Done::Ticket(ticket, _) => *ticket,
+        Done::Ticket(ticket, _) => Arc::unwrap_or_clone(ticket),
         Done::Wrote(_) | Done::Operated(_) => panic!("a ticket was asked"),
     }
 }

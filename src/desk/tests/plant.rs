@@ -254,7 +254,7 @@ impl Gateway {
             while let Some(output) = self.desk.poll_output() {
                 if let Output::Write(draft) = output {
                     last = Some(draft.record.seq);
-                    self.record.push(draft.record);
+                    self.record.push(Arc::unwrap_or_clone(draft.record));
                 }
             }
             let Some(seq) = last else { return };

@@ -210,7 +210,7 @@ fn an_event_that_cannot_be_recorded_is_told_and_counted_and_everything_else_goes
         while let Some(output) = w.desk.poll_output() {
             match output {
                 Output::Bug(text) => found.push(text),
-                Output::Write(draft) => w.unwritten.push(draft.record),
+                Output::Write(draft) => w.unwritten.push(Arc::unwrap_or_clone(draft.record)),
                 Output::Reply(..) | Output::Read(_) | Output::Order(_) => {}
             }
         }
