@@ -169,7 +169,7 @@ impl StoreWorker {
     fn follow_current(&mut self) -> bool {
         let Some((store, home)) = &mut self.current else { return false };
         let is_home = *home == Home::Disk;
-        match follow(store, &self.feed) {
+        match follow(store, &self.feed, limits::STORE_FOLLOW_MAX) {
             Ok(false) => false,
             Ok(true) => {
                 self.view.applied_up_to(store.cursor().seq);
@@ -207,7 +207,7 @@ impl StoreWorker {
                 Err(why) => return self.try_again(&why),
             },
         };
-        match follow(&mut store, &self.feed) {
+        match follow(&mut store, &self.feed, limits::STORE_BATCH_MAX) {
             Ok(true) => {
                 self.is_dirty = true;
                 self.coming = Some(store);
@@ -290,9 +290,9 @@ enum Stuck {
     Rows(String),
 }
 
-/// Takes in the next records, if there are any. Returns whether there were.
-fn follow(store: &mut Store, feed: &Feed) -> Result<bool, Stuck> {
-    let followed = feed.after(store.cursor(), limits::STORE_BATCH_MAX);
+/// Takes in the next records, so many at most, if there are any. Returns whether there were.
+fn follow(store: &mut Store, feed: &Feed, most: usize) -> Result<bool, Stuck> {
+    let followed = feed.after(store.cursor(), most);
     let followed = followed.map_err(|e| Stuck::Feed(format!("the journal cannot be read: {e}")))?;
     if followed.cursor.seq == store.cursor().seq {
         return Ok(false);

@@ -140,6 +140,13 @@ impl Chain {
             && let (Some(known), Some(held)) = (&self.known, &self.held)
             && held.seq >= known.seq
         {
+            let known = known.seq;
+            for segment in std::mem::take(&mut self.segments) {
+                let first = segment::first_seq(self.disk.as_ref(), &segment);
+                if let Some(first) = first.filter(|first| *first <= known) {
+                    self.items.push_back(copy(segment.name, 1, first));
+                }
+            }
             self.finish();
             return;
         }
@@ -326,8 +333,7 @@ impl Chain {
         self.end.appendable = None;
         let (segment, line) = self.place();
         if self.repeating.as_ref() != Some(&segment) {
-            let why = format!("event {seq} and others stand in an earlier segment already: this is a copy");
-            self.items.push_back(Item::Damage(nothing_lost(segment.clone(), line, seq, why)));
+            self.items.push_back(copy(segment.clone(), line, seq));
             self.repeating = Some(segment);
         }
     }
@@ -424,6 +430,11 @@ impl Iterator for Chain {
     }
 }
 
+fn copy(segment: String, line: u64, seq: Seq) -> Item {
+    let why = format!("event {seq} and others stand in an earlier segment already: this is a copy");
+    Item::Damage(nothing_lost(segment, line, seq, why))
+}
+
 fn nothing_lost(segment: String, line: u64, at: Seq, why: String) -> Damage {
     Damage { segment, line, first_seq: at.next(), last_seq: at, why }
 }
@@ -470,12 +481,14 @@ fn in_order(disk: &dyn Disk, segments: Vec<Segment>) -> (Vec<(Segment, Option<Se
     let mut seen = BTreeSet::new();
     let mut highest = Seq(0);
     let mut exchanged = None;
-    for (segment, first, _) in &found {
-        let Some(first) = *first else { continue };
-        if first < highest && !seen.contains(&first) {
+    for (segment, place, _) in &mut found {
+        let Some(first) = *place else { continue };
+        if !seen.insert(first) {
+            // Nobody begins to read in a copy: what comes after its events does not follow in it.
+            *place = None;
+        } else if first < highest {
             exchanged.get_or_insert_with(|| segment.name.clone());
         }
-        seen.insert(first);
         highest = highest.max(first);
     }
     if exchanged.is_some() {

@@ -345,3 +345,20 @@ fn lines_that_are_being_written_are_left_alone() {
     let found = verify(arc(&disk), folder(), Some(known), true).unwrap();
     assert_eq!(found.damage.len(), 1, "{found:?}");
 }
+
+#[test]
+fn reading_does_not_begin_in_a_copy_and_a_copy_beyond_the_end_is_named() {
+    let (disk, end) = three_segments();
+    let at_seven = Chain::read(arc(&disk), folder(), &Cursor::default(), None).unwrap().find_map(|item| {
+        let Item::Record(entry) = item else { return None };
+        (entry.seq == Seq(7)).then_some(Cursor { seq: entry.seq, hash: entry.hash })
+    });
+    disk.put(&segment(4), disk.bytes(&segment(1)).unwrap());
+    let chain = Chain::read(arc(&disk), folder(), &at_seven.unwrap(), Some(end.clone())).unwrap();
+    let seen: Vec<u64> =
+        chain.filter_map(|item| if let Item::Record(e) = item { Some(e.seq.0) } else { None }).collect();
+    assert_eq!(seen, (8..=15).collect::<Vec<_>>());
+    let found = verify(arc(&disk), folder(), Some(end), true).unwrap();
+    assert_eq!((found.events, found.damage.len()), (15, 1), "{:?}", found.damage);
+    assert_eq!(found.damage[0].segment, "00000004.ndjson");
+}

@@ -64,6 +64,9 @@ pub const STORE_GIVEN_UP_MAX: u32 = 3;
 pub const STORE_FLUSH_EVERY: Duration = secs(1);
 /// Records that one store transaction applies while it catches up.
 pub const STORE_BATCH_MAX: usize = 65_536;
+/// Records that one store transaction applies while the daemon works: sled keeps every page that a transaction changed, as it
+/// was, until its end.
+pub const STORE_FOLLOW_MAX: usize = 512;
 /// How long opening the store may take before it is moved aside; a large one gets more, see `store`.
 pub const STORE_OPEN_MAX: Duration = secs(4);
 /// Bytes a second that opening a store is expected to manage at least.

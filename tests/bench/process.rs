@@ -88,8 +88,17 @@ pub fn cpu(pid: u32) -> Duration {
 
 /// Resident memory of a process.
 pub fn memory_mib(pid: u32) -> f64 {
+    status_mib(pid, "VmRSS")
+}
+
+/// The most resident memory that a process has had.
+pub fn peak_mib(pid: u32) -> f64 {
+    status_mib(pid, "VmHWM")
+}
+
+fn status_mib(pid: u32, name: &str) -> f64 {
     let text = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
-    let line = text.lines().find(|l| l.starts_with("VmRSS")).unwrap();
+    let line = text.lines().find(|l| l.starts_with(name)).unwrap();
     line.split_whitespace().nth(1).unwrap().parse::<f64>().unwrap() / 1024.0
 }
 

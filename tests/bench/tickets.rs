@@ -17,6 +17,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use andon::alarm::AlarmEvent;
 use andon::ambient::Clock;
 use andon::daemon::{Log, Parts, load_site, start_engine};
 use andon::desk::{Event, Record};
@@ -108,35 +109,53 @@ impl Line for Written {
     }
 }
 
-/// The life of one ticket, six events.
+/// Events of one ticket's life.
+const EVENTS: u64 = 8;
+
+/// The life of one ticket and its alarm.
 fn life(number: u64, at: Wall) -> Vec<(Author, Event)> {
     let eva = || Author::Unproven { name: "eva".to_owned() };
     let n = TicketNumber(number);
     let equipment = EquipmentId::parse(&format!("e{}", number % EQUIPMENT)).unwrap();
+    let fault = FaultName::parse(
+        ["overvoltage-decelerating", "undervoltage", "module-overheating"]
+            [usize::try_from(number % 3).unwrap()],
+    )
+    .unwrap();
+    let values = BTreeMap::from([("fault_code".to_owned(), "6".to_owned())]);
+    let raised = AlarmEvent::Raised {
+        equipment: equipment.clone(),
+        fault: fault.clone(),
+        severity: Severity::Major,
+        onset: at,
+        latch: false,
+        values: values.clone(),
+        first_up: None,
+    };
+    let cleared = AlarmEvent::Cleared { equipment: equipment.clone(), fault: fault.clone(), reason: None };
     let opening = TicketOpening {
         number: n,
         equipment,
-        fault: FaultName::parse(
-            ["overvoltage-decelerating", "undervoltage", "module-overheating"]
-                [usize::try_from(number % 3).unwrap()],
-        )
-        .unwrap(),
+        fault,
         severity: Severity::Major,
         summary: "DC bus voltage too high while decelerating.".to_owned(),
         code: Some("0x06".to_owned()),
         onset: at,
-        values: BTreeMap::from([("fault_code".to_owned(), "6".to_owned())]),
+        values,
         profile: "powtran-pi500".to_owned(),
         profile_sha256: "41d7c360ff0ad7a1f23a92be043c2bf0b367694d37166e568421d96ca5e8e4fc".to_owned(),
         firmware: None,
         firmware_notes: Vec::new(),
         first_up: None,
     };
-    let events = vec![
-        (Author::Gateway, TicketEvent::Opened(opening)),
-        (eva(), TicketEvent::Started { number: n }),
-        (Author::Gateway, TicketEvent::Returned { number: n }),
-        (
+    let ticket = |by: Author, event: TicketEvent| (by, Event::Ticket(event));
+    vec![
+        (Author::Gateway, Event::Alarm(raised)),
+        ticket(Author::Gateway, TicketEvent::Opened(opening)),
+        ticket(eva(), TicketEvent::Started { number: n }),
+        (Author::Gateway, Event::Alarm(cleared)),
+        ticket(Author::Gateway, TicketEvent::Returned { number: n }),
+        ticket(
             eva(),
             TicketEvent::Fixed {
                 number: n,
@@ -147,10 +166,9 @@ fn life(number: u64, at: Wall) -> Vec<(Author, Event)> {
                 while_active: None,
             },
         ),
-        (eva(), TicketEvent::Closed { number: n, watch_until: at, note: None }),
-        (Author::Gateway, TicketEvent::FixVerified { number: n }),
-    ];
-    events.into_iter().map(|(by, e)| (by, Event::Ticket(e))).collect()
+        ticket(eva(), TicketEvent::Closed { number: n, watch_until: at, note: None }),
+        ticket(Author::Gateway, TicketEvent::FixVerified { number: n }),
+    ]
 }
 
 fn write_journal(folder: &std::path::Path, count: u64) {
@@ -187,7 +205,7 @@ fn history(count: u64) {
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         begun.elapsed()
     };
-    println!("tickets: {count} of them, {} events in the journal", count * 6);
+    println!("tickets: {count} of them, {} events in the journal", count * EVENTS);
     println!("  store rebuilt from the journal     {:8.2} s", timed(&["status"]).as_secs_f64());
     println!("  journal verified                   {:8.2} s", timed(&["audit", "verify"]).as_secs_f64());
     let mut opens: Vec<Duration> = (0..5).map(|_| timed(&["ticket", "list"])).collect();
@@ -213,5 +231,30 @@ fn history(count: u64) {
     let store = std::fs::read_dir(place.path().join("andon-data/store")).unwrap();
     let bytes: u64 = store.flatten().filter_map(|e| e.metadata().ok()).map(|m| m.len()).sum();
     println!("  store on disk                      {:8} MiB", bytes / 1_048_576);
+    let mut lists: Vec<Duration> = (0..21).map(|_| timed(&["ticket", "list", "--state", "closed"])).collect();
+    lists.sort_unstable();
+    println!("  200 closed tickets listed          {:8.1} ms", lists[10].as_secs_f64() * 1e3);
+    // Over everything that there is.
+    let report = ["report", "alarms", "--since", "2023-11-01"];
+    println!("  report of all alarms, first        {:8.2} s", timed(&report).as_secs_f64());
+    println!("  report of all alarms, again        {:8.1} ms", timed(&report).as_secs_f64() * 1e3);
+    println!("  daemon's memory                    {:8.0} MiB", process::memory_mib(daemon.pid()));
+    let report_60 = many(&place, daemon.pid(), &["report", "alarms", "--since", "2023-11-02"]);
+    println!("  60 reports at once                 {:8.2} s, peak {:.0} MiB", report_60.0, report_60.1);
+    let verify_60 = many(&place, daemon.pid(), &["audit", "verify"]);
+    println!("  60 checks of the journal at once   {:8.2} s, peak {:.0} MiB", verify_60.0, verify_60.1);
     drop(daemon);
+}
+
+/// Sixty of one command at once: seconds until the last one has ended, and the daemon's peak of memory meanwhile.
+fn many(place: &Workplace, daemon: u32, args: &[&str]) -> (f64, f64) {
+    // Forgets the peak so far (man 5 proc).
+    std::fs::write(format!("/proc/{daemon}/clear_refs"), "5").unwrap();
+    let begun = Instant::now();
+    let all: Vec<_> =
+        (0..60).map(|_| place.andon(args).stdout(std::process::Stdio::null()).spawn().unwrap()).collect();
+    for mut one in all {
+        assert!(one.wait().unwrap().success());
+    }
+    (begun.elapsed().as_secs_f64(), process::peak_mib(daemon))
 }

@@ -1,8 +1,14 @@
 //! Power cuts, damaged files, full disks: nothing acknowledged is lost, and what happened is said.
 
 mod damage;
+mod evidence;
+mod extremes;
 mod full_disk;
 mod kill;
+mod long_ticket;
+mod made;
+mod record;
+mod vanish;
 
 use std::fmt::Write as _;
 

@@ -201,6 +201,20 @@ impl Mosquitto {
     }
 }
 
+impl Mosquitto {
+    /// Publishes each line as a message of its own, or all of the text as one, however long it is.
+    pub fn publish_from_stdin(&self, topic: &str, text: &[u8], is_by_line: bool) {
+        let mut child = Command::new("mosquitto_pub")
+            .args(["-h", "127.0.0.1", "-p", &self.port.to_string(), "-q", "1", "-t", topic])
+            .arg(if is_by_line { "-l" } else { "-s" })
+            .stdin(Stdio::piped())
+            .spawn()
+            .unwrap_or_else(|e| panic!("mosquitto_pub: {e}; tests/run installs the counterparts"));
+        child.stdin.take().unwrap().write_all(text).unwrap();
+        assert!(child.wait().unwrap().success());
+    }
+}
+
 impl Drop for Mosquitto {
     fn drop(&mut self) {
         if let Some(child) = &mut self.child {
