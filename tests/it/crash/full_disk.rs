@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::{lost_equipment, tickets};
-use crate::support::{Gateway, eventually, pause};
+use crate::support::{Gateway, eventually, pause, within};
 
 /// A small file system of its own.
 struct SmallDisk(PathBuf);
@@ -116,7 +116,6 @@ fn as_before(gateway: &Gateway, before: (usize, usize)) {
 
 /// Everything is recorded and the ticket database is back, 5 s after there was room.
 fn records_again(gateway: &Gateway, count: usize) {
-    let begun = Instant::now();
     let settled = || {
         let alarms = gateway.run("alarm list --json");
         // Without room for its socket the daemon is not there yet.
@@ -131,10 +130,11 @@ fn records_again(gateway: &Gateway, count: usize) {
             && status["journal"]["writable"] == true
             && status["store"]["state"] == "ready"
     };
-    while !settled() {
-        assert!(begun.elapsed() < Duration::from_secs(5), "{}", gateway.run("status").stdout());
-        pause(Duration::from_millis(50));
-    }
+    within(Duration::from_secs(5), "everything is recorded again", || {
+        eventually("everything is recorded again", || {
+            if settled() { Ok(()) } else { Err(gateway.run("status").stdout()) }
+        });
+    });
     tickets(gateway, count);
 }
 

@@ -2,11 +2,15 @@
 //! disk is shortened.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::made::{CLOSED, Plant, TICKETS, files, ticket_of};
+use crate::support::within;
 
 type Files = BTreeMap<String, Vec<u8>>;
+
+/// Its name, the change, and the segments whose lines are lost by it.
+type Change = (&'static str, fn(&mut Files), &'static [&'static str]);
 
 /// A generous bound for a start on a loaded machine; on a quiet one it takes a tenth of a second.
 const START_MAX: Duration = Duration::from_secs(5);
@@ -29,9 +33,7 @@ fn flip_each(plant: &Plant, places: &[(String, usize)]) {
         let with_store = round % 2 == 0;
         let what = format!("round {round}: byte {at} of {file}, store {with_store}");
         plant.lay(&journal, with_store);
-        let begun = Instant::now();
-        let verified = plant.gateway.run("audit verify --json");
-        assert!(begun.elapsed() < START_MAX, "{:?}, {what}", begun.elapsed());
+        let verified = within(START_MAX, &what, || plant.gateway.run("audit verify --json"));
         // The last line is proven by the store alone.
         let is_last = hit.end >= lines.len();
         if !is_last || with_store {
@@ -95,9 +97,7 @@ fn concerned_by(plant: &Plant, segments: &[&str]) -> BTreeSet<u64> {
 /// Looks without a daemon and with one; `is_named` says whether there is damage to be told.
 fn look(plant: &Plant, journal: &Files, concerned: &BTreeSet<u64>, is_named: bool, what: &str) {
     let code = i32::from(is_named);
-    let begun = Instant::now();
-    plant.gateway.run("audit verify").exits(code);
-    assert!(begun.elapsed() < START_MAX, "{:?}, {what}", begun.elapsed());
+    within(START_MAX, what, || plant.gateway.run("audit verify")).exits(code);
     for screen in ["status", ""] {
         let run = plant.gateway.run(screen);
         assert_eq!(
@@ -119,9 +119,9 @@ fn look_with_daemon(
     is_named: bool,
     what: &str,
 ) {
-    let begun = Instant::now();
-    plant.gateway.start();
-    assert!(begun.elapsed() < START_MAX, "{:?}, {what}", begun.elapsed());
+    within(START_MAX, what, || {
+        plant.gateway.start();
+    });
     look(plant, journal, concerned, is_named, what);
     if let Some(free) = (CLOSED + 1..=TICKETS).find(|n| !concerned.contains(n)) {
         plant.gateway.run(&format!("note {free} after")).success();
@@ -133,7 +133,7 @@ fn look_with_daemon(
 }
 
 /// Each change of the journal's files, with the store and without, without a daemon and with one.
-fn each(changes: &[(&str, fn(&mut Files), &[&str])], is_named: impl Fn(&str, bool) -> bool) {
+fn each(changes: &[Change], is_named: impl Fn(&str, bool) -> bool) {
     let mut plant = Plant::new(3);
     for (name, change, lost) in changes {
         let mut journal = plant.journal.clone();
@@ -162,7 +162,7 @@ const THREE: &str = "00000003.ndjson";
 
 #[test]
 fn missing_and_cut_segments_are_named() {
-    let changes: [(&str, fn(&mut Files), &[&str]); 6] = [
+    let changes: [Change; 6] = [
         ("first missing", |j| drop(j.remove(ONE)), &[ONE]),
         ("second missing", |j| drop(j.remove(TWO)), &[TWO]),
         ("last missing", |j| drop(j.remove(THREE)), &[THREE]),
@@ -184,7 +184,7 @@ fn missing_and_cut_segments_are_named() {
 
 #[test]
 fn doubled_and_exchanged_segments_are_named_and_cost_nothing() {
-    let changes: [(&str, fn(&mut Files), &[&str]); 5] = [
+    let changes: [Change; 5] = [
         ("first doubled", |j| drop(j.insert("00000004.ndjson".to_owned(), j[ONE].clone())), &[]),
         ("second doubled", |j| drop(j.insert("00000007.ndjson".to_owned(), j[TWO].clone())), &[]),
         ("last doubled", |j| drop(j.insert("00000004.ndjson".to_owned(), j[THREE].clone())), &[]),
@@ -196,7 +196,7 @@ fn doubled_and_exchanged_segments_are_named_and_cost_nothing() {
 
 #[test]
 fn foreign_files_are_left_alone_and_are_no_damage() {
-    let changes: [(&str, fn(&mut Files), &[&str]); 3] = [
+    let changes: [Change; 3] = [
         ("old.ndjson", |j| drop(j.insert("old.ndjson".to_owned(), j[TWO].clone())), &[]),
         ("backup.ndjson", |j| drop(j.insert("backup.ndjson".to_owned(), j[ONE].clone())), &[]),
         ("a segment with .bak", |j| drop(j.insert("00000001.ndjson.bak".to_owned(), j[ONE].clone())), &[]),

@@ -28,6 +28,17 @@ pub fn eventually<T>(what: &str, mut look: impl FnMut() -> Result<T, String>) ->
     panic!("{what}: not within 30 s; last seen: {last}");
 }
 
+/// Does something that must not take longer than this.
+#[track_caller]
+#[expect(clippy::disallowed_methods, reason = "real processes have no virtual clock")]
+pub fn within<T>(longest: Duration, what: &str, work: impl FnOnce() -> T) -> T {
+    let begun = std::time::Instant::now();
+    let done = work();
+    let taken = begun.elapsed();
+    assert!(taken < longest, "{what}: {taken:?}");
+    done
+}
+
 /// Lets another process work.
 #[expect(clippy::disallowed_methods, reason = "real processes have no virtual clock")]
 pub fn pause(time: Duration) {
