@@ -66,8 +66,8 @@ pub struct Gateway {
     pub store: StoreView,
     /// Where questions wait their turn.
     pub lanes: Lanes,
-    /// The last report of alarms.
-    pub report: Arc<Mutex<Option<KeptReport>>>,
+    /// The last report of alarms; held while one is made, so that others who ask for the same get it too.
+    pub report: Arc<tokio::sync::Mutex<Option<KeptReport>>>,
     /// Damaged parts of the journal that were found when it was opened.
     pub found: Arc<Vec<Damage>>,
     /// Each link's board, in the site's order.

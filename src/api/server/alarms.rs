@@ -16,7 +16,6 @@ use crate::desk::{Desk, Operation, OperationAsk};
 use crate::limits;
 use crate::words::{Now, Severity, Wall};
 use std::collections::BTreeMap;
-use std::sync::PoisonError;
 
 pub(super) async fn alarms(State(g): State<Gateway>) -> Answer<Vec<AlarmV1>> {
     Ok(Json(g.look(alarm_rows).await?))
@@ -137,11 +136,11 @@ pub(super) async fn report(State(g): State<Gateway>, Query(period): Query<Period
     let (since, until) = period.of(g.clock.now().wall, REPORT_DEFAULT)?;
     let at = g.feed.end().borrow().clone();
     let is_near = |a: Wall, b: Wall| a.since(b).max(b.since(a)) < limits::REPORT_KEPT_FOR;
-    let kept = g.report.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let mut last = g.report.lock().await;
     if let Some(kept) =
-        kept.filter(|k| k.at == at && is_near(k.period.0, since) && is_near(k.period.1, until))
+        last.as_ref().filter(|k| k.at == at && is_near(k.period.0, since) && is_near(k.period.1, until))
     {
-        return Ok(Json(kept.report));
+        return Ok(Json(kept.report.clone()));
     }
     let standing: BTreeMap<Key, (Severity, Wall)> = g
         .look(|desk, _| {
@@ -156,7 +155,6 @@ pub(super) async fn report(State(g): State<Gateway>, Query(period): Query<Period
             Ok(reporter.finish(until))
         })
         .await?;
-    let kept = KeptReport { period: (since, until), at, report: report.clone() };
-    *g.report.lock().unwrap_or_else(PoisonError::into_inner) = Some(kept);
+    *last = Some(KeptReport { period: (since, until), at, report: report.clone() });
     Ok(Json(report))
 }
