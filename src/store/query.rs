@@ -310,32 +310,27 @@ impl StoreReader {
         standing: &BTreeMap<Key, (Severity, Wall)>,
         each: &mut dyn FnMut(Wall, &AlarmEvent),
     ) -> Result<(), TableError> {
-        let mut before: BTreeMap<Key, (Severity, Wall)> =
-            standing.iter().filter(|(_, (_, at))| *at < since).map(|(k, v)| (k.clone(), *v)).collect();
+        // What stood at the begin counts for nothing but its end: it is told before that, or here where it stands still.
+        for ((equipment, fault), (severity, at)) in standing.iter().filter(|(_, (_, at))| *at < since) {
+            each(*at, &raised(equipment.clone(), fault.clone(), *severity, *at));
+        }
         let (from, to) = (alarm_key(since, Seq(0)), after_prefix(b"v"));
-        let mut rows = Vec::new();
         self.rows.scan(&from, &to, false, &mut |key, bytes| {
             let at = key.get(1..9).and_then(|b| b.try_into().ok()).map(i64::from_be_bytes);
             let at = Wall::from_millis(at.unwrap_or_default().wrapping_add(i64::MIN));
             let row: AlarmRow = decode(bytes)?;
-            if let AlarmWhat::Cleared(Some(raised)) = &row.what
-                && *raised < since.millis()
+            let (equipment, fault) = self.key_of(&row)?;
+            if let AlarmWhat::Cleared(Some(begin)) = &row.what
+                && *begin < since.millis()
             {
-                before.insert(self.key_of(&row)?, (Severity::Major, Wall::from_millis(*raised)));
+                let begin = Wall::from_millis(*begin);
+                each(begin, &raised(equipment.clone(), fault.clone(), Severity::Major, begin));
             }
             if at < until {
-                rows.push((at, row));
+                each(at, &event_of(at, row.what, equipment, fault));
             }
             Ok(ControlFlow::Continue(()))
-        })?;
-        for ((equipment, fault), (severity, at)) in before {
-            each(at, &raised(equipment, fault, severity, at));
-        }
-        for (at, row) in rows {
-            let (equipment, fault) = self.key_of(&row)?;
-            each(at, &event_of(at, row.what, equipment, fault));
-        }
-        Ok(())
+        })
     }
 
     fn key_of(&self, row: &AlarmRow) -> Result<Key, TableError> {

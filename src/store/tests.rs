@@ -265,3 +265,44 @@ fn the_form_of_rows_is_that_of_this_version() {
     insta::assert_snapshot!(hex(&row(b"t\0\0\0\0\0\0\0\x02")));
     insta::assert_snapshot!(hex(&lz4_flex::decompress_size_prepended(&row(b"p\0\0\0\0\0\0\0\0")).unwrap()));
 }
+
+#[test]
+fn a_report_from_the_store_is_that_of_all_events() {
+    use crate::alarm::AlarmEvent;
+    use crate::alarm::report::Reporter;
+    let mut naive = Naive::default();
+    let mut all = Vec::new();
+    let mut random = 7_u64;
+    let mut up: BTreeMap<u64, bool> = BTreeMap::new();
+    for minute in 1..3000_u64 {
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let which = (random >> 33) % 9;
+        let equipment = EquipmentId::parse(&format!("e{}", which % 3)).unwrap();
+        let fault = FaultName::parse(["a", "b", "c"][usize::try_from(which / 3).unwrap()]).unwrap();
+        let is_up = up.entry(which).or_default();
+        *is_up = !*is_up;
+        let event = if *is_up {
+            let (severity, onset) = (Severity::Minor, wall(minute));
+            let (values, first_up) = (BTreeMap::new(), None);
+            AlarmEvent::Raised { equipment, fault, severity, onset, latch: false, values, first_up }
+        } else {
+            AlarmEvent::Cleared { equipment, fault, reason: None }
+        };
+        all.push(event.clone());
+        naive.add(Author::Gateway, Event::Alarm(event));
+    }
+    let store = filled(Box::<Memory>::default(), &naive.items, &[100]);
+    let standing: BTreeMap<_, _> =
+        store.state().alarms.iter().map(|(k, a)| (k.clone(), (a.severity, a.raised_at))).collect();
+    for (since, until) in [(1, 4000), (500, 2500), (2990, 3000), (1, 2), (1500, 1501), (100, 3000)] {
+        let (since, until) = (wall(since), wall(until));
+        let mut expected = Reporter::new(since);
+        for (minute, event) in (1..).zip(&all).filter(|(minute, _)| wall(*minute) < until) {
+            expected.event(wall(minute), event);
+        }
+        let mut found = Reporter::new(since);
+        let each = &mut |at: Wall, event: &AlarmEvent| found.event(at, event);
+        store.reader().alarm_events(since, until, &standing, each).unwrap();
+        assert_eq!(found.finish(until), expected.finish(until), "{since} to {until}");
+    }
+}
