@@ -98,11 +98,8 @@ impl StoreView {
         self.applied.send_replace(seq);
     }
 
-    /// From here on the store is like this. Returns whether that is a change.
-    pub fn set_health(&self, health: StoreHealth) -> bool {
-        let mut shared = self.shared();
-        let is_change = shared.health != health;
-        shared.health = health;
-        is_change
+    /// From here on the store is like this.
+    pub fn set_health(&self, health: StoreHealth) {
+        self.shared().health = health;
     }
 }
