@@ -66,9 +66,38 @@ pub struct AlarmStanding {
     pub raised_at: Wall,
 }
 
-/// A report under way: events go in, in their order.
-#[derive(Debug, Default)]
-pub struct Reporter {
+/// What happened to an alarm, as far as the report goes by it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Happened {
+    /// It was raised with this severity.
+    Raised(Severity),
+    /// Its condition has gone.
+    Cleared,
+    /// It began to chatter: repeats are only counted from here on.
+    Chattering,
+    /// So many repeats were counted.
+    Damped(u64),
+}
+
+impl Happened {
+    /// What an event is to the report; `None` for what people do, which the report does not count.
+    #[must_use]
+    pub fn of(event: &AlarmEvent) -> Option<Self> {
+        match event {
+            AlarmEvent::Raised { severity, .. } => Some(Self::Raised(*severity)),
+            AlarmEvent::Cleared { .. } => Some(Self::Cleared),
+            AlarmEvent::Chattering { .. } => Some(Self::Chattering),
+            AlarmEvent::Damped { repeats, .. } => Some(Self::Damped(*repeats)),
+            AlarmEvent::Acknowledged { .. } | AlarmEvent::Shelved { .. } | AlarmEvent::Unshelved { .. } => {
+                None
+            }
+        }
+    }
+}
+
+/// A report under way: events go in, in their order. `K` names an alarm; millions of events go in, so it should be small.
+#[derive(Debug)]
+pub struct Reporter<K> {
     since: Wall,
     alarms: u64,
     recent: VecDeque<Wall>,
@@ -77,52 +106,60 @@ pub struct Reporter {
     floods: u64,
     in_flood: Duration,
     severities: BTreeMap<Severity, u64>,
-    came: BTreeMap<Key, u64>,
-    chattering: BTreeMap<Key, u64>,
-    fleeting: BTreeMap<Key, u64>,
-    standing: BTreeMap<Key, Wall>,
+    came: BTreeMap<K, u64>,
+    chattering: BTreeMap<K, u64>,
+    fleeting: BTreeMap<K, u64>,
+    standing: BTreeMap<K, Wall>,
 }
 
-impl Reporter {
+impl<K: Copy + Ord> Reporter<K> {
     /// A report of what happens from a time on.
     #[must_use]
     pub fn new(since: Wall) -> Self {
-        Self { since, ..Self::default() }
+        Self {
+            since,
+            alarms: 0,
+            recent: VecDeque::new(),
+            peak: (0, None),
+            flood_from: None,
+            floods: 0,
+            in_flood: Duration::ZERO,
+            severities: BTreeMap::new(),
+            came: BTreeMap::new(),
+            chattering: BTreeMap::new(),
+            fleeting: BTreeMap::new(),
+            standing: BTreeMap::new(),
+        }
     }
 
     /// Takes an event in; those before the period tell what stands at its begin.
-    pub fn event(&mut self, at: Wall, event: &AlarmEvent) {
+    pub fn event(&mut self, at: Wall, alarm: K, what: Happened) {
         let is_within = at >= self.since;
-        let key = event.key();
-        match event {
-            AlarmEvent::Raised { severity, .. } => {
-                self.standing.insert(key.clone(), at);
+        match what {
+            Happened::Raised(severity) => {
+                self.standing.insert(alarm, at);
                 if is_within {
                     self.alarms += 1;
-                    *self.severities.entry(*severity).or_default() += 1;
-                    *self.came.entry(key).or_default() += 1;
+                    *self.severities.entry(severity).or_default() += 1;
+                    *self.came.entry(alarm).or_default() += 1;
                     self.rate(at);
                 }
             }
-            AlarmEvent::Cleared { .. } => {
-                let raised = self.standing.remove(&key);
+            Happened::Cleared => {
+                let raised = self.standing.remove(&alarm);
                 let is_brief = raised.is_some_and(|raised| at.since(raised) < limits::CHATTER_WITHIN);
                 if is_within && is_brief {
-                    *self.fleeting.entry(key).or_default() += 1;
+                    *self.fleeting.entry(alarm).or_default() += 1;
                 }
             }
-            AlarmEvent::Chattering { .. } if is_within => {
-                self.chattering.entry(key).or_default();
+            Happened::Chattering if is_within => {
+                self.chattering.entry(alarm).or_default();
             }
-            AlarmEvent::Damped { repeats, .. } if is_within => {
-                *self.chattering.entry(key.clone()).or_default() += repeats;
-                *self.came.entry(key).or_default() += repeats;
+            Happened::Damped(repeats) if is_within => {
+                *self.chattering.entry(alarm).or_default() += repeats;
+                *self.came.entry(alarm).or_default() += repeats;
             }
-            AlarmEvent::Chattering { .. }
-            | AlarmEvent::Damped { .. }
-            | AlarmEvent::Acknowledged { .. }
-            | AlarmEvent::Shelved { .. }
-            | AlarmEvent::Unshelved { .. } => {}
+            Happened::Chattering | Happened::Damped(_) => {}
         }
     }
 
@@ -155,10 +192,10 @@ impl Reporter {
         }
     }
 
-    /// The figures up to a time.
+    /// The figures up to a time. `name` gives an alarm's equipment and fault.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "counts far below 2^52")]
-    pub fn finish(mut self, until: Wall) -> AlarmReport {
+    pub fn finish(mut self, until: Wall, name: impl Fn(K) -> Option<Key>) -> AlarmReport {
         self.pass(until);
         if let Some(from) = self.flood_from.take() {
             self.in_flood += until.since(from);
@@ -166,8 +203,8 @@ impl Reporter {
         let period = until.since(self.since).as_secs_f64().max(1.0);
         let percent = |part: f64, of: f64| if of > 0.0 { 100.0 * part / of } else { 0.0 };
         let all: u64 = self.came.values().sum();
-        let top = ranked(&self.came, 10);
-        let old = |at: &Wall| until.since(*at) > STALE_AFTER;
+        let name = &name;
+        let top = ranked(&self.came, 10, name);
         AlarmReport {
             since: self.since,
             until,
@@ -186,18 +223,9 @@ impl Reporter {
             top_percent: percent(top.iter().map(|t| t.times).sum::<u64>() as f64, all as f64),
             top,
             different: self.came.len(),
-            chattering: ranked(&self.chattering, usize::MAX),
-            fleeting: ranked(&self.fleeting, usize::MAX),
-            stale: self
-                .standing
-                .iter()
-                .filter(|(_, at)| old(at))
-                .map(|((equipment, fault), at)| AlarmStanding {
-                    equipment: equipment.to_string(),
-                    fault: fault.to_string(),
-                    raised_at: *at,
-                })
-                .collect(),
+            chattering: ranked(&self.chattering, usize::MAX, name),
+            fleeting: ranked(&self.fleeting, usize::MAX, name),
+            stale: stale(&self.standing, until, name),
         }
     }
 }
@@ -205,13 +233,35 @@ impl Reporter {
 /// An alarm that stands for longer is stale (ISA-18.2: a day).
 const STALE_AFTER: Duration = Duration::from_secs(86_400);
 
-fn ranked(counts: &BTreeMap<Key, u64>, most: usize) -> Vec<AlarmCount> {
+fn stale<K: Copy + Ord>(
+    standing: &BTreeMap<K, Wall>,
+    until: Wall,
+    name: &impl Fn(K) -> Option<Key>,
+) -> Vec<AlarmStanding> {
+    let old = standing.iter().filter(|(_, at)| until.since(**at) > STALE_AFTER);
+    let named: BTreeMap<Key, Wall> = old.filter_map(|(alarm, at)| Some((name(*alarm)?, *at))).collect();
+    let standing = named.into_iter().map(|((equipment, fault), raised_at)| AlarmStanding {
+        equipment: equipment.to_string(),
+        fault: fault.to_string(),
+        raised_at,
+    });
+    standing.collect()
+}
+
+/// The most frequent first; those that came as often in the order of their names.
+fn ranked<K: Copy + Ord>(
+    counts: &BTreeMap<K, u64>,
+    most: usize,
+    name: &impl Fn(K) -> Option<Key>,
+) -> Vec<AlarmCount> {
+    let named: BTreeMap<Key, u64> =
+        counts.iter().filter_map(|(alarm, times)| Some((name(*alarm)?, *times))).collect();
     let count = |((equipment, fault), times): (&Key, &u64)| AlarmCount {
         equipment: equipment.to_string(),
         fault: fault.to_string(),
         times: *times,
     };
-    let mut all: Vec<AlarmCount> = counts.iter().map(count).collect();
+    let mut all: Vec<AlarmCount> = named.iter().map(count).collect();
     all.sort_by_key(|c| std::cmp::Reverse(c.times));
     all.truncate(most);
     all
@@ -222,21 +272,13 @@ mod tests {
     use super::*;
     use crate::words::{EquipmentId, FaultName};
 
-    fn raised(n: u64) -> AlarmEvent {
-        AlarmEvent::Raised {
-            equipment: EquipmentId::parse(&format!("e{n}")).unwrap(),
-            fault: FaultName::parse("f").unwrap(),
-            severity: if n == 0 { Severity::Critical } else { Severity::Minor },
-            onset: Wall::from_millis(0),
-            latch: false,
-            values: BTreeMap::new(),
-            first_up: None,
-        }
+    fn raised(n: u64) -> Happened {
+        Happened::Raised(if n == 0 { Severity::Critical } else { Severity::Minor })
     }
 
-    fn cleared(n: u64) -> AlarmEvent {
-        let (equipment, fault) = raised(n).key();
-        AlarmEvent::Cleared { equipment, fault, reason: None }
+    #[expect(clippy::unnecessary_wraps, reason = "the form that is asked for")]
+    fn name(n: u64) -> Option<Key> {
+        Some((EquipmentId::parse(&format!("e{n}")).unwrap(), FaultName::parse("f").unwrap()))
     }
 
     fn at(seconds: u64) -> Wall {
@@ -247,27 +289,16 @@ mod tests {
     fn a_day_with_a_flood_and_a_stale_alarm() {
         const DAY: u64 = 86_400;
         let mut r = Reporter::new(at(DAY));
-        r.event(at(100), &raised(99));
+        r.event(at(100), 99, raised(99));
         // Twelve in two minutes: the eleventh, at 100 s, begins a flood; the eighth lets go of it ten minutes after it came.
         for n in 0..12 {
-            r.event(at(DAY + n * 10), &raised(n));
+            r.event(at(DAY + n * 10), n, raised(n));
         }
         for n in 0..12 {
-            r.event(at(DAY + n * 10 + 30), &cleared(n));
+            r.event(at(DAY + n * 10 + 30), n, Happened::Cleared);
         }
-        let (equipment, fault) = raised(3).key();
-        r.event(
-            at(DAY + 4000),
-            &AlarmEvent::Damped {
-                equipment,
-                fault,
-                since: at(DAY),
-                repeats: 88,
-                goes_on: false,
-                proposal: String::new(),
-            },
-        );
-        let report = r.finish(at(2 * DAY));
+        r.event(at(DAY + 4000), 3, Happened::Damped(88));
+        let report = r.finish(at(2 * DAY), name);
         assert_eq!((report.alarms, report.peak_10_minutes, report.floods), (12, 12, 1));
         assert_eq!(report.peak_at, Some(at(DAY + 110)));
         let flood = f64::from(70 + 600 - 100) / 86_400.0 * 100.0;
@@ -284,7 +315,7 @@ mod tests {
 
     #[test]
     fn an_empty_period_has_figures() {
-        let report = Reporter::new(at(0)).finish(at(0));
+        let report = Reporter::new(at(0)).finish(at(0), name);
         assert_eq!((report.alarms, report.peak_at), (0, None));
         assert!(report.flood_percent.abs() < 1e-9 && report.top_percent.abs() < 1e-9);
     }

@@ -292,14 +292,20 @@ impl Gateway {
         }
     }
 
-    /// Checks the journal's chain up to what is on record now.
+    /// Checks the journal's chain up to what is on record now. Those who ask while it is checked share the next check.
     ///
     /// # Errors
-    /// When too many ask, or the journal's folder cannot be listed.
+    /// When the journal's folder cannot be listed.
     pub async fn verify(&self) -> Result<Verified, Refusal> {
         let feed = self.feed.clone();
-        let found = self.lanes.journal.run(move || feed.verify()).await?;
-        found.map_err(|e| Refusal::new(Rule::JournalNotWritable, format!("the journal cannot be read: {e}")))
+        let check = async move {
+            let checked = tokio::task::spawn_blocking(move || feed.verify()).await;
+            let failed = |e: &dyn std::fmt::Display| {
+                Refusal::new(Rule::JournalNotWritable, format!("the journal cannot be read: {e}"))
+            };
+            checked.map_err(|e| failed(&e))?.map_err(|e| failed(&e))
+        };
+        self.lanes.journal.ask(check).await
     }
 }
 

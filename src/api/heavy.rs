@@ -1,10 +1,11 @@
 //! Questions that cost much: one after the other, beside the links and the desk, in a queue that is bounded.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use tokio::sync::Semaphore;
 
+use crate::journal::Verified;
 use crate::limits;
 use crate::words::{Refusal, Rule};
 
@@ -23,12 +24,12 @@ pub struct Lanes {
     /// Lists, searches and reports.
     pub long: Heavy,
     /// The whole journal.
-    pub journal: Heavy,
+    pub journal: Together<Result<Verified, Refusal>>,
 }
 
 impl Default for Lanes {
     fn default() -> Self {
-        Self { quick: Heavy::new(limits::QUICK_AT_ONCE), long: Heavy::new(1), journal: Heavy::new(1) }
+        Self { quick: Heavy::new(limits::QUICK_AT_ONCE), long: Heavy::new(1), journal: Together::default() }
     }
 }
 
@@ -73,9 +74,74 @@ impl Heavy {
     }
 }
 
+/// One answer for everybody who asks the same while it is made: those who wait get the answer whose making began
+/// after they had asked.
+#[derive(Debug, Clone)]
+pub struct Together<T> {
+    /// Numbers askers and beginnings in their order.
+    order: Arc<AtomicU64>,
+    /// The last answer, with the number of its beginning; held while one is made.
+    last: Arc<tokio::sync::Mutex<Option<(u64, T)>>>,
+}
+
+impl<T> Default for Together<T> {
+    fn default() -> Self {
+        Self { order: Arc::default(), last: Arc::default() }
+    }
+}
+
+impl<T: Clone> Together<T> {
+    /// The answer of `make`, or of the one that somebody else made meanwhile.
+    pub async fn ask(&self, make: impl Future<Output = T>) -> T {
+        let asked = self.order.fetch_add(1, Ordering::Relaxed);
+        let mut last = self.last.lock().await;
+        if let Some((_, answer)) = last.as_ref().filter(|(began, _)| *began > asked) {
+            return answer.clone();
+        }
+        let began = self.order.fetch_add(1, Ordering::Relaxed);
+        let answer = make.await;
+        *last = Some((began, answer.clone()));
+        answer
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn sixty_who_ask_at_once_share_two_answers_and_nobody_gets_an_older_one() {
+        let (together, made) = (Together::default(), Arc::new(AtomicUsize::new(0)));
+        let gate = Arc::new(Semaphore::new(0));
+        let ask = || {
+            let (together, made, gate) = (together.clone(), made.clone(), gate.clone());
+            async move {
+                let make = async {
+                    gate.acquire().await.unwrap().forget();
+                    made.fetch_add(1, Ordering::Relaxed) + 1
+                };
+                together.ask(make).await
+            }
+        };
+        let mut first = tokio::task::JoinSet::new();
+        first.spawn(ask());
+        // Who asks and what begins are counted together.
+        while together.order.load(Ordering::Relaxed) < 2 {
+            tokio::task::yield_now().await;
+        }
+        let mut others = tokio::task::JoinSet::new();
+        for _ in 0..59 {
+            others.spawn(ask());
+        }
+        while together.order.load(Ordering::Relaxed) < 2 + 59 {
+            tokio::task::yield_now().await;
+        }
+        gate.add_permits(3);
+        assert_eq!(first.join_all().await, [1]);
+        // The first answer was begun before they asked.
+        assert_eq!(others.join_all().await, vec![2; 59]);
+        assert_eq!(ask().await, 3);
+    }
 
     #[tokio::test]
     async fn as_many_as_fit_wait_and_the_next_one_is_refused() {

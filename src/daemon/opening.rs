@@ -183,13 +183,24 @@ fn catch_up(
     let known = Some(end.clone());
     let mut reader =
         RecordReader::new(disk.clone(), folder, store.cursor(), known).map_err(|e| e.to_string())?;
-    loop {
-        let items = reader.batch(limits::STORE_BATCH_MAX);
-        if items.is_empty() {
-            break;
+    // Reading and checking the chain takes as long as writing the rows: one thread each.
+    std::thread::scope(|scope| {
+        let (read, batches) = std::sync::mpsc::sync_channel(1);
+        let thread = std::thread::Builder::new().name("journal-read".to_owned());
+        let spawned = thread.spawn_scoped(scope, move || {
+            loop {
+                let items = reader.batch(limits::STORE_BATCH_MAX);
+                // The receiver is gone when the rows cannot be written.
+                if items.is_empty() || read.send((items, reader.cursor())).is_err() {
+                    return;
+                }
+            }
+        });
+        spawned.map_err(|e| e.to_string())?;
+        for (items, cursor) in batches {
+            store.apply(&items, cursor).map_err(|e| e.to_string())?;
+            progress(store.cursor().seq.0, end.seq.0);
         }
-        store.apply(&items, reader.cursor()).map_err(|e| e.to_string())?;
-        progress(store.cursor().seq.0, end.seq.0);
-    }
-    store.flush().map_err(|e| e.to_string())
+        store.flush().map_err(|e| e.to_string())
+    })
 }

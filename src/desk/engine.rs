@@ -103,6 +103,8 @@ pub struct Desk {
     last: Now,
     /// Whether a daemon reads equipment; a single command does not, and records neither start nor stop.
     reads: bool,
+    /// Whether the stop was decided: it is the last event, and nothing is decided after it.
+    is_stopping: bool,
 }
 
 impl Desk {
@@ -139,6 +141,7 @@ impl Desk {
             outputs: VecDeque::new(),
             last: now,
             reads: true,
+            is_stopping: false,
         }
     }
 
@@ -202,6 +205,14 @@ impl Desk {
 
     /// Ends everything due up to now, in time order, and only then looks at the input.
     pub fn handle(&mut self, now: Now, input: Input) {
+        if self.is_stopping {
+            match input {
+                Input::Written(seq) => self.written(seq),
+                Input::NotWritten(seq, why) => self.not_written(now, seq, why),
+                _ => {}
+            }
+            return;
+        }
         if let Input::Paused(length) = &input {
             self.paused(now, *length);
         }
@@ -229,8 +240,14 @@ impl Desk {
             Input::Damaged(found) => self.record_damage(now, &found),
             Input::Written(seq) => self.written(seq),
             Input::NotWritten(seq, why) => self.not_written(now, seq, why),
-            Input::Stopping if self.reads => self.machine(now, Change::Gateway(GatewayEvent::Stopped {})),
-            Input::Stopping => {}
+            Input::Stopping => {
+                self.is_stopping = true;
+                if self.reads {
+                    self.machine(now, Change::Gateway(GatewayEvent::Stopped {}));
+                }
+                self.end_turn();
+                return;
+            }
         }
         self.release(now);
         self.judge_checks(now);

@@ -52,6 +52,8 @@ pub const WORD_BYTES_MAX: usize = 200;
 pub const WORDS_KEPT: usize = 100_000;
 /// Bytes of a finished ticket that is packed into a block with others. Longer ones keep rows of their own.
 pub const PACKED_BYTES_MAX: usize = 2 * 1024;
+/// Events of alarms in a row of the ticket database. The last row is written anew for each event.
+pub const ALARMS_A_BLOCK: usize = 128;
 /// Bytes of a piece of a ticket's log: what is written anew for each line. Full: a new piece is begun.
 pub const LOG_PIECE_BYTES: usize = 1024;
 /// Room on the disk that the ticket database leaves to the journal. With less it waits: it can be rebuilt, the journal cannot.
@@ -62,8 +64,8 @@ pub const STORE_HANG_MAX: Duration = secs(120);
 pub const STORE_GIVEN_UP_MAX: u32 = 3;
 /// How often the ticket database is made durable while records come; after a power cut the rest is read from the journal.
 pub const STORE_FLUSH_EVERY: Duration = secs(1);
-/// Records that one store transaction applies while it catches up.
-pub const STORE_BATCH_MAX: usize = 65_536;
+/// Records that one store transaction applies while it catches up. Three such batches are in memory at once.
+pub const STORE_BATCH_MAX: usize = 32_768;
 /// Records that one store transaction applies while the daemon works: sled keeps every page that a transaction changed, as it
 /// was, until its end.
 pub const STORE_FOLLOW_MAX: usize = 512;

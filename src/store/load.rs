@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
+use super::alarms::AlarmLog;
 use super::rows::{META, decode, decode_block, number_of};
 use super::tables::{TableError, Tables, scan_prefix};
 use super::words::WordBook;
@@ -48,13 +49,16 @@ impl Store {
             )));
         }
         let book = WordBook::load(rows.as_ref())?;
+        let alarms = AlarmLog::load(rows.as_ref())?;
         let mut store = Self {
             tables,
             rows,
             state: State::default(),
             book,
+            alarms,
             cursor: Cursor { seq: Seq(meta.seq), hash: meta.hash.clone() },
             tickets: meta.tickets,
+            stored_up_to: meta.last_ticket,
         };
         store.check(&meta)?;
         store.state = store.read_state(&meta)?;

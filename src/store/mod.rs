@@ -6,6 +6,7 @@
 //! A row that cannot be read is an error for everybody who asks, never "no such ticket": the daemon then rebuilds the
 //! store from the journal beside its other work.
 
+mod alarms;
 mod load;
 mod query;
 mod rows;
@@ -16,9 +17,10 @@ mod view;
 mod words;
 mod write;
 
+pub use alarms::AlarmId;
 pub use query::{HistoryFilter, StoreReader};
 pub use view::{StoreHealth, StoreView};
 pub use write::Store;
 
 /// The version of the rows' form; another one is rebuilt from the journal.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;

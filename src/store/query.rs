@@ -1,21 +1,19 @@
 //! Questions to the store. A row that cannot be read is an error, never "no such ticket".
 
-use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use super::rows::{
-    AlarmRow, AlarmWhat, BLOCK_BITS, Block, DetailRow, EntryRow, FixRow, HeadRow, Packed, alarm_key,
-    block_key, block_of, decode, decode_block, entry_of, index_bits, index_key, index_prefix, log_key,
-    number_of, places, ticket_key, ticket_of,
+    BLOCK_BITS, Block, DetailRow, EntryRow, FixRow, HeadRow, Packed, block_key, block_of, decode,
+    decode_block, entry_of, index_bits, index_key, index_prefix, log_key, number_of, places, ticket_key,
+    ticket_of,
 };
 use super::tables::{Rows, TableError, after_prefix, scan_prefix};
 use super::words::{Word, Words};
 use super::write::{Home, state_index};
-use crate::alarm::{AlarmEvent, Key};
 use crate::limits;
 use crate::ticket::{LogEntry, Ticket, TicketState};
-use crate::words::{EquipmentId, FaultName, Seq, Severity, TicketNumber, Wall};
+use crate::words::{TicketNumber, Wall};
 
 /// Which tickets are wanted, newest first.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -59,8 +57,8 @@ type EachTicket<'a> = &'a mut dyn FnMut(TicketNumber, &Found) -> Result<ControlF
 /// A handle for queries; cheap to clone.
 #[derive(Debug, Clone)]
 pub struct StoreReader {
-    rows: Arc<dyn Rows>,
-    words: Words,
+    pub(super) rows: Arc<dyn Rows>,
+    pub(super) words: Words,
 }
 
 impl StoreReader {
@@ -296,63 +294,5 @@ impl StoreReader {
             || has(ticket.equipment.as_str())
             || ticket.finding.as_ref().is_some_and(|f| has(f));
         Ok(is_in_ticket || self.log_of(ticket.number, found, usize::MAX)?.iter().any(|e| has(&e.text)))
-    }
-
-    /// Visits the events of alarms in a period, after those that stood at its begin. `standing` are those that stand now,
-    /// with the instant at which each was raised.
-    ///
-    /// # Errors
-    /// When rows cannot be read.
-    pub fn alarm_events(
-        &self,
-        since: Wall,
-        until: Wall,
-        standing: &BTreeMap<Key, (Severity, Wall)>,
-        each: &mut dyn FnMut(Wall, &AlarmEvent),
-    ) -> Result<(), TableError> {
-        // What stood at the begin counts for nothing but its end: it is told before that, or here where it stands still.
-        for ((equipment, fault), (severity, at)) in standing.iter().filter(|(_, (_, at))| *at < since) {
-            each(*at, &raised(equipment.clone(), fault.clone(), *severity, *at));
-        }
-        let (from, to) = (alarm_key(since, Seq(0)), after_prefix(b"v"));
-        self.rows.scan(&from, &to, false, &mut |key, bytes| {
-            let at = key.get(1..9).and_then(|b| b.try_into().ok()).map(i64::from_be_bytes);
-            let at = Wall::from_millis(at.unwrap_or_default().wrapping_add(i64::MIN));
-            let row: AlarmRow = decode(bytes)?;
-            let (equipment, fault) = self.key_of(&row)?;
-            if let AlarmWhat::Cleared(Some(begin)) = &row.what
-                && *begin < since.millis()
-            {
-                let begin = Wall::from_millis(*begin);
-                each(begin, &raised(equipment.clone(), fault.clone(), Severity::Major, begin));
-            }
-            if at < until {
-                each(at, &event_of(at, row.what, equipment, fault));
-            }
-            Ok(ControlFlow::Continue(()))
-        })
-    }
-
-    fn key_of(&self, row: &AlarmRow) -> Result<Key, TableError> {
-        let bad = |_| TableError::Damaged("a name in a row is not a name".to_owned());
-        let equipment = EquipmentId::parse(&self.words.text(&row.equipment)?).map_err(bad)?;
-        Ok((equipment, FaultName::parse(&self.words.text(&row.fault)?).map_err(bad)?))
-    }
-}
-
-fn raised(equipment: EquipmentId, fault: FaultName, severity: Severity, onset: Wall) -> AlarmEvent {
-    let (values, first_up) = (BTreeMap::new(), None);
-    AlarmEvent::Raised { equipment, fault, severity, onset, latch: false, values, first_up }
-}
-
-fn event_of(at: Wall, what: AlarmWhat, equipment: EquipmentId, fault: FaultName) -> AlarmEvent {
-    match what {
-        AlarmWhat::Raised(severity) => raised(equipment, fault, severity, at),
-        AlarmWhat::Cleared(_) => AlarmEvent::Cleared { equipment, fault, reason: None },
-        AlarmWhat::Chattering => AlarmEvent::Chattering { equipment, fault },
-        AlarmWhat::Damped(repeats) => {
-            let (goes_on, proposal) = (true, String::new());
-            AlarmEvent::Damped { equipment, fault, since: at, repeats, goes_on, proposal }
-        }
     }
 }

@@ -89,14 +89,6 @@ pub(super) struct Packed {
     pub log: Vec<EntryRow>,
 }
 
-/// The key of an alarm's event: by time, then by number.
-pub(super) fn alarm_key(at: Wall, seq: Seq) -> Vec<u8> {
-    let mut key = vec![b'v'];
-    key.extend_from_slice(&(at.millis().wrapping_sub(i64::MIN)).to_be_bytes());
-    key.extend_from_slice(&seq.0.to_be_bytes());
-    key
-}
-
 /// The number of a ticket in one of its keys.
 pub(super) fn number_of(key: &[u8]) -> Option<TicketNumber> {
     let bytes = key.get(1..9)?;
@@ -171,24 +163,6 @@ pub(super) struct EntryRow {
     pub at: i64,
     pub by: Word,
     pub text: Word,
-}
-
-/// An event of an alarm, for its report.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(super) struct AlarmRow {
-    pub equipment: Word,
-    pub fault: Word,
-    pub what: AlarmWhat,
-}
-
-/// What happened to the alarm.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(super) enum AlarmWhat {
-    Raised(Severity),
-    /// With the instant at which it was raised.
-    Cleared(Option<i64>),
-    Chattering,
-    Damped(u64),
 }
 
 fn count(n: usize) -> u32 {

@@ -1,6 +1,6 @@
 //! Texts that come again and again, kept once: names of equipment, faults, people, profiles.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -37,13 +37,26 @@ impl Words {
     pub(super) fn text(&self, word: &Word) -> Result<String, TableError> {
         match word {
             Word::Text(text) => Ok(text.clone()),
-            Word::Kept(id) => {
-                let kept = self.0.read().unwrap_or_else(PoisonError::into_inner);
-                let text = usize::try_from(*id).ok().and_then(|at| kept.get(at));
-                text.map(|t| t.to_string())
-                    .ok_or_else(|| TableError::Damaged(format!("the text of number {id} is missing")))
-            }
+            Word::Kept(id) => self.kept(*id),
         }
+    }
+
+    /// The kept text of this number.
+    pub(super) fn kept(&self, id: u32) -> Result<String, TableError> {
+        let kept = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let text = usize::try_from(id).ok().and_then(|at| kept.get(at));
+        text.map(|t| t.to_string())
+            .ok_or_else(|| TableError::Damaged(format!("the text of number {id} is missing")))
+    }
+
+    /// The numbers of those of these texts that are kept.
+    pub(super) fn ids<'a>(&self, texts: &BTreeSet<&'a str>) -> BTreeMap<&'a str, u32> {
+        if texts.is_empty() {
+            return BTreeMap::new();
+        }
+        let kept = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let found = (0..).zip(kept.iter()).filter_map(|(id, text)| Some((*texts.get(&**text)?, id)));
+        found.collect()
     }
 }
 
@@ -82,7 +95,8 @@ impl WordBook {
         u32::try_from(self.ids.len()).unwrap_or(u32::MAX)
     }
 
-    fn keep(&mut self, text: &str) -> u32 {
+    /// The number of a text, which is kept in any case.
+    pub(super) fn keep(&mut self, text: &str) -> u32 {
         if let Some(id) = self.ids.get(text) {
             return *id;
         }

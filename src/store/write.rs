@@ -1,18 +1,20 @@
 //! Records into rows, one atomic step at a time, each with the place in the journal that it brings the store to.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use super::StoreReader;
+use super::alarms::AlarmLog;
 use super::rows::{
-    self, AlarmRow, AlarmWhat, Block, EntryRow, HeadRow, META, Packed, alarm_key, block_key, block_of,
-    decode, encode, encode_block, index_bits, index_key, log_key, ticket_key,
+    self, Block, EntryRow, HeadRow, META, Packed, block_key, block_of, decode, encode, encode_block,
+    index_bits, index_key, log_key, ticket_key,
 };
 use super::tables::{Changes, Rows, TableError, Tables};
 use super::words::{Word, WordBook};
-use crate::alarm::{AlarmEvent, Key};
+use crate::alarm::Key;
+use crate::alarm::report::Happened;
 use crate::desk::{Event, Record, State, Touched};
 use crate::feed::FeedItem;
 use crate::journal::Cursor;
@@ -38,13 +40,17 @@ pub struct Store {
     pub(super) rows: Arc<dyn Rows>,
     pub(super) state: State,
     pub(super) book: WordBook,
+    pub(super) alarms: AlarmLog,
     pub(super) cursor: Cursor,
     pub(super) tickets: u64,
+    /// The highest number of a ticket in the rows.
+    pub(super) stored_up_to: u64,
 }
 
 /// A ticket that a step changes.
 struct Changed {
-    ticket: Arc<Ticket>,
+    /// As the step leaves it.
+    ticket: Option<Arc<Ticket>>,
     entries: Vec<LogEntry>,
     /// Where and in which state it stands in the rows; `None` when it is new.
     was: Option<(Home, TicketState)>,
@@ -64,6 +70,8 @@ pub(super) enum Home {
 struct Step {
     changes: Changes,
     tickets: BTreeMap<TicketNumber, Changed>,
+    /// Alarms whose rows are written anew.
+    alarms: BTreeSet<Key>,
     /// Pieces of indexes: places of tickets in them.
     indexes: BTreeMap<Vec<u8>, Vec<u16>>,
     /// Blocks of finished tickets.
@@ -128,7 +136,9 @@ impl Store {
             tickets: self.tickets,
         };
         changes.insert(META.to_vec(), Some(encode(&meta)?));
-        self.tables.commit(changes)
+        self.tables.commit(changes)?;
+        self.stored_up_to = self.state.last_ticket;
+        Ok(())
     }
 
     /// Makes everything durable.
@@ -140,43 +150,17 @@ impl Store {
     }
 
     fn take(&mut self, record: &Record, step: &mut Step) -> Result<(), TableError> {
-        let reader = self.reader();
-        let mut failed = None;
-        let raised_at = match &record.event {
-            Event::Alarm(event) => self.state.alarms.get(&event.key()).map(|a| a.raised_at.millis()),
-            _ => None,
-        };
-        let mut stored = |number: TicketNumber| match step.tickets.get(&number) {
-            Some(changed) => Some((*changed.ticket).clone()),
-            None => reader.ticket(number).unwrap_or_else(|e| {
-                failed = Some(e);
-                None
-            }),
-        };
-        let touched = self.state.apply(record, &mut stored);
-        if let Some(e) = failed {
-            return Err(e);
+        if let Event::Alarm(event) = &record.event
+            && let Some(what) = Happened::of(event)
+        {
+            let key = event.key();
+            let raised_at = self.state.alarms.get(&key).map(|a| a.raised_at);
+            self.alarms.add(record.at, &key, what, raised_at, &mut self.book, &mut step.changes)?;
         }
-        match touched {
-            Touched::Ticket(ticket, entry) => {
-                let number = ticket.number;
-                match step.tickets.get_mut(&number) {
-                    Some(changed) => {
-                        changed.ticket = ticket;
-                        changed.entries.push(entry);
-                    }
-                    None => {
-                        // An opening that stands in the journal twice is one ticket.
-                        let was = reader.home(number)?;
-                        step.new_tickets += u64::from(was.is_none());
-                        step.tickets.insert(number, Changed { ticket, entries: vec![entry], was });
-                    }
-                }
-            }
+        match self.applied(record, step)? {
+            Touched::Ticket(ticket, entry) => self.touched(ticket, entry, step)?,
             Touched::Alarm(equipment, fault) => {
-                let key = (equipment, fault);
-                let alarm = self.state.alarms.get(&key);
-                step.changes.insert(fault_key(b'a', &key), alarm.map(json).transpose()?);
+                step.alarms.insert((equipment, fault));
             }
             Touched::Baseline(equipment, fault) => {
                 let key = (equipment, fault);
@@ -197,34 +181,56 @@ impl Store {
             }
             Touched::Nothing => {}
         }
-        if let Event::Alarm(event) = &record.event
-            && let Some(row) = self.alarm_row(event, raised_at)
-        {
-            step.changes.insert(alarm_key(record.at, record.seq), Some(encode(&row)?));
-        }
         Ok(())
     }
 
-    fn alarm_row(&mut self, event: &AlarmEvent, raised_at: Option<i64>) -> Option<AlarmRow> {
-        let what = match event {
-            AlarmEvent::Raised { severity, .. } => AlarmWhat::Raised(*severity),
-            AlarmEvent::Cleared { .. } => AlarmWhat::Cleared(raised_at),
-            AlarmEvent::Chattering { .. } => AlarmWhat::Chattering,
-            AlarmEvent::Damped { repeats, .. } => AlarmWhat::Damped(*repeats),
-            AlarmEvent::Acknowledged { .. } | AlarmEvent::Shelved { .. } | AlarmEvent::Unshelved { .. } => {
-                return None;
-            }
-        };
-        let (equipment, fault) = event.key();
-        let (equipment, fault) = (self.book.word(equipment.as_str()), self.book.word(fault.as_str()));
-        Some(AlarmRow { equipment, fault, what })
+    /// Applies a record to the live state. A ticket that the step holds and the live state does not is handed over, and
+    /// the step lets go of one that the live state holds, so that neither is copied.
+    fn applied(&mut self, record: &Record, step: &mut Step) -> Result<Touched, TableError> {
+        let mut held = None;
+        if let Event::Ticket(event) = &record.event {
+            let number = event.number();
+            let ours = step.tickets.get_mut(&number).and_then(|changed| changed.ticket.take());
+            held = ours.filter(|_| !self.state.tickets.contains_key(&number));
+        }
+        let mut failed = None;
+        let reader = self.reader();
+        let touched = self.state.apply(record, &mut |number| match held.take() {
+            Some(ticket) => Some(Arc::unwrap_or_clone(ticket)),
+            None => reader.ticket(number).unwrap_or_else(|e| {
+                failed = Some(e);
+                None
+            }),
+        });
+        failed.map_or(Ok(touched), Err)
+    }
+
+    fn touched(&self, ticket: Arc<Ticket>, entry: LogEntry, step: &mut Step) -> Result<(), TableError> {
+        let number = ticket.number;
+        if let Some(changed) = step.tickets.get_mut(&number) {
+            changed.ticket = Some(ticket);
+            changed.entries.push(entry);
+            return Ok(());
+        }
+        // An opening that stands in the journal twice is one ticket. A number above all that are stored is new.
+        let was = if number.0 > self.stored_up_to { None } else { self.reader().home(number)? };
+        step.new_tickets += u64::from(was.is_none());
+        step.tickets.insert(number, Changed { ticket: Some(ticket), entries: vec![entry], was });
+        Ok(())
     }
 
     /// The rows of the tickets and indexes that a step changes.
     fn finish(&mut self, mut step: Step) -> Result<Changes, TableError> {
         for (number, changed) in std::mem::take(&mut step.tickets) {
-            self.ticket_rows(number, &changed, &mut step)?;
+            if let Some(ticket) = &changed.ticket {
+                self.ticket_rows(number, ticket, &changed, &mut step)?;
+            }
         }
+        for key in std::mem::take(&mut step.alarms) {
+            let alarm = self.state.alarms.get(&key);
+            step.changes.insert(fault_key(b'a', &key), alarm.map(json).transpose()?);
+        }
+        self.alarms.write(&mut step.changes)?;
         let mut changes = step.changes;
         for (key, places) in step.indexes {
             changes.insert(key, Some(places.iter().flat_map(|p| p.to_be_bytes()).collect()));
@@ -239,10 +245,10 @@ impl Store {
     fn ticket_rows(
         &mut self,
         number: TicketNumber,
+        ticket: &Ticket,
         changed: &Changed,
         step: &mut Step,
     ) -> Result<(), TableError> {
-        let ticket = &changed.ticket;
         let own = matches!(changed.was, Some((Home::Own, _)));
         let log = self.last_piece(number, changed.was)?;
         let log = self.added(log, &changed.entries);
@@ -306,7 +312,7 @@ impl Store {
         }
         step.changes.insert(log_key(number, chunk), Some(encode(&packed.log)?));
         let live = ticket_key(b'l', number);
-        if changed.ticket.is_held_by_desk() {
+        if changed.ticket.as_ref().is_some_and(|t| t.is_held_by_desk()) {
             self.put(live, Vec::new(), is_new, step)?;
         } else {
             step.changes.insert(live, None);

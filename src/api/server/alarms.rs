@@ -151,8 +151,9 @@ pub(super) async fn report(State(g): State<Gateway>, Query(period): Query<Period
     let report = g
         .query(move |store| {
             let mut reporter = Reporter::new(since);
-            store.alarm_events(since, until, &standing, &mut |at, event| reporter.event(at, event))?;
-            Ok(reporter.finish(until))
+            let each = &mut |at, alarm, what| reporter.event(at, alarm, what);
+            let names = store.alarm_events(since, until, &standing, each)?;
+            Ok(reporter.finish(until, |alarm| names.get(&alarm).cloned()))
         })
         .await?;
     *last = Some(KeptReport { period: (since, until), at, report: report.clone() });

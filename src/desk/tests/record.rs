@@ -275,3 +275,23 @@ fn damage_is_recorded_once_and_shown_until_it_is_accepted() {
     w.write();
     assert_eq!(w.desk.recorded().damage.iter().filter(|d| d.accepted.is_none()).count(), 1);
 }
+
+#[test]
+fn a_stop_is_the_last_event_of_the_record() {
+    let mut w = World::new();
+    w.x(1000, 1);
+    w.handle(Input::Stopping);
+    // A fault, a command and time come while the stop is being written.
+    w.x(2000, 6);
+    w.ask(TicketCommand::Acknowledge);
+    w.at(10_000_000);
+    assert_eq!(w.kinds().last().map(String::as_str), Some("gateway-stopped"));
+    assert!(!w.desk.has_unwritten());
+    // A disk that is full keeps nothing waiting.
+    let mut w = World::new();
+    w.is_full = true;
+    w.handle(Input::Stopping);
+    w.write();
+    w.x(2000, 6);
+    assert_eq!(w.kinds(), ["gateway-started", "configuration-loaded"]);
+}
