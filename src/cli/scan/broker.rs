@@ -158,7 +158,7 @@ mod tests {
             ["tele/plug1/SENSOR", "tele/plug1/STATE", "stat/plug2/POWER", "other/plug3", "tele/a/b/SENSOR"];
         let found: Vec<_> =
             by_topic(&topics, &[profile]).into_iter().map(|p| (p.topic.unwrap(), p.points)).collect();
-        assert_eq!(found, [("plug1".to_owned(), 7), ("plug2".to_owned(), 1)]);
+        assert_eq!(found, [("plug1".to_owned(), 13), ("plug2".to_owned(), 1)]);
         let topics =
             ["spBv1.0/plant/NBIRTH/press", "spBv1.0/plant/DDATA/press/pump", "spBv1.0/STATE/host", "x/y/z/w"];
         let found: Vec<_> = sparkplug(&topics).into_iter().map(|p| p.sparkplug.unwrap()).collect();
