@@ -36,12 +36,15 @@ fn offence(rooms: &BTreeMap<String, Room>, room: &str, file: &str, line: &str) -
     if code.contains("use crate::{") || code.contains("super::super::super") {
         return Some("one `use crate::ROOM::...;` line a room".to_owned());
     }
-    for (at, _) in code.match_indices("crate::") {
-        let rest = &code[at + "crate::".len()..];
-        let other: String = rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
-        let Some(target) = rooms.get(&other) else { continue };
-        if other != room && !target.is_for_all && !own.may_import.contains(&other) {
-            return Some(format!("{room} may not import {other}"));
+    // The library is called `andon` by the binary and by the documentation's examples.
+    for path in ["crate::", "andon::"] {
+        for (at, _) in code.match_indices(path) {
+            let rest = &code[at + path.len()..];
+            let other: String = rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+            let Some(target) = rooms.get(&other) else { continue };
+            if other != room && !target.is_for_all && !own.may_import.contains(&other) {
+                return Some(format!("{room} may not import {other}"));
+            }
         }
     }
     // What a module's own tests send to it may come from any crate.
@@ -55,7 +58,10 @@ fn offence(rooms: &BTreeMap<String, Room>, room: &str, file: &str, line: &str) -
             }
         }
     }
-    let core = ["words", "limits", "source", "expr", "profile", "site", "detect", "alarm", "ticket", "desk"];
+    let core = [
+        "words", "limits", "source", "expr", "profile", "site", "detect", "alarm", "ticket", "service",
+        "writing", "baseline", "gateway", "desk",
+    ];
     if core.contains(&room)
         && ["tokio::", "std::fs", "std::net", "std::time::Instant", "std::env"]
             .iter()

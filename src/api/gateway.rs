@@ -11,7 +11,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::heavy::{Heavy, Lanes};
 use crate::alarm::report::AlarmReport;
 use crate::ambient::Clock;
-use crate::desk::{AcceptAsk, Command, Desk, Done, OperationAsk, WriteAsk, Wrote};
+use crate::desk::{Ask, Desk, Reply, Verb};
 use crate::feed::Feed;
 use crate::journal::{Cursor, Verified};
 use crate::limits;
@@ -20,21 +20,15 @@ use crate::recorder::Recorder;
 use crate::site::Site;
 use crate::store::tables::TableError;
 use crate::store::{StoreHealth, StoreReader, StoreView};
-use crate::ticket::{LogEntry, Ticket};
-use crate::words::{Damage, LinkName, Now, Refusal, Rule, TicketNumber, Wall};
+use crate::ticket::Ticket;
+use crate::words::{Author, Damage, LinkName, Now, Refusal, Rule, TicketNumber, Wall};
 
 type Look = Box<dyn FnOnce(&Desk, Now) + Send>;
 
 /// What the desk's task is sent.
 pub enum Message {
-    /// A command, and where its reply goes.
-    Ask(Box<Command>, oneshot::Sender<Result<Done, Refusal>>),
-    /// A write to equipment, and where its end goes.
-    Write(Box<WriteAsk>, oneshot::Sender<Result<Done, Refusal>>),
-    /// An operation, and where its reply goes.
-    Operate(Box<OperationAsk>, oneshot::Sender<Result<Done, Refusal>>),
-    /// Somebody takes note of the journal's damage, and where the reply goes.
-    AcceptDamage(Box<AcceptAsk>, oneshot::Sender<Result<Done, Refusal>>),
+    /// What somebody asks, and where the reply goes.
+    Ask(Box<Ask>, oneshot::Sender<Result<Reply, Refusal>>),
     /// Parts of the journal that cannot be read were found.
     Damaged(Vec<Damage>),
     /// Other files are in force from here on; told once the desk goes by them.
@@ -155,57 +149,25 @@ impl Gateway {
         rx.await.map_err(|_| gone())
     }
 
-    /// Sends what is asked to the desk and waits for its end.
-    async fn done(
-        &self,
-        message: impl FnOnce(oneshot::Sender<Result<Done, Refusal>>) -> Message,
-    ) -> Result<Done, Refusal> {
+    /// Asks the desk and waits until what was asked is done and on disk.
+    ///
+    /// # Errors
+    /// The rule that refuses.
+    pub async fn ask(&self, by: Author, verb: impl Into<Verb>) -> Result<Reply, Refusal> {
         let (tx, rx) = oneshot::channel();
-        self.desk.send(message(tx)).await.map_err(|_| gone())?;
+        let ask = Ask { by, verb: verb.into() };
+        self.desk.send(Message::Ask(Box::new(ask), tx)).await.map_err(|_| gone())?;
         rx.await.map_err(|_| gone())?
     }
 
-    /// Asks for a change and waits until it is on disk: the ticket, and the lines that its log has got.
+    /// The same for what is answered by a sentence.
     ///
     /// # Errors
     /// The rule that refuses.
-    pub async fn ask(&self, command: Command) -> Result<(Arc<Ticket>, Vec<LogEntry>), Refusal> {
-        match self.done(|tx| Message::Ask(Box::new(command), tx)).await? {
-            Done::Ticket(ticket, entries) => Ok((ticket, entries)),
-            Done::Wrote(_) | Done::Operated(_) => Err(gone()),
-        }
-    }
-
-    /// Takes note of the journal's damage and waits until that is on disk.
-    ///
-    /// # Errors
-    /// The rule that refuses.
-    pub async fn accept_damage(&self, ask: AcceptAsk) -> Result<String, Refusal> {
-        match self.done(|tx| Message::AcceptDamage(Box::new(ask), tx)).await? {
-            Done::Operated(told) => Ok(told),
-            Done::Ticket(..) | Done::Wrote(_) => Err(gone()),
-        }
-    }
-
-    /// Asks for a write to equipment and waits until it was read back and that is on disk.
-    ///
-    /// # Errors
-    /// The rule that refuses.
-    pub async fn write(&self, ask: WriteAsk) -> Result<Wrote, Refusal> {
-        match self.done(|tx| Message::Write(Box::new(ask), tx)).await? {
-            Done::Wrote(wrote) => Ok(*wrote),
-            Done::Ticket(..) | Done::Operated(_) => Err(gone()),
-        }
-    }
-
-    /// Asks for an operation and waits until it is on disk: what was done, as a sentence.
-    ///
-    /// # Errors
-    /// The rule that refuses.
-    pub async fn operate(&self, ask: OperationAsk) -> Result<String, Refusal> {
-        match self.done(|tx| Message::Operate(Box::new(ask), tx)).await? {
-            Done::Operated(told) => Ok(told),
-            Done::Ticket(..) | Done::Wrote(_) => Err(gone()),
+    pub async fn tell(&self, by: Author, verb: impl Into<Verb>) -> Result<String, Refusal> {
+        match self.ask(by, verb).await? {
+            Reply::Told(told) => Ok(told),
+            Reply::Ticket(..) | Reply::Wrote(_) => Err(gone()),
         }
     }
 
@@ -280,7 +242,7 @@ impl Gateway {
     /// # Errors
     /// When the gateway is stopping, or a ticket that is not live is asked for while the ticket database is behind.
     pub async fn ticket(&self, number: TicketNumber) -> Result<Option<Arc<Ticket>>, Refusal> {
-        let live = self.look(move |desk, _| desk.recorded().tickets.get(&number).cloned()).await?;
+        let live = self.look(move |desk, _| desk.recorded().tickets.live.get(&number).cloned()).await?;
         match live {
             Some(ticket) => Ok(Some(ticket)),
             None => {

@@ -11,12 +11,13 @@ use super::journal_thread::{Group, Written};
 use super::log::Log;
 use crate::ambient::Clock;
 use crate::api::{Links, Message};
-use crate::desk::{Carried, Desk, Done, Draft, Input, Order, OrderId, Output, Token};
+use crate::desk::{Desk, Draft, Input, Output, Reply, Token};
 use crate::limits;
 use crate::link::{Batch, LinkCommand, WriteEnd, WriteOrder};
 use crate::recorder::Recorder;
 use crate::site::{Equipment, Site};
 use crate::words::{EquipmentIndex, Now, Refusal, Seq};
+use crate::writing::{Carried, Order, OrderId};
 
 /// The desk and everything it is connected with.
 pub(super) struct Driver {
@@ -37,7 +38,7 @@ struct Turn {
     last: Now,
     epoch: u64,
     token: u64,
-    askers: BTreeMap<Token, oneshot::Sender<Result<Done, Refusal>>>,
+    askers: BTreeMap<Token, oneshot::Sender<Result<Reply, Refusal>>>,
     drafts: Vec<Draft>,
     /// For each version of the site, where its equipment stands in the one in force.
     places: Vec<Vec<Option<EquipmentIndex>>>,
@@ -51,7 +52,7 @@ struct Turn {
 
 impl Turn {
     /// A token by which the reply finds its asker.
-    fn token_of(&mut self, asker: oneshot::Sender<Result<Done, Refusal>>) -> Token {
+    fn token_of(&mut self, asker: oneshot::Sender<Result<Reply, Refusal>>) -> Token {
         self.token += 1;
         self.askers.insert(Token(self.token), asker);
         Token(self.token)
@@ -207,9 +208,9 @@ impl Driver {
                 self.handle(turn, Some(now), Input::Elapsed);
                 look(&self.desk, now);
             }
-            Message::Ask(command, asker) => {
+            Message::Ask(ask, asker) => {
                 let token = turn.token_of(asker);
-                self.handle(turn, None, Input::Asked(token, *command));
+                self.handle(turn, None, Input::Asked(token, *ask));
             }
             Message::Reload(site, done) => {
                 let same = site.same_as(self.desk.site());
@@ -222,19 +223,7 @@ impl Driver {
                 // Whoever asked may be gone.
                 let _told = done.send(());
             }
-            Message::Operate(ask, asker) => {
-                let token = turn.token_of(asker);
-                self.handle(turn, None, Input::Operated(token, *ask));
-            }
-            Message::AcceptDamage(ask, asker) => {
-                let token = turn.token_of(asker);
-                self.handle(turn, None, Input::DamageAccepted(token, *ask));
-            }
             Message::Damaged(damage) => self.handle(turn, None, Input::Damaged(damage)),
-            Message::Write(ask, asker) => {
-                let token = turn.token_of(asker);
-                self.handle(turn, None, Input::WriteAsked(token, *ask));
-            }
         }
     }
 

@@ -47,7 +47,7 @@ impl Traces {
     /// Takes up what a stop of the daemon left undone: live tickets without a trace.
     pub(super) async fn catch_up(&mut self, gateway: &Gateway) {
         let live = gateway.look(|desk, now| {
-            let live = desk.recorded().tickets.values().filter(|t| t.state.is_live());
+            let live = desk.recorded().tickets.live.values().filter(|t| t.state.is_live());
             (live.map(|t| TraceOf::from(t.as_ref())).collect::<Vec<_>>(), now)
         });
         let Ok((live, now)) = live.await else { return };

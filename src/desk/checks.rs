@@ -19,7 +19,8 @@ pub(super) struct Check {
     pub hold: Duration,
     pub operands: Vec<(EquipmentIndex, PointIndex)>,
     pub asked_at: Now,
-    held_since: Option<Mono>,
+    /// Since when the condition has held, as far as fresh readings say.
+    pub held_since: Option<Mono>,
 }
 
 /// What a check comes to, seen now.
@@ -32,21 +33,6 @@ pub(super) enum Verdict {
 }
 
 impl Check {
-    #[expect(clippy::too_many_arguments, reason = "one value each, all from one place")]
-    pub(super) fn new(
-        token: Token,
-        by: Author,
-        number: TicketNumber,
-        step: StepId,
-        equipment: EquipmentIndex,
-        note: Option<String>,
-        hold: Duration,
-        operands: Vec<(EquipmentIndex, PointIndex)>,
-        now: Now,
-    ) -> Self {
-        Self { token, by, number, step, equipment, note, hold, operands, asked_at: now, held_since: None }
-    }
-
     /// Judges: only readings that came after the question count; a false one ends it, unknown starts the time again.
     pub(super) fn judge(&mut self, truth: Truth, all_fresh: bool, now: Now) -> Verdict {
         let give_up = self.asked_at.mono + self.hold + limits::CHECK_ANSWER_MAX;

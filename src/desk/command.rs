@@ -4,50 +4,24 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::site::Site;
-use crate::ticket::{LogEntry, Ticket, TicketCommand};
-use crate::words::{
-    Author, Damage, EquipmentIndex, PointIndex, Presence, Reading, Refusal, Seq, TicketNumber,
-};
+use crate::ticket::{LogEntry, Ticket};
+use crate::words::{Author, Damage, EquipmentIndex, PointIndex, Presence, Reading, Refusal, Seq};
+use crate::writing::{Carried, Order, OrderId, Wrote};
 
 use super::event::{ProvenLine, Record};
-use super::operation::OperationAsk;
-use super::writing::{Carried, Order, OrderId, WriteAsk, Wrote};
+use super::rooms::Verb;
 
 /// Names an asker, so that the reply finds it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Token(pub u64);
 
-/// Which ticket is meant.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Target {
-    /// The one of this number.
-    Number(TicketNumber),
-    /// The only live one of this equipment.
-    Equipment(String),
-}
-
-/// What somebody asks for.
+/// What somebody asks of the gateway.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Command {
+pub struct Ask {
     /// Who.
     pub by: Author,
-    /// Which ticket.
-    pub target: Target,
     /// What.
-    pub verb: TicketCommand,
-    /// The ticket from the store, when the desk may no longer hold it.
-    pub stored: Option<Arc<Ticket>>,
-    /// True if the ticket named in `cancel duplicate --of` exists in the store.
-    pub duplicate_exists: bool,
-}
-
-/// Who takes note of the journal's damage, and why.
-#[derive(Debug, Clone, PartialEq)]
-pub struct AcceptAsk {
-    /// Who.
-    pub by: Author,
-    /// Why.
-    pub reason: String,
+    pub verb: Verb,
 }
 
 /// A record that is to be written, with its line.
@@ -72,13 +46,7 @@ pub enum Input {
         presence: Presence,
     },
     /// Somebody asks.
-    Asked(Token, Command),
-    /// Somebody asks for something done to an alarm, to equipment's service, or to what is normal.
-    Operated(Token, OperationAsk),
-    /// Somebody takes note of the journal's damage.
-    DamageAccepted(Token, AcceptAsk),
-    /// Somebody asks for a write.
-    WriteAsked(Token, WriteAsk),
+    Asked(Token, Ask),
     /// An order to write was carried out, or not.
     Carried(OrderId, Carried),
     /// Time has passed.
@@ -99,15 +67,15 @@ pub enum Input {
     Stopping,
 }
 
-/// What a command came to.
+/// What was asked is done and on record.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Done {
+pub enum Reply {
     /// The ticket as it is now, and the lines that its log has got.
     Ticket(Arc<Ticket>, Vec<LogEntry>),
     /// What was written and read back.
     Wrote(Box<Wrote>),
     /// What was done, as a sentence.
-    Operated(String),
+    Told(String),
 }
 
 /// What comes out.
@@ -118,7 +86,7 @@ pub enum Output {
     /// A bug of andon, for the log.
     Bug(String),
     /// To the asker.
-    Reply(Token, Box<Result<Done, Refusal>>),
+    Reply(Token, Box<Result<Reply, Refusal>>),
     /// Read all of this equipment now.
     Read(EquipmentIndex),
     /// Write this to equipment, and say with [`Input::Carried`] what became of it.

@@ -38,8 +38,9 @@ pub(super) struct Deadlines {
 impl Deadlines {
     /// Takes in what has changed: deadlines that are new are counted from `now`, those that are gone are forgotten.
     pub(super) fn agree(&mut self, state: &State, now: Now) {
-        let watches = state.tickets.values().filter_map(|t| Some((Ending::Watch(t.number), t.watch_until?)));
-        let shelves = state.shelves.iter().map(|(key, s)| (Ending::Shelf(key.clone()), s.until));
+        let watches =
+            state.tickets.live.values().filter_map(|t| Some((Ending::Watch(t.number), t.watch_until?)));
+        let shelves = state.alarms.shelves.iter().map(|(key, s)| (Ending::Shelf(key.clone()), s.until));
         let wanted: BTreeMap<Ending, Wall> = watches.chain(shelves).collect();
         self.all.retain(|ending, d| wanted.get(ending) == Some(&d.until));
         for (ending, until) in wanted {

@@ -6,30 +6,31 @@ mod durable;
 mod held;
 mod judged;
 mod machine;
-mod operated;
 mod record;
 mod reloaded;
-mod written;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::checks::Check;
-use super::command::{Done, Draft, Input, Output, Token};
+use super::command::{Draft, Input, Output, Token};
 use super::deadlines::{Deadlines, Ending};
-use super::event::{Event, GatewayEvent, NotRecordable, Record};
+use super::event::{NotRecordable, Record};
+use super::rooms::Event;
 use super::state::{State, Touched};
-use super::writing::OrderId;
+use asked::OnRecord;
 pub use held::{Held, Hidden};
 pub use record::Unrecorded;
 
-use crate::alarm::{AlarmEvent, Bursts, Chatter, Damping, Key};
+use crate::alarm::{AlarmEvent, Bursts, Chatter, Damping, Key, unshelved};
 use crate::detect::{BaselineEvent, Detector, Transition};
+use crate::gateway::GatewayEvent;
 use crate::limits;
 use crate::site::Site;
 use crate::ticket::{LogEntry, Ticket, TicketEvent};
 use crate::words::{Author, EquipmentId, FaultName, Mono, Now, Refusal, Rule, Seq, TicketNumber, Wall};
+use crate::writing::Orders;
 
 #[derive(Debug, Clone)]
 enum Change {
@@ -50,13 +51,8 @@ enum Change {
 #[derive(Debug)]
 enum Origin {
     Machine(Change),
-    Command(Token),
-    /// With what is told once it is on record.
-    Operation(Token, String),
-    /// The order to write is sent once it is on record.
-    Order(Box<written::Pending>),
-    /// Its asker is told once its end is on record.
-    OrderEnd(Token, Box<Result<Done, Refusal>>),
+    /// With what is done once the events are on record.
+    Asked(Token, OnRecord),
 }
 
 #[derive(Debug)]
@@ -97,8 +93,8 @@ pub struct Desk {
     released_at: Option<Seq>,
     chatter: Chatter,
     bursts: Bursts,
-    orders: BTreeMap<OrderId, written::Pending>,
-    last_order: u64,
+    /// Orders to write, with who asked.
+    orders: Orders<(Token, Author)>,
     outputs: VecDeque<Output>,
     last: Now,
     /// Whether a daemon reads equipment; a single command does not, and records neither start nor stop.
@@ -112,7 +108,7 @@ impl Desk {
     #[must_use]
     pub fn new(site: Arc<Site>, state: State, now: Now) -> Self {
         let mut detector = Detector::new(site.clone(), now);
-        for ((equipment, fault), model) in &state.baselines {
+        for ((equipment, fault), model) in &state.baselines.models {
             detector.restore_baseline(equipment.as_str(), fault.as_str(), model);
         }
         let mut deadlines = Deadlines::default();
@@ -136,8 +132,7 @@ impl Desk {
             released_at: None,
             chatter: Chatter::default(),
             bursts: Bursts::default(),
-            orders: BTreeMap::new(),
-            last_order: 0,
+            orders: Orders::default(),
             outputs: VecDeque::new(),
             last: now,
             reads: true,
@@ -229,11 +224,8 @@ impl Desk {
                 self.detector.readings(now, equipment, readings, presence);
                 self.take_transitions(now);
             }
-            Input::Asked(token, command) => self.asked(now, token, command),
-            Input::Operated(token, ask) => self.operated(now, token, &ask),
-            Input::DamageAccepted(token, ask) => self.damage_accepted(now, token, &ask),
-            Input::WriteAsked(token, ask) => self.write_asked(now, token, &ask),
-            Input::Carried(id, carried) => self.order_carried(now, id, carried),
+            Input::Asked(token, ask) => self.asked(now, token, &ask),
+            Input::Carried(id, carried) => self.order_carried(now, id, &carried),
             Input::Reloaded(site) => self.reloaded(now, site),
             Input::Elapsed | Input::Paused(_) => {}
             Input::Writable => self.writable(now),
@@ -288,9 +280,8 @@ impl Desk {
             match ending {
                 Ending::Watch(number) => self.machine(now, Change::Verified(number)),
                 Ending::Shelf(key) => {
-                    if let Event::Alarm(event) = self.unshelved(key, None) {
-                        self.machine(now, Change::Alarm(event));
-                    }
+                    let held_back = self.held.get(&key).map_or(0, |held| held.times);
+                    self.machine(now, Change::Alarm(unshelved(key, None, held_back)));
                 }
             }
         }
@@ -371,11 +362,7 @@ impl Desk {
         let text = format!("event {} cannot be recorded: {why}", record.seq);
         let kind = format!("{:.200}", format!("{:?}", record.event));
         self.outputs.push_back(Output::Bug(format!("{text}; it is dropped: {kind}")));
-        let token = match origin {
-            Origin::Machine(_) => return,
-            Origin::Command(token) | Origin::Operation(token, _) | Origin::OrderEnd(token, _) => token,
-            Origin::Order(pending) => pending.token,
-        };
+        let Origin::Asked(token, _) = origin else { return };
         let refusal = Refusal::new(Rule::NotRecordable, format!("nothing was changed: {text}"))
             .remedy("this is a bug of andon: please report it");
         self.outputs.push_back(Output::Reply(token, Box::new(Err(refusal))));
@@ -395,7 +382,11 @@ fn sets_deadline(event: &Event) -> bool {
             )
         }
         Event::Alarm(event) => matches!(event, AlarmEvent::Shelved { .. } | AlarmEvent::Unshelved { .. }),
-        Event::Gateway(_) | Event::Equipment(_) | Event::Baseline(_) | Event::Other { .. } => false,
+        Event::Gateway(_)
+        | Event::Service(_)
+        | Event::Write(_)
+        | Event::Baseline(_)
+        | Event::Other { .. } => false,
     }
 }
 

@@ -4,8 +4,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::*;
-use crate::desk::{Event, GatewayEvent};
+use crate::desk::Event;
 use crate::disk::fake::FakeDisk;
+use crate::gateway::GatewayEvent;
 use crate::journal::{Journal, Line};
 use crate::words::{Author, Wall};
 

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::profile::{FirmwareNote, Profile, Protocol, WireKind};
+use crate::profile::{Fault, FirmwareNote, Profile, Protocol, WireKind};
 use crate::source::SourceText;
-use crate::words::{EquipmentId, EquipmentIndex, LinkName, PointIndex, ProfileName};
+use crate::words::{EquipmentId, EquipmentIndex, LinkName, PointIndex, ProfileName, Refusal, Rule};
 
 /// Everything a gateway is told to do.
 #[derive(Debug, Clone)]
@@ -281,6 +281,17 @@ pub struct SparkplugId {
 }
 
 impl Equipment {
+    /// A fault that somebody names.
+    ///
+    /// # Errors
+    /// When the profile has no such fault.
+    pub fn fault(&self, name: &str) -> Result<&Fault, Refusal> {
+        self.profile.fault(name).ok_or_else(|| {
+            Refusal::new(Rule::NoSuchPointOrFault, format!("{} has no fault {name}", self.id))
+                .command("see which it has", format!("andon profile show {}", self.profile.name))
+        })
+    }
+
     /// A topic or filter of the profile with the equipment's fields filled in.
     #[must_use]
     pub fn topic_of(&self, filter: &str) -> String {
@@ -315,6 +326,17 @@ impl Site {
     pub fn find(&self, id: &str) -> Option<(EquipmentIndex, &Equipment)> {
         let at = self.equipment.iter().position(|e| e.id.as_str() == id)?;
         self.equipment.get(at).map(|e| (EquipmentIndex(at), e))
+    }
+
+    /// A piece of equipment that somebody names.
+    ///
+    /// # Errors
+    /// When there is no such equipment.
+    pub fn known(&self, id: &str) -> Result<(EquipmentIndex, &Equipment), Refusal> {
+        self.find(id).ok_or_else(|| {
+            Refusal::new(Rule::NoSuchEquipment, format!("equipment {id} is not in andon.toml"))
+                .command("list the equipment", "andon equipment list")
+        })
     }
 
     /// Every point by which a fault of any equipment is judged.

@@ -92,35 +92,36 @@ impl Store {
     }
 
     fn read_state(&self, meta: &Meta) -> Result<State, TableError> {
-        let mut state = State { seq: Seq(meta.seq), last_ticket: meta.last_ticket, ..State::default() };
+        let mut state = State { seq: Seq(meta.seq), ..State::default() };
+        state.tickets.last = meta.last_ticket;
         let reader: StoreReader = self.reader();
         let rows = self.rows.as_ref();
         scan_prefix(rows, b"l", false, &mut |key, _| {
             let number = number_of(key).ok_or_else(|| damaged("the key of a ticket does not read"))?;
             let ticket = reader.ticket(number)?;
             let ticket = ticket.ok_or_else(|| damaged(format!("live ticket {number} is missing")))?;
-            state.hold(Arc::new(ticket));
+            state.tickets.hold(Arc::new(ticket));
             Ok(ControlFlow::Continue(()))
         })?;
         scan_prefix(rows, b"a", false, &mut |_, bytes| {
             let alarm: Alarm = serde_json::from_slice(bytes).map_err(damaged)?;
-            state.alarms.insert((alarm.equipment.clone(), alarm.fault.clone()), alarm);
+            state.alarms.standing.insert((alarm.equipment.clone(), alarm.fault.clone()), alarm);
             Ok(ControlFlow::Continue(()))
         })?;
         scan_prefix(rows, b"b", false, &mut |_, bytes| {
             let (equipment, fault, model) = serde_json::from_slice(bytes).map_err(damaged)?;
-            state.baselines.insert((equipment, fault), Arc::new(model));
+            state.baselines.models.insert((equipment, fault), Arc::new(model));
             Ok(ControlFlow::Continue(()))
         })?;
         if let Some(bytes) = rows.get(b"ks")? {
             let (shelves, out_of_service): (Vec<_>, _) = serde_json::from_slice(&bytes).map_err(damaged)?;
-            state.shelves = shelves.into_iter().collect();
+            state.alarms.shelves = shelves.into_iter().collect();
             let out_of_service: BTreeMap<_, _> = out_of_service;
-            state.out_of_service = out_of_service.into_iter().collect();
+            state.service.out = out_of_service.into_iter().collect();
         }
         if let Some(bytes) = rows.get(b"kg")? {
             let (files, damage): (Vec<_>, Vec<_>) = serde_json::from_slice(&bytes).map_err(damaged)?;
-            (state.files, state.damage) = (Arc::new(files), damage.into());
+            (state.gateway.files, state.gateway.damage) = (Arc::new(files), damage.into());
         }
         Ok(state)
     }

@@ -293,7 +293,7 @@ fn a_report_from_the_store_is_that_of_all_events() {
     }
     let store = filled(Box::<Memory>::default(), &naive.items, &[100]);
     let standing: BTreeMap<_, _> =
-        store.state().alarms.iter().map(|(k, a)| (k.clone(), (a.severity, a.raised_at))).collect();
+        store.state().alarms.standing.iter().map(|(k, a)| (k.clone(), (a.severity, a.raised_at))).collect();
     for (since, until) in [(1, 4000), (500, 2500), (2990, 3000), (1, 2), (1500, 1501), (100, 3000)] {
         let (since, until) = (wall(since), wall(until));
         let mut expected = Reporter::new(since);

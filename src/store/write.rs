@@ -132,12 +132,12 @@ impl Store {
             version: super::VERSION,
             seq: self.cursor.seq.0,
             hash: self.cursor.hash.clone(),
-            last_ticket: self.state.last_ticket,
+            last_ticket: self.state.tickets.last,
             tickets: self.tickets,
         };
         changes.insert(META.to_vec(), Some(encode(&meta)?));
         self.tables.commit(changes)?;
-        self.stored_up_to = self.state.last_ticket;
+        self.stored_up_to = self.state.tickets.last;
         Ok(())
     }
 
@@ -154,29 +154,28 @@ impl Store {
             && let Some(what) = Happened::of(event)
         {
             let key = event.key();
-            let raised_at = self.state.alarms.get(&key).map(|a| a.raised_at);
+            let raised_at = self.state.alarms.standing.get(&key).map(|a| a.raised_at);
             self.alarms.add(record.at, &key, what, raised_at, &mut self.book, &mut step.changes)?;
         }
         match self.applied(record, step)? {
             Touched::Ticket(ticket, entry) => self.touched(ticket, entry, step)?,
-            Touched::Alarm(equipment, fault) => {
-                step.alarms.insert((equipment, fault));
+            Touched::Alarm(key) => {
+                step.alarms.insert(key);
             }
-            Touched::Baseline(equipment, fault) => {
-                let key = (equipment, fault);
-                let model = self.state.baselines.get(&key);
+            Touched::Baseline(key) => {
+                let model = self.state.baselines.models.get(&key);
                 let row = model.map(|m| json(&(&key.0, &key.1, m.as_ref()))).transpose()?;
                 step.changes.insert(fault_key(b'b', &key), row);
             }
             Touched::Service => {
-                let shelves: Vec<_> = self.state.shelves.iter().collect();
-                let out: BTreeMap<_, _> = self.state.out_of_service.iter().collect();
+                let shelves: Vec<_> = self.state.alarms.shelves.iter().collect();
+                let out: BTreeMap<_, _> = self.state.service.out.iter().collect();
                 let row = json(&(shelves, out))?;
                 step.changes.insert(b"ks".to_vec(), Some(row));
             }
             Touched::Gateway => {
-                let damage: Vec<_> = self.state.damage.iter().collect();
-                let row = json(&(self.state.files.as_ref(), damage))?;
+                let damage: Vec<_> = self.state.gateway.damage.iter().collect();
+                let row = json(&(self.state.gateway.files.as_ref(), damage))?;
                 step.changes.insert(b"kg".to_vec(), Some(row));
             }
             Touched::Nothing => {}
@@ -191,7 +190,7 @@ impl Store {
         if let Event::Ticket(event) = &record.event {
             let number = event.number();
             let ours = step.tickets.get_mut(&number).and_then(|changed| changed.ticket.take());
-            held = ours.filter(|_| !self.state.tickets.contains_key(&number));
+            held = ours.filter(|_| !self.state.tickets.live.contains_key(&number));
         }
         let mut failed = None;
         let reader = self.reader();
@@ -227,7 +226,7 @@ impl Store {
             }
         }
         for key in std::mem::take(&mut step.alarms) {
-            let alarm = self.state.alarms.get(&key);
+            let alarm = self.state.alarms.standing.get(&key);
             step.changes.insert(fault_key(b'a', &key), alarm.map(json).transpose()?);
         }
         self.alarms.write(&mut step.changes)?;

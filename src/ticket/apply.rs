@@ -1,9 +1,11 @@
 //! Events into state. Nothing here can refuse.
 
-use super::command::CancelReason;
+use std::sync::Arc;
+
 use super::event::{TicketEvent, TicketOpening};
-use super::state::{Condition, Fix, LogEntry, StepRecord, Ticket, TicketState};
-use crate::words::{Author, Seq, Wall};
+use super::state::{Condition, Fix, LogEntry, StepRecord, Ticket, TicketState, Tickets};
+use super::verb::CancelReason;
+use crate::words::{Author, Seq, TicketNumber, Wall};
 
 /// The ticket that an opening makes, and the first line of its log.
 #[must_use]
@@ -43,6 +45,33 @@ pub fn opened(seq: Seq, at: Wall, by: &Author, o: &TicketOpening) -> (Ticket, Lo
     let after = o.first_up.as_ref().map_or(String::new(), |first| format!(", after {first}"));
     let entry = log(&mut ticket, seq, at, by, format!("opened: {}{code}{after}", o.fault));
     (ticket, entry)
+}
+
+/// Takes an event into the tickets: the ticket as it is now, and the line that its log has got. A ticket that is no longer
+/// held is asked of `stored`; `None` when that does not have it, as when its opening cannot be read. It cannot refuse, so
+/// every old journal loads.
+pub fn take(
+    tickets: &mut Tickets,
+    (seq, at, by): (Seq, Wall, &Author),
+    event: &TicketEvent,
+    stored: &mut dyn FnMut(TicketNumber) -> Option<Ticket>,
+) -> Option<(Arc<Ticket>, LogEntry)> {
+    let number = event.number();
+    let (ticket, entry) = match event {
+        TicketEvent::Opened(opening) => {
+            tickets.last = tickets.last.max(number.0);
+            opened(seq, at, by, opening)
+        }
+        _ => {
+            let held = tickets.live.remove(&number).map(Arc::unwrap_or_clone);
+            let mut ticket = held.or_else(|| stored(number))?;
+            let entry = apply(&mut ticket, seq, at, by, event);
+            (ticket, entry)
+        }
+    };
+    let ticket = Arc::new(ticket);
+    tickets.hold(ticket.clone());
+    Some((ticket, entry))
 }
 
 fn log(t: &mut Ticket, seq: Seq, at: Wall, by: &Author, text: String) -> LogEntry {

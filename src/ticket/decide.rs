@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::command::{Answer, CancelReason, TicketCommand};
 use super::event::TicketEvent;
 use super::state::{Condition, Ticket, TicketState};
+use super::verb::{Answer, CancelReason, TicketVerb};
 use crate::limits;
 use crate::profile::{Fault, Question, Step, Target};
 use crate::words::{Now, Refusal, Rule, StepId, plain_name};
@@ -26,7 +26,7 @@ pub enum StepNow<'a> {
 pub fn decide(
     t: &Ticket,
     fault: Option<&Fault>,
-    command: &TicketCommand,
+    command: &TicketVerb,
     now: Now,
 ) -> Result<Vec<TicketEvent>, Refusal> {
     use TicketState as S;
@@ -36,11 +36,11 @@ pub fn decide(
             .command("close it; a repeat opens a new one", format!("andon ticket close {number}")));
     }
     match command {
-        TicketCommand::Acknowledge => {
+        TicketVerb::Acknowledge => {
             in_state(t, "acknowledged", &[S::Open])?;
             Ok(vec![TicketEvent::Acknowledged { number }])
         }
-        TicketCommand::Assign { person } => {
+        TicketVerb::Assign { person } => {
             in_state(
                 t,
                 "assigned",
@@ -49,21 +49,21 @@ pub fn decide(
             plain_name(person)?;
             Ok(vec![TicketEvent::Assigned { number, person: person.clone() }])
         }
-        TicketCommand::Start => {
+        TicketVerb::Start => {
             in_state(t, "started", &[S::Open, S::Acknowledged, S::OnHold, S::Reopened])?;
             let seen = (t.state == S::Open).then_some(TicketEvent::Acknowledged { number });
             Ok(seen.into_iter().chain([TicketEvent::Started { number }]).collect())
         }
-        TicketCommand::Hold { reason } => {
+        TicketVerb::Hold { reason } => {
             in_state(t, "put on hold", &[S::InProgress])?;
             text("a reason", reason, limits::TEXT_BYTES_MAX)?;
             Ok(vec![TicketEvent::Held { number, reason: reason.clone() }])
         }
-        TicketCommand::Note { text: note } => {
+        TicketVerb::Note { text: note } => {
             text("a note", note, limits::TEXT_BYTES_MAX)?;
             Ok(vec![TicketEvent::Noted { number, text: note.clone() }])
         }
-        TicketCommand::Step { step, answer, note } => match current_step(t, fault, step, *answer)? {
+        TicketVerb::Step { step, answer, note } => match current_step(t, fault, step, *answer)? {
             StepNow::Answered(step, answer) => {
                 Ok(vec![decide_answer(t, step, answer, false, note.clone(), BTreeMap::new())?])
             }
@@ -77,7 +77,7 @@ pub fn decide(
                 format!("andon ticket step {number} {} yes|no", step.id),
             )),
         },
-        TicketCommand::Fix { cause, action, parts, minutes, while_active } => {
+        TicketVerb::Fix { cause, action, parts, minutes, while_active } => {
             in_state(t, "fixed", &[S::InProgress])?;
             text("a cause", cause, limits::TEXT_BYTES_MAX)?;
             text("an action", action, limits::TEXT_BYTES_MAX)?;
@@ -114,7 +114,7 @@ pub fn decide(
                 while_active: reason.filter(|_| t.condition == Condition::Active).cloned(),
             }])
         }
-        TicketCommand::Close { note } => {
+        TicketVerb::Close { note } => {
             in_state(t, "closed", &[S::Fixed])?;
             optional(note.as_ref())?;
             if t.condition == Condition::Active {
@@ -128,7 +128,7 @@ pub fn decide(
             let watch = fault.map_or(limits::WATCH_DEFAULT, |f| f.watch);
             Ok(vec![TicketEvent::Closed { number, watch_until: now.wall.after(watch), note: note.clone() }])
         }
-        TicketCommand::Reopen { reason } => {
+        TicketVerb::Reopen { reason } => {
             in_state(t, "reopened", &[S::Fixed, S::Closed])?;
             text("a reason", reason, limits::TEXT_BYTES_MAX)?;
             Ok(vec![TicketEvent::Reopened {
@@ -138,7 +138,7 @@ pub fn decide(
                 values: BTreeMap::new(),
             }])
         }
-        TicketCommand::Cancel { reason, note } => {
+        TicketVerb::Cancel { reason, note } => {
             in_state(t, "cancelled", &[S::Open, S::Acknowledged, S::InProgress, S::OnHold, S::Reopened])?;
             optional(note.as_ref())?;
             if let CancelReason::DuplicateOf(other) = reason

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::command::{Answer, CancelReason, UsedPart};
+use super::verb::{Answer, CancelReason, UsedPart};
 use crate::words::{EquipmentId, FaultName, Severity, StepId, TicketNumber, Wall};
 
 /// What a ticket is opened with.

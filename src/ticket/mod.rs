@@ -4,15 +4,15 @@
 //! state outside the lifecycle (test: `no_sequence_leaves_the_lifecycle`). State comes back from the journal.
 
 mod apply;
-mod command;
 mod decide;
 mod event;
 mod state;
 #[cfg(test)]
 mod tests;
+mod verb;
 
-pub use apply::{apply, opened};
-pub use command::{Answer, CancelReason, TicketCommand, UsedPart};
+pub use apply::{apply, opened, take};
 pub use decide::{StepNow, current_step, decide, decide_answer};
 pub use event::{TicketEvent, TicketOpening};
-pub use state::{Condition, Fix, LogEntry, StepRecord, Ticket, TicketState};
+pub use state::{Condition, Fix, LogEntry, StepRecord, Ticket, TicketState, Tickets};
+pub use verb::{Answer, CancelReason, Target, TicketAsk, TicketVerb, UsedPart};

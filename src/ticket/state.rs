@@ -1,10 +1,12 @@
 //! A ticket as it stands.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use imbl::{OrdMap, OrdSet};
 use serde::{Deserialize, Serialize};
 
-use super::command::{Answer, CancelReason, UsedPart};
+use super::verb::{Answer, CancelReason, UsedPart};
 use crate::words::{EquipmentId, FaultName, Seq, Severity, StepId, TicketNumber, Wall, worded};
 
 worded! {
@@ -183,5 +185,40 @@ impl Ticket {
     #[must_use]
     pub fn is_held_by_desk(&self) -> bool {
         self.state.is_live() || (self.state == TicketState::Closed && self.watch_until.is_some())
+    }
+}
+
+/// The tickets that work, verification or a watch is left for.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Tickets {
+    /// By number.
+    pub live: OrdMap<TicketNumber, Arc<Ticket>>,
+    /// Their numbers by equipment and fault.
+    by_fault: OrdMap<(EquipmentId, FaultName), OrdSet<TicketNumber>>,
+    /// The last number given out.
+    pub last: u64,
+}
+
+impl Tickets {
+    /// Keeps a ticket, or lets go of it once nothing is left to do with it.
+    pub fn hold(&mut self, ticket: Arc<Ticket>) {
+        let key = (ticket.equipment.clone(), ticket.fault.clone());
+        if ticket.is_held_by_desk() {
+            self.by_fault.entry(key).or_default().insert(ticket.number);
+            self.live.insert(ticket.number, ticket);
+        } else if let Some(numbers) = self.by_fault.get_mut(&key) {
+            numbers.remove(&ticket.number);
+            if numbers.is_empty() {
+                self.by_fault.remove(&key);
+            }
+        }
+    }
+
+    /// The live ticket for a fault on a piece of equipment, or the closed one that is still watched.
+    #[must_use]
+    pub fn of_fault(&self, equipment: &EquipmentId, fault: &FaultName) -> Option<&Ticket> {
+        let numbers = self.by_fault.get(&(equipment.clone(), fault.clone()))?;
+        let of: Vec<&Ticket> = numbers.iter().filter_map(|n| self.live.get(n)).map(Arc::as_ref).collect();
+        of.iter().copied().find(|t| t.state.is_live()).or_else(|| of.last().copied())
     }
 }

@@ -39,7 +39,7 @@ fn now() -> Now {
 }
 
 /// Decides and applies; the state before it and after.
-fn run(t: &mut Ticket, command: &TicketCommand) -> Result<(), Rule> {
+fn run(t: &mut Ticket, command: &TicketVerb) -> Result<(), Rule> {
     let s = site("x = { register = 'holding:0', type = 'u16' }", FAULT);
     let fault = s.equipment[0].profile.fault("a");
     let by = Author::Unproven { name: "eva".to_owned() };
@@ -49,13 +49,13 @@ fn run(t: &mut Ticket, command: &TicketCommand) -> Result<(), Rule> {
     Ok(())
 }
 
-fn commands() -> Vec<TicketCommand> {
-    let step = |id: &str, answer| TicketCommand::Step {
+fn commands() -> Vec<TicketVerb> {
+    let step = |id: &str, answer| TicketVerb::Step {
         step: StepId::parse(id).unwrap(),
         answer: Some(answer),
         note: None,
     };
-    let fix = |while_active: Option<&str>| TicketCommand::Fix {
+    let fix = |while_active: Option<&str>| TicketVerb::Fix {
         cause: "c".to_owned(),
         action: "a".to_owned(),
         parts: Vec::new(),
@@ -63,18 +63,18 @@ fn commands() -> Vec<TicketCommand> {
         while_active: while_active.map(str::to_owned),
     };
     vec![
-        TicketCommand::Acknowledge,
-        TicketCommand::Assign { person: "max".to_owned() },
-        TicketCommand::Start,
-        TicketCommand::Hold { reason: "parts".to_owned() },
-        TicketCommand::Note { text: "n".to_owned() },
+        TicketVerb::Acknowledge,
+        TicketVerb::Assign { person: "max".to_owned() },
+        TicketVerb::Start,
+        TicketVerb::Hold { reason: "parts".to_owned() },
+        TicketVerb::Note { text: "n".to_owned() },
         step("one", Answer::Yes),
         step("two", Answer::No),
         fix(None),
         fix(Some("no spare")),
-        TicketCommand::Close { note: None },
-        TicketCommand::Reopen { reason: "r".to_owned() },
-        TicketCommand::Cancel { reason: CancelReason::Nuisance, note: None },
+        TicketVerb::Close { note: None },
+        TicketVerb::Reopen { reason: "r".to_owned() },
+        TicketVerb::Cancel { reason: CancelReason::Nuisance, note: None },
     ]
 }
 
@@ -132,7 +132,7 @@ proptest! {
 }
 
 #[track_caller]
-fn refused(state: S, condition: Condition, command: &TicketCommand, rule: Rule) {
+fn refused(state: S, condition: Condition, command: &TicketVerb, rule: Rule) {
     let mut t = Ticket { state, condition, ..ticket() };
     assert_eq!(run(&mut t, command), Err(rule));
 }
@@ -142,19 +142,19 @@ fn refusals_name_their_rule() {
     let all = commands();
     let (active, gone) = (Condition::Active, Condition::Returned);
     refused(S::InProgress, active, &all[7], Rule::FixWhileActive);
-    refused(S::Fixed, active, &TicketCommand::Close { note: None }, Rule::CloseWhileActive);
+    refused(S::Fixed, active, &TicketVerb::Close { note: None }, Rule::CloseWhileActive);
     refused(S::Open, gone, &all[7], Rule::WrongState);
-    refused(S::Closed, gone, &TicketCommand::Acknowledge, Rule::WrongState);
+    refused(S::Closed, gone, &TicketVerb::Acknowledge, Rule::WrongState);
     refused(S::InProgress, gone, &all[6], Rule::StepOutOfOrder);
-    refused(S::InProgress, gone, &TicketCommand::Hold { reason: " ".to_owned() }, Rule::BadText);
-    let own = TicketCommand::Cancel { reason: CancelReason::DuplicateOf(TicketNumber(1)), note: None };
+    refused(S::InProgress, gone, &TicketVerb::Hold { reason: " ".to_owned() }, Rule::BadText);
+    let own = TicketVerb::Cancel { reason: CancelReason::DuplicateOf(TicketNumber(1)), note: None };
     refused(S::Open, gone, &own, Rule::BadDuplicate);
-    let step = |id: &str| TicketCommand::Step { step: StepId::parse(id).unwrap(), answer: None, note: None };
+    let step = |id: &str| TicketVerb::Step { step: StepId::parse(id).unwrap(), answer: None, note: None };
     refused(S::InProgress, gone, &step("nine"), Rule::NoSuchStep);
     refused(S::InProgress, gone, &step("one"), Rule::StepNeedsAnswer);
     let mut full = Ticket { state: S::InProgress, ..ticket() };
     full.entries = crate::limits::TICKET_ENTRIES_MAX;
-    assert_eq!(run(&mut full, &TicketCommand::Note { text: "n".to_owned() }), Err(Rule::RecordFull));
+    assert_eq!(run(&mut full, &TicketVerb::Note { text: "n".to_owned() }), Err(Rule::RecordFull));
 }
 
 #[test]
@@ -177,5 +177,5 @@ fn repeats_by_the_machine_are_counted_and_do_not_fill_the_record() {
     assert_eq!(t.occurrences, 1001);
     assert_eq!((t.own_entries, t.entries), (1001, 0));
     t.state = S::InProgress;
-    assert_eq!(run(&mut t, &TicketCommand::Note { text: "n".to_owned() }), Ok(()));
+    assert_eq!(run(&mut t, &TicketVerb::Note { text: "n".to_owned() }), Ok(()));
 }

@@ -26,7 +26,7 @@ pub use id::{
 pub use outcome::Outcome;
 pub use person::{Author, plain_name};
 pub use reading::{BadReason, Presence, Quality, Reading, Value, render_real};
-pub use refusal::{Refusal, Remedy, Rule};
+pub use refusal::{Refusal, Remedy, Rule, reason_of};
 pub use severity::Severity;
 pub use shown::{is_unshowable, shown};
 pub use span::{parse_duration, render_duration};

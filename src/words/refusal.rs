@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::outcome::Outcome;
+use crate::limits;
 
 /// Writes the table of rules once: `Name "code" Outcome "meaning";` becomes a variant of [`Rule`], its code, its outcome
 /// and its line in `andon guide rules`.
@@ -146,3 +147,16 @@ impl fmt::Display for Refusal {
 }
 
 impl std::error::Error for Refusal {}
+
+/// The reason of a verb, without spaces around it.
+///
+/// # Errors
+/// When it is empty, or longer than [`limits::TEXT_BYTES_MAX`].
+pub fn reason_of(text: &str) -> Result<String, Refusal> {
+    let text = text.trim();
+    if text.is_empty() || text.len() > limits::TEXT_BYTES_MAX {
+        return Err(Refusal::new(Rule::BadText, "the command needs a reason of 1 to 8192 bytes")
+            .remedy("say why: --reason TEXT"));
+    }
+    Ok(text.to_owned())
+}

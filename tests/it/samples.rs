@@ -3,10 +3,13 @@
 use std::collections::BTreeSet;
 
 use andon::alarm::AlarmEvent;
-use andon::desk::{EquipmentEvent, Event, GatewayEvent, Record, State};
+use andon::desk::{Event, Record, State};
 use andon::detect::BaselineEvent;
+use andon::gateway::GatewayEvent;
+use andon::service::ServiceEvent;
 use andon::ticket::TicketEvent;
 use andon::words::Seq;
+use andon::writing::WriteEvent;
 
 /// In the order in which they were added; no file is ever edited.
 const JOURNAL_V1: [&str; 2] =
@@ -49,12 +52,14 @@ fn name(event: &Event) -> &'static str {
             TicketEvent::Cancelled { .. } => "ticket-cancelled",
             TicketEvent::FixVerified { .. } => "ticket-fix-verified",
         },
-        Event::Equipment(e) => match e {
-            EquipmentEvent::WriteOrdered { .. } => "equipment-write-ordered",
-            EquipmentEvent::OutOfService { .. } => "equipment-out-of-service",
-            EquipmentEvent::ReturnedToService { .. } => "equipment-returned-to-service",
-            EquipmentEvent::Written { .. } => "equipment-written",
-            EquipmentEvent::WriteFailed { .. } => "equipment-write-failed",
+        Event::Write(e) => match e {
+            WriteEvent::Ordered { .. } => "equipment-write-ordered",
+            WriteEvent::Done { .. } => "equipment-written",
+            WriteEvent::Failed { .. } => "equipment-write-failed",
+        },
+        Event::Service(e) => match e {
+            ServiceEvent::OutOfService { .. } => "equipment-out-of-service",
+            ServiceEvent::ReturnedToService { .. } => "equipment-returned-to-service",
         },
         Event::Baseline(e) => match e {
             BaselineEvent::Learned { .. } => "baseline-learned",
@@ -112,7 +117,8 @@ fn kinds_are_those_that_are_written() {
     }
     assert_eq!(known::<TicketEvent>(), TicketEvent::KINDS);
     assert_eq!(known::<AlarmEvent>(), AlarmEvent::KINDS);
-    assert_eq!(known::<EquipmentEvent>(), EquipmentEvent::KINDS);
+    assert_eq!(known::<ServiceEvent>(), ServiceEvent::KINDS);
+    assert_eq!(known::<WriteEvent>(), WriteEvent::KINDS);
     assert_eq!(known::<BaselineEvent>(), BaselineEvent::KINDS);
     assert_eq!(known::<GatewayEvent>(), GatewayEvent::KINDS);
 }

@@ -8,12 +8,14 @@ use axum::http::HeaderMap;
 
 use super::{Answer, Period, author};
 use crate::alarm::report::{AlarmReport, Reporter};
-use crate::alarm::{Alarm, AlarmState, Key};
+use crate::alarm::{Alarm, AlarmState, AlarmVerb, Key};
 use crate::api::Gateway;
 use crate::api::KeptReport;
 use crate::api::v1::{AlarmV1, OperatedV1, OperationKindV1, OperationV1, OutOfServiceV1, ShelvedV1};
-use crate::desk::{Desk, Operation, OperationAsk};
+use crate::baseline::BaselineVerb;
+use crate::desk::{Desk, Verb};
 use crate::limits;
+use crate::service::ServiceVerb;
 use crate::words::{Now, Severity, Wall};
 use std::collections::BTreeMap;
 
@@ -23,7 +25,7 @@ pub(super) async fn alarms(State(g): State<Gateway>) -> Answer<Vec<AlarmV1>> {
 
 /// Alarms that stand and conditions that are held back, worst first; those of a burst after their first-up.
 pub(super) fn alarm_rows(desk: &Desk, _now: Now) -> Vec<AlarmV1> {
-    let standing = desk.recorded().alarms.iter().map(|(key, a)| standing_row(desk, key, a));
+    let standing = desk.recorded().alarms.standing.iter().map(|(key, a)| standing_row(desk, key, a));
     let held = desk.held().filter_map(|(key, h)| {
         let hidden = desk.hidden_by_record(key)?;
         let (_, e) = desk.site().find(key.0.as_str())?;
@@ -95,11 +97,11 @@ pub(super) fn shelved_rows(desk: &Desk) -> Vec<ShelvedV1> {
         by: s.by.clone(),
         reason: s.reason.clone(),
     };
-    desk.recorded().shelves.iter().map(row).collect()
+    desk.recorded().alarms.shelves.iter().map(row).collect()
 }
 
 pub(super) fn out_of_service_rows(desk: &Desk) -> Vec<OutOfServiceV1> {
-    let out = desk.recorded().out_of_service.iter();
+    let out = desk.recorded().service.out.iter();
     out.map(|(id, o)| OutOfServiceV1 {
         equipment: id.to_string(),
         since: o.since,
@@ -115,18 +117,20 @@ pub(super) async fn operate(
     Json(body): Json<OperationV1>,
 ) -> Answer<OperatedV1> {
     let now = g.clock.now().wall;
-    let operation = match body.operation {
+    let (equipment, reason) = (body.equipment, body.reason);
+    let verb: Verb = match body.operation {
         OperationKindV1::Shelve { fault, for_ms } => {
-            Operation::Shelve { fault, until: now.after(Duration::from_millis(for_ms)) }
+            let until = now.after(Duration::from_millis(for_ms));
+            AlarmVerb::Shelve { equipment, fault, until, reason }.into()
         }
-        OperationKindV1::Unshelve { fault } => Operation::Unshelve { fault },
-        OperationKindV1::OutOfService => Operation::OutOfService,
-        OperationKindV1::Return => Operation::Return,
-        OperationKindV1::Relearn { baseline } => Operation::Relearn { fault: baseline },
+        OperationKindV1::Unshelve { fault } => AlarmVerb::Unshelve { equipment, fault, reason }.into(),
+        OperationKindV1::OutOfService => ServiceVerb::TakeOut { equipment, reason }.into(),
+        OperationKindV1::Return => ServiceVerb::Return { equipment, reason }.into(),
+        OperationKindV1::Relearn { baseline } => {
+            BaselineVerb::Relearn { equipment, fault: baseline, reason }.into()
+        }
     };
-    let by = author(&headers);
-    let ask = OperationAsk { by, equipment: body.equipment, operation, reason: body.reason };
-    Ok(Json(OperatedV1 { message: g.operate(ask).await? }))
+    Ok(Json(OperatedV1 { message: g.tell(author(&headers), verb).await? }))
 }
 
 /// A week where nothing else is asked for.
@@ -144,7 +148,7 @@ pub(super) async fn report(State(g): State<Gateway>, Query(period): Query<Period
     }
     let standing: BTreeMap<Key, (Severity, Wall)> = g
         .look(|desk, _| {
-            let alarms = desk.recorded().alarms.iter().filter(|(_, a)| a.is_active());
+            let alarms = desk.recorded().alarms.standing.iter().filter(|(_, a)| a.is_active());
             alarms.map(|(key, a)| (key.clone(), (a.severity, a.raised_at))).collect()
         })
         .await?;

@@ -7,7 +7,8 @@ use axum::http::HeaderMap;
 use super::{Answer, author};
 use crate::api::Gateway;
 use crate::api::v1::{AcceptV1, AuditV1, BreakV1, DamageV1, OperatedV1};
-use crate::desk::{AcceptAsk, Desk, KnownDamage};
+use crate::desk::Desk;
+use crate::gateway::{GatewayVerb, KnownDamage};
 use crate::words::Damage;
 
 pub(super) async fn audit_verify(State(g): State<Gateway>) -> Answer<AuditV1> {
@@ -35,13 +36,13 @@ pub(super) async fn audit_accept(
     headers: HeaderMap,
     Json(body): Json<AcceptV1>,
 ) -> Answer<OperatedV1> {
-    let ask = AcceptAsk { by: author(&headers), reason: body.reason };
-    Ok(Json(OperatedV1 { message: g.accept_damage(ask).await? }))
+    let verb = GatewayVerb::AcceptDamage { reason: body.reason };
+    Ok(Json(OperatedV1 { message: g.tell(author(&headers), verb).await? }))
 }
 
 /// Damage on record, and what was found beside it.
 pub(super) fn damage_rows(desk: &Desk, found: &[Damage]) -> Vec<DamageV1> {
-    let known = &desk.recorded().damage;
+    let known = &desk.recorded().gateway.damage;
     let is_known = |d: &&Damage| known.iter().any(|k| k.damage.as_ref().is_some_and(|k| k.is_same(d)));
     let new = found.iter().filter(|d| !is_known(d)).map(|d| DamageV1 {
         damage: Some(d.clone()),

@@ -14,11 +14,12 @@ use super::why::last_registers;
 use super::{Answer, Failure, author, find};
 use crate::api::Gateway;
 use crate::api::v1::{EquipmentV1, PointV1, ReadingsV1, WriteV1, WroteV1};
-use crate::desk::{Desk, WriteAsk};
+use crate::desk::{Desk, Reply};
 use crate::limits;
 use crate::link::LinkCommand;
 use crate::site::Equipment;
-use crate::words::{EquipmentIndex, Now, PointIndex, Value};
+use crate::words::{EquipmentIndex, Now, PointIndex, Refusal, Rule, Value};
+use crate::writing::WriteVerb;
 
 pub(super) async fn equipment_list(State(g): State<Gateway>) -> Answer<Vec<EquipmentV1>> {
     let mut rows = Vec::new();
@@ -32,11 +33,12 @@ async fn equipment_row(g: &Gateway, e: &Equipment) -> Result<EquipmentV1, Failur
     let id = e.id.clone();
     let (tickets, now, lost, is_out, firmware) = g
         .look(move |desk, now| {
-            let live = desk.recorded().tickets.values().filter(|t| t.state.is_live() && t.equipment == id);
+            let live =
+                desk.recorded().tickets.live.values().filter(|t| t.state.is_live() && t.equipment == id);
             let index = desk.site().find(id.as_str()).map(|(i, _)| i);
             let lost = index.is_some_and(|i| desk.detector.is_lost(i));
             let firmware = index.and_then(|i| desk.firmware(i));
-            let is_out = desk.recorded().out_of_service.contains_key(&id);
+            let is_out = desk.recorded().service.out.contains_key(&id);
             (live.map(|t| t.number.0).collect::<Vec<_>>(), now, lost, is_out, firmware)
         })
         .await?;
@@ -122,8 +124,10 @@ pub(super) async fn write(
     headers: HeaderMap,
     Json(body): Json<WriteV1>,
 ) -> Answer<WroteV1> {
-    let by = author(&headers);
-    let wrote = g.write(WriteAsk { by, equipment, point, value: body.value, reason: body.reason }).await?;
+    let verb = WriteVerb { equipment, point, value: body.value, reason: body.reason };
+    let Reply::Wrote(wrote) = g.ask(author(&headers), verb).await? else {
+        return Err(Refusal::new(Rule::TooBusy, "the write has no answer").into());
+    };
     Ok(Json(WroteV1 {
         equipment: wrote.equipment.to_string(),
         point: wrote.point.to_string(),

@@ -27,7 +27,7 @@ use super::gateway::{Gateway, Served};
 use super::v1::{ErrorBody, ErrorV1};
 use crate::limits;
 use crate::site::Equipment;
-use crate::words::{Author, EquipmentIndex, Outcome, Refusal, Rule, Wall};
+use crate::words::{Author, EquipmentIndex, Outcome, Refusal, Wall};
 
 /// An error as an answer.
 struct Failure(ErrorV1);
@@ -119,12 +119,6 @@ fn author(headers: &HeaderMap) -> Author {
     Author::Unproven { name }
 }
 
-fn no_equipment(id: &str) -> Failure {
-    Refusal::new(Rule::NoSuchEquipment, format!("equipment {id} is not in andon.toml"))
-        .command("list the equipment", "andon equipment list")
-        .into()
-}
-
 fn find<'a>(gateway: &'a Gateway, id: &str) -> Result<(EquipmentIndex, &'a Equipment), Failure> {
-    gateway.site.find(id).ok_or_else(|| no_equipment(id))
+    Ok(gateway.site.known(id)?)
 }

@@ -23,7 +23,7 @@ pub(super) async fn status(State(g): State<Gateway>) -> Answer<StatusV1> {
     let (journal, (alarms, shelved, out_of_service), counts, now, lost, damage) = g
         .look(move |desk, now| {
             let mut counts: BTreeMap<String, usize> = BTreeMap::new();
-            for t in desk.recorded().tickets.values().filter(|t| t.state.is_live()) {
+            for t in desk.recorded().tickets.live.values().filter(|t| t.state.is_live()) {
                 *counts.entry(t.state.word().to_owned()).or_default() += 1;
             }
             let journal = JournalV1 {

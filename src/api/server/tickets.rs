@@ -12,11 +12,11 @@ use super::firmware::note_row;
 use super::{Answer, Failure, author, find, usage};
 use crate::api::Gateway;
 use crate::api::v1::{EarlierV1, FirmwareNoteV1, HistoryRowV1, PartV1, StepV1, TicketRowV1, TicketV1};
-use crate::desk::{Command, Target};
+use crate::desk::Reply;
 use crate::limits;
 use crate::profile::Question;
 use crate::store::HistoryFilter;
-use crate::ticket::{CancelReason, LogEntry, Ticket, TicketCommand, TicketState};
+use crate::ticket::{CancelReason, LogEntry, Target, Ticket, TicketAsk, TicketState, TicketVerb};
 use crate::words::{Refusal, Rule, TicketNumber, Wall};
 
 #[derive(Deserialize)]
@@ -53,6 +53,7 @@ pub(super) async fn tickets(
         .look(move |desk, _| {
             desk.recorded()
                 .tickets
+                .live
                 .values()
                 .filter(|t| t.state.is_live() && wanted(t))
                 .map(|t| row(t))
@@ -161,6 +162,7 @@ async fn named(g: &Gateway, which: &str) -> Result<Arc<Ticket>, Failure> {
                 .look(move |desk, _| {
                     desk.recorded()
                         .tickets
+                        .live
                         .values()
                         .filter(|t| t.state.is_live() && t.equipment == id)
                         .cloned()
@@ -263,7 +265,7 @@ pub(super) async fn ticket_change(
     headers: HeaderMap,
     body: String,
 ) -> Answer<TicketV1> {
-    let verb: TicketCommand =
+    let verb: TicketVerb =
         serde_json::from_str(&body).map_err(|e| usage(format!("the command does not read: {e}")))?;
     let target = target(&which);
     let stored_ticket = match target {
@@ -271,14 +273,16 @@ pub(super) async fn ticket_change(
         Target::Equipment(_) => None,
     };
     let duplicate_exists = match &verb {
-        TicketCommand::Cancel { reason: CancelReason::DuplicateOf(other), .. } => {
+        TicketVerb::Cancel { reason: CancelReason::DuplicateOf(other), .. } => {
             g.ticket(*other).await?.is_some()
         }
         _ => false,
     };
-    let command = Command { by: author(&headers), target, verb, stored: stored_ticket, duplicate_exists };
+    let ask = TicketAsk { target, verb, stored: stored_ticket, duplicate_exists };
     // From here on it is done: whatever the ticket database says, the answer is what is on record.
-    let (ticket, entries) = g.ask(command).await?;
+    let Reply::Ticket(ticket, entries) = g.ask(author(&headers), ask).await? else {
+        return Err(Refusal::new(Rule::TooBusy, "the command has no answer").into());
+    };
     let lines = q.log.unwrap_or(limits::LOG_ANSWERED).min(limits::LOG_LINES_MAX);
     let mut stored = stored(&g, &ticket, lines, limits::REPLY_WAITS_MAX).await;
     if stored.incomplete.is_some() {

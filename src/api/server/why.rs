@@ -178,7 +178,7 @@ async fn why_fault(
             let ticket = key
                 .1
                 .as_ref()
-                .and_then(|f| desk.recorded().ticket_for(&key.0, f))
+                .and_then(|f| desk.recorded().tickets.of_fault(&key.0, f))
                 .map(|t| (t.number, t.state));
             (desk.detector.explain(index, at, now), ticket)
         })

@@ -5,7 +5,7 @@ use crate::api::Client;
 use crate::api::v1::TicketV1;
 use crate::cli::context::{Composition, Context};
 use crate::cli::error::CliError;
-use crate::ticket::{Answer, CancelReason, TicketCommand, UsedPart};
+use crate::ticket::{Answer, CancelReason, TicketVerb, UsedPart};
 use crate::words::{Outcome, StepId, TicketNumber};
 
 /// A ticket and a person.
@@ -121,7 +121,7 @@ pub struct CancelArgs {
 async fn change<C: Composition>(
     cx: &mut Context<'_, C>,
     which: &str,
-    command: &TicketCommand,
+    command: &TicketVerb,
 ) -> Result<TicketV1, CliError> {
     cx.post(&Client::path("/v1/tickets/{}", &[which]), command).await
 }
@@ -130,7 +130,7 @@ async fn change<C: Composition>(
 async fn tell<C: Composition>(
     cx: &mut Context<'_, C>,
     which: &str,
-    command: TicketCommand,
+    command: TicketVerb,
 ) -> Result<Outcome, CliError> {
     let ticket = change(cx, which, &command).await?;
     if cx.global.json {
@@ -151,19 +151,19 @@ pub(super) async fn acknowledge<C: Composition>(
     cx: &mut Context<'_, C>,
     which: &str,
 ) -> Result<Outcome, CliError> {
-    tell(cx, which, TicketCommand::Acknowledge).await
+    tell(cx, which, TicketVerb::Acknowledge).await
 }
 
 pub(super) async fn assign<C: Composition>(
     cx: &mut Context<'_, C>,
     args: WithPerson,
 ) -> Result<Outcome, CliError> {
-    tell(cx, &args.ticket, TicketCommand::Assign { person: args.person }).await
+    tell(cx, &args.ticket, TicketVerb::Assign { person: args.person }).await
 }
 
 /// Starting shows the whole page: what is unsafe, what to check, what helped before.
 pub(super) async fn start<C: Composition>(cx: &mut Context<'_, C>, which: &str) -> Result<Outcome, CliError> {
-    let ticket = cx.post(&show::log_path(cx, which), &TicketCommand::Start).await?;
+    let ticket = cx.post(&show::log_path(cx, which), &TicketVerb::Start).await?;
     show::print(cx, &ticket).await?;
     Ok(Outcome::Done)
 }
@@ -172,14 +172,14 @@ pub(super) async fn hold<C: Composition>(
     cx: &mut Context<'_, C>,
     args: &WithText,
 ) -> Result<Outcome, CliError> {
-    tell(cx, &args.ticket, TicketCommand::Hold { reason: args.text.join(" ") }).await
+    tell(cx, &args.ticket, TicketVerb::Hold { reason: args.text.join(" ") }).await
 }
 
 pub(super) async fn note<C: Composition>(
     cx: &mut Context<'_, C>,
     args: &WithText,
 ) -> Result<Outcome, CliError> {
-    tell(cx, &args.ticket, TicketCommand::Note { text: args.text.join(" ") }).await
+    tell(cx, &args.ticket, TicketVerb::Note { text: args.text.join(" ") }).await
 }
 
 pub(super) async fn step<C: Composition>(
@@ -188,26 +188,26 @@ pub(super) async fn step<C: Composition>(
 ) -> Result<Outcome, CliError> {
     let step = StepId::parse(&args.step)
         .map_err(|e| CliError::usage(format!("{} is not a name for a step: {e}", args.step)))?;
-    tell(cx, &args.ticket, TicketCommand::Step { step, answer: args.answer, note: args.note }).await
+    tell(cx, &args.ticket, TicketVerb::Step { step, answer: args.answer, note: args.note }).await
 }
 
 pub(super) async fn fix<C: Composition>(cx: &mut Context<'_, C>, args: FixArgs) -> Result<Outcome, CliError> {
     let FixArgs { ticket, cause, action, parts, minutes, while_active } = args;
-    tell(cx, &ticket, TicketCommand::Fix { cause, action, parts, minutes, while_active }).await
+    tell(cx, &ticket, TicketVerb::Fix { cause, action, parts, minutes, while_active }).await
 }
 
 pub(super) async fn close<C: Composition>(
     cx: &mut Context<'_, C>,
     args: WithNote,
 ) -> Result<Outcome, CliError> {
-    tell(cx, &args.ticket, TicketCommand::Close { note: args.note }).await
+    tell(cx, &args.ticket, TicketVerb::Close { note: args.note }).await
 }
 
 pub(super) async fn reopen<C: Composition>(
     cx: &mut Context<'_, C>,
     args: &WithText,
 ) -> Result<Outcome, CliError> {
-    tell(cx, &args.ticket, TicketCommand::Reopen { reason: args.text.join(" ") }).await
+    tell(cx, &args.ticket, TicketVerb::Reopen { reason: args.text.join(" ") }).await
 }
 
 pub(super) async fn cancel<C: Composition>(
@@ -218,5 +218,5 @@ pub(super) async fn cancel<C: Composition>(
     if args.reason == "nuisance" && args.of.is_some() {
         return Err(CliError::usage("a nuisance has no --of; for a duplicate write: duplicate --of M"));
     }
-    tell(cx, &args.ticket, TicketCommand::Cancel { reason, note: args.note }).await
+    tell(cx, &args.ticket, TicketVerb::Cancel { reason, note: args.note }).await
 }

@@ -10,7 +10,7 @@ use crate::ambient::Clock;
 use crate::api::Client;
 use crate::api::v1::{StatusV1, TicketRowV1, TicketV1};
 use crate::sim::Serving;
-use crate::ticket::{Answer, Condition, TicketCommand, TicketState, UsedPart};
+use crate::ticket::{Answer, Condition, TicketState, TicketVerb, UsedPart};
 use crate::words::StepId;
 
 const LOOK_EVERY: Duration = Duration::from_millis(100);
@@ -220,20 +220,20 @@ impl<'a> Story<'a> {
     /// Auto mode: does the next thing; true when the story is over.
     async fn act(&mut self, client: &mut Client, t: &TicketV1, is_walked: bool) -> Result<bool, DemoError> {
         let verb = match (t.row.state, t.row.condition) {
-            (TicketState::Open, _) => TicketCommand::Start,
+            (TicketState::Open, _) => TicketVerb::Start,
             (TicketState::InProgress, _) if !is_walked => {
                 let next = t.steps.iter().find(|s| s.is_next).and_then(|s| StepId::parse(&s.id).ok());
                 let Some(step) = next else { return Ok(false) };
-                TicketCommand::Step { step, answer: Some(Answer::No), note: None }
+                TicketVerb::Step { step, answer: Some(Answer::No), note: None }
             }
-            (TicketState::InProgress, Condition::Returned) => TicketCommand::Fix {
+            (TicketState::InProgress, Condition::Returned) => TicketVerb::Fix {
                 cause: t.finding.clone().unwrap_or_else(|| "brake resistor open".to_owned()),
                 action: "replaced brake resistor".to_owned(),
                 parts: vec![UsedPart { id: "BRAKE-RES".to_owned(), quantity: 1 }],
                 minutes: Some(25),
                 while_active: None,
             },
-            (TicketState::Fixed, Condition::Returned) => TicketCommand::Close { note: None },
+            (TicketState::Fixed, Condition::Returned) => TicketVerb::Close { note: None },
             (TicketState::Closed, _) => return Ok(true),
             _ => return Ok(false),
         };

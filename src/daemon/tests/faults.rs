@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 use super::{World, folder};
-use crate::desk::Done;
+use crate::desk::Reply;
 use crate::disk::fake::Trouble;
 use crate::journal::verify;
 use crate::store::StoreHealth;
@@ -31,7 +31,7 @@ struct Model {
     acknowledged: BTreeSet<String>,
     refused: BTreeSet<String>,
     asked: u64,
-    waiting: Vec<(String, oneshot::Receiver<Result<Done, Refusal>>)>,
+    waiting: Vec<(String, oneshot::Receiver<Result<Reply, Refusal>>)>,
 }
 
 impl Model {

@@ -17,7 +17,7 @@ use super::opening;
 use super::store_thread::{Next, Opener, StoreWorker};
 use crate::ambient::Clock;
 use crate::api::{Gateway, Lanes, Message};
-use crate::desk::{Command, Desk, Done, Event, Target};
+use crate::desk::{Ask, Desk, Event, Reply};
 use crate::disk::Disk;
 use crate::disk::fake::FakeDisk;
 use crate::feed::{Feed, FeedItem, RecordReader};
@@ -29,7 +29,7 @@ use crate::site::Site;
 use crate::site::testing::listened;
 use crate::store::tables::Memory;
 use crate::store::{Store, StoreView};
-use crate::ticket::{TicketCommand, TicketEvent};
+use crate::ticket::{Target, TicketAsk, TicketEvent, TicketVerb};
 use crate::words::{
     Author, EquipmentIndex, PointIndex, Presence, Reading, Refusal, TicketNumber, Value, Wall,
 };
@@ -189,16 +189,14 @@ impl World {
     }
 
     /// Asks for a note, and waits for the answer in a task of its own.
-    async fn note(&self, text: String) -> oneshot::Receiver<Result<Done, Refusal>> {
+    async fn note(&self, text: String) -> oneshot::Receiver<Result<Reply, Refusal>> {
         let (tx, rx) = oneshot::channel();
-        let command = Command {
+        let (target, verb) = (Target::Number(TicketNumber(1)), TicketVerb::Note { text });
+        let ask = Ask {
             by: Author::Unproven { name: "eva".to_owned() },
-            target: Target::Number(TicketNumber(1)),
-            verb: TicketCommand::Note { text },
-            stored: None,
-            duplicate_exists: false,
+            verb: TicketAsk { target, verb, stored: None, duplicate_exists: false }.into(),
         };
-        self.running.as_ref().unwrap().messages.send(Message::Ask(Box::new(command), tx)).await.unwrap();
+        self.running.as_ref().unwrap().messages.send(Message::Ask(Box::new(ask), tx)).await.unwrap();
         rx
     }
 

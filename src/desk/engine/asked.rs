@@ -1,51 +1,107 @@
-//! A command: who asks, which ticket is meant, and what is decided.
+//! What somebody asks: who asks, which room decides, and what it comes to.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::{Desk, Origin, not_writable};
-use crate::alarm::{AlarmEvent, AlarmState};
+use crate::alarm::{self, AlarmEvent, AlarmState};
+use crate::baseline::{self, BaselineVerb};
 use crate::desk::checks::Check;
-use crate::desk::command::{Command, Output, Target, Token};
-use crate::desk::event::Event;
+use crate::desk::command::{Ask, Output, Token};
+use crate::desk::rooms::{Event, Verb};
+use crate::gateway;
 use crate::limits;
 use crate::profile::Question;
-use crate::ticket::{CancelReason, StepNow, Ticket, TicketCommand, TicketEvent, current_step, decide};
+use crate::service;
+use crate::ticket::{
+    CancelReason, StepNow, Target, Ticket, TicketAsk, TicketEvent, TicketVerb, current_step, decide,
+};
 use crate::words::{Author, Now, Refusal, Rule, plain_name};
+use crate::writing::{self, Carried, OrderId, Pending, WriteVerb, Wrote};
+
+/// What is done once the events of an ask are on record.
+#[derive(Debug)]
+pub(super) enum OnRecord {
+    /// The ticket is told as the events leave it.
+    Ticket,
+    /// A sentence is told.
+    Told(String),
+    /// The order to write is sent. Its end will be told.
+    Order(Box<Pending>, Author),
+    /// The end of an order is told.
+    OrderEnded(Box<Result<Wrote, Refusal>>),
+}
+
+/// What an ask comes to.
+struct Decided {
+    events: Vec<Event>,
+    answer: OnRecord,
+}
+
+impl Decided {
+    fn told((event, told): (impl Into<Event>, String)) -> Self {
+        Self { events: vec![event.into()], answer: OnRecord::Told(told) }
+    }
+}
 
 impl Desk {
-    pub(super) fn asked(&mut self, now: Now, token: Token, command: Command) {
-        match self.decide_command(now, token, &command) {
-            Ok(Some(events)) => {
-                self.emit(now, &command.by, events, Origin::Command(token), command.stored);
+    pub(super) fn asked(&mut self, now: Now, token: Token, ask: &Ask) {
+        match self.decide(now, token, ask) {
+            Ok(Some(Decided { events, answer })) => {
+                let stored = if let Verb::Ticket(ask) = &ask.verb { ask.stored.clone() } else { None };
+                self.emit(now, &ask.by, events, Origin::Asked(token, answer), stored);
             }
             Ok(None) => {}
             Err(refusal) => self.outputs.push_back(Output::Reply(token, Box::new(Err(refusal)))),
         }
     }
 
-    fn decide_command(
+    /// Asks the room; nothing when the answer comes later.
+    fn decide(&mut self, now: Now, token: Token, ask: &Ask) -> Result<Option<Decided>, Refusal> {
+        self.check_asker(&ask.by)?;
+        let decided = match &ask.verb {
+            Verb::Ticket(verb) => return self.decide_ticket(now, token, &ask.by, verb),
+            Verb::Alarm(verb) => {
+                let (_, on) = self.site.known(verb.equipment())?;
+                let held_back = |key: &_| self.held.get(key).map_or(0, |held| held.times);
+                Decided::told(alarm::decide(&self.state.alarms, verb, on, now.wall, held_back)?)
+            }
+            Verb::Service(verb) => {
+                let (_, on) = self.site.known(verb.equipment())?;
+                Decided::told(service::decide(&self.state.service, verb, &on.id)?)
+            }
+            Verb::Baseline(verb) => {
+                let BaselineVerb::Relearn { equipment, .. } = verb;
+                let (_, on) = self.site.known(equipment)?;
+                Decided::told(baseline::decide(verb, on)?)
+            }
+            Verb::Gateway(verb) => Decided::told(gateway::decide(&self.state.gateway, verb)?),
+            Verb::Write(verb) => self.decide_write(now, &ask.by, verb)?,
+        };
+        Ok(Some(decided))
+    }
+
+    fn decide_ticket(
         &mut self,
         now: Now,
         token: Token,
-        command: &Command,
-    ) -> Result<Option<Vec<Event>>, Refusal> {
-        self.check_asker(&command.by)?;
-        let ticket = self.find(command)?.clone();
-        if let TicketCommand::Cancel { reason: CancelReason::DuplicateOf(other), .. } = &command.verb
-            && !command.duplicate_exists
+        by: &Author,
+        ask: &TicketAsk,
+    ) -> Result<Option<Decided>, Refusal> {
+        let ticket = self.find(ask)?.clone();
+        if let TicketVerb::Cancel { reason: CancelReason::DuplicateOf(other), .. } = &ask.verb
+            && !ask.duplicate_exists
         {
             return Err(Refusal::new(Rule::BadDuplicate, format!("there is no ticket {other}"))
                 .command("name the other ticket", "andon ticket list"));
         }
-        let found = self.site.find(ticket.equipment.as_str());
         let site = self.site.clone();
-        let fault =
-            site.find(ticket.equipment.as_str()).and_then(|(_, e)| e.profile.fault(ticket.fault.as_str()));
-        if let TicketCommand::Step { step, answer, note } = &command.verb
+        let found = site.find(ticket.equipment.as_str());
+        let fault = found.and_then(|(_, e)| e.profile.fault(ticket.fault.as_str()));
+        if let TicketVerb::Step { step, answer, note } = &ask.verb
             && self.reads
             && let StepNow::ToCheck(found_step) = current_step(&ticket, fault, step, *answer)?
-            && let (Question::Check { program, hold }, Some((index, _))) = (&found_step.question, found)
+            && let (Question::Check { program, hold }, Some((equipment, _))) = (&found_step.question, found)
         {
             if self.checks.iter().any(|(c, _)| c.number == ticket.number) {
                 return Err(Refusal::new(
@@ -54,32 +110,57 @@ impl Desk {
                 )
                 .remedy("wait for its answer"));
             }
-            let operands = program
-                .operands
-                .iter()
-                .filter_map(|o| self.site.resolve(index, o.equipment.as_deref(), &o.point))
-                .collect();
-            let check = Check::new(
+            let operands = program.operands.iter();
+            let operands =
+                operands.filter_map(|o| site.resolve(equipment, o.equipment.as_deref(), &o.point)).collect();
+            let (by, number, step, note) = (by.clone(), ticket.number, step.clone(), note.clone());
+            let (hold, asked_at, held_since) = (*hold, now, None);
+            self.begin_check(Check {
                 token,
-                command.by.clone(),
-                ticket.number,
-                step.clone(),
-                index,
-                note.clone(),
-                *hold,
+                by,
+                number,
+                step,
+                equipment,
+                note,
+                hold,
                 operands,
-                now,
-            );
-            for e in check.operands.iter().map(|(e, _)| *e).collect::<BTreeSet<_>>() {
-                self.outputs.push_back(Output::Read(e));
-            }
-            self.checks.push((check, now.mono + limits::CHECK_ANSWER_MAX));
+                asked_at,
+                held_since,
+            });
             return Ok(None);
         }
-        let events = decide(&ticket, fault, &command.verb, now)?;
+        let events = decide(&ticket, fault, &ask.verb, now)?;
         let mut events: Vec<Event> = events.into_iter().map(Event::Ticket).collect();
         self.acknowledge_alarm(&ticket, &mut events);
-        Ok(Some(events))
+        Ok(Some(Decided { events, answer: OnRecord::Ticket }))
+    }
+
+    fn begin_check(&mut self, check: Check) {
+        for e in check.operands.iter().map(|(e, _)| *e).collect::<BTreeSet<_>>() {
+            self.outputs.push_back(Output::Read(e));
+        }
+        let first_look = check.asked_at.mono + limits::CHECK_ANSWER_MAX;
+        self.checks.push((check, first_look));
+    }
+
+    fn decide_write(&mut self, now: Now, by: &Author, verb: &WriteVerb) -> Result<Decided, Refusal> {
+        if !self.reads {
+            return Err(Refusal::new(Rule::NeedsDaemon, "only a running daemon reaches the equipment")
+                .command("start it", "andon daemon"));
+        }
+        let id = self.orders.next_id();
+        let is_written = |equipment: &_, point: &_| self.orders.is_written(equipment, point);
+        let (pending, event) = writing::decide(&self.site, &self.detector, now, id, is_written, verb)?;
+        let answer = OnRecord::Order(Box::new(pending), by.clone());
+        Ok(Decided { events: vec![event.into()], answer })
+    }
+
+    /// What became of an order is recorded, then told.
+    pub(super) fn order_carried(&mut self, now: Now, id: OrderId, carried: &Carried) {
+        let Some((pending, (token, by))) = self.orders.take(id) else { return };
+        let (event, end) = writing::ended(&self.site, pending, carried);
+        let origin = Origin::Asked(token, OnRecord::OrderEnded(Box::new(end)));
+        self.emit(now, &by, vec![event.into()], origin, None);
     }
 
     /// What stands for every command: the journal can be written, and somebody says who acts.
@@ -99,32 +180,30 @@ impl Desk {
         let acknowledged =
             events.iter().any(|e| matches!(e, Event::Ticket(TicketEvent::Acknowledged { .. })));
         let key = (ticket.equipment.clone(), ticket.fault.clone());
-        let unseen = self.state.alarms.get(&key).is_some_and(|a| a.state != AlarmState::Acknowledged);
+        let unseen =
+            self.state.alarms.standing.get(&key).is_some_and(|a| a.state != AlarmState::Acknowledged);
         if acknowledged && unseen {
             let (equipment, fault) = key;
             events.push(Event::Alarm(AlarmEvent::Acknowledged { equipment, fault }));
         }
     }
 
-    fn find<'a>(&'a self, command: &'a Command) -> Result<&'a Ticket, Refusal> {
-        match &command.target {
+    fn find<'a>(&'a self, ask: &'a TicketAsk) -> Result<&'a Ticket, Refusal> {
+        match &ask.target {
             Target::Number(number) => {
-                self.state.tickets.get(number).or(command.stored.as_ref()).map(Arc::as_ref).ok_or_else(|| {
-                    Refusal::new(Rule::NoSuchTicket, format!("there is no ticket {number}"))
-                        .command("list the tickets", "andon ticket list")
-                })
+                self.state.tickets.live.get(number).or(ask.stored.as_ref()).map(Arc::as_ref).ok_or_else(
+                    || {
+                        Refusal::new(Rule::NoSuchTicket, format!("there is no ticket {number}"))
+                            .command("list the tickets", "andon ticket list")
+                    },
+                )
             }
             Target::Equipment(id) => {
-                if self.site.find(id).is_none() {
-                    return Err(Refusal::new(
-                        Rule::NoSuchEquipment,
-                        format!("equipment {id} is not in andon.toml"),
-                    )
-                    .command("list the equipment", "andon equipment list"));
-                }
+                self.site.known(id)?;
                 let live: Vec<&Ticket> = self
                     .state
                     .tickets
+                    .live
                     .values()
                     .map(Arc::as_ref)
                     .filter(|t| t.state.is_live() && t.equipment.as_str() == id)

@@ -1,16 +1,22 @@
 //! The beginning: standing alarms are taken up, and windows and delays where something was recorded.
 
 use super::{Change, Desk};
-use crate::desk::event::GatewayEvent;
 use crate::detect::Recorded;
+use crate::gateway::GatewayEvent;
 use crate::words::{Damage, Now};
 
 impl Desk {
     /// Takes up standing alarms for a single command: nothing is recorded, nothing is read.
     pub fn take_up(&mut self) {
         self.reads = false;
-        let standing: Vec<_> =
-            self.state.alarms.iter().filter(|(_, a)| a.is_active()).map(|(k, _)| k.clone()).collect();
+        let standing: Vec<_> = self
+            .state
+            .alarms
+            .standing
+            .iter()
+            .filter(|(_, a)| a.is_active())
+            .map(|(k, _)| k.clone())
+            .collect();
         for (equipment, fault) in standing {
             self.detector.restore_active(equipment.as_str(), fault.as_str());
         }
@@ -28,8 +34,14 @@ impl Desk {
         );
         self.record_damage(now, damage);
         self.record_files(now);
-        let standing: Vec<_> =
-            self.state.alarms.iter().filter(|(_, a)| a.is_active()).map(|(k, _)| k.clone()).collect();
+        let standing: Vec<_> = self
+            .state
+            .alarms
+            .standing
+            .iter()
+            .filter(|(_, a)| a.is_active())
+            .map(|(k, _)| k.clone())
+            .collect();
         for (equipment, fault) in standing {
             if !self.detector.restore_active(equipment.as_str(), fault.as_str()) {
                 self.machine(now, Change::Withdrawn(equipment, fault));

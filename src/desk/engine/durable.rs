@@ -1,8 +1,12 @@
 //! What became of events: on disk, so that askers are answered; or not, so that they are undone and tried again.
 
+use std::sync::Arc;
+
+use super::asked::OnRecord;
 use super::{Desk, Origin, not_writable};
-use crate::desk::command::{Done, Output, Token};
+use crate::desk::command::{Output, Reply, Token};
 use crate::limits;
+use crate::ticket::{LogEntry, Ticket};
 use crate::words::{Now, Refusal, Rule, Seq};
 
 impl Desk {
@@ -20,16 +24,28 @@ impl Desk {
                 self.detector.forget_baseline(equipment.as_str(), fault.as_str(), self.last);
             }
             self.not_writable = None;
-            match (first.origin, first.result) {
-                (Origin::Command(token), Some((ticket, entries))) => {
-                    self.outputs.push_back(Output::Reply(token, Box::new(Ok(Done::Ticket(ticket, entries)))));
-                }
-                (Origin::Operation(token, told), _) => self.operation_done(token, told),
-                (Origin::Order(pending), _) => self.send_order(*pending),
-                (Origin::OrderEnd(token, reply), _) => self.outputs.push_back(Output::Reply(token, reply)),
-                (Origin::Command(_), None) | (Origin::Machine(_), _) => {}
+            if let Origin::Asked(token, answer) = first.origin {
+                self.answer(token, answer, first.result);
             }
         }
+    }
+
+    /// What was asked is on record.
+    fn answer(&mut self, token: Token, answer: OnRecord, ticket: Option<(Arc<Ticket>, Vec<LogEntry>)>) {
+        let reply = match answer {
+            OnRecord::Ticket => {
+                let Some((ticket, entries)) = ticket else { return };
+                Ok(Reply::Ticket(ticket, entries))
+            }
+            OnRecord::Told(told) => Ok(Reply::Told(told)),
+            OnRecord::Order(pending, by) => {
+                self.outputs.push_back(Output::Order(pending.order.clone()));
+                self.orders.sent(*pending, (token, by));
+                return;
+            }
+            OnRecord::OrderEnded(end) => end.map(|wrote| Reply::Wrote(Box::new(wrote))),
+        };
+        self.outputs.push_back(Output::Reply(token, Box::new(reply)));
     }
 
     pub(super) fn not_written(&mut self, now: Now, seq: Seq, why: String) {
@@ -41,16 +57,17 @@ impl Desk {
         for entry in undone {
             match entry.origin {
                 Origin::Machine(change) => self.waiting.push_back(change),
-                Origin::Command(token) | Origin::Operation(token, _) => self.refuse_unwritten(token, &why),
-                // Nothing was sent: an order leaves only once it is on record.
-                Origin::Order(pending) => self.refuse_unwritten(pending.token, &why),
-                Origin::OrderEnd(token, _) => {
+                Origin::Asked(token, OnRecord::OrderEnded(_)) => {
                     let refusal = Refusal::new(
                         Rule::JournalNotWritable,
                         format!("the value was sent, but its end is not on record: {why}"),
                     )
                     .remedy("make room on the data directory's disk, then read the point");
                     self.outputs.push_back(Output::Reply(token, Box::new(Err(refusal))));
+                }
+                // Nothing was sent: an order leaves only once it is on record.
+                Origin::Asked(token, OnRecord::Ticket | OnRecord::Told(_) | OnRecord::Order(..)) => {
+                    self.outputs.push_back(Output::Reply(token, Box::new(Err(not_writable(&why)))));
                 }
             }
         }
@@ -67,10 +84,6 @@ impl Desk {
         if self.retry_at.is_some() {
             self.retry(now);
         }
-    }
-
-    fn refuse_unwritten(&mut self, token: Token, why: &str) {
-        self.outputs.push_back(Output::Reply(token, Box::new(Err(not_writable(why)))));
     }
 
     pub(super) fn retry(&mut self, now: Now) {

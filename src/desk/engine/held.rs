@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::{Change, Desk};
 use crate::alarm::{AlarmEvent, AlarmState, Damping, Key, Told};
-use crate::desk::event::Event;
+use crate::desk::rooms::Event;
 use crate::desk::state::State;
 use crate::detect::{Transition, TransitionKind};
 use crate::limits;
@@ -82,7 +82,7 @@ impl Desk {
     }
 
     fn note_chattering(&mut self, now: Now, key: &Key) {
-        let is_told = self.state.alarms.get(key).is_none_or(|a| a.chattering.is_some());
+        let is_told = self.state.alarms.standing.get(key).is_none_or(|a| a.chattering.is_some());
         if !is_told && self.chatter.is_counting(key) {
             let (equipment, fault) = key.clone();
             self.machine(now, Change::Alarm(AlarmEvent::Chattering { equipment, fault }));
@@ -172,12 +172,12 @@ impl Desk {
 
     fn hidden_by(&self, state: &State, key: &Key) -> Option<Hidden> {
         let (equipment, _) = key;
-        if let Some(out) = state.out_of_service.get(equipment) {
+        if let Some(out) = state.service.out.get(equipment) {
             let why = format!("out of service by {}: {}", out.by, out.reason);
             return Some(Hidden { state: AlarmState::OutOfService, why, upstream: None });
         }
         // Its end is an event: whatever the wall clock says, until then it is shelved.
-        if let Some(shelf) = state.shelves.get(key) {
+        if let Some(shelf) = state.alarms.shelves.get(key) {
             let why = format!("shelved until {} by {}: {}", shelf.until, shelf.by, shelf.reason);
             return Some(Hidden { state: AlarmState::Shelved, why, upstream: None });
         }
@@ -223,7 +223,7 @@ impl Desk {
             goes_on: damping.goes_on,
             proposal: damping.proposal.clone(),
         })];
-        let ticket = self.state.ticket_for(&key.0, &key.1).filter(|t| t.state.is_live());
+        let ticket = self.state.tickets.of_fault(&key.0, &key.1).filter(|t| t.state.is_live());
         if let Some(ticket) = ticket.filter(|_| damping.repeats > 0) {
             let text = format!("chattered: it came {} times since {}", damping.repeats, damping.since);
             let text =
@@ -235,7 +235,7 @@ impl Desk {
 
     /// A condition that is held back is told on the live ticket of what is down.
     pub(super) fn consequence(&self, upstream: &EquipmentId, key: &Key, onset: Wall) -> Vec<Event> {
-        let live = self.state.tickets.values().filter(|t| t.state.is_live() && t.equipment == *upstream);
+        let live = self.state.tickets.live.values().filter(|t| t.state.is_live() && t.equipment == *upstream);
         let worst = live.min_by_key(|t| (t.fault != FaultName::communication_lost(), t.severity, t.number));
         let Some(ticket) = worst else { return Vec::new() };
         let text =
@@ -252,7 +252,7 @@ impl Desk {
 
 /// Equipment is down while it does not answer or a critical alarm of it stands.
 fn is_down(state: &State, equipment: &EquipmentId) -> bool {
-    let own = state.alarms.values().filter(|a| a.equipment == *equipment && a.is_active());
+    let own = state.alarms.standing.values().filter(|a| a.equipment == *equipment && a.is_active());
     own.into_iter().any(|a| a.severity == Severity::Critical || a.fault == FaultName::communication_lost())
 }
 

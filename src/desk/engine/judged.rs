@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use super::asked::OnRecord;
 use super::{Desk, Origin};
 use crate::desk::checks::{Check, Verdict};
 use crate::desk::command::Output;
-use crate::desk::event::Event;
+use crate::desk::rooms::Event;
 use crate::limits;
 use crate::profile::Question;
 use crate::ticket::{Answer, StepNow, current_step, decide_answer};
@@ -32,7 +33,7 @@ impl Desk {
         let refuse = |desk: &mut Self, refusal| {
             desk.outputs.push_back(Output::Reply(token, Box::new(Err(refusal))));
         };
-        let Some(ticket) = self.state.tickets.get(&check.number).cloned() else {
+        let Some(ticket) = self.state.tickets.live.get(&check.number).cloned() else {
             refuse(
                 self,
                 Refusal::new(Rule::NoSuchTicket, format!("ticket {} is no longer live", check.number)),
@@ -83,7 +84,7 @@ impl Desk {
         let values = self.values_of(check.equipment, &check.operands, now);
         match decide_answer(&ticket, step, answer, true, check.note.clone(), values) {
             Ok(event) => {
-                let origin = Origin::Command(check.token);
+                let origin = Origin::Asked(check.token, OnRecord::Ticket);
                 self.emit(now, &check.by, vec![Event::Ticket(event)], origin, None);
             }
             Err(refusal) => refuse(self, refusal),

@@ -2,7 +2,7 @@
 
 use super::{Change, Desk};
 use crate::alarm::{AlarmEvent, AlarmName, Key};
-use crate::desk::event::Event;
+use crate::desk::rooms::Event;
 use crate::detect::{Transition, TransitionKind};
 use crate::profile::Fault;
 use crate::site::Equipment;
@@ -15,7 +15,7 @@ impl Desk {
             Change::Gateway(event) => (now, vec![Event::Gateway(event.clone())]),
             Change::Learned(event) => (now, vec![Event::Baseline(event.clone())]),
             Change::Verified(number) => {
-                let watched = self.state.tickets.get(number).is_some_and(|t| t.watch_until.is_some());
+                let watched = self.state.tickets.live.get(number).is_some_and(|t| t.watch_until.is_some());
                 let event = Event::Ticket(TicketEvent::FixVerified { number: *number });
                 (now, if watched { vec![event] } else { Vec::new() })
             }
@@ -56,7 +56,7 @@ impl Desk {
             return events;
         }
         let version = self.firmware(t.equipment);
-        let ticket = match self.state.ticket_for(equipment, &fault.name) {
+        let ticket = match self.state.tickets.of_fault(equipment, &fault.name) {
             Some(old) if matches!(old.state, TicketState::Fixed | TicketState::Closed) => {
                 TicketEvent::Reopened {
                     number: old.number,
@@ -69,7 +69,7 @@ impl Desk {
                 TicketEvent::Recurred { number: old.number, onset: t.onset.wall, values: t.values.clone() }
             }
             None => TicketEvent::Opened(TicketOpening {
-                number: TicketNumber(self.state.last_ticket + 1),
+                number: TicketNumber(self.state.tickets.last + 1),
                 equipment: equipment.clone(),
                 fault: fault.name.clone(),
                 severity: fault.severity,
@@ -119,7 +119,7 @@ impl Desk {
             fault: fault.clone(),
             reason,
         })];
-        if let Some(t) = self.state.ticket_for(equipment, fault).filter(|t| t.state.is_live()) {
+        if let Some(t) = self.state.tickets.of_fault(equipment, fault).filter(|t| t.state.is_live()) {
             events.push(Event::Ticket(TicketEvent::Returned { number: t.number }));
         }
         events

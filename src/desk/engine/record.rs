@@ -1,12 +1,10 @@
 //! What is known of the record itself: its damage, and what is not on record yet.
 
-use super::{Change, Desk, Origin};
+use super::{Change, Desk};
 use crate::alarm::Key;
-use crate::desk::command::{AcceptAsk, Output, Token};
-use crate::desk::event::{Event, GatewayEvent};
 use crate::detect::{Transition, TransitionKind};
-use crate::limits;
-use crate::words::{Damage, Now, Refusal, Rule, Severity};
+use crate::gateway::new_damage;
+use crate::words::{Damage, Now, Severity};
 
 /// A condition that is true and whose alarm is not on record, because the journal cannot be written.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,45 +20,8 @@ pub struct Unrecorded {
 impl Desk {
     /// Puts damage on record that is not there yet.
     pub(super) fn record_damage(&mut self, now: Now, found: &[Damage]) {
-        let known = |d: &Damage| {
-            self.state.damage.iter().any(|k| k.damage.as_ref().is_some_and(|known| known.is_same(d)))
-        };
-        let room = limits::DAMAGE_KEPT.saturating_sub(self.state.damage.len());
-        let new: Vec<Damage> = found.iter().filter(|d| !known(d)).take(room).cloned().collect();
-        for damage in new {
-            let event = GatewayEvent::JournalDamaged { message: damage.to_string(), damage: Some(damage) };
+        for event in new_damage(&self.state.gateway, found) {
             self.machine(now, Change::Gateway(event));
-        }
-    }
-
-    pub(super) fn damage_accepted(&mut self, now: Now, token: Token, ask: &AcceptAsk) {
-        let decided = self.check_asker(&ask.by).and_then(|()| {
-            let reason = ask.reason.trim();
-            if reason.is_empty() || reason.len() > limits::TEXT_BYTES_MAX {
-                return Err(Refusal::new(
-                    Rule::BadText,
-                    "accepting damage needs a reason of one to 8192 bytes",
-                )
-                .remedy("say why: --reason TEXT"));
-            }
-            let parts = self.state.damage.iter().filter(|d| d.accepted.is_none()).count();
-            if parts == 0 {
-                return Err(Refusal::new(
-                    Rule::NothingToAccept,
-                    "no damage of the journal waits to be accepted",
-                )
-                .command("check the journal", "andon audit verify"));
-            }
-            Ok(GatewayEvent::DamageAccepted { parts, reason: reason.to_owned() })
-        });
-        match decided {
-            Ok(event) => {
-                let told = "the damage is accepted: it stays in the journal and in `andon audit verify`, \
-                    and is no longer shown on the first screen";
-                let origin = Origin::Operation(token, told.to_owned());
-                self.emit(now, &ask.by, vec![Event::Gateway(event)], origin, None);
-            }
-            Err(refusal) => self.outputs.push_back(Output::Reply(token, Box::new(Err(refusal)))),
         }
     }
 

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::{Change, Desk};
 use crate::desk::command::Output;
-use crate::desk::event::GatewayEvent;
 use crate::detect::Detector;
+use crate::gateway::GatewayEvent;
 use crate::limits;
 use crate::site::{FileHash, Site};
 use crate::words::{Now, Refusal, Rule};
@@ -20,7 +20,7 @@ impl Desk {
             let name = format!("and {} more files", all - files.len());
             files.push(FileHash { name, sha256: String::new() });
         }
-        if *self.state.files != files {
+        if *self.state.gateway.files != files {
             self.machine(now, Change::Gateway(GatewayEvent::ConfigurationLoaded { files }));
         }
     }
@@ -34,7 +34,7 @@ impl Desk {
         detector.take_over(&self.detector, &same);
         self.detector = detector;
         let is_same = |id: &str| site.find(id).is_some_and(|(at, _)| same.iter().any(|(_, to)| *to == at));
-        for ((equipment, fault), model) in &self.state.baselines {
+        for ((equipment, fault), model) in &self.state.baselines.models {
             if !is_same(equipment.as_str()) {
                 self.detector.restore_baseline(equipment.as_str(), fault.as_str(), model);
             }
@@ -50,6 +50,7 @@ impl Desk {
         let standing: Vec<_> = self
             .state
             .alarms
+            .standing
             .iter()
             .filter(|((id, _), alarm)| alarm.is_active() && !is_same(id.as_str()))
             .map(|(key, _)| key.clone())

@@ -1,25 +1,38 @@
 //! Alarms that are held back, counted, grouped: shelving, service, dependency, chattering, floods, restarts.
 
 use super::*;
-use crate::alarm::AlarmState;
+use crate::alarm::{AlarmState, AlarmVerb};
+use crate::baseline::BaselineVerb;
+use crate::service::ServiceVerb;
 use crate::site::testing::dependent;
 
 const PLAIN: &str = "[faults.a]\nseverity = 'critical'\nwhen = 'x > 5'\nmeans = 'too much'";
 
-fn operation(w: &mut World, operation: Operation, equipment: &str) -> Result<(), Rule> {
-    let ask = OperationAsk {
-        by: Author::Unproven { name: "eva".to_owned() },
-        equipment: equipment.to_owned(),
-        operation,
-        reason: "work on it".to_owned(),
-    };
-    w.handle(Input::Operated(Token(9), ask));
+fn operation(w: &mut World, verb: impl Into<Verb>) -> Result<(), Rule> {
+    w.handle(asked(Token(9), verb));
     w.write();
     w.replies.pop().unwrap().map(|_| ()).map_err(|r| r.rule)
 }
 
-fn shelve(until_ms: u64) -> Operation {
-    Operation::Shelve { fault: "a".to_owned(), until: now(until_ms).wall }
+fn why() -> String {
+    "work on it".to_owned()
+}
+
+fn shelve(until_ms: u64, on: &str) -> AlarmVerb {
+    let (equipment, fault, until) = (on.to_owned(), "a".to_owned(), now(until_ms).wall);
+    AlarmVerb::Shelve { equipment, fault, until, reason: why() }
+}
+
+fn unshelve(fault: &str, on: &str) -> AlarmVerb {
+    AlarmVerb::Unshelve { equipment: on.to_owned(), fault: fault.to_owned(), reason: why() }
+}
+
+fn take_out(on: &str) -> ServiceVerb {
+    ServiceVerb::TakeOut { equipment: on.to_owned(), reason: why() }
+}
+
+fn put_back(on: &str) -> ServiceVerb {
+    ServiceVerb::Return { equipment: on.to_owned(), reason: why() }
 }
 
 /// Kinds since the last look, the start left out.
@@ -37,11 +50,12 @@ fn f_reads(w: &mut World, ms: u64, x: i128) {
 }
 
 fn state_of(w: &World, equipment: &str) -> Option<AlarmState> {
-    let key = w.desk.recorded().alarms.keys().find(|(e, f)| e.as_str() == equipment && f.as_str() == "a");
+    let key =
+        w.desk.recorded().alarms.standing.keys().find(|(e, f)| e.as_str() == equipment && f.as_str() == "a");
     let key = key
         .cloned()
         .or_else(|| w.desk.held().map(|(k, _)| k.clone()).find(|(e, _)| e.as_str() == equipment))?;
-    let own = w.desk.recorded().alarms.get(&key).map(|a| a.state);
+    let own = w.desk.recorded().alarms.standing.get(&key).map(|a| a.state);
     w.desk.hidden_by_record(&key).map(|h| h.state).or(own)
 }
 
@@ -49,7 +63,7 @@ fn state_of(w: &World, equipment: &str) -> Option<AlarmState> {
 fn what_is_shelved_makes_no_alarm_and_is_raised_at_the_end_if_it_is_there() {
     let mut w = World::of(site(POINTS, PLAIN));
     news(&mut w);
-    assert_eq!(operation(&mut w, shelve(5000), "e"), Ok(()));
+    assert_eq!(operation(&mut w, shelve(5000, "e")), Ok(()));
     assert_eq!(news(&mut w), "alarm-shelved");
     w.x(1000, 9).x(2000, 1).x(3000, 9);
     assert_eq!(news(&mut w), "", "it comes, goes and comes");
@@ -57,20 +71,20 @@ fn what_is_shelved_makes_no_alarm_and_is_raised_at_the_end_if_it_is_there() {
     assert!(w.desk.poll_timeout().unwrap().0 <= now(5000).mono);
     w.at(5000);
     assert_eq!(news(&mut w), "alarm-unshelved alarm-raised ticket-opened");
-    assert_eq!(w.desk.recorded().alarms.values().next().unwrap().onset, now(3000).wall);
+    assert_eq!(w.desk.recorded().alarms.standing.values().next().unwrap().onset, now(3000).wall);
 }
 
 #[test]
 fn a_standing_alarm_is_shelved_and_its_going_is_told() {
     let mut w = World::of(site(POINTS, PLAIN));
     w.x(1000, 9);
-    assert_eq!(operation(&mut w, shelve(9000), "e"), Ok(()));
+    assert_eq!(operation(&mut w, shelve(9000, "e")), Ok(()));
     news(&mut w);
     w.x(2000, 1);
     assert_eq!(news(&mut w), "alarm-cleared ticket-returned");
     w.x(3000, 9);
     assert_eq!(news(&mut w), "");
-    assert_eq!(operation(&mut w, Operation::Unshelve { fault: "a".to_owned() }, "e"), Ok(()));
+    assert_eq!(operation(&mut w, unshelve("a", "e")), Ok(()));
     assert_eq!(news(&mut w), "alarm-unshelved alarm-raised ticket-recurred");
 }
 
@@ -79,21 +93,20 @@ fn shelving_has_an_end_within_a_week_and_refusals_name_their_rule() {
     let mut w = World::of(site(POINTS, PLAIN));
     w.at(1000);
     let week = 7 * 86_400_000 + 1000;
-    assert_eq!(operation(&mut w, shelve(1000), "e"), Err(Rule::BadShelf));
-    assert_eq!(operation(&mut w, shelve(week + 1), "e"), Err(Rule::BadShelf));
-    assert_eq!(operation(&mut w, shelve(week), "e"), Ok(()));
-    let unshelve = Operation::Unshelve { fault: "a".to_owned() };
-    assert_eq!(operation(&mut w, unshelve.clone(), "f"), Err(Rule::NotShelved));
-    assert_eq!(operation(&mut w, unshelve, "g"), Err(Rule::NoSuchEquipment));
+    assert_eq!(operation(&mut w, shelve(1000, "e")), Err(Rule::BadShelf));
+    assert_eq!(operation(&mut w, shelve(week + 1, "e")), Err(Rule::BadShelf));
+    assert_eq!(operation(&mut w, shelve(week, "e")), Ok(()));
+    assert_eq!(operation(&mut w, unshelve("a", "f")), Err(Rule::NotShelved));
+    assert_eq!(operation(&mut w, unshelve("a", "g")), Err(Rule::NoSuchEquipment));
+    assert_eq!(operation(&mut w, unshelve("b", "e")), Err(Rule::NoSuchPointOrFault));
+    assert_eq!(operation(&mut w, put_back("e")), Err(Rule::WrongService));
+    assert_eq!(operation(&mut w, take_out("e")), Ok(()));
+    assert_eq!(operation(&mut w, take_out("e")), Err(Rule::WrongService));
     assert_eq!(
-        operation(&mut w, Operation::Unshelve { fault: "b".to_owned() }, "e"),
-        Err(Rule::NoSuchPointOrFault)
-    );
-    assert_eq!(operation(&mut w, Operation::Return, "e"), Err(Rule::WrongService));
-    assert_eq!(operation(&mut w, Operation::OutOfService, "e"), Ok(()));
-    assert_eq!(operation(&mut w, Operation::OutOfService, "e"), Err(Rule::WrongService));
-    assert_eq!(
-        operation(&mut w, Operation::Relearn { fault: "a".to_owned() }, "e"),
+        operation(
+            &mut w,
+            BaselineVerb::Relearn { equipment: "e".to_owned(), fault: "a".to_owned(), reason: why() }
+        ),
         Err(Rule::NoSuchPointOrFault)
     );
 }
@@ -101,14 +114,14 @@ fn shelving_has_an_end_within_a_week_and_refusals_name_their_rule() {
 #[test]
 fn what_is_out_of_service_is_raised_when_it_returns() {
     let mut w = World::of(site(POINTS, PLAIN));
-    assert_eq!(operation(&mut w, Operation::OutOfService, "e"), Ok(()));
+    assert_eq!(operation(&mut w, take_out("e")), Ok(()));
     news(&mut w);
     w.x(1000, 9).at(20_000);
     assert_eq!(state_of(&w, "e"), Some(AlarmState::OutOfService));
     // f never answered; e is silent too, and neither rings nor makes a ticket.
     assert_eq!(news(&mut w), "alarm-raised ticket-opened");
     w.x(21_000, 9);
-    assert_eq!(operation(&mut w, Operation::Return, "e"), Ok(()));
+    assert_eq!(operation(&mut w, put_back("e")), Ok(()));
     assert_eq!(news(&mut w), "equipment-returned-to-service alarm-raised ticket-opened");
 }
 
@@ -116,7 +129,7 @@ fn what_is_out_of_service_is_raised_when_it_returns() {
 fn what_depends_on_what_is_down_is_a_consequence_and_rings_if_it_outlives_it() {
     let mut w = World::of(dependent(POINTS, PLAIN));
     w.x(1000, 9);
-    assert!(w.desk.recorded().alarms.keys().any(|(e, _)| e.as_str() == "e"));
+    assert!(w.desk.recorded().alarms.standing.keys().any(|(e, _)| e.as_str() == "e"));
     news(&mut w);
     f_reads(&mut w, 2000, 9);
     assert_eq!(news(&mut w), "ticket-noted", "on the ticket of what is down");
@@ -182,17 +195,18 @@ fn the_first_of_a_burst_is_on_record_with_those_that_follow() {
     w.x(1000, 9);
     f_reads(&mut w, 3000, 9);
     let alarms = &w.desk.recorded().alarms;
-    let first_up = |e: &str| alarms.values().find(|a| a.equipment.as_str() == e).unwrap().first_up.clone();
+    let first_up =
+        |e: &str| alarms.standing.values().find(|a| a.equipment.as_str() == e).unwrap().first_up.clone();
     assert_eq!(first_up("e"), None);
     assert_eq!(first_up("f").unwrap().equipment.as_str(), "e");
-    let of_f = w.desk.recorded().tickets.values().find(|t| t.equipment.as_str() == "f").unwrap();
+    let of_f = w.desk.recorded().tickets.live.values().find(|t| t.equipment.as_str() == "f").unwrap();
     assert_eq!(w.log_of(of_f.number.0)[0], "opened: a, after e a");
 }
 
 #[test]
 fn shelves_and_service_outlive_a_restart_and_what_was_held_back_comes_anew() {
     let mut w = World::of(site(POINTS, PLAIN));
-    assert_eq!(operation(&mut w, shelve(60_000), "e"), Ok(()));
+    assert_eq!(operation(&mut w, shelve(60_000, "e")), Ok(()));
     w.x(1000, 9);
     let mut again = World::of(site(POINTS, PLAIN));
     let mut desk = Desk::new(site(POINTS, PLAIN), w.desk.recorded().clone(), now(2000));
@@ -225,7 +239,7 @@ fn a_delay_begins_again_after_a_restart() {
     w.write();
     w.record.clear();
     w.x(7000, 9).at(16_999);
-    assert!(!w.desk.recorded().alarms.keys().any(|(e, f)| e.as_str() == "e" && f.as_str() == "a"));
+    assert!(!w.desk.recorded().alarms.standing.keys().any(|(e, f)| e.as_str() == "e" && f.as_str() == "a"));
     w.x(17_000, 9);
-    assert!(w.desk.recorded().alarms.keys().any(|(e, f)| e.as_str() == "e" && f.as_str() == "a"));
+    assert!(w.desk.recorded().alarms.standing.keys().any(|(e, f)| e.as_str() == "e" && f.as_str() == "a"));
 }

@@ -6,6 +6,7 @@ use super::*;
 use crate::alarm::{AlarmEvent, AlarmName};
 use crate::detect::BaselineEvent;
 use crate::limits;
+use crate::service::ServiceEvent;
 use crate::site::FileHash;
 use crate::ticket::{Answer, CancelReason, TicketEvent, TicketOpening, UsedPart};
 use crate::words::{Damage, EquipmentId, FaultName, PointName, Severity};
@@ -71,15 +72,17 @@ fn events() -> impl Strategy<Value = Event> {
         any::<u64>().prop_map(|for_ms| GatewayEvent::Paused { for_ms }),
         any::<i64>().prop_map(|by_ms| GatewayEvent::ClockStepped { by_ms }),
     ];
-    let equipment = prop_oneof![
+    let service = prop_oneof![
+        text().prop_map(move |reason| ServiceEvent::OutOfService { equipment: e(), reason }),
+        text().prop_map(move |reason| ServiceEvent::ReturnedToService { equipment: e(), reason }),
+    ];
+    let write = prop_oneof![
         (text(), text(), any::<Vec<u16>>()).prop_map(move |(value, reason, registers)| {
             let before = Some(value.clone());
-            EquipmentEvent::WriteOrdered { equipment: e(), point: p(), value, before, registers, reason }
+            WriteEvent::Ordered { equipment: e(), point: p(), value, before, registers, reason }
         }),
-        text().prop_map(move |reason| EquipmentEvent::OutOfService { equipment: e(), reason }),
-        text().prop_map(move |reason| EquipmentEvent::ReturnedToService { equipment: e(), reason }),
-        text().prop_map(move |value| EquipmentEvent::Written { equipment: e(), point: p(), value }),
-        (text(), text()).prop_map(move |(value, message)| EquipmentEvent::WriteFailed {
+        text().prop_map(move |value| WriteEvent::Done { equipment: e(), point: p(), value }),
+        (text(), text()).prop_map(move |(value, message)| WriteEvent::Failed {
             equipment: e(),
             point: p(),
             value,
@@ -197,7 +200,8 @@ fn events() -> impl Strategy<Value = Event> {
     ];
     prop_oneof![
         gateway.prop_map(Event::Gateway),
-        equipment.prop_map(Event::Equipment),
+        service.prop_map(Event::Service),
+        write.prop_map(Event::Write),
         alarm.prop_map(Event::Alarm),
         baseline.prop_map(Event::Baseline),
         ticket.prop_map(Event::Ticket),

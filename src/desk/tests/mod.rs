@@ -8,13 +8,15 @@ mod record;
 use std::sync::Arc;
 
 use super::*;
+use crate::gateway::GatewayEvent;
 use crate::site::Site;
 use crate::site::testing::site;
-use crate::ticket::{Condition, Ticket, TicketCommand, TicketState};
+use crate::ticket::{Condition, Target, Ticket, TicketAsk, TicketState, TicketVerb};
 use crate::words::{
     Author, EquipmentIndex, Mono, Now, PointIndex, Presence, Reading, Rule, Seq, StepId, TicketNumber, Value,
     Wall,
 };
+use crate::writing::{Carried, Order, WriteEvent, WriteVerb};
 
 const POINTS: &str =
     "x = { register = 'holding:0', type = 'u16', stale_after = '1h', writable = { min = 1, max = 9 } }";
@@ -30,7 +32,7 @@ struct World {
     /// The record folded a second time, with what each ticket's log has got.
     folded: State,
     log: Vec<(TicketNumber, String)>,
-    replies: Vec<Result<Done, crate::words::Refusal>>,
+    replies: Vec<Result<Reply, crate::words::Refusal>>,
     reads: usize,
     orders: Vec<Order>,
     is_full: bool,
@@ -115,18 +117,11 @@ impl World {
         self
     }
 
-    fn ask(&mut self, verb: TicketCommand) {
-        let command = Command {
-            by: Author::Unproven { name: "eva".to_owned() },
-            target: Target::Number(TicketNumber(1)),
-            verb,
-            stored: None,
-            duplicate_exists: false,
-        };
-        self.handle(Input::Asked(Token(1), command));
+    fn ask(&mut self, verb: TicketVerb) {
+        self.handle(asked(Token(1), about(Target::Number(TicketNumber(1)), verb)));
     }
 
-    fn done(&mut self, verb: TicketCommand) -> Result<(), Rule> {
+    fn done(&mut self, verb: TicketVerb) -> Result<(), Rule> {
         self.ask(verb);
         self.write();
         self.replies.pop().unwrap().map(|_| ()).map_err(|r| r.rule)
@@ -142,8 +137,17 @@ impl World {
 
     #[track_caller]
     fn ticket(&self) -> &crate::ticket::Ticket {
-        &self.desk.recorded().tickets[&TicketNumber(1)]
+        &self.desk.recorded().tickets.live[&TicketNumber(1)]
     }
+}
+
+/// What eva asks.
+fn asked(token: Token, verb: impl Into<Verb>) -> Input {
+    Input::Asked(token, Ask { by: Author::Unproven { name: "eva".to_owned() }, verb: verb.into() })
+}
+
+fn about(target: Target, verb: TicketVerb) -> TicketAsk {
+    TicketAsk { target, verb, stored: None, duplicate_exists: false }
 }
 
 fn kind(event: &Event) -> String {
@@ -157,8 +161,8 @@ fn now(ms: u64) -> Now {
     Now { mono: Mono(ms * 1_000_000), wall: Wall::from_millis(base + i64::try_from(ms).unwrap()) }
 }
 
-fn fix() -> TicketCommand {
-    TicketCommand::Fix {
+fn fix() -> TicketVerb {
+    TicketVerb::Fix {
         cause: "c".to_owned(),
         action: "a".to_owned(),
         parts: Vec::new(),
@@ -193,7 +197,7 @@ fn one_live_ticket_a_fault() {
 fn nothing_is_told_before_it_is_written() {
     let mut w = World::new();
     w.x(1000, 6);
-    w.ask(TicketCommand::Acknowledge);
+    w.ask(TicketVerb::Acknowledge);
     assert!(w.replies.is_empty() && !w.unwritten.is_empty());
     w.write();
     assert_eq!(ticket(w.replies.pop()).state, TicketState::Acknowledged);
@@ -204,12 +208,12 @@ fn a_full_disk_undoes_and_catches_up() {
     let mut w = World::new();
     w.x(1000, 6);
     w.is_full = true;
-    assert_eq!(w.done(TicketCommand::Acknowledge), Err(Rule::JournalNotWritable));
+    assert_eq!(w.done(TicketVerb::Acknowledge), Err(Rule::JournalNotWritable));
     assert_eq!(w.ticket().state, TicketState::Open, "undone");
     // The machine's change waits and is tried again; meanwhile commands are refused at once.
     w.x(2000, 1);
     assert_eq!(w.ticket().condition, Condition::Active);
-    assert_eq!(w.done(TicketCommand::Acknowledge), Err(Rule::JournalNotWritable));
+    assert_eq!(w.done(TicketVerb::Acknowledge), Err(Rule::JournalNotWritable));
     assert!(w.desk.not_writable().is_some());
     let retry = w.desk.poll_timeout().unwrap();
     assert_eq!(retry.1, "the journal is tried again");
@@ -220,18 +224,18 @@ fn a_full_disk_undoes_and_catches_up() {
     assert!(w.desk.not_writable().is_none());
     let seqs: Vec<u64> = w.record.iter().map(|r| r.seq.0).collect();
     assert_eq!(seqs, (1..=6).collect::<Vec<_>>(), "no number is left out or used twice");
-    assert_eq!(w.done(TicketCommand::Acknowledge), Ok(()));
+    assert_eq!(w.done(TicketVerb::Acknowledge), Ok(()));
 }
 
 #[test]
 fn a_fault_that_comes_back_reopens_and_marks_the_fix() {
     let mut w = World::new();
     w.x(1000, 6);
-    w.done(TicketCommand::Start).unwrap();
+    w.done(TicketVerb::Start).unwrap();
     assert_eq!(w.done(fix()), Err(Rule::FixWhileActive));
     w.x(2000, 1);
     w.done(fix()).unwrap();
-    w.done(TicketCommand::Close { note: None }).unwrap();
+    w.done(TicketVerb::Close { note: None }).unwrap();
     assert_eq!(w.ticket().state, TicketState::Closed);
     w.x(10_000, 6);
     let t = w.ticket();
@@ -242,28 +246,28 @@ fn a_fault_that_comes_back_reopens_and_marks_the_fix() {
 fn a_fault_that_stays_away_verifies_the_fix() {
     let mut w = World::new();
     w.x(1000, 6);
-    w.done(TicketCommand::Start).unwrap();
+    w.done(TicketVerb::Start).unwrap();
     w.x(2000, 1);
     w.done(fix()).unwrap();
-    w.done(TicketCommand::Close { note: None }).unwrap();
+    w.done(TicketVerb::Close { note: None }).unwrap();
     let hour = 3_600_000;
     let due = w.desk.poll_timeout().unwrap();
     assert!(due.0 <= now(2000 + hour).mono);
     w.at(2000 + hour);
-    assert!(!w.desk.recorded().tickets.contains_key(&TicketNumber(1)), "the desk lets go of it");
+    assert!(!w.desk.recorded().tickets.live.contains_key(&TicketNumber(1)), "the desk lets go of it");
     assert!(w.kinds().contains(&"ticket-fix-verified".to_owned()));
     // The next time is a new ticket.
     w.x(2000 + hour + 1000, 6);
-    let again = w.desk.recorded().tickets.values().find(|t| t.fault.as_str() == "a").unwrap();
+    let again = w.desk.recorded().tickets.live.values().find(|t| t.fault.as_str() == "a").unwrap();
     assert!(again.number > TicketNumber(1) && again.fixes.is_empty());
 }
 
 #[test]
 fn a_check_is_answered_by_fresh_readings_held_long_enough() {
-    let step = || TicketCommand::Step { step: StepId::parse("one").unwrap(), answer: None, note: None };
+    let step = || TicketVerb::Step { step: StepId::parse("one").unwrap(), answer: None, note: None };
     let mut w = World::new();
     w.x(1000, 6);
-    w.done(TicketCommand::Start).unwrap();
+    w.done(TicketVerb::Start).unwrap();
     w.x(2000, 1);
     w.ask(step());
     assert_eq!(w.reads, 1, "the equipment is read at once");
@@ -277,10 +281,10 @@ fn a_check_is_answered_by_fresh_readings_held_long_enough() {
 
 #[test]
 fn a_check_without_an_answer_is_refused_in_time() {
-    let step = || TicketCommand::Step { step: StepId::parse("one").unwrap(), answer: None, note: None };
+    let step = || TicketVerb::Step { step: StepId::parse("one").unwrap(), answer: None, note: None };
     let mut w = World::new();
     w.x(1000, 6);
-    w.done(TicketCommand::Start).unwrap();
+    w.done(TicketVerb::Start).unwrap();
     w.ask(step());
     w.ask(step());
     assert_eq!(w.replies.pop().unwrap().unwrap_err().rule, Rule::CheckUnderWay);
@@ -292,18 +296,15 @@ fn a_check_without_an_answer_is_refused_in_time() {
 fn who_and_what_must_be_named() {
     let mut w = World::new();
     w.x(1000, 6);
-    let ask = |by: &str, target, verb| Command {
+    let ask = |by: &str, target, verb| Ask {
         by: Author::Unproven { name: by.to_owned() },
-        target,
-        verb,
-        stored: None,
-        duplicate_exists: false,
+        verb: about(target, verb).into(),
     };
-    let mut rule = |command| {
-        w.handle(Input::Asked(Token(1), command));
+    let mut rule = |ask| {
+        w.handle(Input::Asked(Token(1), ask));
         w.replies.pop().unwrap().unwrap_err().rule
     };
-    let ack = || TicketCommand::Acknowledge;
+    let ack = || TicketVerb::Acknowledge;
     assert_eq!(rule(ask("", Target::Number(TicketNumber(1)), ack())), Rule::NoPerson);
     assert_eq!(rule(ask("eva", Target::Number(TicketNumber(9)), ack())), Rule::NoSuchTicket);
     assert_eq!(rule(ask("eva", Target::Equipment("x".to_owned()), ack())), Rule::NoSuchEquipment);
@@ -332,7 +333,7 @@ fn a_stepped_clock_is_on_record_and_changes_no_delay() {
 fn a_restart_from_the_record_comes_to_the_same_state() {
     let mut w = World::new();
     w.x(1000, 6);
-    w.done(TicketCommand::Start).unwrap();
+    w.done(TicketVerb::Start).unwrap();
     w.x(2000, 1).x(3000, 8);
     let mut folded = State::default();
     for r in &w.record {
@@ -357,25 +358,19 @@ fn a_restart_from_the_record_comes_to_the_same_state() {
         }
     }
     assert_eq!(kinds, ["gateway-started"]);
-    assert_eq!(next.recorded().tickets[&TicketNumber(1)].occurrences, 2);
+    assert_eq!(next.recorded().tickets.live[&TicketNumber(1)].occurrences, 2);
 }
 
-fn ticket(reply: Option<Result<Done, crate::words::Refusal>>) -> Ticket {
+fn ticket(reply: Option<Result<Reply, crate::words::Refusal>>) -> Ticket {
     match reply.unwrap().unwrap() {
-        Done::Ticket(ticket, _) => Arc::unwrap_or_clone(ticket),
-        Done::Wrote(_) | Done::Operated(_) => panic!("a ticket was asked"),
+        Reply::Ticket(ticket, _) => Arc::unwrap_or_clone(ticket),
+        Reply::Wrote(_) | Reply::Told(_) => panic!("a ticket was asked"),
     }
 }
 
 fn ask_write(value: &str, reason: &str) -> Input {
-    let ask = WriteAsk {
-        by: Author::Unproven { name: "eva".to_owned() },
-        equipment: "e".to_owned(),
-        point: "x".to_owned(),
-        value: value.to_owned(),
-        reason: reason.to_owned(),
-    };
-    Input::WriteAsked(Token(7), ask)
+    let (equipment, point) = ("e".to_owned(), "x".to_owned());
+    asked(Token(7), WriteVerb { equipment, point, value: value.to_owned(), reason: reason.to_owned() })
 }
 
 fn carried(w: &mut World, answer: Result<(), String>, read_back: Result<Vec<u16>, String>) {
@@ -396,10 +391,10 @@ fn a_write_is_on_record_before_it_is_sent_and_done_once_it_reads_back() {
     carried(&mut w, Ok(()), Ok(vec![4]));
     assert!(w.replies.is_empty(), "nothing is told that is not on record");
     w.write();
-    let Ok(Done::Wrote(wrote)) = w.replies.pop().unwrap() else { panic!("it was written") };
+    let Ok(Reply::Wrote(wrote)) = w.replies.pop().unwrap() else { panic!("it was written") };
     assert_eq!(wrote.value, "4");
     let last = &w.record.last().unwrap().event;
-    assert!(matches!(last, Event::Equipment(EquipmentEvent::Written { .. })), "{last:?}");
+    assert!(matches!(last, Event::Write(WriteEvent::Done { .. })), "{last:?}");
     // A lost answer to a write that was done is no failure; a confirmed write that does not read back is one.
     w.handle(ask_write("5", "recipe"));
     w.write();
@@ -414,7 +409,7 @@ fn a_write_is_on_record_before_it_is_sent_and_done_once_it_reads_back() {
     assert_eq!(refusal.rule, Rule::WriteUnconfirmed);
     assert!(refusal.message.contains("reads back as 5"), "{}", refusal.message);
     let last = &w.record.last().unwrap().event;
-    assert!(matches!(last, Event::Equipment(EquipmentEvent::WriteFailed { .. })), "{last:?}");
+    assert!(matches!(last, Event::Write(WriteEvent::Failed { .. })), "{last:?}");
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! What stands on record and what does not: proven lines, answers from what is on disk, clocks that step or stop.
 
 use super::*;
+use crate::alarm::AlarmVerb;
+use crate::gateway::GatewayVerb;
 use crate::words::{Damage, EquipmentId, Severity};
 
 fn stepped(ms: u64, by_days: i64) -> Now {
@@ -30,10 +32,10 @@ fn x_reads(ms: u64, days: i64, x: i128) -> Input {
 fn closed() -> World {
     let mut w = World::new();
     w.x(1000, 6);
-    w.done(TicketCommand::Start).unwrap();
+    w.done(TicketVerb::Start).unwrap();
     w.x(2000, 1);
     w.done(fix()).unwrap();
-    w.done(TicketCommand::Close { note: None }).unwrap();
+    w.done(TicketVerb::Close { note: None }).unwrap();
     w
 }
 
@@ -52,7 +54,7 @@ fn a_clock_that_jumps_a_year_ends_no_watch_and_no_shelf() {
     let mut w = closed();
     at_days(&mut w, 3000, 400, x_reads(3000, 400, 1));
     at_days(&mut w, 3_000_000, 400, x_reads(3_000_000, 400, 1));
-    assert!(w.desk.recorded().tickets.contains_key(&TicketNumber(1)));
+    assert!(w.desk.recorded().tickets.live.contains_key(&TicketNumber(1)));
     at_days(&mut w, 3_610_000, 400, x_reads(3_610_000, 400, 1));
     assert!(w.kinds().contains(&"ticket-fix-verified".to_owned()));
 
@@ -63,13 +65,8 @@ fn a_clock_that_jumps_a_year_ends_no_watch_and_no_shelf() {
     assert!(w.kinds().contains(&"ticket-fix-verified".to_owned()));
 
     let mut w = World::new();
-    let ask = |until| OperationAsk {
-        by: Author::Unproven { name: "eva".to_owned() },
-        equipment: "e".to_owned(),
-        operation: Operation::Shelve { fault: "a".to_owned(), until },
-        reason: "r".to_owned(),
-    };
-    w.handle(Input::Operated(Token(1), ask(now(60_000).wall)));
+    let (equipment, fault, until) = ("e".to_owned(), "a".to_owned(), now(60_000).wall);
+    w.handle(asked(Token(1), AlarmVerb::Shelve { equipment, fault, until, reason: "r".to_owned() }));
     w.write();
     at_days(&mut w, 1000, 400, x_reads(1000, 400, 9));
     assert!(!w.kinds().iter().any(|k| k == "alarm-unshelved" || k == "alarm-raised"), "{:?}", w.kinds());
@@ -80,7 +77,8 @@ fn a_clock_that_jumps_a_year_ends_no_watch_and_no_shelf() {
 #[test]
 fn a_delay_runs_on_through_a_step_of_the_clock() {
     let delayed = "[faults.a]\nseverity = 'major'\nwhen = 'x > 5'\non_delay = '10s'\nmeans = 'm'\n";
-    let is_raised = |w: &World| w.desk.recorded().alarms.keys().any(|(_, fault)| fault.as_str() == "a");
+    let is_raised =
+        |w: &World| w.desk.recorded().alarms.standing.keys().any(|(_, fault)| fault.as_str() == "a");
     for days in [-400, -1, 1, 400] {
         let mut w = World::of(site(POINTS, delayed));
         w.x(1000, 9);
@@ -141,11 +139,11 @@ fn answers_show_what_is_on_disk_and_nothing_else() {
     w.handle(x_reads(1000, 0, 9));
     assert!(!w.unwritten.is_empty(), "the ticket is decided");
     let recorded = w.desk.recorded();
-    assert!(recorded.tickets.is_empty() && recorded.alarms.is_empty(), "and not shown");
+    assert!(recorded.tickets.live.is_empty() && recorded.alarms.standing.is_empty(), "and not shown");
     w.write();
-    assert_eq!(w.desk.recorded().tickets.len(), 1);
+    assert_eq!(w.desk.recorded().tickets.live.len(), 1);
     w.is_full = true;
-    w.ask(TicketCommand::Acknowledge);
+    w.ask(TicketVerb::Acknowledge);
     assert_eq!(w.ticket().state, TicketState::Open);
     w.write();
     assert_eq!(w.ticket().state, TicketState::Open);
@@ -168,12 +166,12 @@ fn while_nothing_can_be_recorded_alarms_are_shown_as_such_and_wait() {
     w.handle(Input::Writable);
     w.write();
     assert!(w.desk.unrecorded().is_empty() && w.desk.not_writable().is_none());
-    assert_eq!(w.desk.recorded().alarms.len(), 1);
+    assert_eq!(w.desk.recorded().alarms.standing.len(), 1);
     assert_eq!(w.ticket().occurrences, 2, "both times are on record");
     // An alarm that stood when the disk filled, and cleared meanwhile.
     w.is_full = true;
     w.x(4000, 1);
-    let key = w.desk.recorded().alarms.keys().next().unwrap().clone();
+    let key = w.desk.recorded().alarms.standing.keys().next().unwrap().clone();
     assert!(w.desk.is_cleared_unrecorded(&key));
 }
 
@@ -225,17 +223,14 @@ fn an_event_that_cannot_be_recorded_is_told_and_counted_and_everything_else_goes
     w.write();
     assert_eq!(w.kinds()[2..], ["alarm-raised", "ticket-opened"], "the other fault has its ticket");
     assert!(w.desk.not_writable().is_none(), "nothing is thought full");
-    assert_eq!(w.done(TicketCommand::Note { text: "n".to_owned() }), Ok(()));
+    assert_eq!(w.done(TicketVerb::Note { text: "n".to_owned() }), Ok(()));
     // A command of which the same is true is refused, and nothing of it happens.
     let mut ticket = w.ticket().clone();
     ticket.number = TicketNumber(77);
     ticket.equipment = EquipmentId::parse("e").unwrap();
-    let long = Command {
+    let long = Ask {
         by: Author::Unproven { name: "\u{1}".repeat(300_000) },
-        target: Target::Number(TicketNumber(1)),
-        verb: TicketCommand::Acknowledge,
-        stored: None,
-        duplicate_exists: false,
+        verb: about(Target::Number(TicketNumber(1)), TicketVerb::Acknowledge).into(),
     };
     let before = w.desk.decided_seq();
     w.handle(Input::Asked(Token(1), long));
@@ -259,21 +254,18 @@ fn damage_is_recorded_once_and_shown_until_it_is_accepted() {
     w.handle(Input::Damaged(vec![part(3, 3), part(7, 9)]));
     w.write();
     assert_eq!(w.kinds()[2..], ["gateway-journal-damaged", "gateway-journal-damaged"]);
-    let ask = |reason: &str| AcceptAsk {
-        by: Author::Unproven { name: "eva".to_owned() },
-        reason: reason.to_owned(),
-    };
-    w.handle(Input::DamageAccepted(Token(1), ask(" ")));
+    let accept = |reason: &str| asked(Token(1), GatewayVerb::AcceptDamage { reason: reason.to_owned() });
+    w.handle(accept(" "));
     assert_eq!(w.replies.pop().unwrap().unwrap_err().rule, Rule::BadText);
-    w.handle(Input::DamageAccepted(Token(1), ask("seen")));
+    w.handle(accept("seen"));
     w.write();
     assert!(w.replies.pop().unwrap().is_ok());
-    assert!(w.desk.recorded().damage.iter().all(|d| d.accepted.as_ref().unwrap().by == "eva"));
-    w.handle(Input::DamageAccepted(Token(1), ask("seen")));
+    assert!(w.desk.recorded().gateway.damage.iter().all(|d| d.accepted.as_ref().unwrap().by == "eva"));
+    w.handle(accept("seen"));
     assert_eq!(w.replies.pop().unwrap().unwrap_err().rule, Rule::NothingToAccept);
     w.handle(Input::Damaged(vec![part(3, 3), part(11, 11)]));
     w.write();
-    assert_eq!(w.desk.recorded().damage.iter().filter(|d| d.accepted.is_none()).count(), 1);
+    assert_eq!(w.desk.recorded().gateway.damage.iter().filter(|d| d.accepted.is_none()).count(), 1);
 }
 
 #[test]
@@ -283,7 +275,7 @@ fn a_stop_is_the_last_event_of_the_record() {
     w.handle(Input::Stopping);
     // A fault, a command and time come while the stop is being written.
     w.x(2000, 6);
-    w.ask(TicketCommand::Acknowledge);
+    w.ask(TicketVerb::Acknowledge);
     w.at(10_000_000);
     assert_eq!(w.kinds().last().map(String::as_str), Some("gateway-stopped"));
     assert!(!w.desk.has_unwritten());

@@ -1,7 +1,10 @@
 //! What somebody asks of a ticket.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
+use super::Ticket;
 use crate::words::{StepId, TicketNumber, worded};
 
 worded! {
@@ -38,7 +41,7 @@ pub struct UsedPart {
 /// A ticket verb and what goes with it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "verb", rename_all = "kebab-case")]
-pub enum TicketCommand {
+pub enum TicketVerb {
     /// I have seen it.
     Acknowledge,
     /// This person shall do it.
@@ -104,4 +107,26 @@ pub enum TicketCommand {
         #[serde(default)]
         note: Option<String>,
     },
+}
+
+/// Which ticket is meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target {
+    /// The one of this number.
+    Number(TicketNumber),
+    /// The only live one of this equipment, by the id that was typed.
+    Equipment(String),
+}
+
+/// A ticket's verb, the ticket that is meant, and what only the store knows of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TicketAsk {
+    /// Which ticket.
+    pub target: Target,
+    /// What.
+    pub verb: TicketVerb,
+    /// The ticket from the store, when the desk may no longer hold it.
+    pub stored: Option<Arc<Ticket>>,
+    /// True if the ticket named in `cancel duplicate --of` exists in the store.
+    pub duplicate_exists: bool,
 }

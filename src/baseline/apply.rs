@@ -1,0 +1,28 @@
+//! Events into the state.
+
+use std::sync::Arc;
+
+use super::{BaselineEvent, BaselineState};
+use crate::words::{EquipmentId, FaultName};
+
+/// Takes an event in, and returns whose model it changed. It cannot refuse, so every old journal loads.
+pub fn apply(state: &mut BaselineState, event: &BaselineEvent) -> (EquipmentId, FaultName) {
+    let (BaselineEvent::Learned { equipment, fault, .. }
+    | BaselineEvent::Followed { equipment, fault, .. }
+    | BaselineEvent::Forgotten { equipment, fault, .. }) = event;
+    let key = (equipment.clone(), fault.clone());
+    match event {
+        BaselineEvent::Learned { model, .. } => {
+            state.models.insert(key.clone(), Arc::new(model.as_ref().clone()));
+        }
+        BaselineEvent::Followed { reference, .. } => {
+            if let Some(model) = state.models.get_mut(&key) {
+                Arc::make_mut(model).reference.clone_from(reference);
+            }
+        }
+        BaselineEvent::Forgotten { .. } => {
+            state.models.remove(&key);
+        }
+    }
+    key
+}
