@@ -173,27 +173,33 @@ pub fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|v| !v.is_empty())
 }
 
-/// The user logged in, by name; where the environment does not say (a container, cron, a service), the name that the
-/// system has for this process, else `uid-1234`. Of `DOMAIN\\name` it is the name.
-#[must_use]
-pub fn user() -> String {
-    let name = variable("USER").or_else(|| variable("LOGNAME")).unwrap_or_else(account);
-    name.rsplit('\\').next().unwrap_or_default().to_owned()
-}
-
 /// Whether this process runs as the user of this number.
 #[must_use]
 pub fn is_this_user(uid: u32) -> bool {
     nix::unistd::geteuid().as_raw() == uid
 }
 
-/// The name of the account that this process runs as.
-fn account() -> String {
-    let uid = nix::unistd::geteuid();
-    match nix::unistd::User::from_uid(uid) {
+/// The name of the account that this process runs as, as the system has it and whatever the environment says.
+#[must_use]
+pub fn user() -> String {
+    account(nix::unistd::geteuid().as_raw())
+}
+
+/// The name of the account of this number, else `uid-1234`; of `DOMAIN\\name` it is the name. The system may ask a
+/// directory in the network for it, so this may take a while.
+#[must_use]
+pub fn account(uid: u32) -> String {
+    let name = match nix::unistd::User::from_uid(uid.into()) {
         Ok(Some(user)) if !user.name.is_empty() => user.name,
         Ok(_) | Err(_) => format!("uid-{uid}"),
-    }
+    };
+    name.rsplit('\\').next().unwrap_or_default().to_owned()
+}
+
+/// The number of the account that this process runs as.
+#[must_use]
+pub fn uid() -> u32 {
+    nix::unistd::geteuid().as_raw()
 }
 
 /// How many files, ports and connections this process may have open: as many as the system allows at most, which is

@@ -7,6 +7,7 @@ pub mod ambient;
 pub mod api;
 pub mod baseline;
 pub mod cli;
+pub mod client;
 pub mod daemon;
 pub mod desk;
 pub mod detect;

@@ -7,10 +7,10 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use andon::ambient::Clock;
-use andon::api::Client;
 use andon::cli::{
     CliErrorOrFiles, Composition, CompositionError, Connected, DemoArgs, PortRow, SimArgs, screen,
 };
+use andon::client::Client;
 use andon::daemon::{self, DemoSetup, DiskProfiles, Here, Log};
 use andon::limits;
 use andon::link::{Port, ports};

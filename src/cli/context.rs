@@ -14,7 +14,7 @@ use super::error::CliError;
 use super::render::{Sheet, read_for_screen, screen};
 use super::when::when;
 use crate::ambient;
-use crate::api::Client;
+use crate::client::Client;
 use crate::limits;
 use crate::site::{ProfileFiles, Site};
 use crate::source::{Diagnostics, Level};
@@ -201,14 +201,15 @@ impl<'a, C: Composition> Context<'a, C> {
         path: &str,
         body: &impl Serialize,
     ) -> Result<T, CliError> {
-        let person = self.person();
+        // Without a name the gateway asks the system whose account it is.
+        let person = self.global.person.clone();
         let body = serde_json::to_value(body).map_err(|e| CliError::usage(e.to_string()))?;
         self.ask(Method::POST, path, person.as_deref(), Some(&body)).await
     }
 
     /// Who acts.
-    pub fn person(&self) -> Option<String> {
-        self.global.person.clone().or_else(|| Some(ambient::user()))
+    pub fn person(&self) -> String {
+        self.global.person.clone().unwrap_or_else(ambient::user)
     }
 
     /// An instant as people at the gateway read it.

@@ -1,7 +1,7 @@
 //! Why a command did not do what it was asked, and how that is told.
 
-use crate::api::ClientError;
 use crate::api::v1::{ErrorBody, ErrorV1};
+use crate::client::ClientError;
 use crate::source::Diagnostics;
 use crate::words::Outcome;
 

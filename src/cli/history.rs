@@ -3,8 +3,8 @@
 use super::context::{Composition, Context};
 use super::error::CliError;
 use super::render::Sheet;
-use crate::api::Client;
 use crate::api::v1::HistoryRowV1;
+use crate::client::Client;
 use crate::words::Outcome;
 
 /// Which part of the past.

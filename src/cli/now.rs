@@ -41,7 +41,7 @@ pub(super) async fn run<C: Composition>(cx: &mut Context<'_, C>) -> Result<Outco
     }
     let me = cx.person();
     let (mine, others): (Vec<TicketRowV1>, Vec<TicketRowV1>) =
-        rows.into_iter().partition(|r| r.assignee.is_some() && r.assignee == me);
+        rows.into_iter().partition(|r| r.assignee.as_ref() == Some(&me));
     for (title, part) in [("Yours", mine), ("Waiting", others)] {
         if !part.is_empty() {
             text.push('\n');

@@ -6,7 +6,7 @@ use super::context::{Composition, Context};
 use super::error::CliError;
 use super::render::{Sheet, heading};
 use crate::alarm::report::{AlarmCount, AlarmReport};
-use crate::api::Client;
+use crate::client::Client;
 use crate::words::{Outcome, Wall};
 
 /// Which reports there are.

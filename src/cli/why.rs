@@ -3,8 +3,8 @@
 use super::context::{Composition, Context};
 use super::error::CliError;
 use super::render::heading;
-use crate::api::Client;
 use crate::api::v1::WhyV1;
+use crate::client::Client;
 use crate::words::Outcome;
 
 /// Of what.

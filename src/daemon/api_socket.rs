@@ -10,7 +10,7 @@ use tokio::task::JoinHandle;
 use super::log::Log;
 use super::run::DaemonError;
 use crate::ambient::descriptors;
-use crate::api::{BoundedListener, bind};
+use crate::api::transport::{BoundedListener, Peer, bind};
 use crate::limits;
 
 /// The socket, and the task that answers on it.
@@ -88,7 +88,8 @@ impl ApiSocket {
         std::fs::set_permissions(&self.path, std::fs::Permissions::from_mode(0o660))?;
         let file = std::fs::symlink_metadata(&self.path)?.ino();
         let listener = BoundedListener::new(listener, connections_max());
-        let task = tokio::spawn(axum::serve(listener, self.router.clone()).into_future());
+        let routes = self.router.clone().into_make_service_with_connect_info::<Peer>();
+        let task = tokio::spawn(axum::serve(listener, routes).into_future());
         self.serving = Some((file, task));
         Ok(())
     }

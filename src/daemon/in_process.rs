@@ -9,7 +9,8 @@ use super::lock::{DataLock, LockError};
 use super::log::Log;
 use super::opening::{OpeningError, Progress};
 use crate::ambient::Clock;
-use crate::api::{Client, Served, router};
+use crate::api::{Served, router};
+use crate::client::Client;
 use crate::site::{LinkKind, Site};
 
 /// A gateway opened in the process; it holds the data directory until it is closed.

@@ -7,7 +7,7 @@
 //! use andon::gateway::{GatewayEvent, GatewayState, GatewayVerb, apply, decide};
 //! use andon::words::{Author, Wall};
 //!
-//! let eva = Author::Unproven { name: "eva".to_owned() };
+//! let eva = Author::unproven("eva");
 //! let mut state = GatewayState::default();
 //! let verb = GatewayVerb::AcceptDamage { reason: "known since the power cut".to_owned() };
 //! assert!(decide(&state, &verb).is_err(), "nothing is damaged");

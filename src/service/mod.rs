@@ -13,7 +13,7 @@
 //! let verb = ServiceVerb::TakeOut { equipment: "pump-1".to_owned(), reason: "new seal".to_owned() };
 //! let (event, told) = decide(&state, &verb, &pump).unwrap();
 //! assert_eq!(told, "pump-1 is out of service: its alarms are suppressed");
-//! apply(&mut state, Wall::from_millis(0), &Author::Unproven { name: "eva".to_owned() }, &event);
+//! apply(&mut state, Wall::from_millis(0), &Author::unproven("eva"), &event);
 //! assert_eq!(state.out[&pump].reason, "new seal");
 //! assert!(decide(&state, &verb, &pump).is_err(), "it is out of service already");
 //! ```

@@ -36,7 +36,7 @@ fn opening(number: u64) -> TicketOpening {
 }
 
 fn eva() -> Author {
-    Author::Unproven { name: "eva".to_owned() }
+    Author::unproven("eva")
 }
 
 /// An event of a ticket's life; whether it is sensible is nothing to the store.

@@ -77,7 +77,7 @@ pub fn take(
 fn log(t: &mut Ticket, seq: Seq, at: Wall, by: &Author, text: String) -> LogEntry {
     match by {
         Author::Gateway => t.own_entries += 1,
-        Author::Unproven { .. } => t.entries += 1,
+        Author::OsUser { .. } | Author::Unproven { .. } => t.entries += 1,
     }
     LogEntry { seq, at, by: by.name().to_owned(), text }
 }

@@ -42,7 +42,7 @@ fn now() -> Now {
 fn run(t: &mut Ticket, command: &TicketVerb) -> Result<(), Rule> {
     let s = site("x = { register = 'holding:0', type = 'u16' }", FAULT);
     let fault = s.equipment[0].profile.fault("a");
-    let by = Author::Unproven { name: "eva".to_owned() };
+    let by = Author::unproven("eva");
     for event in decide(t, fault, command, now()).map_err(|r| r.rule)? {
         apply(t, Seq(2), now().wall, &by, &event);
     }

@@ -6,26 +6,40 @@ use super::refusal::{Refusal, Rule};
 use super::shown::{is_unshowable, shown};
 use crate::limits;
 
-/// The author of an event. In `open` mode a name is recorded as given, unproven.
+/// The author of an event. In `open` mode a name that is given is recorded with the account that gave it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "who", rename_all = "kebab-case")]
 pub enum Author {
     /// The gateway itself: detection, timers, start and stop.
     Gateway,
+    /// The person whose account of the operating system asked. The socket's peer credentials prove it.
+    OsUser {
+        /// The account's name.
+        name: String,
+    },
     /// A person who gave this name; nothing proved it.
     Unproven {
-        /// The name as given with `--as`, or the user logged in.
+        /// The name as given with `--as`.
         name: String,
+        /// The account that gave the name; absent in records of earlier versions, and where it is not known.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        os_user: Option<String>,
     },
 }
 
 impl Author {
+    /// A person of this name, which nothing proved.
+    #[must_use]
+    pub fn unproven(name: impl Into<String>) -> Self {
+        Author::Unproven { name: name.into(), os_user: None }
+    }
+
     /// The name on screens.
     #[must_use]
     pub fn name(&self) -> &str {
         match self {
             Author::Gateway => "andon",
-            Author::Unproven { name } => name,
+            Author::OsUser { name } | Author::Unproven { name, .. } => name,
         }
     }
 }

@@ -114,7 +114,7 @@ const EVENTS: u64 = 8;
 
 /// The life of one ticket and its alarm.
 fn life(number: u64, at: Wall) -> Vec<(Author, Event)> {
-    let eva = || Author::Unproven { name: "eva".to_owned() };
+    let eva = || Author::unproven("eva");
     let n = TicketNumber(number);
     let equipment = EquipmentId::parse(&format!("e{}", number % EQUIPMENT)).unwrap();
     let fault = FaultName::parse(

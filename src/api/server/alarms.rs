@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::extract::{Query, State};
-use axum::http::HeaderMap;
 
-use super::{Answer, Period, author};
+use super::{Answer, Period};
 use crate::alarm::report::{AlarmReport, Reporter};
 use crate::alarm::{Alarm, AlarmState, AlarmVerb, Key};
 use crate::api::Gateway;
 use crate::api::KeptReport;
+use crate::api::transport::Identity;
 use crate::api::v1::{AlarmV1, OperatedV1, OperationKindV1, OperationV1, OutOfServiceV1, ShelvedV1};
 use crate::baseline::BaselineVerb;
 use crate::desk::{Desk, Verb};
@@ -113,7 +113,7 @@ pub(super) fn out_of_service_rows(desk: &Desk) -> Vec<OutOfServiceV1> {
 
 pub(super) async fn operate(
     State(g): State<Gateway>,
-    headers: HeaderMap,
+    Identity(by): Identity,
     Json(body): Json<OperationV1>,
 ) -> Answer<OperatedV1> {
     let now = g.clock.now().wall;
@@ -130,7 +130,7 @@ pub(super) async fn operate(
             BaselineVerb::Relearn { equipment, fault: baseline, reason }.into()
         }
     };
-    Ok(Json(OperatedV1 { message: g.tell(author(&headers), verb).await? }))
+    Ok(Json(OperatedV1 { message: g.tell(by, verb).await? }))
 }
 
 /// A week where nothing else is asked for.

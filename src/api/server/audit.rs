@@ -2,10 +2,10 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::HeaderMap;
 
-use super::{Answer, author};
+use super::Answer;
 use crate::api::Gateway;
+use crate::api::transport::Identity;
 use crate::api::v1::{AcceptV1, AuditV1, BreakV1, DamageV1, OperatedV1};
 use crate::desk::Desk;
 use crate::gateway::{GatewayVerb, KnownDamage};
@@ -33,11 +33,11 @@ pub(super) async fn audit_verify(State(g): State<Gateway>) -> Answer<AuditV1> {
 
 pub(super) async fn audit_accept(
     State(g): State<Gateway>,
-    headers: HeaderMap,
+    Identity(by): Identity,
     Json(body): Json<AcceptV1>,
 ) -> Answer<OperatedV1> {
     let verb = GatewayVerb::AcceptDamage { reason: body.reason };
-    Ok(Json(OperatedV1 { message: g.tell(author(&headers), verb).await? }))
+    Ok(Json(OperatedV1 { message: g.tell(by, verb).await? }))
 }
 
 /// Damage on record, and what was found beside it.

@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::extract::{Path, Query, State};
-use axum::http::HeaderMap;
 use serde::Deserialize;
 
 use super::firmware::note_row;
 use super::status::equipment_status;
 use super::why::last_registers;
-use super::{Answer, Failure, author, find};
+use super::{Answer, Failure, find};
 use crate::api::Gateway;
+use crate::api::transport::Identity;
 use crate::api::v1::{EquipmentV1, PointV1, ReadingsV1, WriteV1, WroteV1};
 use crate::desk::{Desk, Reply};
 use crate::limits;
@@ -121,11 +121,11 @@ async fn read_now(g: &Gateway, index: EquipmentIndex, e: &Equipment) -> Result<(
 pub(super) async fn write(
     State(g): State<Gateway>,
     Path((equipment, point)): Path<(String, String)>,
-    headers: HeaderMap,
+    Identity(by): Identity,
     Json(body): Json<WriteV1>,
 ) -> Answer<WroteV1> {
     let verb = WriteVerb { equipment, point, value: body.value, reason: body.reason };
-    let Reply::Wrote(wrote) = g.ask(author(&headers), verb).await? else {
+    let Reply::Wrote(wrote) = g.ask(by, verb).await? else {
         return Err(Refusal::new(Rule::TooBusy, "the write has no answer").into());
     };
     Ok(Json(WroteV1 {

@@ -16,18 +16,17 @@ mod why;
 use std::time::Duration;
 
 use axum::extract::DefaultBodyLimit;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde::Deserialize;
 
-use super::client::decode;
 use super::gateway::{Gateway, Served};
 use super::v1::{ErrorBody, ErrorV1};
 use crate::limits;
 use crate::site::Equipment;
-use crate::words::{Author, EquipmentIndex, Outcome, Refusal, Wall};
+use crate::words::{EquipmentIndex, Outcome, Refusal, Wall};
 
 /// An error as an answer.
 struct Failure(ErrorV1);
@@ -111,12 +110,6 @@ pub fn router(served: Served) -> Router {
         .fallback(|| async { usage("there is no such path".to_owned()) })
         .layer(DefaultBodyLimit::max(limits::BODY_BYTES_MAX))
         .with_state(served)
-}
-
-/// Who asks, as the client says.
-fn author(headers: &HeaderMap) -> Author {
-    let name = headers.get("andon-person").and_then(|h| h.to_str().ok()).and_then(decode).unwrap_or_default();
-    Author::Unproven { name }
 }
 
 fn find<'a>(gateway: &'a Gateway, id: &str) -> Result<(EquipmentIndex, &'a Equipment), Failure> {

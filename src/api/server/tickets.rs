@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::extract::{Path, Query, State};
-use axum::http::HeaderMap;
 use serde::Deserialize;
 
 use super::firmware::note_row;
-use super::{Answer, Failure, author, find, usage};
+use super::{Answer, Failure, find, usage};
 use crate::api::Gateway;
+use crate::api::transport::Identity;
 use crate::api::v1::{EarlierV1, FirmwareNoteV1, HistoryRowV1, PartV1, StepV1, TicketRowV1, TicketV1};
 use crate::desk::Reply;
 use crate::limits;
@@ -262,7 +262,7 @@ pub(super) async fn ticket_change(
     State(g): State<Gateway>,
     Path(which): Path<String>,
     Query(q): Query<LogQuery>,
-    headers: HeaderMap,
+    Identity(by): Identity,
     body: String,
 ) -> Answer<TicketV1> {
     let verb: TicketVerb =
@@ -280,7 +280,7 @@ pub(super) async fn ticket_change(
     };
     let ask = TicketAsk { target, verb, stored: stored_ticket, duplicate_exists };
     // From here on it is done: whatever the ticket database says, the answer is what is on record.
-    let Reply::Ticket(ticket, entries) = g.ask(author(&headers), ask).await? else {
+    let Reply::Ticket(ticket, entries) = g.ask(by, ask).await? else {
         return Err(Refusal::new(Rule::TooBusy, "the command has no answer").into());
     };
     let lines = q.log.unwrap_or(limits::LOG_ANSWERED).min(limits::LOG_LINES_MAX);

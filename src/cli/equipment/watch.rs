@@ -4,11 +4,11 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::api::Client;
 use crate::api::v1::{PointV1, ReadingsV1};
 use crate::cli::context::{Composition, Context};
 use crate::cli::error::CliError;
 use crate::cli::render::{Sheet, heading, json_line};
+use crate::client::Client;
 use crate::profile::{Order, Point, Profile, decode};
 use crate::words::Outcome;
 

@@ -7,11 +7,11 @@ use serde::Serialize;
 
 use super::loaded;
 use super::recording::Recording;
-use crate::api::Client;
 use crate::api::v1::{PointHistoryV1, SampleV1};
 use crate::cli::context::{Composition, Context};
 use crate::cli::error::CliError;
 use crate::cli::render::{Sheet, plural};
+use crate::client::Client;
 use crate::detect::{Column, Replay, Replayed};
 use crate::words::{EquipmentId, Outcome, Wall, parse_duration, render_duration};
 

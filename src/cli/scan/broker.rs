@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use crate::api::Client;
 use crate::api::v1::HeardV1;
 use crate::cli::context::{Composition, Context};
 use crate::cli::error::CliError;
 use crate::cli::render::{Sheet, heading, progress};
+use crate::client::Client;
 use crate::profile::{Place, Profile, Protocol, load, quoted};
 use crate::words::{Outcome, ProfileName};
 

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::ScanArgs;
-use crate::api::Client;
 use crate::api::v1::TriedV1;
 use crate::cli::context::{Composition, Context};
 use crate::cli::error::CliError;
 use crate::cli::render::{Sheet, heading, plural, progress};
+use crate::client::Client;
 use crate::profile::{Area, Point, Profile, Protocol, decode, load};
 use crate::site::Site;
 use crate::words::{Outcome, Value};

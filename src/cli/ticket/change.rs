@@ -1,10 +1,10 @@
 //! The verbs: arguments to a command, the changed ticket to a line.
 
 use super::show;
-use crate::api::Client;
 use crate::api::v1::TicketV1;
 use crate::cli::context::{Composition, Context};
 use crate::cli::error::CliError;
+use crate::client::Client;
 use crate::ticket::{Answer, CancelReason, TicketVerb, UsedPart};
 use crate::words::{Outcome, StepId, TicketNumber};
 

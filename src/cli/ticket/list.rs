@@ -1,10 +1,10 @@
 //! `andon ticket list`.
 
-use crate::api::Client;
 use crate::api::v1::{StatusV1, TicketRowV1};
 use crate::cli::context::{Composition, Context};
 use crate::cli::error::CliError;
 use crate::cli::render::{Sheet, ago};
+use crate::client::Client;
 use crate::words::{Outcome, Wall};
 
 /// Which tickets.
@@ -34,7 +34,7 @@ pub(super) async fn run<C: Composition>(
     cx: &mut Context<'_, C>,
     args: ListArgs,
 ) -> Result<Outcome, CliError> {
-    let assignee = if args.mine { cx.person() } else { args.assignee };
+    let assignee = if args.mine { Some(cx.person()) } else { args.assignee };
     let query = Client::query(&[
         ("state", args.state),
         ("equipment", args.equipment),

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use crate::api::Client;
 use crate::api::v1::{EarlierV1, EquipmentV1, StepV1, TicketV1};
 use crate::cli::context::{Composition, Context};
 use crate::cli::error::CliError;
 use crate::cli::render::{and, heading, plural, width, wrapped};
+use crate::client::Client;
 use crate::ticket::{Condition, Fix, TicketState};
 use crate::words::Outcome;
 

@@ -7,8 +7,8 @@ use axum::http::Method;
 
 use super::{DemoError, DemoSetup};
 use crate::ambient::Clock;
-use crate::api::Client;
 use crate::api::v1::{StatusV1, TicketRowV1, TicketV1};
+use crate::client::Client;
 use crate::sim::Serving;
 use crate::ticket::{Answer, Condition, TicketState, TicketVerb, UsedPart};
 use crate::words::StepId;

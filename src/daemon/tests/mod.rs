@@ -193,7 +193,7 @@ impl World {
         let (tx, rx) = oneshot::channel();
         let (target, verb) = (Target::Number(TicketNumber(1)), TicketVerb::Note { text });
         let ask = Ask {
-            by: Author::Unproven { name: "eva".to_owned() },
+            by: Author::unproven("eva"),
             verb: TicketAsk { target, verb, stored: None, duplicate_exists: false }.into(),
         };
         self.running.as_ref().unwrap().messages.send(Message::Ask(Box::new(ask), tx)).await.unwrap();

@@ -208,16 +208,24 @@ fn events() -> impl Strategy<Value = Event> {
     ]
 }
 
+fn authors() -> impl Strategy<Value = Author> {
+    prop_oneof![
+        Just(Author::Gateway),
+        text().prop_map(|name| Author::OsUser { name }),
+        (text(), proptest::option::of(text())).prop_map(|(name, os_user)| Author::Unproven { name, os_user }),
+    ]
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(1500))]
     #[test]
     fn an_event_is_read_back_as_it_was_written_or_never_recorded(
         event in events(),
         at in wall(),
-        name in text(),
+        author in authors(),
         seq in any::<u64>(),
     ) {
-        let record = Record { seq: Seq(seq), at, by: Author::Unproven { name }, event };
+        let record = Record { seq: Seq(seq), at, by: author, event };
         let prev = "0123456789abcdef".repeat(4);
         let naive = record.to_line(&prev).unwrap();
         match record.prove() {

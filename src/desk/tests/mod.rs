@@ -143,7 +143,7 @@ impl World {
 
 /// What eva asks.
 fn asked(token: Token, verb: impl Into<Verb>) -> Input {
-    Input::Asked(token, Ask { by: Author::Unproven { name: "eva".to_owned() }, verb: verb.into() })
+    Input::Asked(token, Ask { by: Author::unproven("eva"), verb: verb.into() })
 }
 
 fn about(target: Target, verb: TicketVerb) -> TicketAsk {
@@ -296,10 +296,7 @@ fn a_check_without_an_answer_is_refused_in_time() {
 fn who_and_what_must_be_named() {
     let mut w = World::new();
     w.x(1000, 6);
-    let ask = |by: &str, target, verb| Ask {
-        by: Author::Unproven { name: by.to_owned() },
-        verb: about(target, verb).into(),
-    };
+    let ask = |by: &str, target, verb| Ask { by: Author::unproven(by), verb: about(target, verb).into() };
     let mut rule = |ask| {
         w.handle(Input::Asked(Token(1), ask));
         w.replies.pop().unwrap().unwrap_err().rule

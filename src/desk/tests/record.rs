@@ -229,7 +229,7 @@ fn an_event_that_cannot_be_recorded_is_told_and_counted_and_everything_else_goes
     ticket.number = TicketNumber(77);
     ticket.equipment = EquipmentId::parse("e").unwrap();
     let long = Ask {
-        by: Author::Unproven { name: "\u{1}".repeat(300_000) },
+        by: Author::unproven("\u{1}".repeat(300_000)),
         verb: about(Target::Number(TicketNumber(1)), TicketVerb::Acknowledge).into(),
     };
     let before = w.desk.decided_seq();

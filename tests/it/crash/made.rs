@@ -31,7 +31,7 @@ impl Line for Written {
 }
 
 fn life(number: u64, at: Wall) -> Vec<(Author, Event)> {
-    let eva = || Author::Unproven { name: "eva".to_owned() };
+    let eva = || Author::unproven("eva");
     let n = TicketNumber(number);
     let equipment = EquipmentId::parse(&format!("e{number}")).unwrap();
     let fault = FaultName::parse("communication-lost").unwrap();

@@ -100,6 +100,13 @@ impl<S> Connection<S> {
     }
 }
 
+impl Connection<UnixStream> {
+    /// The number of the account at the other end, as the system says.
+    pub(super) fn peer_uid(&self) -> Option<u32> {
+        self.stream.peer_cred().ok().map(|credentials| credentials.uid())
+    }
+}
+
 impl<S: AsyncRead + Unpin> AsyncRead for Connection<S> {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();

@@ -1,10 +1,12 @@
-//! The client: the same requests over the socket or in the process. Every wait has an end, and says what it was for.
+//! A client of a gateway: the same requests over the socket or in the process. Every wait has an end, and says what it was
+//! for.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
+use axum::extract::ConnectInfo;
 use axum::http::{Method, Request};
 use http_body_util::BodyExt;
 use hyper::client::conn::http1::SendRequest;
@@ -13,8 +15,9 @@ use serde::de::DeserializeOwned;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tower::ServiceExt;
 
-use super::socket::connect;
-use super::v1::{ErrorBody, ErrorV1};
+use crate::api::transport::{Peer, connect};
+use crate::api::v1::{ErrorBody, ErrorV1};
+use crate::api::{PERSON_HEADER, encode};
 use crate::limits;
 
 /// Where requests go.
@@ -159,7 +162,7 @@ impl Client {
         let what = format!("the answer to {method} {path}");
         let mut request = Request::builder().method(method).uri(path).header("host", "andon");
         if let Some(by) = by {
-            request = request.header("andon-person", encode(by));
+            request = request.header(PERSON_HEADER, encode(by));
         }
         let body = match body {
             Some(json) => {
@@ -168,7 +171,7 @@ impl Client {
             }
             None => Body::empty(),
         };
-        let request = request.body(body).map_err(lost)?;
+        let mut request = request.body(body).map_err(lost)?;
         let (status, bytes) = match &mut self.0 {
             Way::Socket { path, sender } => {
                 if sender.is_closed() {
@@ -191,6 +194,7 @@ impl Client {
                 (answer.status().as_u16(), whole(answer.into_body(), &what).await?)
             }
             Way::InProcess(router) => {
+                request.extensions_mut().insert(ConnectInfo(Peer::this_process()));
                 let head = async {
                     Ok(router.clone().oneshot(request).await.unwrap_or_else(|never| match never {}))
                 };
@@ -219,36 +223,6 @@ fn refusal(status: u16, bytes: &[u8]) -> ErrorV1 {
         },
         |body| body.error,
     )
-}
-
-/// A text in the form of a URL's part: everything but letters, digits and `-_.` as `%XX`.
-#[must_use]
-pub(crate) fn encode(text: &str) -> String {
-    use std::fmt::Write;
-    text.bytes().fold(String::new(), |mut out, b| {
-        if b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.') {
-            out.push(char::from(b));
-        } else {
-            let _written = write!(out, "%{b:02X}");
-        }
-        out
-    })
-}
-
-/// The inverse of [`encode`].
-#[must_use]
-pub(crate) fn decode(text: &str) -> Option<String> {
-    let mut bytes = Vec::new();
-    let mut rest = text.bytes();
-    while let Some(b) = rest.next() {
-        if b == b'%' {
-            let pair = [rest.next()?, rest.next()?];
-            bytes.push(u8::from_str_radix(std::str::from_utf8(&pair).ok()?, 16).ok()?);
-        } else {
-            bytes.push(b);
-        }
-    }
-    String::from_utf8(bytes).ok()
 }
 
 impl Client {
@@ -322,7 +296,7 @@ mod tests {
     async fn a_quiet_connection_that_was_closed_is_made_anew() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("andon.sock");
-        let listener = super::super::socket::bind(&path).unwrap();
+        let listener = crate::api::transport::bind(&path).unwrap();
         let gateway = tokio::spawn(async move {
             for _ in 0..3 {
                 let (mut stream, _) = listener.accept().await.unwrap();

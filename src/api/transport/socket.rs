@@ -52,7 +52,7 @@ pub fn bind(path: &Path) -> io::Result<UnixListener> {
 ///
 /// # Errors
 /// What the operating system says.
-pub(super) async fn connect(path: &Path) -> io::Result<UnixStream> {
+pub async fn connect(path: &Path) -> io::Result<UnixStream> {
     let named = named(path)?;
     loop {
         match UnixStream::connect(&named.path).await {
