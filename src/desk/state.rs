@@ -191,9 +191,11 @@ impl State {
             BaselineEvent::Learned { model, .. } => {
                 self.baselines.insert(key, Arc::new(model.as_ref().clone()));
             }
-            BaselineEvent::Followed { reference, .. } => {
+            BaselineEvent::Followed { reference, widened, .. } => {
                 if let Some(model) = self.baselines.get_mut(&key) {
-                    Arc::make_mut(model).reference.clone_from(reference);
+                    let model = Arc::make_mut(model);
+                    model.reference.clone_from(reference);
+                    model.widened = *widened;
                 }
             }
             BaselineEvent::Forgotten { .. } => {

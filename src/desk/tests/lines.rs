@@ -31,6 +31,7 @@ fn model() -> impl Strategy<Value = crate::detect::Model> {
         let finite: Vec<crate::words::Finite> =
             numbers.iter().filter_map(|n| crate::words::Finite::new(*n)).collect();
         let one = finite.first().copied().unwrap_or_default();
+        let longer = crate::detect::LongerScale { covariance: finite.clone(), t2: one, error: one, most: one };
         crate::detect::Model {
             definition,
             samples: 9,
@@ -40,6 +41,9 @@ fn model() -> impl Strategy<Value = crate::detect::Model> {
             t2: one,
             error: one,
             reference: finite,
+            most: (one.get() > 0.0).then_some(one),
+            longer: vec![longer; numbers.len() % 3],
+            widened: (one.get() > 1.0).then_some(one),
         }
     })
 }
@@ -125,7 +129,8 @@ fn events() -> impl Strategy<Value = Event> {
         model().prop_map(move |m| BaselineEvent::Followed {
             equipment: e(),
             fault: f(),
-            reference: m.reference
+            reference: m.reference,
+            widened: m.widened,
         }),
         text().prop_map(move |reason| BaselineEvent::Forgotten { equipment: e(), fault: f(), reason }),
     ];

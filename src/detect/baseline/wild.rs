@@ -94,7 +94,7 @@ fn a_wild_sample_while_watching_is_soon_forgotten() {
         let (mut w, _) = learned(100, |_| None);
         for n in 0..5_000 {
             let sample = if n % 1000 == 500 { [wild, -wild] } else { good(n) };
-            if let Some(BaselineChange::Followed(reference)) = w.sample(at(100 + n), &sample) {
+            if let Some(BaselineChange::Followed { reference, .. }) = w.sample(at(100 + n), &sample) {
                 assert!(reference.iter().all(|r| r.get().abs() < 3.0), "{wild}: {reference:?}");
             }
             if !(500..510).contains(&(n % 1000)) {
@@ -153,7 +153,7 @@ proptest! {
             w.sample(at(100 + u64::try_from(n).unwrap()), &[a, b]);
             let distance = w.distance.iter().flat_map(|d| d.deviations.iter().chain(&d.shares).chain([&d.strength]));
             prop_assert!(distance.into_iter().all(|x| x.is_finite()), "{:?}", w.distance);
-            prop_assert!(w.smooth.iter().flatten().all(|x| x.is_finite()));
+            prop_assert!(w.smooth.iter().flat_map(|s| s.scales.iter().flatten()).all(|x| x.is_finite()));
         }
     }
 }
