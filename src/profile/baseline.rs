@@ -100,7 +100,11 @@ fn read_follow(s: &Section<'_>) -> Follow {
             s.duration_between("follow", shortest, longest).map_or(Follow::AsLearned, Follow::Over)
         }
         _ => {
-            s.error(found.span, "follow is true, false or a duration", "\"30d\" is a time constant of 30 days");
+            s.error(
+                found.span,
+                "follow is true, false or a duration",
+                "\"30d\" is a time constant of 30 days",
+            );
             Follow::AsLearned
         }
     }
@@ -117,7 +121,9 @@ fn warn_of_short_learning(s: &Section<'_>, learn: Learn, every: Option<Duration>
         )),
         (Learn::For(time), _) if time < limits::BASELINE_LEARN_ADVISED => Some((
             format!("{} is short to learn from", render_duration(time)),
-            format!("what is normal only at another time of the week becomes an excursion; {week} has every shift and the weekend"),
+            format!(
+                "what is normal only at another time of the week becomes an excursion; {week} has every shift and the weekend"
+            ),
         )),
         (Learn::For(time), Some(every)) if time.as_secs_f64() < every.as_secs_f64() * samples(advised) => {
             let (time, every) = (render_duration(time), render_duration(every));
@@ -147,4 +153,81 @@ fn read_learn(s: &Section<'_>) -> Option<Learn> {
     let least = i128::from(limits::BASELINE_LEARN_MIN);
     let samples = s.integer_between("learn", least, i128::from(u32::MAX))?;
     u64::try_from(samples.value).ok().map(Learn::Samples)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::profile::load;
+    use crate::source::{Level, SourceText};
+    use crate::words::ProfileName;
+
+    /// The baseline of a profile, what was warned of, and what is wrong.
+    fn read(every: &str, rest: &str) -> (Option<Baseline>, Vec<String>, Vec<String>) {
+        let text = format!(
+            "[device]\nvendor = 'v'\nmodel = 'm'\nkind = 'k'\n[points]\n\
+             flow = {{ register = 'holding:0', type = 'f32', every = '{every}' }}\n\
+             [baseline.loop]\npoints = ['flow']\n{rest}\n"
+        );
+        let name = ProfileName::parse("p").unwrap();
+        let (profile, diagnostics) = load(&name, &SourceText::new("p.toml", &text));
+        let of = |level: Level| {
+            let all = diagnostics.list.iter().filter(|d| d.level == level);
+            all.map(|d| format!("{}; {}", d.message, d.label)).collect::<Vec<_>>()
+        };
+        let found = profile.and_then(|p| match p.faults.into_iter().map(|f| f.trigger).next()? {
+            Trigger::Excursion(baseline) => Some(*baseline),
+            Trigger::Condition { .. } | Trigger::Silence => None,
+        });
+        (found, of(Level::Warning), of(Level::Error))
+    }
+
+    #[test]
+    fn drift_is_followed_as_learned_not_at_all_or_with_a_time_constant() {
+        let days = |n: u64| Duration::from_secs(n * 86_400);
+        for (text, follow, definition) in [
+            ("", Follow::AsLearned, "flow over 7d, smoothed over 2"),
+            ("follow = true", Follow::AsLearned, "flow over 7d, smoothed over 2"),
+            ("follow = false", Follow::Never, "flow over 7d, smoothed over 2, not following"),
+            ("follow = '30d'", Follow::Over(days(30)), "flow over 7d, smoothed over 2, following over 30d"),
+        ] {
+            let (found, warnings, errors) = read("1s", &format!("learn = '7d'\n{text}"));
+            let found = found.unwrap_or_else(|| panic!("{text}: {errors:?}"));
+            assert_eq!((found.follow, found.definition.as_str()), (follow, definition));
+            assert_eq!((warnings.len(), errors.len()), (0, 0), "{warnings:?} {errors:?}");
+        }
+        for wrong in ["follow = 30", "follow = 1.5", "follow = 'slow'", "follow = '10s'", "follow = '99999d'"]
+        {
+            let (_, _, errors) = read("1s", &format!("learn = '7d'\n{wrong}"));
+            assert!(
+                errors.len() == 1 && errors.iter().all(|e| e.contains("follow is")),
+                "{wrong}: {errors:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn learning_from_too_little_is_warned_of_with_the_reason() {
+        for (every, learn, warned) in [
+            ("1s", "'7d'", None),
+            ("1s", "'14d'", None),
+            ("1s", "300", None),
+            ("1s", "400", None),
+            ("1s", "299", Some("299 samples are few to learn from; how the points move together")),
+            (
+                "1s",
+                "'3d'",
+                Some("3d is short to learn from; what is normal only at another time of the week"),
+            ),
+            ("1h", "'7d'", Some("7d with a sample every 1h are fewer than 300 samples; how the points")),
+            ("30m", "'7d'", None),
+        ] {
+            let (found, warnings, errors) = read(every, &format!("learn = {learn}"));
+            assert!(found.is_some() && errors.is_empty(), "{errors:?}");
+            assert_eq!(warnings.len(), usize::from(warned.is_some()), "{every} {learn}: {warnings:?}");
+            for (warning, begins) in warnings.iter().zip(warned) {
+                assert!(warning.starts_with(begins), "{warning}");
+            }
+        }
+    }
 }

@@ -9,8 +9,11 @@ use andon::ticket::TicketEvent;
 use andon::words::Seq;
 
 /// In the order in which they were added; no file is ever edited.
-const JOURNAL_V1: [&str; 2] =
-    [include_str!("../samples/journal/v1.ndjson"), include_str!("../samples/journal/v1-record.ndjson")];
+const JOURNAL_V1: [&str; 3] = [
+    include_str!("../samples/journal/v1.ndjson"),
+    include_str!("../samples/journal/v1-record.ndjson"),
+    include_str!("../samples/journal/v1-scales.ndjson"),
+];
 
 /// Every kind of event; the compiler asks for a name, and the test below for a sample.
 fn name(event: &Event) -> &'static str {

@@ -31,7 +31,8 @@ fn model() -> impl Strategy<Value = crate::detect::Model> {
         let finite: Vec<crate::words::Finite> =
             numbers.iter().filter_map(|n| crate::words::Finite::new(*n)).collect();
         let one = finite.first().copied().unwrap_or_default();
-        let longer = crate::detect::LongerScale { covariance: finite.clone(), t2: one, error: one, most: one };
+        let longer =
+            crate::detect::LongerScale { covariance: finite.clone(), t2: one, error: one, most: one };
         crate::detect::Model {
             definition,
             samples: 9,

@@ -22,8 +22,10 @@ use crate::words::{Finite, Mono};
 
 /// So many more kept samples, and the fences are taken anew.
 const FENCES_EVERY: usize = 64;
-/// The reference begins at the mean of so many kept samples.
+/// The reference begins at the mean of so many kept samples,
 const REFERENCE_BEGINS_WITH: usize = 20;
+/// without so many of the lowest and of the highest: machines often begin with a spike.
+const REFERENCE_BEGINS_WITHOUT: usize = 2;
 
 /// The samples of good operation so far: every `stride`-th of them is kept, as it was and as it was smoothed.
 #[derive(Debug, Clone, PartialEq)]
@@ -209,10 +211,8 @@ impl Learning {
         let weight = self.reference_weight(follow);
         let mut now = vec![0.0; p];
         if self.is_fast(weight) {
-            let first: Vec<&[f64]> = standard.chunks(p).take(REFERENCE_BEGINS_WITH).collect();
-            for row in &first {
-                now.iter_mut().zip(*row).for_each(|(r, x)| *r += x / count(first.len()));
-            }
+            let first = |j: usize| standard.iter().skip(j).step_by(p).take(REFERENCE_BEGINS_WITH).copied();
+            now = (0..p).map(|j| middle_mean(first(j).collect())).collect();
         }
         let weight = 1.0 - (1.0 - weight).powf(strides(self.stride));
         let mut path = Vec::with_capacity(standard.len());
@@ -297,8 +297,13 @@ fn strides(samples: u64) -> f64 {
     samples as f64
 }
 
-fn count(rows: usize) -> f64 {
-    u32::try_from(rows).map_or(1.0, f64::from)
+/// The mean of the values without the lowest and the highest; 0 of no others.
+fn middle_mean(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    let most = values.len().saturating_sub(REFERENCE_BEGINS_WITHOUT);
+    let middle = values.get(REFERENCE_BEGINS_WITHOUT..most).unwrap_or_default();
+    let (sum, count) = middle.iter().fold((0.0, 0.0_f64), |(sum, count), x| (sum + x, count + 1.0));
+    sum / count.max(1.0)
 }
 
 /// The standard deviation; of a point that did not move, a millionth of what it was, so that any move counts.

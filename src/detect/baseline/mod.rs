@@ -28,8 +28,8 @@ use std::time::Duration;
 use after::After;
 pub(super) use cycle::Cycle;
 use learning::{Learning, follow_weight};
-pub use model::{LongerScale, Model};
 use model::{Distance, Judge};
+pub use model::{LongerScale, Model};
 use smooth::Smooth;
 
 use crate::limits;

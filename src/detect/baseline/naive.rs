@@ -1,6 +1,16 @@
 //! The judgement once more, as its formulas are written down, over all learned rows at once: no fences, no bounds of
 //! memory, none of the watcher's code. Where the data is tame, both come to the same.
 
+#![expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "small numbers of samples"
+)]
+
+use super::tests::{at, noise, spec};
+use super::*;
+
 /// Everything that was learned, and the state of watching.
 pub(super) struct Naive {
     n: f64,
@@ -15,6 +25,7 @@ pub(super) struct Naive {
     against: u32,
     after: Option<(Vec<f64>, Vec<f64>, u32)>,
     pub strength: f64,
+    pub widened_before: f64,
 }
 
 struct Scale {
@@ -96,7 +107,7 @@ impl Naive {
             })
             .collect();
         let lengths = [smooth, 3.0 * smooth, 9.0 * smooth];
-        let mut r: Vec<f64> = (0..p).map(|j| mean(&column(j)[..20])).collect();
+        let mut r: Vec<f64> = (0..p).map(|j| mean(&sorted(&column(j)[..20])[2..18])).collect();
         let mut s = vec![vec![0.0; p]; 3];
         let mut kept: Vec<Vec<Vec<f64>>> = vec![Vec::new(); 3];
         for row in rows {
@@ -112,8 +123,11 @@ impl Naive {
             }
         }
         let length = n / 16;
-        let stretch = |at: usize, j: usize| (mean(&column(j)[at * length..(at + 1) * length]) - centre[j]) / deviation[j];
-        let means: Vec<Vec<f64>> = (0..n / length).map(|at| (0..p).map(|j| stretch(at, j)).collect()).collect();
+        let stretch = |at: usize, j: usize| {
+            (mean(&column(j)[at * length..(at + 1) * length]) - centre[j]) / deviation[j]
+        };
+        let means: Vec<Vec<f64>> =
+            (0..n / length).map(|at| (0..p).map(|j| stretch(at, j)).collect()).collect();
         let middle = |j: usize| mean(&means.iter().map(|m| m[j]).collect::<Vec<_>>());
         let wander = |i: usize, j: usize| {
             let sum: f64 = means.iter().map(|m| (m[i] - middle(i)) * (m[j] - middle(j))).sum();
@@ -138,13 +152,28 @@ impl Naive {
                     limits: [1.0; 3],
                 };
                 let all: Vec<[f64; 3]> = rows.iter().map(|s| scale.statistics(s)).collect();
-                scale.limits = [0, 1, 2].map(|i| quantile(&all.iter().map(|x| x[i]).collect::<Vec<_>>(), 0.95));
+                scale.limits =
+                    [0, 1, 2].map(|i| quantile(&all.iter().map(|x| x[i]).collect::<Vec<_>>(), 0.95));
                 scale
             })
             .collect();
         let reference = (0..p).map(|j| (r[j] - centre[j]) / deviation[j]).collect();
         let (n, stands, against, after) = (n as f64, None, 0, None);
-        Self { n, limit, centre, deviation, reference, lengths, scales, widened: 0.0, stands, against, after, strength: 0.0 }
+        Self {
+            n,
+            limit,
+            centre,
+            deviation,
+            reference,
+            lengths,
+            scales,
+            widened: 0.0,
+            widened_before: 0.0,
+            stands,
+            against,
+            after,
+            strength: 0.0,
+        }
     }
 
     /// The limits of the three statistics, scale by scale.
@@ -156,12 +185,15 @@ impl Naive {
         let p = row.len();
         let o: Vec<f64> =
             (0..p).map(|j| (row[j] - self.centre[j]) / self.deviation[j] - self.reference[j]).collect();
-        for (scale, length) in self.scales.iter_mut().zip(self.lengths) {
+        let wider = [1.0, 1.75, 1.75];
+        for ((scale, length), wider) in self.scales.iter_mut().zip(self.lengths).zip(wider) {
             for j in 0..p {
-                scale.smooth[j] += (o[j] - scale.smooth[j]) / length;
+                // One sample alone: after two more it has come to half of the limit of the largest deviation.
+                let half = 0.5 * (self.limit * wider * scale.limits[2]).sqrt() * scale.spread[j];
+                let most = half * length / (1.0 - 1.0 / length).powi(2);
+                scale.smooth[j] += (o[j].clamp(-most, most) - scale.smooth[j]) / length;
             }
         }
-        let wider = [1.0, 1.75, 1.75];
         let distance = self.scales.iter().zip(wider).map(|(s, w)| s.distance() / w).fold(0.0, f64::max);
         self.strength = distance / self.limit / self.widened.exp();
         if let Some(height) = &mut self.stands {
@@ -199,7 +231,59 @@ impl Naive {
             }
         }
         let beyond = f64::from(u8::from(self.strength > 1.0));
+        self.widened_before = self.widened;
         self.widened = (self.widened + 0.5 / self.n * (beyond - 0.02)).clamp(0.0, 3.0_f64.ln());
         self.stands.is_some()
+    }
+}
+
+/// Points that go together, wander and have noise of their own.
+fn plant(n: u64, points: u64) -> Vec<f64> {
+    let common = noise(n + 5_000_000) + (n as f64 / 70.0).sin();
+    (0..points).map(|j| 20.0 * j as f64 + common + (1.0 + j as f64 / 4.0) * noise(n * 16 + j)).collect()
+}
+
+#[test]
+fn the_judgement_is_that_of_the_formulas() {
+    for (points, samples) in [(1, 50), (1, 400), (2, 60), (3, 150), (8, 400), (16, 500)] {
+        let rows: Vec<Vec<f64>> = (0..samples).map(|n| plant(n, points)).collect();
+        let mut naive = Naive::learn(&rows, 2.0, 3.0);
+        let mut w = Watcher::new(&spec(usize::try_from(points).unwrap(), Learn::Samples(samples)));
+        let mut learned = None;
+        for (n, row) in (0..).zip(&rows) {
+            learned = w.sample(at(n), row);
+        }
+        let Some(BaselineChange::Learned(model)) = learned else { panic!("{learned:?}") };
+        let limits = |t2: Finite, error: Finite, most: Finite| [t2.get(), error.get(), most.get()];
+        let longer = model.longer.iter().map(|l| limits(l.t2, l.error, l.most));
+        let all: Vec<_> =
+            [limits(model.t2, model.error, model.most.unwrap())].into_iter().chain(longer).collect();
+        for (ours, theirs) in all.iter().flatten().zip(naive.limits().iter().flatten()) {
+            assert!((ours / theirs - 1.0).abs() < 1e-9, "{points} points: {all:?}, {:?}", naive.limits());
+        }
+        let (mut raised, mut ended) = (0, 0);
+        for n in samples..samples + 1500 {
+            let mut row = plant(n, points);
+            row[0] += if n % 500 > 450 { 3.0 } else { 0.0 };
+            let was = w.is_excursion();
+            w.sample(at(n), &row);
+            let stands = naive.watch(&row);
+            assert_eq!(w.is_excursion(), Some(stands), "{points} points, sample {n}");
+            let Phase::Watching(judge) = &w.phase else { panic!("it watches") };
+            let strength = w.distance.as_ref().unwrap().strength / 3.0 / judge.widened.exp();
+            // What learns from the strength comes after it.
+            assert!((judge.widened - naive.widened).abs() < 1e-9, "{points} points, sample {n}");
+            let before = naive.strength * (naive.widened_before - naive.widened).exp();
+            assert!(
+                (strength - before).abs() < 1e-7 * strength.max(1.0),
+                "{points} points, sample {n}: {strength} {before}"
+            );
+            for (ours, theirs) in judge.reference.iter().zip(&naive.reference) {
+                assert!((ours - theirs).abs() < 1e-7, "{points} points, sample {n}: {ours} {theirs}");
+            }
+            raised += u32::from(was == Some(false) && stands);
+            ended += u32::from(was == Some(true) && !stands);
+        }
+        assert!(raised >= 1 && ended >= 1, "{points} points: {raised} excursions, {ended} ended");
     }
 }

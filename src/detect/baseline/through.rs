@@ -1,6 +1,6 @@
 //! A baseline through the detector: samples from readings, the fault that an excursion raises, cycles.
 
-use super::tests::{good, noise, at};
+use super::tests::{at, good, noise};
 use super::*;
 use crate::detect::{BaselineEvent, Detector, Transition, TransitionKind};
 use crate::site::testing::site;
