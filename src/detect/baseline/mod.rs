@@ -71,7 +71,7 @@ pub enum BaselineChange {
 
 #[derive(Debug, Clone, PartialEq)]
 enum Phase {
-    Learning(Learning),
+    Learning(Box<Learning>),
     Watching(Box<Judge>),
 }
 
@@ -103,7 +103,7 @@ struct Told {
 impl Watcher {
     pub fn new(spec: &Baseline) -> Self {
         Self {
-            phase: Phase::Learning(Learning::new(spec)),
+            phase: Phase::Learning(Box::new(Learning::new(spec))),
             spec: spec.clone(),
             smooth: None,
             against: 0,
@@ -159,7 +159,7 @@ impl Watcher {
                 }
                 let Some(learned) = learning.model(&self.spec) else {
                     // Nothing can be learned of numbers that overflow: it begins again.
-                    *learning = Learning::new(&self.spec);
+                    **learning = Learning::new(&self.spec);
                     return None;
                 };
                 let model = learned.judge.model.clone();

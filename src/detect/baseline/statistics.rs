@@ -38,7 +38,7 @@ pub(super) struct Statistics {
     /// Each point's standard deviation while smoothed.
     pub spread: Vec<f64>,
     inverse: Vec<f64>,
-    /// Each row gives the error of predicting a point from the others, in units of what it should be.
+    /// Column by column; each row gives the error of predicting a point from the others, in units of what it should be.
     prediction: Vec<f64>,
     deviation_max: f64,
 }
@@ -65,11 +65,10 @@ impl Statistics {
             covariance.iter().enumerate().map(cell).collect()
         };
         let precision = inverse(&shrunk(SHRINK_PREDICTION), p)?;
-        let prediction: Vec<f64> = precision
-            .chunks(p)
-            .zip(precision.iter().step_by(p + 1))
-            .flat_map(|(row, own)| row.iter().map(|x| x / own.sqrt()))
-            .collect();
+        let own: Vec<f64> = precision.iter().step_by(p + 1).map(|own| own.sqrt()).collect();
+        // It is symmetric: its rows are its columns.
+        let column = |of: &[f64]| of.iter().zip(&own).map(|(x, own)| x / own).collect::<Vec<_>>();
+        let prediction: Vec<f64> = precision.chunks(p).flat_map(column).collect();
         let inverse = inverse(&shrunk(SHRINK_T2), p)?;
         let is_finite = prediction.iter().chain(&inverse).chain(&spread).all(|x| x.is_finite());
         is_finite.then_some(Self { spread, inverse, prediction, deviation_max })
