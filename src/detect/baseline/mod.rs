@@ -121,12 +121,12 @@ impl Watcher {
         let is_of_this = model.definition == self.spec.definition
             || model.is_of_before() && self.spec.definition_before() == Some(model.definition.as_str());
         if is_of_this && let Some(judge) = Judge::new(model.clone(), &self.spec) {
-            self.watch(judge, None);
+            self.watch(judge, None, None);
         }
     }
 
-    fn watch(&mut self, judge: Judge, smooth: Option<Smooth>) {
-        self.told = Told { at: None, reference: judge.reference.clone(), widened: judge.widened };
+    fn watch(&mut self, judge: Judge, smooth: Option<Smooth>, at: Option<Mono>) {
+        self.told = Told { at, reference: judge.reference.clone(), widened: judge.widened };
         self.smooth = smooth;
         self.phase = Phase::Watching(Box::new(judge));
     }
@@ -163,7 +163,7 @@ impl Watcher {
                     return None;
                 };
                 let model = learned.judge.model.clone();
-                self.watch(learned.judge, learned.smooth);
+                self.watch(learned.judge, learned.smooth, Some(now));
                 Some(BaselineChange::Learned(Box::new(model)))
             }
             Phase::Watching(judge) => {
