@@ -128,13 +128,19 @@ pub const OWN_GAP_MIN: Duration = secs(3);
 pub const BASELINE_POINTS_MAX: usize = 16;
 /// Samples that are learned from at least: fewer say nothing of how points go together. Fewer: refused.
 pub const BASELINE_LEARN_MIN: u64 = 50;
+/// Samples that should be learned from: fewer are warned of.
+pub const BASELINE_SAMPLES_ADVISED: u64 = 300;
+/// How long should be learned: a week has its weekend and every shift. Shorter: warned of.
+pub const BASELINE_LEARN_ADVISED: Duration = secs(7 * 86_400);
+/// The shortest and the longest time constant with which a baseline's reference follows drift. Outside: refused.
+pub const BASELINE_FOLLOW: (Duration, Duration) = (secs(60), secs(3660 * 86_400));
 /// The shortest learning period. Shorter: refused.
 pub const BASELINE_LEARN_SHORTEST: Duration = secs(60);
 /// The longest learning period. Longer: refused.
 pub const BASELINE_LEARN_LONGEST: Duration = secs(92 * 86_400);
 /// Samples kept while learning; beyond them every second one is let go, then every fourth, and so on.
 pub const BASELINE_SAMPLES_KEPT: usize = 4096;
-/// The least and the most samples over which a baseline is smoothed. Outside: refused.
+/// The least and the most samples over which a baseline is smoothed on its shortest scale. Outside: refused.
 pub const BASELINE_SMOOTH: (f64, f64) = (1.0, 1000.0);
 /// Samples over which a baseline is smoothed that does not say.
 pub const BASELINE_SMOOTH_DEFAULT: f64 = 2.0;

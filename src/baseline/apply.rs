@@ -15,9 +15,11 @@ pub fn apply(state: &mut BaselineState, event: &BaselineEvent) -> (EquipmentId, 
         BaselineEvent::Learned { model, .. } => {
             state.models.insert(key.clone(), Arc::new(model.as_ref().clone()));
         }
-        BaselineEvent::Followed { reference, .. } => {
+        BaselineEvent::Followed { reference, widened, .. } => {
             if let Some(model) = state.models.get_mut(&key) {
-                Arc::make_mut(model).reference.clone_from(reference);
+                let model = Arc::make_mut(model);
+                model.reference.clone_from(reference);
+                model.widened = *widened;
             }
         }
         BaselineEvent::Forgotten { .. } => {

@@ -23,7 +23,7 @@ pub enum BaselineEvent {
         /// What was learned.
         model: Box<Model>,
     },
-    /// Its reference has followed slow drift, or an excursion's end.
+    /// Its reference has followed slow drift, or an excursion's end; or its limit has widened or narrowed.
     #[serde(rename = "baseline-followed")]
     Followed {
         /// Of which equipment.
@@ -32,6 +32,9 @@ pub enum BaselineEvent {
         fault: FaultName,
         /// Where it is now, in standard deviations from what was learned.
         reference: Vec<Finite>,
+        /// The logarithm of what the limit is widened by now. Nothing of what an earlier version learned.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        widened: Option<Finite>,
     },
     /// Somebody had it learned anew.
     #[serde(rename = "baseline-forgotten")]
@@ -196,8 +199,8 @@ impl Detector {
             {
                 self.baselines.events.push(match change {
                     BaselineChange::Learned(model) => BaselineEvent::Learned { equipment, fault, model },
-                    BaselineChange::Followed(reference) => {
-                        BaselineEvent::Followed { equipment, fault, reference }
+                    BaselineChange::Followed { reference, widened } => {
+                        BaselineEvent::Followed { equipment, fault, reference, widened }
                     }
                 });
             }

@@ -19,7 +19,7 @@ mod suggest;
 mod tests;
 mod warm;
 
-pub use baseline::Model;
+pub use baseline::{LongerScale, Model};
 pub use baselines::BaselineEvent;
 pub use detector::Detector;
 pub use explain::{FaultExplanation, OperandExplanation, PointState};

@@ -21,7 +21,7 @@ pub const SEGMENT_BYTES: u64 = 16 * 1024 * 1024;
 /// | `firmware_notes`, `files` of a loaded configuration | [`FILES_MAX`] names of an id, each file with its SHA-256 | 55 KiB, 170 KiB |
 /// | `question` of a step; `reason` of an alarm that is suppressed by design | [`PROSE_BYTES_MAX`] or [`EXPRESSION_BYTES_MAX`] | 25 KiB |
 /// | `finding` of a step | [`PROSE_BYTES_MAX`] | 12 KiB |
-/// | `model` of a baseline: numbers | [`BASELINE_POINTS_MAX`], and its square | 9 KiB |
+/// | `model` of a baseline: numbers | [`BASELINE_POINTS_MAX`], and three times its square | 22 KiB |
 /// | `definition` of a baseline: points, `while`, `cycle` | [`BASELINE_POINTS_MAX`], [`EXPRESSION_BYTES_MAX`] twice | 50 KiB |
 /// | `value`, `before` of a write | a number or [`NAME_BYTES_MAX`], with a unit; [`TOLD_VALUE_BYTES_MAX`] | 3 KiB |
 /// | `name` of the gateway | [`NAME_BYTES_MAX`] | 770 B |

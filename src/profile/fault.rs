@@ -33,9 +33,9 @@ pub struct Baseline {
     pub regime: Option<Program>,
     /// What is true during a cycle: then each cycle is a sample, of its duration and each point's mean and peak.
     pub cycle: Option<Program>,
-    /// Whether slow drift is followed.
-    pub follows: bool,
-    /// Over how many samples it is smoothed.
+    /// How the reference follows slow drift.
+    pub follow: Follow,
+    /// Over how many samples it is smoothed on the shortest of its scales.
     pub smooth: f64,
     /// The limit, as a multiple of what 95 % of the learned samples stay below.
     pub limit: f64,
@@ -54,12 +54,49 @@ impl Baseline {
         std::iter::once("duration".to_owned()).chain(of_points).collect()
     }
 
+    /// The definition as an earlier version wrote it, which said nothing of following; nothing of a time constant, which
+    /// that version did not know.
+    #[must_use]
+    pub fn definition_before(&self) -> Option<&str> {
+        match self.follow {
+            Follow::Never => self.definition.strip_suffix(NOT_FOLLOWED),
+            Follow::AsLearned => Some(&self.definition),
+            Follow::Over(_) => None,
+        }
+    }
+
     /// How many numbers a sample consists of.
     #[must_use]
     pub fn width(&self) -> usize {
         if self.cycle.is_none() { self.points.len() } else { 1 + 2 * self.points.len() }
     }
 }
+
+/// How the reference of a baseline follows slow drift.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Follow {
+    /// Not at all: drift is an excursion.
+    Never,
+    /// With a time constant of a quarter of the learning period.
+    AsLearned,
+    /// With this time constant.
+    Over(Duration),
+}
+
+impl Follow {
+    /// What it adds to a baseline's definition: limits were learned from deviations of the same kind.
+    #[must_use]
+    pub fn defines(self) -> String {
+        match self {
+            Self::Never => NOT_FOLLOWED.to_owned(),
+            Self::AsLearned => String::new(),
+            Self::Over(time) => format!(", following over {}", render_duration(time)),
+        }
+    }
+}
+
+/// How a definition ends whose drift is not followed.
+const NOT_FOLLOWED: &str = ", not following";
 
 /// How much good operation is learned from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

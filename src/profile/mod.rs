@@ -33,7 +33,7 @@ pub use builtin::{built_in, built_in_names, built_in_notes};
 pub use capture::{Frame, Played, WireKind, from_pcap, play, to_pcap};
 pub use cases::{CaseResult, run_cases};
 pub use decode::{DataType, Order, decode, encode, raw_unsigned};
-pub use fault::{Baseline, Fault, Guidance, Learn, Part, Question, Step, Target, Trace, Trigger};
+pub use fault::{Baseline, Fault, Follow, Guidance, Learn, Part, Question, Step, Target, Trace, Trigger};
 pub use firmware::{Firmware, FirmwareNote, VersionRange, compare_versions, load_note};
 pub use frame::{Cut, FrameShape, crc16, from_hex, is_proven, to_hex};
 pub use import::{Draft, ImportFormat, ImportOptions, import, quoted};

@@ -12,8 +12,12 @@ use andon::words::Seq;
 use andon::writing::WriteEvent;
 
 /// In the order in which they were added; no file is ever edited.
-const JOURNAL_V1: [&str; 2] =
-    [include_str!("../samples/journal/v1.ndjson"), include_str!("../samples/journal/v1-record.ndjson")];
+const JOURNAL_V1: [&str; 4] = [
+    include_str!("../samples/journal/v1.ndjson"),
+    include_str!("../samples/journal/v1-record.ndjson"),
+    include_str!("../samples/journal/v1-scales.ndjson"),
+    include_str!("../samples/journal/v1-authors.ndjson"),
+];
 
 /// Every kind of event; the compiler asks for a name, and the test below for a sample.
 fn name(event: &Event) -> &'static str {

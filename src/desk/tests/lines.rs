@@ -32,6 +32,8 @@ fn model() -> impl Strategy<Value = crate::detect::Model> {
         let finite: Vec<crate::words::Finite> =
             numbers.iter().filter_map(|n| crate::words::Finite::new(*n)).collect();
         let one = finite.first().copied().unwrap_or_default();
+        let longer =
+            crate::detect::LongerScale { covariance: finite.clone(), t2: one, error: one, most: one };
         crate::detect::Model {
             definition,
             samples: 9,
@@ -41,6 +43,9 @@ fn model() -> impl Strategy<Value = crate::detect::Model> {
             t2: one,
             error: one,
             reference: finite,
+            most: (one.get() > 0.0).then_some(one),
+            longer: vec![longer; numbers.len() % 3],
+            widened: (one.get() > 1.0).then_some(one),
         }
     })
 }
@@ -128,7 +133,8 @@ fn events() -> impl Strategy<Value = Event> {
         model().prop_map(move |m| BaselineEvent::Followed {
             equipment: e(),
             fault: f(),
-            reference: m.reference
+            reference: m.reference,
+            widened: m.widened,
         }),
         text().prop_map(move |reason| BaselineEvent::Forgotten { equipment: e(), fault: f(), reason }),
     ];

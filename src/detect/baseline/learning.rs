@@ -4,31 +4,40 @@
 //! into what is smoothed. Of more samples than are kept every second one is let go; from then on each sample is drawn
 //! in to the fences of those that are kept before it is smoothed, and the fences are taken anew now and then. A new
 //! level of a machine is within them once it makes up a hundredth of the samples that are kept.
+//!
+//! Limits come from deviations of the kind that will be judged: from a reference that ran along. Smoothing is linear,
+//! so the smoothed samples less the smoothed reference are the smoothed deviations; the reference is made of the kept
+//! samples once all are known.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::fence::Fence;
-use super::model::{Judge, Model, ModelDraft, covariance_of};
-use super::smoothed;
+use super::model::{DEVIATION_MAX, Judge, LongerScale, Model, REFERENCE_WEIGHT};
+use super::smooth::{Smooth, lengths};
+use super::statistics::{Statistics, Usual, covariance_of, wander_of};
 use crate::limits;
-use crate::profile::Learn;
-use crate::words::Mono;
+use crate::profile::{Baseline, Follow, Learn};
+use crate::words::{Finite, Mono};
 
 /// So many more kept samples, and the fences are taken anew.
 const FENCES_EVERY: usize = 64;
+/// The reference begins at the mean of so many kept samples,
+const REFERENCE_BEGINS_WITH: usize = 20;
+/// without so many of the lowest and of the highest: machines often begin with a spike.
+const REFERENCE_BEGINS_WITHOUT: usize = 2;
 
 /// The samples of good operation so far: every `stride`-th of them is kept, as it was and as it was smoothed.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Learning {
     points: usize,
-    smoothing: f64,
+    lengths: Vec<f64>,
     raw: Vec<f64>,
     stride: u64,
-    /// The kept rows that do not follow on the row before; while every sample is kept.
+    /// The kept rows that do not follow on the row before.
     begins: BTreeSet<usize>,
     /// What is smoothed; once not every sample is kept.
-    settled: Option<Smooth>,
+    settled: Option<Smoothing>,
     /// How many samples there were.
     pub seen: u64,
     /// For how long operation was good.
@@ -36,47 +45,55 @@ pub(super) struct Learning {
     last: Option<Mono>,
 }
 
-/// Samples within their fences, smoothed.
+/// Samples within their fences, smoothed on each scale. After a pause each scale begins at the fences' centres.
 #[derive(Debug, Clone, PartialEq)]
-struct Smooth {
+struct Smoothing {
     fences: Vec<Fence>,
-    rows: Vec<f64>,
-    state: Option<Vec<f64>>,
+    /// The kept rows of each scale.
+    rows: Vec<Vec<f64>>,
+    state: Option<Smooth>,
 }
 
-impl Smooth {
+impl Smoothing {
     /// Smooths every sample so far.
-    fn replay(raw: &[f64], points: usize, begins: &BTreeSet<usize>, smoothing: f64) -> Self {
-        let fences = Fence::of_rows(raw, points);
-        let mut out = Self { fences, rows: Vec::with_capacity(raw.len()), state: None };
+    fn replay(raw: &[f64], points: usize, begins: &BTreeSet<usize>, lengths: &[f64]) -> Self {
+        let rows = lengths.iter().map(|_| Vec::with_capacity(raw.len())).collect();
+        let mut out = Self { fences: Fence::of_rows(raw, points), rows, state: None };
         for (at, row) in raw.chunks(points).enumerate() {
             if begins.contains(&at) {
                 out.state = None;
             }
-            let smooth = out.take(row, smoothing);
-            out.rows.extend(smooth);
+            out.take(row, lengths);
+            out.keep();
         }
         out
     }
 
-    fn take(&mut self, raw: &[f64], smoothing: f64) -> Vec<f64> {
+    fn take(&mut self, raw: &[f64], lengths: &[f64]) {
         let row: Vec<f64> = raw.iter().zip(&self.fences).map(|(x, fence)| fence.draw_in(*x)).collect();
-        smoothed(&mut self.state, &row, smoothing).to_vec()
+        let centre = || self.fences.iter().map(|f| f.centre).collect::<Vec<_>>();
+        let state = self.state.get_or_insert_with(|| Smooth::at(&centre(), lengths.len()));
+        state.take(lengths, |_, j| row.get(j).copied().unwrap_or(0.0));
+    }
+
+    fn keep(&mut self) {
+        let Some(state) = &self.state else { return };
+        self.rows.iter_mut().zip(&state.scales).for_each(|(rows, s)| rows.extend_from_slice(s));
     }
 }
 
 /// What learning came to.
 pub(super) struct Learned {
     pub judge: Judge,
-    /// Where what is smoothed was at the end, in the points' units.
-    pub smooth: Option<Vec<f64>>,
+    /// Where the smoothed deviations were at the end.
+    pub smooth: Option<Smooth>,
 }
 
 impl Learning {
-    pub fn new(points: usize, smoothing: f64) -> Self {
+    pub fn new(spec: &Baseline) -> Self {
         Self {
-            points,
-            smoothing,
+            points: spec.width(),
+            lengths: lengths(spec.smooth),
             raw: Vec::new(),
             stride: 1,
             begins: BTreeSet::new(),
@@ -90,40 +107,47 @@ impl Learning {
     /// The next sample does not follow on the last one.
     pub fn pause(&mut self) {
         self.last = None;
-        match &mut self.settled {
-            Some(smooth) => smooth.state = None,
-            None => {
-                self.begins.insert(self.raw.len() / self.points.max(1));
-            }
+        self.begins.insert(self.raw.len() / self.points.max(1));
+        if let Some(smoothing) = &mut self.settled {
+            smoothing.state = None;
         }
     }
 
     pub fn sample(&mut self, now: Mono, raw: &[f64]) {
         self.good_for += self.last.map_or(Duration::ZERO, |last| now.since(last));
         self.last = Some(now);
-        let smooth = self.settled.as_mut().map(|s| s.take(raw, self.smoothing));
+        if let Some(settled) = &mut self.settled {
+            settled.take(raw, &self.lengths);
+        }
         if self.seen.is_multiple_of(self.stride) {
             self.raw.extend_from_slice(raw);
-            if let (Some(settled), Some(smooth)) = (&mut self.settled, smooth) {
-                settled.rows.extend(smooth);
+            if let Some(settled) = &mut self.settled {
+                settled.keep();
                 if (self.raw.len() / self.points).is_multiple_of(FENCES_EVERY) {
                     settled.fences = Fence::of_rows(&self.raw, self.points);
                 }
             }
             if self.raw.len() >= limits::BASELINE_SAMPLES_KEPT * self.points {
-                let mut settled = self.settled.take().unwrap_or_else(|| self.replay());
-                self.begins.clear();
-                thin(&mut self.raw, self.points);
-                thin(&mut settled.rows, self.points);
-                self.settled = Some(settled);
-                self.stride *= 2;
+                self.thin();
             }
         }
         self.seen += 1;
     }
 
-    fn replay(&self) -> Smooth {
-        Smooth::replay(&self.raw, self.points, &self.begins, self.smoothing)
+    /// Lets every second kept row go.
+    fn thin(&mut self) {
+        let mut settled = self.settled.take().unwrap_or_else(|| self.replay());
+        for rows in settled.rows.iter_mut().chain([&mut self.raw]) {
+            let kept: Vec<f64> = rows.chunks(self.points).step_by(2).flatten().copied().collect();
+            *rows = kept;
+        }
+        self.begins = self.begins.iter().map(|at| at.div_ceil(2)).collect();
+        self.settled = Some(settled);
+        self.stride *= 2;
+    }
+
+    fn replay(&self) -> Smoothing {
+        Smoothing::replay(&self.raw, self.points, &self.begins, &self.lengths)
     }
 
     /// Whether enough has been learned.
@@ -137,9 +161,9 @@ impl Learning {
 
     /// What was learned; nothing of samples that nothing can be learned from. The first samples are left out of what
     /// is smoothed until it has settled.
-    pub fn model(&self, definition: String) -> Option<Learned> {
+    pub fn model(&self, spec: &Baseline) -> Option<Learned> {
         let p = self.points;
-        let smooth = self.settled.clone().unwrap_or_else(|| self.replay());
+        let smoothing = self.settled.clone().unwrap_or_else(|| self.replay());
         let fences = Fence::of_rows(&self.raw, p);
         let column = |j: usize| self.raw.iter().skip(j).step_by(p).copied().collect::<Vec<_>>();
         let scale: Vec<f64> = fences.iter().enumerate().map(|(j, f)| scale_of(*f, &column(j))).collect();
@@ -147,35 +171,139 @@ impl Learning {
             let one = |((x, f), s): ((&f64, &Fence), &f64)| (f.draw_in(*x) - f.centre) / s;
             rows.chunks(p).flat_map(|row| row.iter().zip(&fences).zip(&scale).map(one)).collect()
         };
-        let (raw, rows) = (standard(&self.raw), standard(&smooth.rows));
-        let settled = settled_after(self.smoothing, self.stride, rows.len() / p);
-        let rows = rows.get(settled * p..).unwrap_or_default();
-        let draft = ModelDraft {
-            definition,
+        let raw = standard(&self.raw);
+        let wander = wander_of(&raw, p);
+        let reference = self.reference(&raw, spec.follow);
+        let mut learned = Vec::with_capacity(self.lengths.len());
+        let mut smooth = smoothing.state;
+        for (k, (rows, length)) in smoothing.rows.iter().zip(&self.lengths).enumerate() {
+            let mut rows = standard(rows);
+            let ran_along = self.smoothed(&reference.path, *length);
+            rows.iter_mut().zip(&ran_along).for_each(|(s, r)| *s -= r);
+            let from = settled_after(*length, self.stride, rows.len() / p);
+            learned.push(scale_learned(rows.get(from * p..).unwrap_or_default(), &wander, p)?);
+            if let Some(of) = smooth.as_mut().and_then(|s| s.scales.get_mut(k)) {
+                let last = ran_along.rchunks(p).next().unwrap_or_default();
+                *of = standard(of).iter().zip(last).map(|(s, r)| s - r).collect();
+            }
+        }
+        let mut learned = learned.into_iter();
+        let shortest = learned.next()?;
+        let model = Model {
+            definition: spec.definition.clone(),
             samples: self.seen,
-            covariance: covariance_of(rows, &raw, p),
-            centre: fences.iter().map(|f| f.centre).collect(),
-            scale,
+            centre: fences.iter().map(|f| Finite::new(f.centre)).collect::<Option<_>>()?,
+            scale: Finite::all(&scale)?,
+            covariance: shortest.covariance,
+            t2: shortest.t2,
+            error: shortest.error,
+            reference: Finite::all(&reference.now)?,
+            most: Some(shortest.most),
+            longer: learned.collect(),
+            widened: None,
         };
-        let model: Model = draft.with_limits_from(rows)?;
-        Some(Learned { judge: Judge::new(model)?, smooth: smooth.state })
+        Some(Learned { judge: Judge::new(model, spec)?, smooth })
+    }
+
+    /// Where the reference was before each kept row.
+    fn reference(&self, standard: &[f64], follow: Follow) -> Reference {
+        let p = self.points;
+        let weight = self.reference_weight(follow);
+        let mut now = vec![0.0; p];
+        if self.is_fast(weight) {
+            let first = |j: usize| standard.iter().skip(j).step_by(p).take(REFERENCE_BEGINS_WITH).copied();
+            now = (0..p).map(|j| middle_mean(first(j).collect())).collect();
+        }
+        let weight = 1.0 - (1.0 - weight).powf(strides(self.stride));
+        let mut path = Vec::with_capacity(standard.len());
+        for row in standard.chunks(p) {
+            path.extend_from_slice(&now);
+            now.iter_mut().zip(row).for_each(|(r, x)| *r += (x - *r) * weight);
+        }
+        Reference { path, now }
+    }
+
+    /// The reference's weight of one sample.
+    fn reference_weight(&self, follow: Follow) -> f64 {
+        let samples = strides(self.seen.max(1));
+        match follow {
+            Follow::Never => 0.0,
+            Follow::AsLearned => REFERENCE_WEIGHT / samples,
+            Follow::Over(time) => follow_weight(self.good_for.div_f64(samples), time),
+        }
+    }
+
+    /// A reference that moves within the learning period begins where the period did; a slower one in its middle.
+    fn is_fast(&self, weight: f64) -> bool {
+        weight * strides(self.seen) >= REFERENCE_WEIGHT * 0.999
+    }
+
+    /// The reference, smoothed as the samples were: from the centre after each pause.
+    fn smoothed(&self, path: &[f64], length: f64) -> Vec<f64> {
+        let (one, all) = (1.0 / length, 1.0 - (1.0 - 1.0 / length).powf(strides(self.stride)));
+        let mut now = vec![0.0; self.points];
+        let mut out = Vec::with_capacity(path.len());
+        for (at, row) in path.chunks(self.points).enumerate() {
+            let begins = at == 0 || self.begins.contains(&at);
+            if begins {
+                now.fill(0.0);
+            }
+            let weight = if begins { one } else { all };
+            now.iter_mut().zip(row).for_each(|(s, r)| *s += (r - *s) * weight);
+            out.extend_from_slice(&now);
+        }
+        out
     }
 }
 
-fn thin(rows: &mut Vec<f64>, points: usize) {
-    let kept: Vec<f64> = rows.chunks(points).step_by(2).flatten().copied().collect();
-    *rows = kept;
+/// The reference while learning, in standard deviations from the centre.
+struct Reference {
+    /// Row by row, before the row moved it.
+    path: Vec<f64>,
+    now: Vec<f64>,
+}
+
+/// The weight of a sample that so much time has passed before, for a reference of this time constant. It is never faster
+/// than that of the shortest learning.
+pub(super) fn follow_weight(passed: Duration, time: Duration) -> f64 {
+    let most = REFERENCE_WEIGHT / strides(limits::BASELINE_LEARN_MIN);
+    (passed.as_secs_f64() / time.as_secs_f64().max(1e-3)).min(most)
+}
+
+/// What is learned of one scale from its smoothed deviations.
+fn scale_learned(rows: &[f64], wander: &[f64], p: usize) -> Option<LongerScale> {
+    let covariance: Vec<f64> = covariance_of(rows, p).iter().zip(wander).map(|(a, b)| a + b).collect();
+    let Usual { t2, error, most } = Statistics::new(&covariance, p, DEVIATION_MAX)?.usual(rows);
+    Some(LongerScale {
+        covariance: Finite::all(&covariance)?,
+        t2: Finite::new(t2)?,
+        error: Finite::new(error)?,
+        most: Finite::new(most)?,
+    })
 }
 
 /// Rows that are left out at the beginning: three times the smoothing, but never more than a quarter.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
-    clippy::cast_precision_loss,
-    reason = "smoothing lies between 1 and 1000 samples"
+    reason = "smoothing lies between 1 and 9000 samples"
 )]
-fn settled_after(smoothing: f64, stride: u64, rows: usize) -> usize {
-    ((3.0 * smoothing / stride as f64) as usize).min(rows / 4)
+fn settled_after(length: f64, stride: u64, rows: usize) -> usize {
+    ((3.0 * length / strides(stride)) as usize).min(rows / 4)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a number of samples")]
+fn strides(samples: u64) -> f64 {
+    samples as f64
+}
+
+/// The mean of the values without the lowest and the highest; 0 of no others.
+fn middle_mean(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    let most = values.len().saturating_sub(REFERENCE_BEGINS_WITHOUT);
+    let middle = values.get(REFERENCE_BEGINS_WITHOUT..most).unwrap_or_default();
+    let (sum, count) = middle.iter().fold((0.0, 0.0_f64), |(sum, count), x| (sum + x, count + 1.0));
+    sum / count.max(1.0)
 }
 
 /// The standard deviation; of a point that did not move, a millionth of what it was, so that any move counts.

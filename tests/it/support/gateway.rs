@@ -25,7 +25,6 @@ impl Gateway {
         Self { folder, data: None, daemon: None }
     }
 
-    /// Its data stand elsewhere.
     /// One with `pump-1` of this profile on Modbus TCP.
     pub fn pump(port: u16, profile: &str) -> Self {
         let link =
@@ -34,6 +33,7 @@ impl Gateway {
         Self::new().profile("pump", profile).site(&(link + pump))
     }
 
+    /// Its data stand elsewhere.
     pub fn with_data(mut self, data: &Path) -> Self {
         self.data = Some(data.to_owned());
         self
