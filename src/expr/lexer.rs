@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::ExprError;
+use super::parser::{Arithmetic, Compare};
 use crate::words::parse_duration;
 
 #[derive(Debug, Clone, PartialEq)]
@@ -13,7 +14,12 @@ pub(super) enum Token {
     Name(String),
     /// `@equipment:`
     Equipment(String),
-    Symbol(&'static str),
+    Compare(Compare),
+    Arithmetic(Arithmetic),
+    Open,
+    Close,
+    Dot,
+    Comma,
     And,
     Or,
     Not,
@@ -23,7 +29,23 @@ pub(super) enum Token {
 
 pub(super) type Spanned = (Token, Range<usize>);
 
-const SYMBOLS: [&str; 14] = ["<=", ">=", "==", "!=", "<", ">", "+", "-", "*", "/", "(", ")", ".", ","];
+/// Longer symbols stand before those that they begin with.
+const SYMBOLS: [(&str, Token); 14] = [
+    ("<=", Token::Compare(Compare::LessOrEqual)),
+    (">=", Token::Compare(Compare::GreaterOrEqual)),
+    ("==", Token::Compare(Compare::Equal)),
+    ("!=", Token::Compare(Compare::Unequal)),
+    ("<", Token::Compare(Compare::Less)),
+    (">", Token::Compare(Compare::Greater)),
+    ("+", Token::Arithmetic(Arithmetic::Add)),
+    ("-", Token::Arithmetic(Arithmetic::Subtract)),
+    ("*", Token::Arithmetic(Arithmetic::Multiply)),
+    ("/", Token::Arithmetic(Arithmetic::Divide)),
+    ("(", Token::Open),
+    (")", Token::Close),
+    (".", Token::Dot),
+    (",", Token::Comma),
+];
 
 pub(super) fn lex(text: &str) -> Result<Vec<Spanned>, ExprError> {
     let mut tokens = Vec::new();
@@ -64,8 +86,8 @@ fn one(rest: &str, c: char, at: usize) -> Result<(Token, usize), ExprError> {
         }
         return Ok((Token::Equipment(tail.get(..length).unwrap_or("").to_owned()), length + 2));
     }
-    if let Some(symbol) = SYMBOLS.iter().find(|s| rest.starts_with(**s)) {
-        return Ok((Token::Symbol(symbol), symbol.len()));
+    if let Some((symbol, token)) = SYMBOLS.into_iter().find(|(symbol, _)| rest.starts_with(symbol)) {
+        return Ok((token, symbol.len()));
     }
     let help = match c {
         '=' => "equality is written ==",

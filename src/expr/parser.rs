@@ -1,4 +1,17 @@
-//! Tokens into a tree, by precedence climbing: `or`, `and`, `not`, comparison, `+ -`, `* /`, unary minus.
+//! Tokens into a tree, by recursive descent: one function a rule of the grammar.
+//!
+//! ```text
+//! or         = and { "or" and }
+//! and        = not { "and" not }
+//! not        = "not" not | comparison
+//! comparison = sum [ ( "==" | "!=" | "<" | "<=" | ">" | ">=" ) sum ]
+//! sum        = product { ( "+" | "-" ) product }
+//! product    = unary { ( "*" | "/" ) unary }
+//! unary      = "-" unary | primary
+//! primary    = NUMBER | DURATION | TEXT | "true" | "false" | "(" or ")" | point | call
+//! point      = [ "@" EQUIPMENT ":" ] NAME [ "." BIT ]
+//! call       = FUNCTION "(" point [ "," DURATION ] ")"
+//! ```
 
 use std::ops::Range;
 use std::time::Duration;
@@ -158,16 +171,6 @@ impl<'a> Parser<'a> {
         found
     }
 
-    fn symbol(&mut self, of: &[&'static str]) -> Option<&'static str> {
-        match self.peek() {
-            Some((Token::Symbol(s), _)) if of.contains(s) => {
-                self.at += 1;
-                Some(s)
-            }
-            _ => None,
-        }
-    }
-
     fn or(&mut self) -> Result<Ast, ExprError> {
         self.joined(&Token::Or, Self::and, Part::Or)
     }
@@ -203,57 +206,47 @@ impl<'a> Parser<'a> {
     }
 
     fn comparison(&mut self) -> Result<Ast, ExprError> {
-        const ALL: [(&str, Compare); 6] = [
-            ("==", Compare::Equal),
-            ("!=", Compare::Unequal),
-            ("<=", Compare::LessOrEqual),
-            (">=", Compare::GreaterOrEqual),
-            ("<", Compare::Less),
-            (">", Compare::Greater),
-        ];
-        let symbols = ALL.map(|(s, _)| s);
         let left = self.sum()?;
-        let Some(symbol) = self.symbol(&symbols) else { return Ok(left) };
+        let Some((Token::Compare(compare), _)) = self.peek() else { return Ok(left) };
+        self.at += 1;
         let right = self.sum()?;
-        let compare = ALL.iter().find(|(s, _)| *s == symbol).map_or(Compare::Equal, |(_, c)| *c);
-        let here = self.here();
-        if self.symbol(&symbols).is_some() {
-            return Err(
-                ExprError::new(here, "a comparison does not chain").with_help("write: a < b and b < c")
-            );
+        if let Some((Token::Compare(_), second)) = self.peek() {
+            let error = ExprError::new(second.clone(), "a comparison does not chain");
+            return Err(error.with_help("write: a < b and b < c"));
         }
-        Ok(join(left, right, |l, r| Part::Compare(compare, l, r)))
+        Ok(join(left, right, |l, r| Part::Compare(*compare, l, r)))
     }
 
     fn sum(&mut self) -> Result<Ast, ExprError> {
-        self.arithmetic(&[("+", Arithmetic::Add), ("-", Arithmetic::Subtract)], Self::product)
+        self.arithmetic([Arithmetic::Add, Arithmetic::Subtract], Self::product)
     }
 
     fn product(&mut self) -> Result<Ast, ExprError> {
-        self.arithmetic(&[("*", Arithmetic::Multiply), ("/", Arithmetic::Divide)], Self::unary)
+        self.arithmetic([Arithmetic::Multiply, Arithmetic::Divide], Self::unary)
     }
 
     fn arithmetic(
         &mut self,
-        table: &[(&'static str, Arithmetic); 2],
+        operators: [Arithmetic; 2],
         operand: fn(&mut Self) -> Result<Ast, ExprError>,
     ) -> Result<Ast, ExprError> {
-        let symbols = table.map(|(s, _)| s);
         let mut left = operand(self)?;
         let mut joined = 0;
-        while let Some(symbol) = self.symbol(&symbols) {
+        while let Some((Token::Arithmetic(operator), _)) = self.peek()
+            && operators.contains(operator)
+        {
+            self.at += 1;
             joined += 1;
             self.too_deep(self.depth + joined)?;
             let right = operand(self)?;
-            let op = table.iter().find(|(s, _)| *s == symbol).map_or(Arithmetic::Add, |(_, o)| *o);
-            left = join(left, right, |l, r| Part::Arithmetic(op, l, r));
+            left = join(left, right, |l, r| Part::Arithmetic(*operator, l, r));
         }
         Ok(left)
     }
 
     fn unary(&mut self) -> Result<Ast, ExprError> {
         let start = self.here().start;
-        if self.symbol(&["-"]).is_some() {
+        if self.take(&Token::Arithmetic(Arithmetic::Subtract)) {
             let inner = self.deeper(Self::unary)?;
             return Ok(Ast { span: start..inner.span.end, part: Part::Negate(Box::new(inner)) });
         }
@@ -279,16 +272,24 @@ impl<'a> Parser<'a> {
                 }
                 _ => return Err(ExprError::new(span.clone(), "a point's name belongs behind the colon")),
             },
-            Token::Symbol("(") => {
+            Token::Open => {
                 let inner = self.deeper(Self::or)?;
                 let end = self.here();
-                return match self.symbol(&[")"]) {
-                    Some(_) => Ok(Ast { span: span.start..end.end, part: inner.part }),
-                    None => Err(ExprError::new(span.clone(), "this parenthesis is never closed")),
+                return if self.take(&Token::Close) {
+                    Ok(Ast { span: span.start..end.end, part: inner.part })
+                } else {
+                    Err(ExprError::new(span.clone(), "this parenthesis is never closed"))
                 };
             }
             Token::Duration(d) => Part::Duration(*d),
-            Token::Symbol(_) | Token::And | Token::Or | Token::Not => {
+            Token::Compare(_)
+            | Token::Arithmetic(_)
+            | Token::Close
+            | Token::Dot
+            | Token::Comma
+            | Token::And
+            | Token::Or
+            | Token::Not => {
                 return Err(ExprError::new(span.clone(), "a point, a number or a quoted text belongs here"));
             }
         };
@@ -301,12 +302,12 @@ impl<'a> Parser<'a> {
         name: &str,
         span: &Range<usize>,
     ) -> Result<Ast, ExprError> {
-        if self.peek().is_some_and(|(t, _)| *t == Token::Symbol("(")) {
+        if self.peek().is_some_and(|(t, _)| *t == Token::Open) {
             return self.call(name, span);
         }
         let mut end = self.tokens.get(self.at.saturating_sub(1)).map_or(span.end, |(_, s)| s.end);
         let mut bit = None;
-        if self.symbol(&["."]).is_some() {
+        if self.take(&Token::Dot) {
             match self.peek() {
                 Some((Token::Name(b), s)) => {
                     bit = Some(b.clone());
@@ -341,8 +342,8 @@ impl<'a> Parser<'a> {
         let mut window = None;
         if signature.has_window {
             let here = self.here();
-            let comma = self.symbol(&[","]);
-            let length = self.peek().filter(|_| comma.is_some());
+            let comma = self.take(&Token::Comma);
+            let length = self.peek().filter(|_| comma);
             let Some((Token::Duration(d), place)) = length else {
                 return Err(ExprError::new(here, format!("{name} wants a time"))
                     .with_help(format!("write: {written}")));
@@ -354,7 +355,7 @@ impl<'a> Parser<'a> {
             window = Some(*d);
         }
         let end = self.here();
-        if self.symbol(&[")"]).is_none() {
+        if !self.take(&Token::Close) {
             let error = if end.start >= self.end {
                 ExprError::new(span.clone(), "this parenthesis is never closed")
             } else {

@@ -22,6 +22,7 @@ mod recorder;
 mod reload;
 mod samples;
 mod scan;
+mod screens;
 mod simulator;
 mod support;
 mod turns;
