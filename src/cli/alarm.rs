@@ -62,7 +62,10 @@ pub(super) async fn run<C: Composition>(
 
 async fn list<C: Composition>(cx: &mut Context<'_, C>) -> Result<Outcome, CliError> {
     let status: StatusV1 = cx.get("/v1/status").await?;
-    cx.list(&status.alarms, &status::alarms(&status.alarms, status.now), "No active or suppressed alarms.")?;
+    // Other programs read instants in UTC.
+    let note = |text: &str| if cx.global.is_csv() { text.to_owned() } else { cx.sentence(text) };
+    let sheet = status::alarms(&status.alarms, status.now, note);
+    cx.list(&status.alarms, &sheet, "No active or suppressed alarms.")?;
     if !cx.global.json && !cx.global.is_csv() {
         let there =
             |s: &ShelvedV1| status.alarms.iter().any(|a| a.equipment == s.equipment && a.fault == s.fault);
@@ -93,7 +96,7 @@ pub(super) async fn operate<C: Composition>(
     if cx.global.json {
         cx.json(&done)?;
     } else {
-        cx.print(&format!("{}\n", done.message))?;
+        cx.print(&format!("{}\n", cx.sentence(&done.message)))?;
     }
     Ok(Outcome::Done)
 }

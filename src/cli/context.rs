@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use super::args::{DemoArgs, Global, SimArgs};
 use super::error::CliError;
 use super::render::{Sheet, read_for_screen, screen};
-use super::when::when;
+use super::when::{local, local_times, when};
 use crate::ambient;
 use crate::client::Client;
 use crate::limits;
@@ -214,7 +214,12 @@ impl<'a, C: Composition> Context<'a, C> {
 
     /// An instant as people at the gateway read it.
     pub fn time(&self, at: Wall) -> String {
-        at.timestamp().to_zoned_datetime(self.zone.clone()).strftime("%Y-%m-%d %H:%M:%S").to_string()
+        local(at, &self.zone)
+    }
+
+    /// A sentence of the gateway, its instants as people at the gateway read them.
+    pub fn sentence(&self, text: &str) -> String {
+        local_times(text, &self.zone)
     }
 
     /// The gateway's time zone.

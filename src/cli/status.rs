@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::context::{Composition, Context};
 use super::error::CliError;
-use super::render::{Sheet, ago, heading};
+use super::render::{Sheet, ago, heading, plural};
 use crate::api::v1::{AlarmV1, StatusV1};
 use crate::words::{Outcome, Wall};
 
@@ -28,7 +28,7 @@ pub(super) async fn run<C: Composition>(cx: &mut Context<'_, C>) -> Result<Outco
     text.push_str(&equipment(&status).table());
     if !status.alarms.is_empty() {
         text.push('\n');
-        text.push_str(&alarms(&status.alarms, status.now).table());
+        text.push_str(&alarms(&status.alarms, status.now, |text| cx.sentence(text)).table());
     }
     text.push_str(&format!("\n{}\n", tickets(&status.tickets)));
     cx.print(&text)?;
@@ -50,12 +50,17 @@ pub(super) fn trouble(s: &StatusV1) -> String {
             s.journal.not_recordable
         ));
     }
-    if !matches!(s.store.state.as_str(), "" | "ready") {
+    let store = match s.store.state.as_str() {
+        "" | "ready" => None,
+        "behind" => Some("has not taken in all events yet"),
+        "rebuilding" => Some("is rebuilt from the journal"),
+        "waits-for-room" => Some("waits for room on the disk"),
+        _ => Some("cannot be used"),
+    };
+    if let Some(store) = store {
         let why = if s.store.message.is_empty() { String::new() } else { format!(": {}", s.store.message) };
-        text.push_str(&format!(
-            "the ticket database is {}, {} events behind the journal{why}\n",
-            s.store.state, s.store.behind
-        ));
+        let behind = plural(usize::try_from(s.store.behind).unwrap_or(usize::MAX), "event");
+        text.push_str(&format!("the ticket database {store}, {behind} behind the journal{why}\n"));
     }
     for d in s.damage.iter().take(5) {
         text.push_str(&format!("THE JOURNAL IS DAMAGED: {}\n", d.message));
@@ -134,8 +139,8 @@ fn equipment(s: &StatusV1) -> Sheet {
     sheet
 }
 
-/// Alarms that stand, worst first.
-pub(super) fn alarms(alarms: &[AlarmV1], now: Wall) -> Sheet {
+/// Alarms that stand, worst first. `sentence` words the notes for the reader's time zone.
+pub(super) fn alarms(alarms: &[AlarmV1], now: Wall, sentence: impl Fn(&str) -> String) -> Sheet {
     let mut sheet = Sheet::new(&["alarm", "equipment", "severity", "state", "since", "first_out", "note"]);
     for a in alarms {
         sheet.row([
@@ -145,7 +150,7 @@ pub(super) fn alarms(alarms: &[AlarmV1], now: Wall) -> Sheet {
             a.state.word().to_owned(),
             ago(a.onset, now),
             a.first_up.clone().unwrap_or_default(),
-            a.note.clone(),
+            sentence(&a.note),
         ]);
     }
     sheet

@@ -28,9 +28,62 @@ pub(super) fn when(text: &str, zone: &TimeZone, now: Wall) -> Result<Wall, Strin
     })
 }
 
+/// A sentence of the gateway with its instants, which are in UTC, as they are at the gateway.
+pub(super) fn local_times(text: &str, zone: &TimeZone) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(end) = rest.find('Z') {
+        let (before, after) = (rest.get(..end).unwrap_or(""), rest.get(end + 1..).unwrap_or(""));
+        // `2026-03-01T14:00:00` with or without milliseconds.
+        let instant = [19, 23].into_iter().find_map(|length| {
+            let begin = end.checked_sub(length)?;
+            let at = Wall::parse(rest.get(begin..=end)?).ok()?;
+            Some((begin, at))
+        });
+        match instant {
+            Some((begin, at)) => {
+                out.push_str(before.get(..begin).unwrap_or(""));
+                out.push_str(&local(at, zone));
+            }
+            None => {
+                out.push_str(before);
+                out.push('Z');
+            }
+        }
+        rest = after;
+    }
+    out.push_str(rest);
+    out
+}
+
+/// An instant as people at the gateway read it.
+pub(super) fn local(at: Wall, zone: &TimeZone) -> String {
+    at.timestamp().to_zoned_datetime(zone.clone()).strftime("%Y-%m-%d %H:%M:%S").to_string()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn instants_in_sentences_are_told_in_the_gateways_time() {
+        let zone = TimeZone::get("Europe/Berlin").unwrap();
+        for (text, expected) in [
+            (
+                "shelved until 2026-03-01T13:00:00.000Z by eva: Zug",
+                "shelved until 2026-03-01 14:00:00 by eva: Zug",
+            ),
+            ("2026-07-01T13:00:00Z, 2026-07-01T14:00:00.500Z", "2026-07-01 15:00:00, 2026-07-01 16:00:00"),
+            ("Z", "Z"),
+            (
+                "pump 7 at 25:00:00Z, Zone é2026-99-01T13:00:00Z",
+                "pump 7 at 25:00:00Z, Zone é2026-99-01T13:00:00Z",
+            ),
+            ("", ""),
+        ] {
+            assert_eq!(local_times(text, &zone), expected);
+        }
+    }
 
     #[track_caller]
     fn check(text: &str, expected: Option<&str>) {

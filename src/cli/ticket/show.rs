@@ -90,11 +90,9 @@ fn page<C: Composition>(cx: &Context<'_, C>, t: &TicketV1, equipment: Option<&Eq
         ));
     }
     for entry in &t.log {
-        out.push_str(&hanging(
-            &format!("{}  ", cx.time(entry.at)),
-            &format!("{}: {}", entry.by, entry.text),
-            width,
-        ));
+        // What people write stays as it is.
+        let text = if entry.by == "andon" { cx.sentence(&entry.text) } else { entry.text.clone() };
+        out.push_str(&hanging(&format!("{}  ", cx.time(entry.at)), &format!("{}: {text}", entry.by), width));
     }
     if let Some(why) = &t.incomplete {
         out.push_str(&format!("\nThe log and earlier fixes are incomplete: {why}\n"));
