@@ -283,6 +283,14 @@ pub const RETRIES_DEFAULT: u32 = 1;
 pub const RETRIES_MAX: u32 = 10;
 /// The longest `min_interval`. Longer: refused.
 pub const MIN_INTERVAL_MAX: Duration = secs(10);
+/// The longest `connect_pause`: loggers of inverters want some seconds. Longer: refused.
+pub const CONNECT_PAUSE_MAX: Duration = secs(60);
+/// The lowest baud rate that a profile may name. Lower: refused.
+pub const BAUD_MIN: u32 = 300;
+/// The highest one. Higher: refused.
+pub const BAUD_MAX: u32 = 4_000_000;
+/// The longest `wait` of a fault before its equipment is safe to touch. Longer: refused.
+pub const SAFE_WAIT_MAX: Duration = secs(7 * 86_400);
 /// Failed requests in a row after which a unit is only probed.
 pub const MISSES_BEFORE_PROBING: u32 = 3;
 /// The first interval between probes of a silent unit; it doubles up to the next line.

@@ -39,7 +39,11 @@ const MODEL: &str = r#"{ "id": 160, "group": { "name": "mppt", "label": "Multipl
 
 #[test]
 fn sunspec_models_with_factors_groups_enums_and_bits() {
-    let options = ImportOptions { start: Some(40_000), repeats: [("module".to_owned(), 2)].into() };
+    let options = ImportOptions {
+        start: Some(40_000),
+        repeats: [("module".to_owned(), 2)].into(),
+        ..ImportOptions::default()
+    };
     let (p, remarks) = imported(ImportFormat::SunSpec, MODEL, &options);
     check(&p, "module_1_dca", &[123], Some(0xFFFF), Some(Value::Real(12.3)));
     check(&p, "module_2_dcwh", &[0, 1234], None, Some(Value::Real(123.4)));
