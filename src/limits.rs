@@ -386,6 +386,16 @@ pub const CAPTURE_BEFORE: Duration = secs(60);
 pub const CAPTURE_AFTER: Duration = secs(5);
 /// Bytes of a capture that is read. Larger: refused.
 pub const CAPTURE_FILE_BYTES_MAX: u64 = 256 * 1024 * 1024;
+/// Connections of a capture that are followed. More: their bytes are counted as not read.
+pub const CAPTURE_CONNECTIONS_MAX: usize = 4096;
+/// Segments of one direction that wait for bytes in front of them. More: the bytes count as missing.
+pub const CAPTURE_SEGMENTS_EARLY_MAX: usize = 64;
+/// Requests of one connection in a capture that wait for their answers. More: the oldest counts as unanswered.
+pub const CAPTURE_REQUESTS_MAX: usize = 1024;
+/// The greatest length in the header of a Modbus TCP frame: unit and 253 bytes.
+pub const MBAP_LENGTH_MAX: usize = 254;
+/// Bytes of a frame on a serial line at most (Modbus over serial line 2.5.1).
+pub const RTU_FRAME_MAX: usize = 256;
 /// Opened tickets that the worker takes in at once: their faults are looked up beside the links' work.
 pub const OPENED_TAKEN_MAX: usize = 64;
 /// Tickets of one link that are opened within this time share their frames, and traces that are due within it one read.

@@ -78,6 +78,28 @@ impl Absent {
         }
     }
 
+    /// What the marks of a point come to in a recording of its values, after scaling.
+    #[must_use]
+    pub fn recorded(&self, point: &Point) -> Vec<f64> {
+        if point.scale_from.is_some() {
+            return Vec::new();
+        }
+        let scaled = |mark: f64| mark * point.scale + point.offset;
+        let raw = self.raw.iter().map(|mark| match point.kind {
+            DataType::F32 => u32::try_from(*mark).map_or(f64::NAN, |bits| f64::from(f32::from_bits(bits))),
+            DataType::F64 if point.register().is_some() => f64::from_bits(*mark),
+            kind if kind.is_signed() => {
+                let unused = 64 - kind.bits().clamp(1, 64);
+                #[expect(clippy::cast_precision_loss, reason = "recorded values are f64")]
+                let number = ((mark << unused).cast_signed() >> unused) as f64;
+                number
+            }
+            #[expect(clippy::cast_precision_loss, reason = "recorded values are f64")]
+            _ => *mark as f64,
+        });
+        raw.chain(self.numbers.iter().copied()).map(scaled).filter(|mark| mark.is_finite()).collect()
+    }
+
     /// A text, as it came.
     pub(super) fn of_text(&self, text: &str) -> Result<(), BadReason> {
         match self.words.iter().find(|word| word.trim().eq_ignore_ascii_case(text.trim())) {

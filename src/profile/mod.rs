@@ -36,7 +36,7 @@ mod write;
 pub use absent::{Absent, Valid, within_valid};
 pub use address::{Area, IDENTIFICATION, RegisterAddress};
 pub use builtin::{built_in, built_in_names, built_in_notes};
-pub use capture::{Frame, Played, WireKind, from_pcap, play, to_pcap};
+pub use capture::{Frame, Playback, Played, WireKind, from_pcap, play, to_pcap};
 pub use cases::{CaseResult, run_cases};
 pub use data_type::{DataType, TypeWord, type_word};
 pub use decode::{Order, decode, encode, raw_unsigned};

@@ -17,18 +17,36 @@ pub(super) fn number(text: &str, is_hex: bool) -> Option<u64> {
     }
 }
 
-/// The first number of a cell, and a bit behind a point: `40001`, `100-101`, `400001.5`, `4096 (0x1000)`.
-pub(super) fn address(text: &str, is_hex: bool) -> Option<(u64, Option<u64>)> {
-    let first = text.trim().split(|c: char| c.is_whitespace() || "-~/,;:(".contains(c)).next()?;
-    let (register, bit) = match first.split_once('.') {
-        Some((register, bit)) => (register, Some(bit)),
-        None => (first, None),
+/// What a cell says of a place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Place {
+    pub number: u64,
+    pub bit: Option<u64>,
+    /// How many registers, where the cell names the last one too.
+    pub count: Option<u64>,
+}
+
+/// A register, perhaps with a bit behind a point or the last register of a range: `40001`, `63-64`, `3~7`, `400001.5`,
+/// `4096 (0x1000)`.
+pub(super) fn address(text: &str, is_hex: bool) -> Option<Place> {
+    let text = text.trim();
+    let is_digit = |c: char| c.is_ascii_alphanumeric() || "#&$".contains(c);
+    let end = text.find(|c: char| !is_digit(c)).unwrap_or(text.len());
+    let (first, rest) = text.split_at(end);
+    let start = number(first, is_hex)?;
+    let rest = rest.trim();
+    let range = ["..", "~", "-", "–", "to ", "/"].iter().find_map(|mark| rest.strip_prefix(mark));
+    if let Some(last) = range {
+        let last = last.split(|c: char| !is_digit(c) && !c.is_whitespace()).next().unwrap_or("");
+        let count = number(last, is_hex)?.checked_sub(start)? + 1;
+        return Some(Place { number: start, bit: None, count: Some(count) });
+    }
+    let bit = match rest.strip_prefix('.') {
+        Some(bit) => Some(bit.trim_start_matches(['b', 'B']).parse().ok()?),
+        None if rest.is_empty() || rest.starts_with(['(', ',', '[']) => None,
+        None => return None,
     };
-    let bit = match bit.filter(|b| !b.is_empty()) {
-        None => None,
-        Some(bit) => Some(bit.parse().ok()?),
-    };
-    Some((number(register, is_hex)?, bit))
+    Some(Place { number: start, bit, count: None })
 }
 
 /// An area by its word, its function or the digit in front: `Holding Register`, `3`, `fc04`, `4x`.
@@ -211,29 +229,48 @@ pub(super) fn factor(text: &str) -> Option<f64> {
     (found.is_finite() && found != 0.0).then_some(found)
 }
 
-/// `0=off|1=on`, also with `:` and other separators; a piece without a number belongs to the name before it.
+/// `0=off|1=on`, also with `:` and other separators, as JSON, and without separators: `0: Stop 1: Run`.
 pub(super) fn names(text: &str) -> Option<Vec<(u64, String)>> {
-    let mut out: Vec<(u64, String)> = Vec::new();
-    for piece in text.split([',', '|', ';', '\n']) {
-        let pair = piece.split_once(['=', ':']).and_then(|(n, name)| Some((number(n, false)?, name.trim())));
-        match (pair, out.last_mut()) {
-            (Some((n, name)), _) => out.push((n, name.to_owned())),
-            (None, Some((_, name))) => name.push_str(&format!(", {}", piece.trim())),
-            (None, None) => return None,
+    let plain: String = text.chars().map(|c| if "{}\"\n\r\t".contains(c) { ' ' } else { c }).collect();
+    // Where a number with a = or : behind it begins, and where its name begins.
+    let mut marks: Vec<(usize, usize, u64)> = Vec::new();
+    let mut at = 0;
+    for word in plain.split_inclusive([' ', ',', ';', '|', '=', ':']) {
+        let (begin, end) = (at, at + word.len());
+        at = end;
+        let bare = word.trim_end_matches([' ', '=', ':']);
+        let Some(n) = number(bare, false) else { continue };
+        let rest = plain.get(begin + bare.len()..).unwrap_or("").trim_start();
+        if let Some(name) = rest.strip_prefix(['=', ':']) {
+            marks.push((begin, plain.len() - name.len(), n));
         }
     }
-    (!out.is_empty()).then_some(out)
+    let first = marks.first()?.0;
+    if !plain.get(..first)?.trim().is_empty() {
+        return None;
+    }
+    let ends = marks.iter().skip(1).map(|(begin, _, _)| *begin).chain([plain.len()]);
+    let name = |from: usize, until: usize| {
+        plain.get(from..until).unwrap_or("").trim().trim_end_matches([',', ';', '|']).trim().to_owned()
+    };
+    Some(marks.iter().zip(ends).map(|((_, from, n), until)| (*n, name(*from, until))).collect())
 }
 
-/// A unit as profiles write it; nothing for the ways to write none.
-pub(super) fn unit(text: &str) -> Option<String> {
+/// A unit as profiles write it, and the factor that some lists put before it: `0.1kWh`; nothing for the ways to write
+/// none.
+pub(super) fn unit(text: &str) -> (Option<f64>, Option<String>) {
     let text = text.trim();
-    match text.to_lowercase().as_str() {
-        "" | "-" | "--" | "n/a" | "na" | "none" | "null" | "n.a." => None,
+    let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.' && c != ',').unwrap_or(text.len());
+    let (number, rest) = text.split_at(digits);
+    let factor = number.replace(',', ".").parse().ok().filter(|f: &f64| *f != 0.0 && f.is_finite());
+    let rest = if factor.is_some() { rest.trim() } else { text };
+    let unit = match rest.to_lowercase().as_str() {
+        "" | "none" | "null" | "n.a." => None,
         "°c" | "℃" | "ºc" => Some("degC".to_owned()),
         "°f" | "℉" | "ºf" => Some("degF".to_owned()),
-        _ => Some(text.to_owned()),
-    }
+        _ => Some(rest.to_owned()),
+    };
+    (factor, unit)
 }
 
 #[cfg(test)]
@@ -242,17 +279,22 @@ mod tests {
 
     #[test]
     fn numbers_and_addresses_as_manuals_write_them() {
+        let place = |number, bit, count| Some(Place { number, bit, count });
         for (text, is_hex, expected) in [
-            ("4096", false, Some((4096, None))),
-            ("0x1000", false, Some((4096, None))),
-            ("1000h", false, Some((4096, None))),
-            ("16#1000", false, Some((4096, None))),
-            ("1000", true, Some((4096, None))),
-            ("100-101", false, Some((100, None))),
-            ("100..101", false, None),
-            ("400001.5", false, Some((400_001, Some(5)))),
-            ("4096 (0x1000)", false, Some((4096, None))),
+            ("4096", false, place(4096, None, None)),
+            ("0x1000", false, place(4096, None, None)),
+            ("1000h", false, place(4096, None, None)),
+            ("16#1000", false, place(4096, None, None)),
+            ("1000", true, place(4096, None, None)),
+            ("100-101", false, place(100, None, Some(2))),
+            ("3~7", false, place(3, None, Some(5))),
+            ("33004 - 33019", false, place(33_004, None, Some(16))),
+            ("100..103", false, place(100, None, Some(4))),
+            ("400001.5", false, place(400_001, Some(5), None)),
+            ("4096 (0x1000)", false, place(4096, None, None)),
+            ("7-3", false, None),
             ("abc", false, None),
+            ("12 and 13", false, None),
             ("", false, None),
         ] {
             assert_eq!(address(text, is_hex), expected, "{text}");
@@ -334,12 +376,19 @@ mod tests {
         assert!(["", "0", "ten", "1/0", "nan"].iter().all(|t| factor(t).is_none()));
         assert_eq!(orders("CDAB"), Some(("little", "big")));
         assert_eq!(orders("middle"), None);
-        assert_eq!(unit("°C").as_deref(), Some("degC"));
-        assert_eq!(unit("n/a"), None);
+        assert_eq!(unit("°C"), (None, Some("degC".to_owned())));
+        assert_eq!(unit("0.1kWh"), (Some(0.1), Some("kWh".to_owned())));
+        assert_eq!(unit("1"), (Some(1.0), None));
+        assert_eq!(unit("none"), (None, None));
         let named =
             |t: &str| names(t).map(|n| n.into_iter().map(|(n, t)| format!("{n} {t}")).collect::<Vec<_>>());
         assert_eq!(named("0=off|1=on, slow"), Some(vec!["0 off".to_owned(), "1 on, slow".to_owned()]));
         assert_eq!(named("0: Off; 1: On"), Some(vec!["0 Off".to_owned(), "1 On".to_owned()]));
+        assert_eq!(named("0: Stop 1: Run"), Some(vec!["0 Stop".to_owned(), "1 Run".to_owned()]));
+        let json = "{\"0\":\"Open\",\"1\":\"Half open\"}";
+        assert_eq!(named(json), Some(vec!["0 Open".to_owned(), "1 Half open".to_owned()]));
+        assert_eq!(named("0-65535"), None);
         assert_eq!(named("off and on"), None);
+        assert_eq!(named("mode 0=off"), None);
     }
 }

@@ -1,7 +1,7 @@
 //! A list of registers as CSV, a row a point: what one types from a manual's table, or another program exports.
 
 use super::ImportOptions;
-use super::cells::{address, area, factor, kind, names, number, orders, unit};
+use super::cells::{Place, address, area, factor, kind, names, number, orders, unit};
 use super::columns::Columns;
 use super::draft::{Draft, DraftPoint, Field, numbered};
 use crate::profile::{Area, RegisterAddress};
@@ -26,7 +26,9 @@ struct Cells<'a> {
 
 impl<'a> Cells<'a> {
     fn get(&self, field: &str) -> Option<&'a str> {
-        self.row.get(self.list.columns.at(field)?).map(str::trim).filter(|c| !c.is_empty())
+        let cell = self.row.get(self.list.columns.at(field)?)?.trim();
+        let is_none = matches!(cell.to_lowercase().as_str(), "" | "-" | "--" | "—" | "n/a" | "na");
+        (!is_none).then_some(cell)
     }
 }
 
@@ -129,8 +131,8 @@ fn point(cells: &Cells<'_>, entry: &str, draft: &mut Draft) -> Result<Fields, St
     if ["w", "wo", "write", "write-only", "write only", "writeonly"].contains(&access.as_str()) {
         return Err("it can only be written, and andon reads".to_owned());
     }
-    let (register, bit) = place(cells)?;
-    let registers = cells.get("registers").and_then(|c| number(c, false));
+    let (register, told) = place(cells)?;
+    let registers = cells.get("registers").and_then(|c| number(c, false)).or(told.count);
     let mut fields = vec![("register", Field::Text(register.to_string()))];
     let is_swapped = type_of(cells, register, registers, &mut fields)?;
     let word = fields.iter().find_map(|(key, field)| match field {
@@ -138,7 +140,7 @@ fn point(cells: &Cells<'_>, entry: &str, draft: &mut Draft) -> Result<Fields, St
         _ => None,
     });
     let word = word.unwrap_or_default();
-    match (bit.or_else(|| cells.get("bit").and_then(|c| number(c, false))), word.as_str()) {
+    match (told.bit.or_else(|| cells.get("bit").and_then(|c| number(c, false))), word.as_str()) {
         (Some(bit), "bool") if !register.area.is_bits() => {
             fields.push(("bit", Field::Integer(i128::from(bit))))
         }
@@ -148,7 +150,8 @@ fn point(cells: &Cells<'_>, entry: &str, draft: &mut Draft) -> Result<Fields, St
         _ => {}
     }
     ordered(cells, is_swapped, &mut fields)?;
-    if let Some(unit) = cells.get("unit").and_then(unit) {
+    let (before, own) = cells.get("unit").map_or((None, None), unit);
+    if let Some(unit) = own {
         fields.push(("unit", Field::Text(unit)));
     }
     if let Some(text) = cells.get("description") {
@@ -162,7 +165,7 @@ fn point(cells: &Cells<'_>, entry: &str, draft: &mut Draft) -> Result<Fields, St
         }
         None => {}
     }
-    scaled(cells, &word, &mut fields)?;
+    scaled(cells, &word, before, &mut fields)?;
     for key in ["mask", "shift"] {
         if let Some(text) = cells.get(key) {
             let value = number(text, false).ok_or_else(|| format!("{key} {text} is not a whole number"))?;
@@ -188,8 +191,8 @@ fn point(cells: &Cells<'_>, entry: &str, draft: &mut Draft) -> Result<Fields, St
     Ok(fields)
 }
 
-/// Its register, and a bit that is named with it.
-fn place(cells: &Cells<'_>) -> Result<(RegisterAddress, Option<u64>), String> {
+/// Its register, and what else its cell says of the place.
+fn place(cells: &Cells<'_>) -> Result<(RegisterAddress, Place), String> {
     let columns = &cells.list.columns;
     let is_hex = |field: &str| columns.title(field).to_lowercase().contains("hex");
     let told = match cells.get("area") {
@@ -197,13 +200,14 @@ fn place(cells: &Cells<'_>) -> Result<(RegisterAddress, Option<u64>), String> {
         Some(text) => Some(area(text).ok_or_else(|| format!("area {text} is not one of Modbus"))?),
     };
     if let Some(text) = cells.get("ref") {
-        let (number, bit) =
-            address(text, is_hex("ref")).ok_or_else(|| format!("ref {text} is not a number"))?;
-        let digits = text.split('.').next().unwrap_or(text).trim();
-        let printed = RegisterAddress::parse_ref(digits).or_else(|meant| match number {
+        let place = address(text, is_hex("ref")).ok_or_else(|| format!("ref {text} is not a number"))?;
+        let digits = text.split(|c: char| !c.is_ascii_digit()).next().unwrap_or(text);
+        let printed = RegisterAddress::parse_ref(digits).or_else(|meant| match place.number {
             // Without the area's digit in front: 1 is the first one.
             1..=65_536 => told
-                .and_then(|area| Some(RegisterAddress { area, number: u16::try_from(number - 1).ok()? }))
+                .and_then(|area| {
+                    Some(RegisterAddress { area, number: u16::try_from(place.number - 1).ok()? })
+                })
                 .ok_or(meant),
             _ => Err(meant),
         })?;
@@ -211,16 +215,16 @@ fn place(cells: &Cells<'_>) -> Result<(RegisterAddress, Option<u64>), String> {
             Some(area) if area != printed.area && cells.get("area").is_some() => {
                 Err(format!("ref {text} is {}, its area says {}", printed.area.word(), area.word()))
             }
-            _ => Ok((printed, bit)),
+            _ => Ok((printed, place)),
         };
     }
     let text = cells.get("register").ok_or("it has neither register nor ref")?;
     if text.contains(':')
         && let Ok(whole) = RegisterAddress::parse_register(&text.to_lowercase())
     {
-        return Ok((whole, None));
+        return Ok((whole, Place { number: u64::from(whole.number), bit: None, count: None }));
     }
-    let (number, bit) =
+    let place =
         address(text, is_hex("register")).ok_or_else(|| format!("register {text} is not a number"))?;
     let Some(area) = told else {
         return Err(format!(
@@ -229,15 +233,15 @@ fn place(cells: &Cells<'_>) -> Result<(RegisterAddress, Option<u64>), String> {
         ));
     };
     let number = match cells.list.options.one_based {
-        true => number.checked_sub(1).ok_or("register 0, where numbers count from 1")?,
-        false => number,
+        true => place.number.checked_sub(1).ok_or("register 0, where numbers count from 1")?,
+        false => place.number,
     };
     let number = u16::try_from(number).map_err(|_| {
         format!(
             "register {text} is beyond 65535; numbers with the area in front are named by --map ref=COLUMN"
         )
     })?;
-    Ok((RegisterAddress { area, number }, bit))
+    Ok((RegisterAddress { area, number }, place))
 }
 
 /// Its type, with the length of a text; whether its words are swapped.
@@ -313,17 +317,17 @@ fn real(text: &str) -> Option<f64> {
     text.replace(',', ".").parse().ok().filter(|n: &f64| n.is_finite())
 }
 
-fn scaled(cells: &Cells<'_>, word: &str, fields: &mut Fields) -> Result<(), String> {
+/// Scale and offset; a factor that stands before the unit counts where no column has one.
+fn scaled(cells: &Cells<'_>, word: &str, before: Option<f64>, fields: &mut Fields) -> Result<(), String> {
     let is_number = !matches!(word, "bool" | "string" | "bits16" | "bits32" | "enum16" | "enum32");
     let read = |key: &str| match cells.get(key) {
         None => Ok(None),
         Some(text) => factor(text).map(Some).ok_or_else(|| format!("{key} {text} is not a factor")),
     };
+    let scale = read("scale")?.or(read("divisor")?.map(|d| 1.0 / d)).or(before);
     #[expect(clippy::float_cmp, reason = "1 stands for no scale")]
-    if let Some(scale) = read("scale")?.filter(|s| *s != 1.0 && is_number) {
+    if let Some(scale) = scale.filter(|s| *s != 1.0 && is_number) {
         fields.push(("scale", Field::Real(scale)));
-    } else if let Some(divisor) = read("divisor")?.filter(|d| *d != 1.0 && is_number) {
-        fields.push(("scale", Field::Real(1.0 / divisor)));
     }
     for key in ["offset", "deadband"] {
         if let Some(text) = cells.get(key).filter(|_| is_number) {
