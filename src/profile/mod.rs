@@ -31,6 +31,8 @@ mod scaffold;
 mod select;
 mod serial;
 mod textual;
+#[cfg(test)]
+mod values;
 mod write;
 
 pub use absent::{Absent, Valid, within_valid};

@@ -93,8 +93,8 @@ pub(super) struct Recording {
     unit: Option<f64>,
     zone: TimeZone,
     is_old: bool,
-    /// Lines before the header.
-    skipped: u64,
+    /// Lines before the header, and what the reader counts too few.
+    skipped_lines: u64,
 }
 
 const TIMES: [&str; 5] = ["time", "timestamp", "datetime", "date_time", "ts"];
@@ -141,7 +141,10 @@ impl Recording {
         let mut file = File::open(path).map_err(|e| missing(&e))?;
         let mut begin = Vec::new();
         file.by_ref().take(LOOKED_AT).read_to_end(&mut begin).map_err(|e| missing(&e))?;
-        let (skipped, separator) = shape(text_of(&begin).0.trim_start_matches('\u{feff}'));
+        let text = text_of(&begin).0;
+        let (skipped, separator) = shape(text.trim_start_matches('\u{feff}'));
+        // The reader takes the second character of such a line end for the begin of the next line.
+        let skipped_lines = skipped + u64::from(text.contains("\r\n"));
         let encoding = encoding_of(&begin, (begin.len() as u64) < LOOKED_AT);
         let decoded = DecodeReaderBytesBuilder::new()
             .encoding(Some(encoding.unwrap_or(encoding_rs::UTF_8)))
@@ -172,7 +175,18 @@ impl Recording {
         };
         let unit = columns.get(time).and_then(|c| time_name(c).1);
         let (is_old, has_decimal_commas) = (how.is_old, separator != b',');
-        Ok(Self { reader, name, columns, time, has_decimal_commas, style: None, unit, zone, is_old, skipped })
+        Ok(Self {
+            reader,
+            name,
+            columns,
+            time,
+            has_decimal_commas,
+            style: None,
+            unit,
+            zone,
+            is_old,
+            skipped_lines,
+        })
     }
 
     /// Reads every row in order: its time, its line and its cells.
@@ -184,7 +198,7 @@ impl Recording {
             if !more.map_err(|e| CliError::usage(format!("{}: {e}", self.name)))? {
                 return Ok(rows);
             }
-            let line = record.position().map_or(0, csv::Position::line) + self.skipped;
+            let line = record.position().map_or(0, csv::Position::line) + self.skipped_lines;
             let mut text = record.get(self.time).unwrap_or("").trim().to_owned();
             if self.has_decimal_commas {
                 text = text.replace(',', ".");

@@ -57,6 +57,8 @@ pub(super) struct Heard {
 /// One direction of a connection.
 #[derive(Debug, Default)]
 struct Stream<'f> {
+    /// Where the first bytes that were seen begin, and the next ones.
+    begin: Option<u32>,
     next: Option<u32>,
     buffer: Vec<u8>,
     /// Segments that came before those in front of them, by where they begin.
@@ -150,12 +152,18 @@ impl<'f> Connection<'f> {
             false => segment.sequence,
         };
         if segment.is_opening {
-            stream.next = Some(first);
+            (stream.begin, stream.next) = (Some(first), Some(first));
         }
         if segment.payload.is_empty() {
             return;
         }
         let next = *stream.next.get_or_insert(first);
+        let begin = *stream.begin.get_or_insert(first);
+        if first.wrapping_sub(begin).cast_signed() < 0 {
+            // It was overtaken by the first one that the capture has: what it belongs to has gone by.
+            out.unread.bytes += segment.payload.len();
+            return;
+        }
         // Within half the numbers there are, what is behind is old and what is ahead is early.
         let ahead = first.wrapping_sub(next).cast_signed();
         if ahead > 0 {

@@ -167,13 +167,20 @@ fn segments_hold_several_frames_and_frames_take_several_segments() {
 #[test]
 fn what_is_sent_again_or_overtaken_is_put_in_order() {
     let mut net = Net::default();
+    net.say(40_001, TO, &ask(9, 7, 99, 1)).say(40_001, BACK, &adu(9, 7, &[0x83, 6]));
     net.say(40_001, TO, &ask(1, 7, 10, 2));
     let told = tell(1, 7, &[100, 200]);
     net.say(40_001, BACK, &told[..4]).say(40_001, BACK, &told[4..8]).say(40_001, BACK, &told[8..]);
-    net.packets.swap(1, 3);
+    net.packets.swap(3, 5);
     let again = net.packets[3].clone();
     net.packets.push(again);
-    check(&net.pcap(), &[(3, 7, "a", 10.0), (3, 7, "b", 200.0)], &[]);
+    check(&net.pcap(), &[(5, 7, "a", 10.0), (5, 7, "b", 200.0)], &["1 answer is exception 6"]);
+    // What was overtaken by the first segment of all cannot be read any more, and is counted.
+    let mut net = Net::default();
+    net.say(40_001, BACK, &told[..4]).say(40_001, BACK, &told[4..]);
+    net.packets.swap(0, 1);
+    let remarks = play(&net.pcap(), &profile(), None, None).unwrap().remarks;
+    assert!(remarks[0].contains("13 bytes of its connections are not Modbus TCP"), "{remarks:?}");
 }
 
 #[test]

@@ -61,15 +61,16 @@ impl Draft {
         self.remarks.push(format!("{entry}: {text}"));
     }
 
-    /// Leaves out what makes no point of a profile, with the reason; one such entry does not stop all others.
-    pub(super) fn without_misfits(&mut self) {
-        let points = std::mem::take(&mut self.points);
-        for point in points {
-            match misfit(&point) {
-                None => self.points.push(point),
-                Some(why) => self.remark(&point.entry, &format!("left out: {why}")),
-            }
+    /// Takes a point, or leaves out what makes none, with the reason: one odd entry does not stop all others.
+    pub(super) fn add(&mut self, point: DraftPoint) {
+        match misfit(&point) {
+            None => self.points.push(point),
+            Some(why) => self.remark(&point.entry, &format!("left out: {why}")),
         }
+    }
+
+    /// Leaves out what is more than a profile may have.
+    pub(super) fn end(&mut self) {
         if self.points.len() > crate::limits::POINTS_MAX {
             let left = self.points.len() - crate::limits::POINTS_MAX;
             self.points.truncate(crate::limits::POINTS_MAX);

@@ -43,7 +43,7 @@ pub(super) fn read(text: &str, draft: &mut Draft) -> Result<(), String> {
                 values(name, &named, &mut fields, draft);
                 let entry = name.to_owned();
                 let name = draft.point_name(name);
-                draft.points.push(DraftPoint { name, entry, fields });
+                draft.add(DraftPoint { name, entry, fields });
             }
             Err(why) => draft.remark(name, &format!("left out: {why}")),
         }

@@ -95,7 +95,7 @@ pub fn import(
         }
         .map_err(|why| format!("{name}: {why}"))?;
     }
-    draft.without_misfits();
+    draft.end();
     Ok(draft)
 }
 

@@ -1,5 +1,7 @@
 //! A list of registers as CSV, a row a point: what one types from a manual's table, or another program exports.
 
+use std::collections::BTreeMap;
+
 use super::ImportOptions;
 use super::cells::{Place, address, area, factor, kind, names, number, orders, unit};
 use super::columns::Columns;
@@ -33,13 +35,15 @@ impl<'a> Cells<'a> {
 }
 
 pub(super) fn read(text: &str, options: &ImportOptions, draft: &mut Draft) -> Result<(), String> {
+    let text = text.trim_start_matches('\u{feff}');
     let rows = rows(text)?;
-    let (list, first) = header(&rows, options)?;
-    for (name, near) in list.columns.unused() {
+    let (list, first) = header(text, &rows, options)?;
+    let unused = if options.is_headless() { Vec::new() } else { list.columns.unused() };
+    for (name, near) in unused {
         let near = near
             .map_or_else(String::new, |field| format!("; if it is the {field}: --map {field}=\"{name}\""));
         draft.remark(
-            &format!("line {}", line(&rows, first)),
+            &format!("line {}", line(text, &rows, first)),
             &format!("column {name} is not carried over{near}"),
         );
     }
@@ -51,7 +55,7 @@ pub(super) fn read(text: &str, options: &ImportOptions, draft: &mut Draft) -> Re
         if row.iter().all(str::is_empty) {
             continue;
         }
-        let line = row.position().map_or(0, csv::Position::line);
+        let line = line_of(text, row);
         let cells = Cells { row, list: &list };
         let Some(name) = cells.get("name") else {
             draft.remark(&format!("line {line}"), "left out: it has no name");
@@ -61,7 +65,7 @@ pub(super) fn read(text: &str, options: &ImportOptions, draft: &mut Draft) -> Re
         match point(&cells, &entry, draft) {
             Ok(fields) => {
                 let own = draft.point_name(name);
-                draft.points.push(DraftPoint { name: own, entry, fields });
+                draft.add(DraftPoint { name: own, entry, fields });
             }
             Err(why) => draft.remark(&entry, &format!("left out: {why}")),
         }
@@ -69,31 +73,44 @@ pub(super) fn read(text: &str, options: &ImportOptions, draft: &mut Draft) -> Re
     Ok(())
 }
 
-fn line(rows: &[csv::StringRecord], at: usize) -> u64 {
-    rows.get(at).and_then(csv::StringRecord::position).map_or(1, csv::Position::line)
+fn line(text: &str, rows: &[csv::StringRecord], at: usize) -> u64 {
+    rows.get(at).map_or(1, |row| line_of(text, row))
+}
+
+/// The line in which a row begins: the reader's own position is before the line ends that it passes over.
+fn line_of(text: &str, row: &csv::StringRecord) -> u64 {
+    let Some(position) = row.position() else { return 1 };
+    let from = usize::try_from(position.byte()).unwrap_or(usize::MAX);
+    let passed = text.as_bytes().get(from..).unwrap_or(&[]).iter().take_while(|b| matches!(b, b'\r' | b'\n'));
+    position.line() + passed.filter(|b| **b == b'\n').count() as u64
 }
 
 /// Every row, read with the separator that parts the most lines alike.
 fn rows(text: &str) -> Result<Vec<csv::StringRecord>, String> {
-    let count = |separator: u8| {
-        let lines = text.lines().take(HEADER_WITHIN).map(|l| l.bytes().filter(|b| *b == separator).count());
-        let mut counts: Vec<usize> = lines.filter(|n| *n > 0).collect();
-        counts.sort_unstable();
-        // How often most lines have it, and how many lines do.
-        (counts.len().min(2), counts.get(counts.len() / 2).copied().unwrap_or(0))
+    let alike = |separator: u8| {
+        let mut lines: BTreeMap<usize, usize> = BTreeMap::new();
+        for line in text.lines().take(HEADER_WITHIN) {
+            *lines.entry(line.bytes().filter(|b| *b == separator).count()).or_default() += 1;
+        }
+        // How many lines have it equally often, and how often.
+        lines.into_iter().filter(|(n, _)| *n > 0).map(|(n, lines)| (lines, n)).max()
     };
-    let separator = [b',', b'\t', b';'].into_iter().max_by_key(|s| count(*s)).unwrap_or(b',');
+    let separator = [b',', b'\t', b';'].into_iter().max_by_key(|s| alike(*s)).unwrap_or(b',');
     let mut reader = csv::ReaderBuilder::new()
         .delimiter(separator)
         .has_headers(false)
         .trim(csv::Trim::All)
         .flexible(true)
-        .from_reader(text.trim_start_matches('\u{feff}').as_bytes());
+        .from_reader(text.as_bytes());
     reader.records().collect::<Result<_, _>>().map_err(|e| format!("it does not read as CSV: {e}"))
 }
 
 /// The header, and which row it is; what is missing and near where there is none.
-fn header<'a>(rows: &[csv::StringRecord], options: &'a ImportOptions) -> Result<(List<'a>, usize), String> {
+fn header<'a>(
+    text: &str,
+    rows: &[csv::StringRecord],
+    options: &'a ImportOptions,
+) -> Result<(List<'a>, usize), String> {
     let mut best: Option<(String, usize)> = None;
     let mut why = None;
     for (at, row) in rows.iter().enumerate().take(if options.is_headless() { 1 } else { HEADER_WITHIN }) {
@@ -120,9 +137,9 @@ fn header<'a>(rows: &[csv::StringRecord], options: &'a ImportOptions) -> Result<
     Err(match proposal.is_empty() {
         true => format!(
             "{needs}; its line {} is: {shown}; say which columns they are: --map name=COLUMN --map register=COLUMN",
-            line(rows, at)
+            line(text, rows, at)
         ),
-        false => format!("{needs}; near are those of line {}: {proposal}", line(rows, at)),
+        false => format!("{needs}; near are those of line {}: {proposal}", line(text, rows, at)),
     })
 }
 

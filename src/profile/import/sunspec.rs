@@ -196,7 +196,7 @@ impl<'a> Reader<'a> {
             draft
                 .remark(&entry, "each of its bits is a fault of severity major: set them as your site wants");
         }
-        draft.points.push(DraftPoint { name: own, entry, fields });
+        draft.add(DraftPoint { name: own, entry, fields });
     }
 }
 
