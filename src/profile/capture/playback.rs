@@ -47,6 +47,7 @@ struct Counts {
     unanswered: usize,
     unasked: usize,
     misfits: usize,
+    malformed: usize,
     lengths: usize,
     other_units: usize,
     unserved: usize,
@@ -98,7 +99,10 @@ impl Player<'_> {
         let Some(function) = spoken.pdu.first().copied() else { return };
         self.counts.requests += 1;
         let read = read(&spoken.pdu);
-        if read.is_none() {
+        let is_read = function == 23 || Area::ALL.iter().any(|area| area.function() == function);
+        if read.is_none() && is_read {
+            self.counts.malformed += 1;
+        } else if read.is_none() {
             *self.counts.functions.entry(function).or_default() += 1;
         }
         let asked = Asked { transaction: spoken.transaction, unit: spoken.unit, function, read };
@@ -249,6 +253,11 @@ fn remarks(heard: &Heard, counts: &Counts) -> Vec<String> {
         let (one, many) = (format!("answer is exception {code}"), format!("answers are exception {code}"));
         say(*n, &one, &many);
     }
+    say(
+        counts.malformed,
+        "request has another length than its function has",
+        "requests have another length than their function has",
+    );
     say(counts.unasked, "answer has no request in the capture", "answers have no request in the capture");
     say(
         counts.misfits,

@@ -60,6 +60,8 @@ struct Stream<'f> {
     /// Where the first bytes that were seen begin, and the next ones.
     begin: Option<u32>,
     next: Option<u32>,
+    /// The last packet that brought bytes, and its time: a frame is there once all its bytes are.
+    latest: (usize, i64),
     buffer: Vec<u8>,
     /// Segments that came before those in front of them, by where they begin.
     early: BTreeMap<u32, (i64, usize, &'f [u8])>,
@@ -206,6 +208,8 @@ impl<'f> Stream<'f> {
         let length = u32::try_from(payload.len()).unwrap_or(u32::MAX);
         self.next = Some(first.wrapping_add(length));
         self.buffer.extend(fresh);
+        self.latest = self.latest.max((order, at_us));
+        let (order, at_us) = self.latest;
         self.cut(at_us, order, number, is_request, out);
     }
 
