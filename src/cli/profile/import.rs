@@ -129,7 +129,7 @@ pub(super) fn run<C: Composition>(cx: &Context<'_, C>, args: ImportArgs) -> Resu
     let text = draft.render(name.as_str());
     let found = (points > 0).then(|| load(&name, &SourceText::new(&format!("{name}.toml"), &text)));
     let is_whole = matches!(found, Some((Some(_), _)));
-    if !cx.global.json || !is_whole {
+    if !is_whole {
         for remark in &draft.remarks {
             cx.remark(remark)?;
         }
@@ -155,6 +155,9 @@ pub(super) fn run<C: Composition>(cx: &Context<'_, C>, args: ImportArgs) -> Resu
     if cx.global.json {
         cx.json(&Imported { profile: path, points, remarks: draft.remarks })?;
         return Ok(Outcome::Done);
+    }
+    for remark in &draft.remarks {
+        cx.remark(remark)?;
     }
     cx.print(&format!(
         "wrote {path} with {}; {} to look at\nnext: name its maker and source, add a [[case]] from a real device, then: andon profile check {path}\n",
