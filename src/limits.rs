@@ -289,6 +289,14 @@ pub const RETRIES_DEFAULT: u32 = 1;
 pub const RETRIES_MAX: u32 = 10;
 /// The longest `min_interval`. Longer: refused.
 pub const MIN_INTERVAL_MAX: Duration = secs(10);
+/// The longest `connect_pause`: loggers of inverters want some seconds. Longer: refused.
+pub const CONNECT_PAUSE_MAX: Duration = secs(60);
+/// The lowest baud rate that a profile may name. Lower: refused.
+pub const BAUD_MIN: u32 = 300;
+/// The highest one. Higher: refused.
+pub const BAUD_MAX: u32 = 4_000_000;
+/// The longest `wait` of a fault before its equipment is safe to touch. Longer: refused.
+pub const SAFE_WAIT_MAX: Duration = secs(7 * 86_400);
 /// Failed requests in a row after which a unit is only probed.
 pub const MISSES_BEFORE_PROBING: u32 = 3;
 /// The first interval between probes of a silent unit; it doubles up to the next line.
@@ -384,6 +392,16 @@ pub const CAPTURE_BEFORE: Duration = secs(60);
 pub const CAPTURE_AFTER: Duration = secs(5);
 /// Bytes of a capture that is read. Larger: refused.
 pub const CAPTURE_FILE_BYTES_MAX: u64 = 256 * 1024 * 1024;
+/// Connections of a capture that are followed. More: their bytes are counted as not read.
+pub const CAPTURE_CONNECTIONS_MAX: usize = 4096;
+/// Segments of one direction that wait for bytes in front of them. More: the bytes count as missing.
+pub const CAPTURE_SEGMENTS_EARLY_MAX: usize = 64;
+/// Requests of one connection in a capture that wait for their answers. More: the oldest counts as unanswered.
+pub const CAPTURE_REQUESTS_MAX: usize = 1024;
+/// The greatest length in the header of a Modbus TCP frame: unit and 253 bytes.
+pub const MBAP_LENGTH_MAX: usize = 254;
+/// Bytes of a frame on a serial line at most (Modbus over serial line 2.5.1).
+pub const RTU_FRAME_MAX: usize = 256;
 /// Opened tickets that the worker takes in at once: their faults are looked up beside the links' work.
 pub const OPENED_TAKEN_MAX: usize = 64;
 /// Tickets of one link that are opened within this time share their frames, and traces that are due within it one read.

@@ -11,7 +11,7 @@ use super::render::{Sheet, plural};
 use crate::api::v1::CaptureV1;
 use crate::client::Client;
 use crate::limits;
-use crate::profile::{Profile, from_pcap, play};
+use crate::profile::{Profile, play};
 use crate::words::{Outcome, Wall};
 
 /// `andon link capture LINK`
@@ -45,17 +45,20 @@ pub struct TicketWireArgs {
 /// `andon profile play PROFILE CAPTURE`
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Example:\n  andon profile play powtran-pi500 trip.pcap --unit 7 --csv\n\nA capture of one Modbus line, by andon or, of a TCP connection, by anybody."
+    after_help = "Example:\n  andon profile play powtran-pi500 trip.pcap --unit 7 --csv\n\nA capture in pcap or pcapng, by andon or by anybody: Modbus TCP with any number of connections and requests under way,\nor one serial line as RTAC serial packets. What is not understood is counted and reported."
 )]
 pub struct PlayArgs {
     /// A profile's file, or its name
     #[arg(value_name = "FILE|NAME")]
     pub profile: String,
-    /// A pcap file
+    /// A pcap or pcapng file
     pub capture: PathBuf,
     /// Only this unit
     #[arg(long)]
     pub unit: Option<u8>,
+    /// TCP port of the devices, if it is not 502 and the capture does not show how connections open
+    #[arg(long)]
+    pub port: Option<u16>,
 }
 
 pub(super) async fn link<C: Composition>(
@@ -121,11 +124,14 @@ pub(super) fn played<C: Composition>(
         )));
     }
     let bytes = std::fs::read(&args.capture).map_err(|e| fail(&e))?;
-    let (kind, frames) = from_pcap(&bytes).map_err(|why| CliError::usage(format!("{shown}: {why}")))?;
-    let played = play(kind, &frames, profile, args.unit);
+    let played = play(&bytes, profile, args.unit, args.port)
+        .map_err(|why| CliError::usage(format!("{shown}: {why}")))?;
+    for remark in &played.remarks {
+        cx.remark(&format!("note: {shown}: {remark}"))?;
+    }
     let mut sheet = Sheet::new(&["at", "unit", "point", "value", "unit_of_value", "reason"]);
     let mut rows = Vec::new();
-    for p in played {
+    for p in played.readings {
         let unit = profile.point(&p.point).map_or_else(String::new, |(_, point)| point.unit.to_string());
         let at = Wall::from_millis(p.at_us / 1000);
         let (text, value, reason) = match &p.value {

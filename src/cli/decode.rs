@@ -52,7 +52,7 @@ fn word(text: &str) -> Result<u16, CliError> {
 fn readings(words: &[u16]) -> Vec<Row> {
     let mut found: Vec<(u32, Row)> = Vec::new();
     let mut kinds: Vec<DataType> =
-        DataType::WORDS.iter().map(|(_, k)| *k).filter(|k| k.is_number() || *k == DataType::Bits16).collect();
+        DataType::WORDS.iter().map(|(_, k)| *k).filter(|k| fills_registers(*k)).collect();
     if let Ok(registers) = u16::try_from(words.len()) {
         kinds.push(DataType::Text { registers });
     }
@@ -69,7 +69,7 @@ fn readings(words: &[u16]) -> Vec<Row> {
             if values.iter().any(|v| matches!(v, Value::Text(t) if t.is_empty())) {
                 continue;
             }
-            let score = values.iter().map(unlikeliness).max().unwrap_or(u32::MAX);
+            let score = values.iter().map(|v| unlikeliness(v, words, byte_order)).max().unwrap_or(u32::MAX);
             let shown: Vec<String> = values.iter().map(|v| shown(kind, v)).collect();
             let order = |o: Order| if o == Order::Big { "big" } else { "little" };
             found.push((
@@ -100,6 +100,12 @@ fn readings(words: &[u16]) -> Vec<Row> {
     rows
 }
 
+/// Types that take whole registers: a byte or 24 bits of them is what a mask is for.
+fn fills_registers(kind: DataType) -> bool {
+    let is_part = matches!(kind, DataType::U8 | DataType::I8 | DataType::U24 | DataType::I24);
+    kind == DataType::Bits16 || kind.is_number() && !is_part
+}
+
 fn orders(width: usize) -> Vec<(Order, Order)> {
     let mut all = vec![(Order::Big, Order::Big), (Order::Big, Order::Little)];
     if width > 1 {
@@ -120,15 +126,16 @@ fn shown(kind: DataType, value: &Value) -> String {
     }
 }
 
-/// How unlikely a value is as a measurement, smaller is likelier: text that reads; then numbers of everyday size,
-/// floats first, because two random registers rarely make one; then the rest.
-fn unlikeliness(value: &Value) -> u32 {
+/// How unlikely a value is as a measurement, smaller is likelier: numbers with a fraction of everyday size and few digits,
+/// because two random registers rarely make one; then texts of some length, other fractions, everyday whole numbers,
+/// short texts, and the rest.
+fn unlikeliness(value: &Value, words: &[u16], byte_order: Order) -> u32 {
     match value {
-        Value::Text(t) if t.len() > 1 && t.chars().all(|c| c.is_ascii_graphic() || c == ' ') => 1,
-        Value::Text(_) => 90,
+        Value::Text(t) => text_unlikeliness(t, words, byte_order),
         Value::Bool(_) => 80,
         Value::Real(r) => match r.abs() {
             0.0 => 40,
+            x if (0.01..100_000.0).contains(&x) && digits(*r) <= FEW_DIGITS => 5,
             x if (0.01..100_000.0).contains(&x) => 10,
             x if (1e-4..1e7).contains(&x) => 30,
             _ => 70,
@@ -139,6 +146,32 @@ fn unlikeliness(value: &Value) -> u32 {
             x if x < 10_000_000 => 35,
             _ => 60,
         },
+    }
+}
+
+/// Digits that a measured value usually has at most, as 230.2 and 1013.25.
+const FEW_DIGITS: usize = 6;
+/// Characters from which on a text is hardly a number by chance.
+const TEXT_LENGTH_SURE: usize = 4;
+
+/// Digits from the first to the last that is not zero.
+fn digits(r: f64) -> usize {
+    let all: String = format!("{r}").chars().filter(char::is_ascii_digit).collect();
+    all.trim_start_matches('0').trim_end_matches('0').len()
+}
+
+fn text_unlikeliness(text: &str, words: &[u16], byte_order: Order) -> u32 {
+    let bytes = words.iter().flat_map(|w| match byte_order {
+        Order::Big => w.to_be_bytes(),
+        Order::Little => w.to_le_bytes(),
+    });
+    let is_followed = bytes.skip_while(|b| *b != 0).any(|b| b != 0);
+    let reads = text.chars().all(|c| c.is_ascii_graphic() || c == ' ');
+    match text.len() {
+        _ if is_followed || !reads => 90,
+        TEXT_LENGTH_SURE.. => 8,
+        2.. => 25,
+        _ => 90,
     }
 }
 
@@ -162,5 +195,15 @@ mod tests {
         check(&[0x0929], "u16", "", "2345");
         check(&[0x4142, 0x4344, 0x4500], "string", "", "\"ABCDE\"");
         check(&[0x405E, 0xDD2F, 0x1A9F, 0xBE77], "f64", "big", "123.456");
+        // A number whose bytes are letters too: 231.5 is "gC" with its bytes swapped, 230.2 is "Cf33".
+        check(&[0x4367, 0x8000], "f32", "big", "231.5");
+        check(&[0x8000, 0x4367], "f32", "little", "231.5");
+        check(&[0x4366, 0x3333], "f32", "big", "230.2");
+        check(&[0x42C8, 0x0000], "f32", "big", "100");
+        check(&[0x4248, 0x0000], "f32", "big", "50");
+        check(&[0x447D, 0x5000], "f32", "big", "1013.25");
+        check(&[0x4142, 0x4344], "string", "", "\"ABCD\"");
+        check(&[0x5344, 0x4D36, 0x3330, 0], "string", "", "\"SDM630\"");
+        check(&[0x4142], "u16", "", "16706");
     }
 }

@@ -8,6 +8,7 @@
 mod aging;
 mod baseline;
 mod baselines;
+mod cell;
 mod detector;
 mod explain;
 mod reload;
@@ -21,6 +22,7 @@ mod warm;
 
 pub use baseline::{LongerScale, Model};
 pub use baselines::BaselineEvent;
+pub use cell::Tally;
 pub use detector::Detector;
 pub use explain::{FaultExplanation, OperandExplanation, PointState};
 pub use replay::{Column, Replay, Replayed};

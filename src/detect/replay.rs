@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::cell::{Cell, Tally, read, usable};
 use super::detector::{Detector, programs};
 use super::state::TransitionKind;
 use crate::expr::Operand;
@@ -57,6 +58,8 @@ pub struct Replay {
     out_of_order: u64,
     alarms: Vec<Replayed>,
     standing: BTreeMap<usize, usize>,
+    decimal_comma: bool,
+    tallies: BTreeMap<(usize, usize), Tally>,
 }
 
 impl Replay {
@@ -88,7 +91,16 @@ impl Replay {
             out_of_order: 0,
             alarms: Vec::new(),
             standing: BTreeMap::new(),
+            decimal_comma: false,
+            tallies: BTreeMap::new(),
         }
+    }
+
+    /// Commas do not part the columns of the recording: one in a number is a decimal comma.
+    #[must_use]
+    pub fn with_decimal_commas(mut self, they_are: bool) -> Self {
+        self.decimal_comma = they_are;
+        self
     }
 
     /// The point that a column of this name is: the same name, `id:name` of other equipment, or the name in the profile's
@@ -127,18 +139,54 @@ impl Replay {
         names
     }
 
-    /// Takes a row. A cell that is empty is no reading, one that does not fit its point's type is a bad one.
-    pub fn row<'a>(&mut self, at: Wall, cells: impl Iterator<Item = (Column, &'a str)>) {
+    /// Takes a row. A cell that is empty is no reading, one that does not fit its point's type is a bad one, and counted.
+    pub fn row<'a>(&mut self, at: Wall, line: u64, cells: impl Iterator<Item = (Column, &'a str)>) {
         let site = self.site.clone();
-        let cells = cells.map(|(column, cell)| (column, cell.trim())).filter(|(_, cell)| !cell.is_empty());
-        self.values(at, cells.filter_map(|(c, cell)| Some((c, value_of(point_at(&site, c)?, cell)))));
+        let mut values = Vec::new();
+        for (column, text) in cells.map(|(column, cell)| (column, cell.trim())) {
+            let tally = self.tallies.entry((column.equipment, column.point.0)).or_default();
+            let Some(point) = point_at(&site, column).filter(|_| !text.is_empty()) else { continue };
+            let cell = read(point, text, self.decimal_comma);
+            tally.note(line, text, &cell);
+            values.push((
+                column,
+                match cell {
+                    Cell::Value(value) => value,
+                    Cell::Marked => Err(BadReason::NotANumber),
+                    Cell::Unreadable => Err(BadReason::NotOfType(Excerpt::of(text), wanted(point))),
+                },
+            ));
+        }
+        self.values(at, values.into_iter());
+    }
+
+    /// A cell's number where it is one that can be used.
+    #[must_use]
+    pub fn number(&self, column: Column, cell: &str) -> Option<f64> {
+        match read(point_at(&self.site, column)?, cell.trim(), self.decimal_comma) {
+            Cell::Value(Ok(value)) => value.number(),
+            Cell::Value(Err(_)) | Cell::Marked | Cell::Unreadable => None,
+        }
+    }
+
+    /// What became of a column's cells; nothing before the first row.
+    #[must_use]
+    pub fn tally(&self, column: Column) -> Option<&Tally> {
+        self.tallies.get(&(column.equipment, column.point.0))
+    }
+
+    /// What a column's cells should be: `number`, `boolean`.
+    #[must_use]
+    pub fn wanted(&self, column: Column) -> &'static str {
+        point_at(&self.site, column).map_or("value", wanted)
     }
 
     /// Takes what a gateway recorded at one instant; nothing is a bad reading.
     pub fn recorded(&mut self, at: Wall, samples: impl Iterator<Item = (Column, Option<f64>)>) {
         let site = self.site.clone();
-        let value =
-            |point: &Point, n: Option<f64>| n.map(|n| number_as(point, n)).ok_or(BadReason::NotANumber);
+        let value = |point: &Point, n: Option<f64>| {
+            n.map(|n| number_as(point, n)).ok_or(BadReason::NotANumber).and_then(|v| usable(point, v))
+        };
         self.values(at, samples.filter_map(|(c, n)| Some((c, value(point_at(&site, c)?, n)))));
     }
 
@@ -209,6 +257,15 @@ impl Replay {
     }
 }
 
+/// What the cells of a point should be.
+fn wanted(point: &Point) -> &'static str {
+    match point.kind {
+        DataType::Bool => "boolean",
+        DataType::Text { .. } => "text",
+        _ => "number",
+    }
+}
+
 fn point_at(site: &Site, column: Column) -> Option<&Point> {
     site.equipment.get(column.equipment)?.profile.points.get(column.point.0)
 }
@@ -253,26 +310,6 @@ fn stub(points: &BTreeSet<&str>) -> Option<Profile> {
         points.iter().map(|p| format!("{p} = {{ topic = \"{p}\", type = \"f64\" }}\n")).collect();
     let text = format!("[device]\nvendor = \"-\"\nmodel = \"-\"\nkind = \"-\"\n[points]\n{lines}");
     load(&ProfileName::parse("recording").ok()?, &SourceText::new("recording", &text)).0
-}
-
-/// A recorded cell as its point's type: numbers after scaling, enums by name or code.
-fn value_of(point: &Point, cell: &str) -> Result<Value, BadReason> {
-    let wrong = |kind| BadReason::NotOfType(Excerpt::of(cell), kind);
-    let number = || cell.parse::<f64>().ok().filter(|n| n.is_finite());
-    match point.kind {
-        DataType::Text { .. } => Value::text(cell),
-        DataType::Bool => match (cell.to_ascii_lowercase().as_str(), number()) {
-            ("true", _) => Ok(Value::Bool(true)),
-            ("false", _) => Ok(Value::Bool(false)),
-            (_, Some(n)) => Ok(Value::Bool(n != 0.0)),
-            _ => Err(wrong("boolean")),
-        },
-        _ => match (point.values.get(cell), number()) {
-            (Some(code), _) => Ok(Value::Integer(*code)),
-            (None, Some(n)) => Ok(number_as(point, n)),
-            (None, None) => Err(wrong("number")),
-        },
-    }
 }
 
 /// A number as its point's type has it.

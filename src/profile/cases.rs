@@ -142,7 +142,7 @@ fn from_lines(profile: &Profile, point: &Point, source: &str, name: &str, lines:
 
 fn from_messages(point: &Point, filter: &str, pointer: Option<&str>, messages: &[(String, String)]) -> Found {
     let (_, payload) = messages.iter().rev().find(|(topic, _)| topic == filter || fits(topic, filter))?;
-    Some(parse_payload(point, payload.as_bytes(), pointer))
+    parse_payload(point, payload.as_bytes(), pointer)
 }
 
 fn from_metrics(point: &Point, name: &str, metrics: &[(String, Value)]) -> Found {
@@ -246,7 +246,8 @@ fn differs(
     let found = match values.get(index.0) {
         Some(Some(Ok(value))) => value.clone(),
         Some(Some(Err(reason))) => return Some(format!("{name} is bad: {reason}")),
-        _ => return Some(format!("{name} has no registers in this case")),
+        _ if point.register().is_some() => return Some(format!("{name} has no registers in this case")),
+        _ => return Some(format!("{name} has no value in this case")),
     };
     let found = match (bit, found) {
         (Some(bit), Value::Integer(i)) => match point.bits.get(bit) {

@@ -196,7 +196,13 @@ pub struct Guidance {
     pub means: String,
     /// What it comes from, likeliest first.
     pub causes: Vec<String>,
-    /// What is unsafe: `loto:electrical`.
+    /// Why these facts are not sure; nothing where they are.
+    pub unconfirmed: Option<String>,
+    /// What can hurt a person who touches the equipment.
+    pub danger: Option<String>,
+    /// How long to wait, after the protection is in place, before the equipment is touched.
+    pub wait: Option<Duration>,
+    /// What protects against the danger: `loto:electrical`.
     pub safety: Vec<String>,
     /// What one must be able to do.
     pub skills: Vec<String>,
@@ -206,6 +212,18 @@ pub struct Guidance {
     pub sop: Option<String>,
     /// The checks, in order.
     pub steps: Vec<Step>,
+}
+
+impl Guidance {
+    /// What can hurt a person, how long to wait, and what protects, in the order in which a person must read it: a label
+    /// and its text each. Empty where the profile names neither.
+    #[must_use]
+    pub fn hazards(&self) -> Vec<(&'static str, String)> {
+        let danger = self.danger.iter().map(|danger| ("DANGER", danger.clone()));
+        let protection = (!self.safety.is_empty()).then(|| ("PROTECTION", self.safety.join(", ")));
+        let wait = self.wait.map(|wait| ("WAIT", render_duration(wait)));
+        danger.chain(protection).chain(wait).collect()
+    }
 }
 
 /// A spare part.

@@ -183,6 +183,9 @@ fn read_guidance(s: &Section<'_>, names: &dyn Names) -> Guidance {
     Guidance {
         means: s.text("means").map_or_else(String::new, |t| t.value),
         causes: plain("causes"),
+        unconfirmed: s.text("unconfirmed").map(|t| t.value),
+        danger: s.text("danger").map(|t| t.value),
+        wait: s.duration_between("wait", Duration::from_secs(1), limits::SAFE_WAIT_MAX),
         safety: plain("safety"),
         skills: plain("skills"),
         parts: s.sections_up_to("parts", limits::GUIDANCE_ENTRIES_MAX).iter().filter_map(read_part).collect(),

@@ -10,7 +10,7 @@ use std::fmt;
 use regex::Regex;
 
 use super::address::{Area, RegisterAddress};
-use super::decode::DataType;
+use super::data_type::DataType;
 use super::model::Point;
 use super::pattern::Patterns;
 use super::place::Place;

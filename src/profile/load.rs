@@ -116,6 +116,7 @@ fn read_device(s: &Section<'_>) -> Device {
         model: text("model", "\"SDM630\""),
         kind: text("kind", "\"energy meter\""),
         source: s.text("source").map_or_else(String::new, |t| t.value),
+        unconfirmed: s.text("unconfirmed").map(|t| t.value),
     };
     s.finish();
     device

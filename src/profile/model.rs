@@ -4,12 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::absent::{Absent, Valid};
 use super::address::{Area, RegisterAddress};
-use super::decode::{DataType, Order};
+use super::data_type::DataType;
+use super::decode::Order;
 use super::fault::Fault;
 use super::firmware::Firmware;
+use super::modbus::ModbusSettings;
 use super::mqtt::MqttSettings;
 use super::place::{Place, Protocol};
+use super::select::Selection;
 use super::serial::SerialSettings;
 use crate::expr::{Kind, Names, PointInfo, Scalar};
 use crate::limits;
@@ -54,36 +58,8 @@ pub struct Device {
     pub kind: String,
     /// Where the register facts come from.
     pub source: String,
-}
-
-/// How a Modbus device wants to be asked.
-#[derive(Debug, Clone, PartialEq)]
-pub struct ModbusSettings {
-    /// Registers of one read at most.
-    pub max_registers: u16,
-    /// Unread registers worth reading through; from the line's speed when absent.
-    pub max_gap: Option<u16>,
-    /// The least time between two requests to it.
-    pub min_interval: Duration,
-    /// The time it has to answer.
-    pub timeout: Duration,
-    /// Attempts after the first.
-    pub retries: u32,
-    /// Single registers and coils are written with functions 16 and 15, because it knows no 6 and 5.
-    pub write_multiple: bool,
-}
-
-impl Default for ModbusSettings {
-    fn default() -> Self {
-        Self {
-            max_registers: limits::REGISTERS_MAX,
-            max_gap: None,
-            min_interval: Duration::ZERO,
-            timeout: limits::TIMEOUT_DEFAULT,
-            retries: limits::RETRIES_DEFAULT,
-            write_multiple: false,
-        }
-    }
+    /// Why these facts are not sure; nothing where they are.
+    pub unconfirmed: Option<String>,
 }
 
 /// Bounds within which a point may be written.
@@ -120,8 +96,18 @@ pub struct Point {
     pub offset: f64,
     /// The point whose value is the power of ten to scale with.
     pub scale_from: Option<usize>,
-    /// Raw values that mean no value.
-    pub absent: Vec<u64>,
+    /// Marks that mean no value.
+    pub absent: Absent,
+    /// Bounds beyond which a value is none.
+    pub valid: Option<Valid>,
+    /// Whether each register holds one character of a text, in its low byte.
+    pub one_character: bool,
+    /// Texts that mean true, beside the usual ones.
+    pub true_words: Vec<String>,
+    /// Texts that mean false, beside the usual ones.
+    pub false_words: Vec<String>,
+    /// Where in a JSON payload it stands, where a plain pointer does not say it.
+    pub selection: Option<Arc<Selection>>,
     /// The unit, empty for none.
     pub unit: Arc<str>,
     /// How often it is read; nothing for what reports by itself.
@@ -138,6 +124,8 @@ pub struct Point {
     pub writable: Option<Writable>,
     /// What it is, for people.
     pub description: String,
+    /// Why its facts are not sure; nothing where they are.
+    pub unconfirmed: Option<String>,
 }
 
 impl Point {
@@ -212,7 +200,12 @@ impl Point {
             scale: 1.0,
             offset: 0.0,
             scale_from: None,
-            absent: Vec::new(),
+            absent: Absent::default(),
+            valid: None,
+            one_character: false,
+            true_words: Vec::new(),
+            false_words: Vec::new(),
+            selection: None,
             unit: "".into(),
             every: Some(limits::EVERY_DEFAULT),
             stale_after: Some(limits::EVERY_DEFAULT * limits::STALE_PERIODS),
@@ -221,6 +214,7 @@ impl Point {
             deadband: 0.0,
             writable: None,
             description: String::new(),
+            unconfirmed: None,
         }
     }
 }

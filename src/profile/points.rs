@@ -1,21 +1,25 @@
 //! Reading `[points]`.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
+use super::absent::{read_absent, read_valid, read_words};
 use super::address::{Area, IDENTIFICATION, RegisterAddress};
-use super::decode::{DataType, Order};
-use super::model::{ModbusSettings, Point};
+use super::data_type::DataType;
+use super::decode::Order;
+use super::kind::{check_kind, known_type, read_characters, read_kind};
+use super::modbus::{ModbusSettings, ORDERS, read_modbus};
+use super::model::Point;
 use super::mqtt::{MqttSettings, check_filter, read_mqtt};
 use super::pattern::Patterns;
-use super::place::{Place, Protocol};
+use super::place::Place;
+use super::select::Selection;
 use super::serial::{SerialSettings, read_serial};
 use super::write::read_writable;
 use crate::limits;
 use crate::source::{Section, Spanned};
 use crate::words::PointName;
-
-const ORDERS: [(&str, Order); 2] = [("big", Order::Big), ("little", Order::Little)];
 
 /// What `[modbus]` says, and the orders its points inherit.
 pub(super) struct Defaults {
@@ -28,39 +32,8 @@ pub(super) struct Defaults {
 
 /// Reads `[modbus]`, `[serial]`, `[requests]`, `[streams]` and `[mqtt]`.
 pub(super) fn read_defaults(root: &Section<'_>, patterns: &Patterns) -> Defaults {
-    let mut out = Defaults {
-        settings: ModbusSettings::default(),
-        serial: read_serial(root, patterns),
-        mqtt: read_mqtt(root),
-        word_order: Order::Big,
-        byte_order: Order::Big,
-    };
-    let Some(s) = root.section("modbus") else { return out };
-    if let Some(order) = s.choice("word_order", &ORDERS) {
-        out.word_order = order.value;
-    }
-    if let Some(order) = s.choice("byte_order", &ORDERS) {
-        out.byte_order = order.value;
-    }
-    let settings = &mut out.settings;
-    if let Some(n) = s.integer_between("max_registers", 1, i128::from(limits::REGISTERS_MAX)) {
-        settings.max_registers = u16::try_from(n.value).unwrap_or(limits::REGISTERS_MAX);
-    }
-    if let Some(n) = s.integer_between("max_gap", 0, i128::from(limits::REGISTERS_MAX)) {
-        settings.max_gap = u16::try_from(n.value).ok();
-    }
-    if let Some(n) = s.integer_between("retries", 0, i128::from(limits::RETRIES_MAX)) {
-        settings.retries = u32::try_from(n.value).unwrap_or(limits::RETRIES_DEFAULT);
-    }
-    if let Some(d) = s.duration_between("min_interval", Duration::ZERO, limits::MIN_INTERVAL_MAX) {
-        settings.min_interval = d;
-    }
-    if let Some(d) = s.duration_between("timeout", limits::TIMEOUT_MIN, limits::TIMEOUT_MAX) {
-        settings.timeout = d;
-    }
-    settings.write_multiple = s.flag("write_multiple").is_some_and(|f| f.value);
-    s.finish();
-    out
+    let (settings, word_order, byte_order) = read_modbus(root);
+    Defaults { settings, serial: read_serial(root, patterns), mqtt: read_mqtt(root), word_order, byte_order }
 }
 
 pub(super) fn read_points(root: &Section<'_>, defaults: &Defaults) -> Vec<Point> {
@@ -167,7 +140,7 @@ fn read_point(s: &Section<'_>, defaults: &Defaults) -> Point {
     }
     let bits = named(s, "bits", 63);
     let values = named(s, "values", u32::MAX.into());
-    let absent = read_absent(s);
+    let (true_words, false_words) = read_words(s, place.as_ref(), kind);
     let point = Point {
         bit,
         word_order: s.choice("word_order", &ORDERS).map_or(defaults.word_order, |o| o.value),
@@ -176,7 +149,12 @@ fn read_point(s: &Section<'_>, defaults: &Defaults) -> Point {
         shift: s.integer_between("shift", 0, 63).and_then(|b| u8::try_from(b.value).ok()).unwrap_or(0),
         scale: scale.map(|n| n.value).filter(|n| *n != 0.0).unwrap_or(1.0),
         offset: s.number("offset").map_or(0.0, |n| n.value),
-        absent,
+        absent: read_absent(s, place.as_ref(), kind),
+        valid: read_valid(s, kind),
+        one_character: read_characters(s, kind),
+        true_words,
+        false_words,
+        selection: read_selection(s, place.as_ref()),
         unit: s.name("unit").map_or_else(String::new, |t| t.value).into(),
         every,
         stale_after: stale.or(polled).or(defaults.mqtt.stale_after),
@@ -184,6 +162,7 @@ fn read_point(s: &Section<'_>, defaults: &Defaults) -> Point {
         values,
         deadband: s.number("deadband").map_or(0.0, |n| n.value),
         description: s.text("description").map_or_else(String::new, |t| t.value),
+        unconfirmed: s.text("unconfirmed").map(|t| t.value),
         ..Point::test("p")
     };
     // A point with an error keeps its name, so that nothing is said to be missing that only is wrong.
@@ -237,52 +216,6 @@ fn read_every(s: &Section<'_>, place: Option<&Place>, defaults: &Defaults) -> (O
     }
 }
 
-fn check_kind(s: &Section<'_>, kind: DataType, point: &Point) {
-    let span = s.key_span("type");
-    let address = point.register();
-    let is_bits = address.is_some_and(|a| a.area.is_bits());
-    if address.is_some_and(|a| a.area == Area::Identification) && !matches!(kind, DataType::Text { .. }) {
-        s.error(span, "a device's identification is a string", "");
-    } else if let Some(address) = address
-        && is_bits
-        && kind != DataType::Bool
-    {
-        s.error(span, format!("a {} is a bool", address.area.word()), "");
-    } else if address.is_some_and(|a| u32::from(a.number) + u32::from(kind.registers()) > 65_536) {
-        s.error(span, "the value reaches beyond register 65535", "");
-    } else if !kind.is_number() && (s.has("scale") || s.has("offset") || s.has("scale_from")) {
-        s.error(span, format!("a {} is not scaled", kind.word()), "");
-    } else if matches!(kind, DataType::Enum16 | DataType::Enum32) && point.values.is_empty() {
-        s.error_with_help(span, "an enum names its values", "", "add: values = { 0 = \"off\", 1 = \"on\" }");
-    } else if point.bit.is_some()
-        && (kind != DataType::Bool
-            || is_bits
-            || !(address.is_some() || matches!(point.place, Place::Bytes { .. })))
-    {
-        s.error(s.key_span("bit"), "bit picks one bit of a register as a bool", "");
-    }
-    let width = u32::from(kind.registers()) * 16;
-    let is_whole = !matches!(kind, DataType::Bool | DataType::Text { .. }) && !kind.is_float();
-    let cuts = ["mask", "shift"].into_iter().find(|key| s.has(key));
-    if let Some(key) =
-        cuts.filter(|_| !is_whole || !(address.is_some() || matches!(point.place, Place::Bytes { .. })))
-    {
-        s.error(s.key_span(key), format!("{key} picks bits of a whole number"), "");
-    } else if u32::from(point.shift) >= width.max(1)
-        || point.mask.is_some_and(|m| width < 64 && m >> width != 0)
-    {
-        let key = cuts.unwrap_or("shift");
-        s.error(s.key_span(key), format!("{key} is beyond the {width} bits of a {}", kind.word()), "");
-    }
-    if let Some((name, bit)) = point.bits.iter().find(|(_, b)| u32::from(**b) >= width) {
-        s.error(
-            s.key_span("bits"),
-            format!("bit {bit} ({name}) is beyond the {width} bits of a {}", kind.word()),
-            "",
-        );
-    }
-}
-
 /// What a point names as its source: one of `register`, `ref`, `from`, `topic`, `metric`.
 fn read_place(s: &Section<'_>, defaults: &Defaults) -> Option<Place> {
     let keys: Vec<&str> = ["register", "ref", "identification", "from", "topic", "metric"]
@@ -306,14 +239,7 @@ fn read_place(s: &Section<'_>, defaults: &Defaults) -> Option<Place> {
                 s.error(filter.span, format!("\"{}\" is not a topic", filter.value), why);
                 return None;
             }
-            let pointer = s.text_up_to("pointer", limits::KEY_BYTES_MAX).and_then(|p| {
-                if p.value.is_empty() || p.value.starts_with('/') {
-                    return Some(p.value);
-                }
-                s.error(p.span, "a JSON pointer begins with /", "as in /ENERGY/Power");
-                None
-            });
-            Some(Place::Topic { filter: filter.value, pointer })
+            Some(Place::Topic { filter: filter.value, pointer: read_pointer(s) })
         }
         ["metric"] => s.text_up_to("metric", limits::KEY_BYTES_MAX).map(|m| Place::Metric(m.value)),
         [first, rest @ ..] => {
@@ -322,6 +248,56 @@ fn read_place(s: &Section<'_>, defaults: &Defaults) -> Option<Place> {
             None
         }
     }
+}
+
+/// `pointer = "/ENERGY/Power"`, or `senml = "NAME"`, as text.
+fn read_pointer(s: &Section<'_>) -> Option<String> {
+    let pointer = s.text_up_to("pointer", limits::KEY_BYTES_MAX).and_then(|p| {
+        if p.value.is_empty() || p.value.starts_with('/') {
+            return Some(p.value);
+        }
+        s.error(p.span, "a JSON pointer begins with /", "as in /ENERGY/Power");
+        None
+    });
+    let record = s.text_up_to("senml", limits::KEY_BYTES_MAX);
+    if s.has("pointer") && record.is_some() {
+        s.error(s.key_span("senml"), "pointer and senml name the same thing", "keep one of them");
+    }
+    record.map(|r| format!("senml {}", r.value)).or(pointer)
+}
+
+/// What a plain pointer does not say: an element of a list, a SenML record, and `where = { "/q" = true }`.
+fn read_selection(s: &Section<'_>, place: Option<&Place>) -> Option<Arc<Selection>> {
+    let mut conditions = Vec::new();
+    if let Some(table) = s.section("where") {
+        for key in table.names_up_to(limits::LIST_ENTRIES_MAX) {
+            if !key.value.starts_with('/') {
+                table.error(key.span.clone(), "a JSON pointer begins with /", "as in { \"/q\" = true }");
+            }
+            if let Some(value) = table.scalar(&key.value) {
+                conditions.push((key.value, value.value));
+            }
+        }
+        table.finish();
+    }
+    let Some(Place::Topic { pointer, .. }) = place else {
+        if let Some(key) = ["where", "senml", "pointer"].into_iter().find(|key| place.is_some() && s.has(key))
+        {
+            s.error(s.key_span(key), format!("{key} is for the payload of a topic"), "");
+        }
+        return None;
+    };
+    let Some(pointer) = pointer else {
+        if s.has("where") {
+            s.error(s.key_span("where"), "where asks a JSON payload", "add: pointer = \"/...\"");
+        }
+        return None;
+    };
+    let selection = match s.text_up_to("senml", limits::KEY_BYTES_MAX) {
+        Some(name) => Some(Selection::of_record(name.value, conditions)),
+        None => Selection::of_pointer(pointer, conditions),
+    };
+    selection.map(Arc::new)
 }
 
 /// `from = "report.x"`: a capture of a request or stream.
@@ -369,9 +345,8 @@ fn read_bytes(s: &Section<'_>, text: &Spanned<String>, serial: &SerialSettings) 
         return None;
     }
     let at = s.integer_between("at", 0, limits::SERIAL_LINE_BYTES_MAX as i128)?;
-    let words = DataType::WORDS;
-    let kind = s.text("type").and_then(|t| words.iter().find(|(w, _)| *w == t.value).map(|(_, kind)| *kind));
-    let whole = kind.map_or(2, |k| usize::from(k.registers()) * 2);
+    let kind = s.text("type").and_then(|t| known_type(&t.value));
+    let whole = kind.map_or(2, DataType::bytes);
     let count = s.integer_between("bytes", 1, whole as i128).and_then(|n| usize::try_from(n.value).ok());
     Some(Place::Bytes {
         source: text.value.clone(),
@@ -391,42 +366,6 @@ fn read_address(s: &Section<'_>) -> Option<RegisterAddress> {
         (None, None) => return None,
     };
     parsed.map_err(|meant| s.error(text.span, format!("\"{}\" is not a register", text.value), meant)).ok()
-}
-
-fn read_kind(s: &Section<'_>, place: Option<&Place>) -> Option<DataType> {
-    let mut words = DataType::WORDS.to_vec();
-    words.push(("string", DataType::Text { registers: 1 }));
-    let found = s.choice("type", &words);
-    let found = s.required("type", "\"u16\"", found)?;
-    if !matches!(found.value, DataType::Text { .. }) {
-        return Some(found.value);
-    }
-    if let Some(Place::Register(RegisterAddress { area: Area::Identification, .. })) = place {
-        return Some(DataType::Text { registers: limits::IDENTIFICATION_REGISTERS });
-    }
-    if place.is_some_and(|p| p.protocol() != Protocol::Modbus) {
-        return Some(DataType::Text { registers: 0 });
-    }
-    let length = s.integer_between("length", 1, 2 * i128::from(limits::REGISTERS_MAX));
-    let length = s.required("length", "16  (characters, two a register)", length)?;
-    let registers = u16::try_from((length.value + 1) / 2).ok()?;
-    Some(DataType::Text { registers })
-}
-
-fn read_absent(s: &Section<'_>) -> Vec<u64> {
-    let mut out = Vec::new();
-    for item in s.integers_or_texts("absent") {
-        match item.value {
-            Ok(n) => match u64::try_from(n) {
-                Ok(n) => out.push(n),
-                Err(_) => s.error(item.span, "absent values are raw registers: write them as 0x8000", ""),
-            },
-            // NaN is never a value; the word is accepted because manuals say so.
-            Err(word) if word == "nan" => {}
-            Err(word) => s.error(item.span, format!("\"{word}\" is neither a number nor \"nan\""), ""),
-        }
-    }
-    out
 }
 
 /// `bits = { 0 = "running" }`: number to name in the file, name to number here.

@@ -1,7 +1,10 @@
 //! Texts and JSON into values, for what is not registers. A value that does not fit its type is a bad reading,
 //! never cast: a fraction for an integer, a text for a number, one out of range, an absent one.
 
-use super::decode::{DataType, decode, scaled_value};
+use std::borrow::Cow;
+
+use super::data_type::DataType;
+use super::decode::{Order, decode, scaled_value};
 use super::frame::from_hex;
 use super::model::Point;
 use crate::words::{BadReason, Excerpt, Value};
@@ -17,13 +20,10 @@ fn misfit(point: &Point, found: &str) -> BadReason {
 pub fn parse_text(point: &Point, text: &str) -> Result<Value, BadReason> {
     let text = text.trim();
     let bad = || misfit(point, text);
+    point.absent.of_text(text)?;
     match point.kind {
         DataType::Text { .. } => Value::text(text),
-        DataType::Bool => match text.to_ascii_lowercase().as_str() {
-            "1" | "true" | "on" | "yes" => Ok(Value::Bool(true)),
-            "0" | "false" | "off" | "no" => Ok(Value::Bool(false)),
-            _ => Err(bad()),
-        },
+        DataType::Bool => truth_of(point, text).map(Value::Bool).ok_or_else(bad),
         DataType::Enum16 | DataType::Enum32 => named(point, text).ok_or_else(bad),
         _ if point.kind.is_float() => {
             let number: f64 = text.trim_start_matches('+').parse().map_err(|_| bad())?;
@@ -36,6 +36,21 @@ pub fn parse_text(point: &Point, text: &str) -> Result<Value, BadReason> {
     }
 }
 
+/// What a text means where the point is a bool: by the point's own words, then by the usual ones.
+#[must_use]
+pub fn truth_of(point: &Point, text: &str) -> Option<bool> {
+    let is_one = |words: &[String]| words.iter().any(|w| w.eq_ignore_ascii_case(text));
+    match text {
+        _ if is_one(&point.true_words) => Some(true),
+        _ if is_one(&point.false_words) => Some(false),
+        text => match text.to_ascii_lowercase().as_str() {
+            "1" | "true" | "on" | "yes" => Some(true),
+            "0" | "false" | "off" | "no" => Some(false),
+            _ => None,
+        },
+    }
+}
+
 /// Reads bytes of a binary frame, which stands here as a line of hexadecimal bytes, as registers would be read.
 ///
 /// # Errors
@@ -43,12 +58,24 @@ pub fn parse_text(point: &Point, text: &str) -> Result<Value, BadReason> {
 pub fn parse_bytes(point: &Point, frame: &str, at: usize, count: usize) -> Result<Value, BadReason> {
     let bytes = from_hex(frame).ok_or_else(|| misfit(point, frame))?;
     let own = bytes.get(at..at + count).ok_or_else(|| misfit(point, frame))?;
-    // Fewer bytes than the type has are its low ones.
-    let mut wide =
-        vec![0; usize::from(point.kind.registers()) * 2 - count.min(usize::from(point.kind.registers()) * 2)];
+    // Fewer bytes than the type has are its low ones: those behind, or in front where the least significant comes first.
+    let room = usize::from(point.kind.registers()) * 2;
+    let missing = room.saturating_sub(own.len());
+    let is_low_first = point.byte_order == Order::Little && (room == 2 || point.word_order == Order::Little);
+    let mut wide = Vec::with_capacity(room);
+    if !is_low_first {
+        wide.resize(missing, 0);
+    }
     wide.extend(own);
+    wide.resize(room.max(wide.len()), 0);
     let words: Vec<u16> =
         wide.chunks(2).map(|pair| pair.iter().fold(0, |w, b| w << 8 | u16::from(*b))).collect();
+    // The sign of a signed value stands in the first of the bytes that there are.
+    let is_narrow = point.kind.is_signed() && point.mask.is_none() && own.len() < point.kind.bytes();
+    if is_narrow {
+        let mask = Some((1_u64 << (8 * own.len().min(7))) - 1);
+        return decode(&Point { mask, ..point.clone() }, &words, None);
+    }
     decode(point, &words, None)
 }
 
@@ -60,9 +87,24 @@ pub fn parse_json(point: &Point, json: &serde_json::Value) -> Result<Value, BadR
     use serde_json::Value as Json;
     let bad = || misfit(point, &json.to_string());
     match (point.kind, json) {
-        (DataType::Text { .. }, Json::String(text)) => Value::text(text),
-        (DataType::Bool, Json::Bool(flag)) => Ok(Value::Bool(*flag)),
-        (DataType::Enum16 | DataType::Enum32, Json::String(text)) => named(point, text).ok_or_else(bad),
+        // A bridge may quote numbers and truths: then they are read as the plain text they are.
+        (DataType::Text { .. }, Json::String(text)) => {
+            point.absent.of_text(text)?;
+            Value::text(text)
+        }
+        (_, Json::String(text)) => parse_text(point, text),
+        (DataType::Bool, Json::Bool(flag)) => {
+            let own = !point.true_words.is_empty() || !point.false_words.is_empty();
+            let said = own.then(|| truth_of(point, &flag.to_string())).flatten();
+            Ok(Value::Bool(said.unwrap_or(*flag)))
+        }
+        (DataType::Bool, Json::Number(number))
+            if [&point.true_words, &point.false_words]
+                .iter()
+                .any(|words| words.contains(&number.to_string())) =>
+        {
+            parse_text(point, &number.to_string())
+        }
         (_, Json::Number(number)) if point.kind.is_float() => {
             let number = number.as_f64().ok_or_else(bad)?;
             scaled_value(point, Value::Real(number))
@@ -77,16 +119,38 @@ pub fn parse_json(point: &Point, json: &serde_json::Value) -> Result<Value, BadR
     }
 }
 
-/// Reads an MQTT payload: whole as a plain text, or what a JSON pointer leads to.
-///
-/// # Errors
-/// Why there is no usable value.
-pub fn parse_payload(point: &Point, payload: &[u8], pointer: Option<&str>) -> Result<Value, BadReason> {
-    let text = std::str::from_utf8(payload).map_err(|_| BadReason::NotText)?;
-    let Some(pointer) = pointer else { return parse_text(point, text) };
-    let json: serde_json::Value = serde_json::from_str(text).map_err(|_| BadReason::NotJson)?;
-    let found = json.pointer(pointer).ok_or_else(|| BadReason::NothingThere(Excerpt::of(pointer)))?;
-    parse_json(point, found)
+/// Reads an MQTT payload: whole as a plain text, or what a JSON pointer or a selection leads to. Nothing where the payload
+/// does not speak of the point: a list without the element that the point chooses.
+#[must_use]
+pub fn parse_payload(
+    point: &Point,
+    payload: &[u8],
+    pointer: Option<&str>,
+) -> Option<Result<Value, BadReason>> {
+    let Ok(text) = std::str::from_utf8(payload) else { return Some(Err(BadReason::NotText)) };
+    if pointer.is_none() && point.selection.is_none() {
+        return Some(parse_text(point, unquoted(point, text)));
+    }
+    let Ok(json) = serde_json::from_str::<serde_json::Value>(text) else {
+        return Some(Err(BadReason::NotJson));
+    };
+    let shown = pointer.unwrap_or("the payload");
+    let found = match &point.selection {
+        Some(selection) => selection.find(&json, shown)?,
+        None => {
+            json.pointer(shown).map(Cow::Borrowed).ok_or_else(|| BadReason::NothingThere(Excerpt::of(shown)))
+        }
+    };
+    Some(found.and_then(|json| parse_json(point, &json)))
+}
+
+/// A payload that is one quoted number or truth, without its quotes.
+fn unquoted<'t>(point: &Point, text: &'t str) -> &'t str {
+    let inner = text.trim().strip_prefix('"').and_then(|t| t.strip_suffix('"'));
+    match (point.kind, inner) {
+        (DataType::Text { .. }, _) | (_, None) => text,
+        (_, Some(inner)) => inner,
+    }
 }
 
 /// `5.0` is a whole number written with a point.
@@ -106,6 +170,10 @@ fn named(point: &Point, text: &str) -> Option<Value> {
 /// A whole number within its type's range.
 fn whole(point: &Point, number: i128) -> Option<Value> {
     let (min, max): (i128, i128) = match point.kind {
+        DataType::U8 => (0, u8::MAX.into()),
+        DataType::I8 => (i8::MIN.into(), i8::MAX.into()),
+        DataType::U24 => (0, 0xFF_FFFF),
+        DataType::I24 => (-0x80_0000, 0x7F_FFFF),
         DataType::U16 | DataType::Bits16 | DataType::Enum16 => (0, u16::MAX.into()),
         DataType::I16 => (i16::MIN.into(), i16::MAX.into()),
         DataType::U32 | DataType::Bits32 | DataType::Enum32 => (0, u32::MAX.into()),
@@ -162,7 +230,7 @@ mod tests {
     #[test]
     fn json_fits_its_type_or_is_bad() {
         json(DataType::F64, "12.5", Some(Value::Real(12.5)));
-        json(DataType::F64, "\"12.5\"", None);
+        json(DataType::F64, "\"12.5\"", Some(Value::Real(12.5)));
         json(DataType::U16, "5.0", Some(Value::Integer(5)));
         json(DataType::U16, "5.5", None);
         json(DataType::U16, "70000", None);
@@ -195,9 +263,88 @@ mod tests {
         );
         let payload = format!("{{\"a\": \"{}\"}}", "x".repeat(limits::TEXT_VALUE_BYTES_MAX + 1));
         let pointed = parse_payload(&point(DataType::Text { registers: 0 }), payload.as_bytes(), Some("/a"));
-        assert_eq!(pointed, Err(BadReason::TextTooLong(limits::TEXT_VALUE_BYTES_MAX + 1)));
+        assert_eq!(pointed, Some(Err(BadReason::TextTooLong(limits::TEXT_VALUE_BYTES_MAX + 1))));
         let longest = "x".repeat(limits::TEXT_VALUE_BYTES_MAX);
         text(DataType::Text { registers: 0 }, &longest, Some(Value::Text(longest.as_str().into())));
+    }
+
+    /// A bridge that quotes its numbers: `{"outdoorTemp":"19.6","heatPmp":"on"}`.
+    #[test]
+    fn quoted_numbers_and_truths_are_read_as_the_text_they_hold() {
+        json(DataType::F64, "\"19.6\"", Some(Value::Real(19.6)));
+        json(DataType::F64, "\" -3 \"", Some(Value::Real(-3.0)));
+        json(DataType::U16, "\"12\"", Some(Value::Integer(12)));
+        json(DataType::U16, "\"12.5\"", None);
+        json(DataType::U16, "\"70000\"", None);
+        json(DataType::F64, "\"19.6 C\"", None);
+        json(DataType::F64, "\"\"", None);
+        json(DataType::Bool, "\"on\"", Some(Value::Bool(true)));
+        json(DataType::Bool, "\"FALSE\"", Some(Value::Bool(false)));
+        json(DataType::Bool, "\"open\"", None);
+        let whole = |payload: &[u8]| parse_payload(&point(DataType::F64), payload, None).unwrap().ok();
+        assert_eq!(whole(b"\"19.6\""), Some(Value::Real(19.6)));
+        assert_eq!(whole(b"19.6"), Some(Value::Real(19.6)));
+        let words = |yes: &[&str], no: &[&str]| Point {
+            true_words: yes.iter().map(|w| (*w).to_owned()).collect(),
+            false_words: no.iter().map(|w| (*w).to_owned()).collect(),
+            ..point(DataType::Bool)
+        };
+        let valve = words(&["open"], &["closed"]);
+        for (text, truth) in
+            [("Open", Some(true)), ("closed", Some(false)), ("on", Some(true)), ("ajar", None)]
+        {
+            assert_eq!(parse_text(&valve, text).ok(), truth.map(Value::Bool), "{text}");
+        }
+        let inverse = words(&["0", "false"], &["1", "true"]);
+        assert_eq!(parse_text(&inverse, "0"), Ok(Value::Bool(true)));
+        assert_eq!(parse_json(&inverse, &serde_json::json!(true)), Ok(Value::Bool(false)));
+        assert_eq!(parse_json(&inverse, &serde_json::json!(1)), Ok(Value::Bool(false)));
+    }
+
+    #[test]
+    fn marks_and_bounds_hold_for_texts_and_json_too() {
+        use crate::profile::{Absent, Valid};
+        let absent = |raw: &[u64], numbers: &[f64], words: &[&str]| Absent {
+            raw: raw.to_vec(),
+            numbers: numbers.to_vec(),
+            words: words.iter().map(|w| (*w).to_owned()).collect(),
+        };
+        let of = |kind, absent| Point { absent, ..point(kind) };
+        let lq = of(DataType::U16, absent(&[255], &[], &[]));
+        assert!(matches!(parse_json(&lq, &serde_json::json!(255)), Err(BadReason::AbsentValue(_))));
+        assert!(matches!(parse_text(&lq, "255"), Err(BadReason::AbsentValue(_))));
+        assert_eq!(parse_text(&lq, "254"), Ok(Value::Integer(254)));
+        let real = of(DataType::F64, absent(&[255], &[9.9e37, -999.25], &["n/a"]));
+        for text in ["+9.90000000E+37", "255", "255.0", "-999.25", "N/A"] {
+            assert!(matches!(parse_text(&real, text), Err(BadReason::AbsentValue(_))), "{text}");
+        }
+        assert!(matches!(parse_json(&real, &serde_json::json!(9.9e37)), Err(BadReason::AbsentValue(_))));
+        let raw = of(DataType::I16, absent(&[0x8000], &[], &[]));
+        assert!(matches!(parse_text(&raw, "-32768"), Err(BadReason::AbsentValue(_))));
+        let scaled = Point { scale: 0.1, valid: Some(Valid { min: 0.0, max: 100.0 }), ..lq };
+        assert!(matches!(parse_text(&scaled, "255"), Err(BadReason::AbsentValue(_))), "before the scale");
+        assert_eq!(parse_text(&scaled, "1000"), Ok(Value::Real(100.0)));
+        assert!(matches!(parse_text(&scaled, "1001"), Err(BadReason::OutsideValid(..))));
+        let label = of(DataType::Text { registers: 0 }, absent(&[], &[], &["unknown"]));
+        assert!(matches!(parse_json(&label, &serde_json::json!("unknown")), Err(BadReason::AbsentValue(_))));
+    }
+
+    #[test]
+    fn bytes_of_a_frame_keep_their_sign_and_their_order() {
+        let of = |kind, order| Point { byte_order: order, word_order: order, ..point(kind) };
+        let check = |p: &Point, at: usize, count: usize, expected: i128| {
+            let found = parse_bytes(p, "FB FF FE 7F 01", at, count);
+            assert_eq!(found, Ok(Value::Integer(expected)), "{p:?}");
+        };
+        check(&of(DataType::I8, Order::Big), 0, 1, -5);
+        check(&of(DataType::U8, Order::Big), 0, 1, 0xFB);
+        check(&of(DataType::I16, Order::Big), 0, 1, -5);
+        check(&of(DataType::U16, Order::Big), 0, 1, 0xFB);
+        check(&of(DataType::U16, Order::Little), 0, 1, 0xFB);
+        check(&of(DataType::I24, Order::Big), 0, 3, 0xFBFFFE - 0x100_0000);
+        check(&of(DataType::I24, Order::Little), 0, 3, 0xFEFFFB - 0x100_0000);
+        check(&of(DataType::U24, Order::Little), 2, 3, 0x017FFE);
+        check(&of(DataType::I32, Order::Big), 0, 3, 0xFBFFFE - 0x100_0000);
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! Values that a person may write to a point, and their registers. andon writes a point only if the profile marks it
 //! `writable`.
 
-use super::decode::{DataType, decode, encode};
+use super::data_type::DataType;
+use super::decode::{decode, encode};
 use super::model::{Point, Writable};
 use crate::source::{Section, nearest};
 use crate::words::Value;

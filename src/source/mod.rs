@@ -11,5 +11,5 @@ mod text;
 
 pub use diagnostic::{Diagnostic, Diagnostics, Level};
 pub use nearest::nearest;
-pub use section::{Section, Shape, Spanned, read_toml};
+pub use section::{Mark, Section, Shape, Spanned, read_toml};
 pub use text::{SourceText, Span};

@@ -62,6 +62,17 @@ pub enum Shape {
     Table,
 }
 
+/// An item of a list of numbers and words.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Mark {
+    /// A whole number.
+    Integer(i128),
+    /// A number with a fraction or an exponent.
+    Real(f64),
+    /// A word.
+    Text(String),
+}
+
 impl<'a> Section<'a> {
     fn new(sink: &'a RefCell<Diagnostics>, table: &'a DeTable<'a>, span: Span, path: String) -> Self {
         Self { sink, table, span, path, known: RefCell::new(BTreeSet::new()) }
@@ -278,12 +289,14 @@ impl<'a> Section<'a> {
         self.list(key, "whole numbers", integer)
     }
 
-    /// A list of whole numbers and words, each as its text: `[0x8000, "nan"]`.
+    /// A list of numbers and words: `[0x8000, 9.9e37, "nan"]`.
     #[must_use]
-    pub fn integers_or_texts(&self, key: &str) -> Vec<Spanned<Result<i128, String>>> {
-        self.list(key, "whole numbers or words", |v| match v.as_str() {
-            Some(text) => Some(Err(text.to_owned())),
-            None => integer(v).map(Ok),
+    pub fn marks(&self, key: &str) -> Vec<Spanned<Mark>> {
+        self.list(key, "numbers or words", |v| match v {
+            DeValue::String(text) => Some(Mark::Text(text.as_ref().to_owned())),
+            DeValue::Integer(_) => integer(v).map(Mark::Integer),
+            DeValue::Float(_) => number(v).map(Mark::Real),
+            DeValue::Boolean(_) | DeValue::Datetime(_) | DeValue::Array(_) | DeValue::Table(_) => None,
         })
     }
 

@@ -117,6 +117,20 @@ pub enum BadReason {
     /// The device sends a value that means "no value".
     #[error("the device reports no value here (0x{0:X} is listed under absent)")]
     Absent(u64),
+    /// A number or text that means "no value".
+    #[error("the device reports no value here ({0} is listed under absent)")]
+    AbsentValue(Excerpt),
+    /// A number that the device cannot have: it, and the bounds.
+    #[error("{0} is not valid: the profile says {1}")]
+    OutsideValid(Excerpt, Excerpt),
+    /// The payload itself marks the value: which of the profile's conditions is not met.
+    #[error("the payload marks this value as not usable: {0}")]
+    MarkedUnusable(Excerpt),
+    /// A text that ends before it begins, with more behind its end.
+    #[error(
+        "characters follow the zero byte that should end the text; if each register holds one character, set characters_per_register = 1"
+    )]
+    TextGoesOn,
     /// A float that is no number.
     #[error("the device sends NaN or infinity")]
     NotANumber,

@@ -14,8 +14,9 @@ use std::time::Duration;
 /// ```
 pub fn parse_duration(text: &str) -> Result<Duration, String> {
     const MEANT: &str = "write a number and a unit, as 500ms, 5s, 1m30s, 2000h or 7d";
-    const UNITS: [(&str, u64); 5] =
-        [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
+    // `10min` is written on labels of equipment, and is `10m`.
+    const UNITS: [(&str, u64); 6] =
+        [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("min", 60_000), ("s", 1_000), ("ms", 1)];
     let mut rest = text.trim();
     let mut total: u64 = 0;
     let mut units = UNITS.iter();
@@ -90,6 +91,8 @@ mod tests {
         check("1.5s", Some(1500));
         check("1m30s", Some(90_000));
         check("7d", Some(604_800_000));
+        check("10min", Some(600_000));
+        check("1h30min", Some(5_400_000));
         check("5", None);
         check("", None);
         check("s", None);

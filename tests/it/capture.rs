@@ -94,3 +94,86 @@ fn a_serial_line_is_modbus_rtu_to_wireshark() {
     let played = gateway.run("profile play device-profiles/drive.toml line.pcap --json").json();
     assert!(played.as_array().unwrap().iter().any(|r| r["point"] == "speed" && r["value"] == 331.0));
 }
+
+/// The bytes of a frame as `text2pcap` reads them: `I` is from the first port to the second, `O` back.
+fn dump(second: u32, is_to: bool, bytes: &[u8]) -> String {
+    let hex: Vec<String> = bytes.iter().map(|b| format!("{b:02x}")).collect();
+    format!("{} 12:00:{second:02}.000000\n000000 {}\n", if is_to { 'I' } else { 'O' }, hex.join(" "))
+}
+
+/// Modbus TCP frames: reads of one holding register, and their answers.
+fn asked(transaction: u8, register: u8) -> Vec<u8> {
+    vec![0, transaction, 0, 0, 0, 6, 3, 3, 0, register, 0, 1]
+}
+
+fn told(transaction: u8, value: u8) -> Vec<u8> {
+    vec![0, transaction, 0, 0, 0, 5, 3, 3, 2, 0, value]
+}
+
+/// A connection of a master with several requests under way, answered in another order, two answers in one segment.
+fn connection(folder: &Path, client: u16, from: u32, first: u8) -> String {
+    let text = [
+        dump(from, true, &asked(1, 10)),
+        dump(from + 1, true, &asked(2, 50)),
+        dump(from + 2, true, &asked(3, 10)),
+        dump(from + 3, false, &told(2, 7)),
+        dump(from + 4, false, &[told(1, first), told(3, first + 1)].concat()),
+    ]
+    .concat();
+    let (input, output) = (format!("{client}.txt"), format!("{client}.pcap"));
+    std::fs::write(folder.join(&input), text).unwrap();
+    let ports = format!("{client},502");
+    let run = Command::new("text2pcap")
+        .current_dir(folder)
+        .args(["-q", "-D", "-t", "%H:%M:%S.%f", "-T", &ports, &input, &output])
+        .output()
+        .unwrap();
+    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+    output
+}
+
+#[test]
+fn captures_of_several_connections_are_decoded_as_wireshark_pairs_them() {
+    let gateway = Gateway::new().profile("drive", DRIVE);
+    let folder = gateway.path("");
+    let parts = [connection(&folder, 40_001, 10, 100), connection(&folder, 40_002, 11, 200)];
+    let merged = |kind: &str, out: &str| {
+        let run = Command::new("mergecap")
+            .current_dir(&folder)
+            .args(["-F", kind, "-w", out, &parts[0], &parts[1]])
+            .output()
+            .unwrap();
+        assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+    };
+    merged("pcap", "both.pcap");
+    merged("pcapng", "both.pcapng");
+    // Wireshark pairs an answer with its request by the connection and the transaction.
+    let fields =
+        ["-Y", "modbus.regval_uint16", "-T", "fields", "-e", "modbus.regnum16", "-e", "modbus.regval_uint16"];
+    let mut wanted: Vec<(u16, u16)> = Vec::new();
+    for line in tshark(&folder.join("both.pcap"), &fields) {
+        let (registers, values) = line.split_once('\t').unwrap();
+        let numbers =
+            |text: &str| text.split(',').map(|n| n.trim().parse::<u16>().unwrap()).collect::<Vec<_>>();
+        wanted.extend(numbers(registers).into_iter().zip(numbers(values)));
+    }
+    assert_eq!(wanted.len(), 6, "{wanted:?}");
+    for file in ["both.pcap", "both.pcapng"] {
+        let run = gateway.run(&format!("profile play device-profiles/drive.toml {file} --json"));
+        let rows = run.json();
+        let found: Vec<(u16, u16)> = rows
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|r| {
+                let value = r["value"].as_f64().unwrap();
+                match r["point"].as_str() {
+                    Some("speed") => (10, format!("{:.0}", value * 10.0).parse().unwrap()),
+                    _ => (50, format!("{value:.0}").parse().unwrap()),
+                }
+            })
+            .collect();
+        assert_eq!(found, wanted, "{file}");
+        assert_eq!(run.stderr(), "", "nothing is left to be said");
+    }
+}

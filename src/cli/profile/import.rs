@@ -10,19 +10,19 @@ use crate::cli::context::{Composition, Context};
 use crate::cli::error::CliError;
 use crate::cli::render::plural;
 use crate::limits;
-use crate::profile::{ImportFormat, ImportOptions, import, load};
+use crate::profile::{Area, DataType, ImportFormat, ImportOptions, area_of, import, load, text_of};
 use crate::source::SourceText;
 use crate::words::{Outcome, ProfileName};
 
 /// `andon profile import NAME FILE...`
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  andon profile import my-inverter model_1.json model_103.json --start 40002\n  andon profile import string-box model_1.json model_403.json --repeat string=16\n  andon profile import room-unit edgex-profile.yaml\n  andon profile import my-meter registers.csv\n\nSunSpec models stand in the order given, each with its ID and length in front. A CSV's first line names its columns:\nname, register or ref, type; perhaps scale, offset, unit, word_order, every, description, min and max, values, bits."
+    after_help = "Examples:\n  andon profile import my-inverter model_1.json model_103.json --start 40002\n  andon profile import string-box model_1.json model_403.json --repeat string=16\n  andon profile import room-unit edgex-profile.yaml\n  andon profile import my-meter registers.csv\n  andon profile import my-meter export.csv --map name=\"Tag Name\" --map register=Address --area holding --type int=i16\n\nSunSpec models stand in the order given, each with its ID and length in front. A line of a CSV names its columns:\nname, register (zero-based: holding:40) or ref (as manuals print it: 40041), type; perhaps area, unit, scale or divisor,\noffset, length or registers, word_order, bit, mask, shift, values, bits, absent, access, every, description, and min and\nmax, which say that it may be written. Others are named with --map. A row that makes no point is left out and reported\nwith its line."
 )]
 pub struct ImportArgs {
     /// The new profile's name
     pub name: String,
-    /// SunSpec models (.json), an EdgeX device profile (.yaml) or a register list (.csv)
+    /// SunSpec models (.json), an EdgeX device profile (.yaml, .json) or a register list (.csv)
     #[arg(required = true, num_args = 1.., value_name = "FILE")]
     pub files: Vec<PathBuf>,
     /// The format, if the file name does not show it: sunspec, edgex, csv
@@ -34,6 +34,18 @@ pub struct ImportArgs {
     /// SunSpec: number of repetitions of a group
     #[arg(long, value_name = "GROUP=N", value_parser = repeat)]
     pub repeat: Vec<(String, u16)>,
+    /// Register list: the column of a field, by its name or number: name="Tag Name", register=#2
+    #[arg(long, value_name = "FIELD=COLUMN", value_parser = pair)]
+    pub map: Vec<(String, String)>,
+    /// Register list: area of numbers without one: holding, input, coil, discrete
+    #[arg(long, value_name = "AREA", value_parser = area_of)]
+    pub area: Option<Area>,
+    /// Register list: register numbers count from 1, not from 0 as on the wire
+    #[arg(long)]
+    pub one_based: bool,
+    /// Register list: meaning of a word in the type column, as int=i16; or the type of rows without one, as u16
+    #[arg(long = "type", value_name = "[WORD=]TYPE", value_parser = type_given)]
+    pub types: Vec<(Option<String>, String)>,
     /// File to write [default: device-profiles/NAME.toml]
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
@@ -47,6 +59,25 @@ fn format(text: &str) -> Result<ImportFormat, String> {
 fn repeat(text: &str) -> Result<(String, u16), String> {
     let pair = text.split_once('=').and_then(|(name, n)| Some((name.to_owned(), n.parse().ok()?)));
     pair.filter(|(_, n)| (1..=1000).contains(n)).ok_or_else(|| "write it as module=3".to_owned())
+}
+
+fn pair(text: &str) -> Result<(String, String), String> {
+    let pair = text.split_once('=').map(|(field, column)| (field.trim().to_owned(), column.to_owned()));
+    pair.filter(|(field, column)| !field.is_empty() && !column.trim().is_empty())
+        .ok_or_else(|| "write it as name=\"Tag Name\"".to_owned())
+}
+
+fn type_given(text: &str) -> Result<(Option<String>, String), String> {
+    let (word, own) = match text.rsplit_once('=') {
+        Some((word, own)) => (Some(word.to_owned()), own.trim()),
+        None => (None, text.trim()),
+    };
+    let known = own == "string" || DataType::WORDS.iter().any(|(w, _)| *w == own);
+    if known {
+        return Ok((word, own.to_owned()));
+    }
+    let words: Vec<&str> = DataType::WORDS.iter().map(|(w, _)| *w).collect();
+    Err(format!("{own} is not a type of a profile; the types are {}, string", words.join(", ")))
 }
 
 #[derive(Serialize)]
@@ -64,8 +95,6 @@ pub(super) fn run<C: Composition>(cx: &Context<'_, C>, args: ImportArgs) -> Resu
     for path in &args.files {
         let shown = path.display().to_string();
         let ending = path.extension().and_then(|e| e.to_str()).unwrap_or("");
-        let format = args.format.or_else(|| ImportFormat::of_ending(ending));
-        formats.push(format.ok_or_else(|| CliError::usage(format!("{shown}: say its --format")))?);
         let fail = |e: &dyn std::fmt::Display| CliError::Other(Outcome::NoSuchThing, format!("{shown}: {e}"));
         let size = std::fs::metadata(path).map_err(|e| fail(&e))?.len();
         if size > limits::FILE_BYTES_MAX {
@@ -74,23 +103,55 @@ pub(super) fn run<C: Composition>(cx: &Context<'_, C>, args: ImportArgs) -> Resu
                 limits::FILE_BYTES_MAX
             )));
         }
-        files.push((shown.clone(), std::fs::read_to_string(path).map_err(|e| fail(&e))?));
+        let (text, encoding) = text_of(&std::fs::read(path).map_err(|e| fail(&e))?);
+        if let Some(encoding) = encoding {
+            cx.remark(&format!("{shown}: it is not UTF-8 and was read as {encoding}"))?;
+        }
+        let format = args.format.or_else(|| ImportFormat::of(ending, &text));
+        formats.push(format.ok_or_else(|| CliError::usage(format!("{shown}: say its --format")))?);
+        files.push((shown, text));
     }
     let format = match formats.as_slice() {
         [first, rest @ ..] if rest.iter().all(|f| f == first) => *first,
         _ => return Err(CliError::usage("one profile is made of files of one format".to_owned())),
     };
     let repeats: BTreeMap<String, u16> = args.repeat.into_iter().collect();
-    let draft =
-        import(format, &files, &ImportOptions { start: args.start, repeats }).map_err(CliError::usage)?;
+    let options = ImportOptions {
+        start: args.start,
+        repeats,
+        map: args.map,
+        area: args.area,
+        one_based: args.one_based,
+        types: args.types,
+    };
+    let draft = import(format, &files, &options).map_err(CliError::usage)?;
+    let points = draft.points_count();
     let text = draft.render(name.as_str());
-    let (profile, diagnostics) = load(&name, &SourceText::new(&format!("{name}.toml"), &text));
-    if profile.is_none() {
-        // It is shown against the text that would have been written: something of the file makes no profile.
-        return Err(CliError::Files(vec![diagnostics]));
+    let found = (points > 0).then(|| load(&name, &SourceText::new(&format!("{name}.toml"), &text)));
+    let is_whole = matches!(found, Some((Some(_), _)));
+    if !is_whole {
+        for remark in &draft.remarks {
+            cx.remark(remark)?;
+        }
+    }
+    let sources = files.iter().map(|(shown, _)| shown.as_str()).collect::<Vec<_>>().join(", ");
+    match found {
+        None => {
+            return Err(CliError::usage(format!(
+                "{sources}: nothing of it makes a point; nothing is written"
+            )));
+        }
+        Some((None, diagnostics)) => {
+            // Places in a text that is not written would lead nowhere.
+            let why: Vec<&str> = diagnostics.list.iter().map(|d| d.message.as_str()).collect();
+            let why = why.join("; ");
+            return Err(CliError::usage(format!(
+                "{sources}: nothing is written, its points do not go together: {why}"
+            )));
+        }
+        Some((Some(_), _)) => {}
     }
     let path = create(cx, &name, args.out, &text)?;
-    let points = draft.points_count();
     if cx.global.json {
         cx.json(&Imported { profile: path, points, remarks: draft.remarks })?;
         return Ok(Outcome::Done);

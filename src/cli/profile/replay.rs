@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::loaded;
-use super::recording::Recording;
+use super::recording::{HowToRead, Recording};
 use crate::api::v1::{PointHistoryV1, SampleV1};
 use crate::cli::context::{Composition, Context};
 use crate::cli::error::CliError;
@@ -18,7 +18,7 @@ use crate::words::{EquipmentId, Outcome, Wall, parse_duration, render_duration};
 /// `andon profile replay PROFILE --csv FILE`
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  andon profile replay my-press --csv january.csv\n  andon profile replay my-press --csv january.csv --against my-press-tuned.toml\n  andon profile replay my-press --recorded press-7 --since 7d\n\nThe file has a column of times and one for each point: RFC 3339, YYYY-MM-DD HH:MM:SS, Unix seconds or milliseconds;\nseparated by comma, semicolon or tab. An empty cell means: no reading. A cell that does not fit the point's type is a bad reading.\nSee: andon guide tuning"
+    after_help = "Examples:\n  andon profile replay my-press --csv january.csv\n  andon profile replay my-press --csv january.csv --against my-press-tuned.toml\n  andon profile replay my-press --recorded press-7 --since 7d\n\nThe file has a column of times and one for each point: RFC 3339, YYYY-MM-DD HH:MM:SS, Unix seconds or milliseconds;\nseparated by comma, semicolon or tab. An empty cell means: no reading. A cell that does not fit the point's type is a bad\nreading, and reported; a column without any that fits is refused. Where semicolons or tabs separate, decimal commas are\nread; a number may have the unit of its point behind it.\nSee: andon guide tuning"
 )]
 pub struct ReplayArgs {
     /// A profile's file, or its name
@@ -48,6 +48,9 @@ pub struct ReplayArgs {
     /// Time zone of times without a zone
     #[arg(long, value_name = "ZONE", default_value = "UTC")]
     timezone: String,
+    /// Take times before 1990 as they are
+    #[arg(long)]
+    before_1990: bool,
     /// A value becomes stale after this time [default: it is valid until the next value]
     #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
     stale_after: Option<Duration>,
@@ -118,17 +121,29 @@ fn from_file<C: Composition>(
     args: &ReplayArgs,
     csv: &str,
 ) -> Result<(Vec<Side>, u64), CliError> {
-    let mut recording = Recording::open(csv, args.time_column.as_deref(), &args.timezone)?;
+    let how = HowToRead {
+        time_column: args.time_column.as_deref(),
+        timezone: &args.timezone,
+        is_old: args.before_1990,
+    };
+    let mut recording = Recording::open(csv, &how)?;
     let mut sides = vec![side(cx, &args.profile, args, csv, &recording)?];
     if let Some(other) = &args.against {
         sides.push(side(cx, other, args, csv, &recording)?);
     }
-    let rows = recording.rows(|at, record| {
+    let rows = recording.rows(|at, line, record| {
         for side in &mut sides {
             let cells = side.columns.iter().map(|(i, column)| (*column, record.get(*i).unwrap_or("")));
-            side.replay.row(at, cells);
+            side.replay.row(at, line, cells);
         }
     })?;
+    let mut notes = std::collections::BTreeSet::new();
+    for side in &sides {
+        notes.extend(recording.unreadable(&side.replay, &side.columns)?);
+    }
+    for note in &notes {
+        cx.remark(note)?;
+    }
     Ok((sides, rows))
 }
 
@@ -186,7 +201,8 @@ fn side<C: Composition>(
     let (name, _, profile) = loaded(cx, which)?;
     let id = args.equipment.clone().unwrap_or_else(|| name.to_string());
     let equipment = EquipmentId::parse(&id).map_err(|e| CliError::usage(format!("--equipment {id}: {e}")))?;
-    let replay = Replay::new(&profile, &equipment, args.stale_after);
+    let replay =
+        Replay::new(&profile, &equipment, args.stale_after).with_decimal_commas(recording.has_decimal_commas);
     let mut columns: Vec<(usize, Column)> = Vec::new();
     let mut unused = Vec::new();
     for (index, column) in recording.columns.iter().enumerate().filter(|(i, _)| *i != recording.time) {

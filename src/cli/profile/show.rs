@@ -1,12 +1,14 @@
 //! `andon profile list` and `andon profile show`.
 
+use std::time::Duration;
+
 use serde::Serialize;
 
 use super::loaded;
 use crate::cli::context::{Composition, Context};
 use crate::cli::error::CliError;
-use crate::cli::render::{Sheet, heading};
-use crate::profile::{Profile, Trigger, load};
+use crate::cli::render::{Sheet, heading, wrapped};
+use crate::profile::{Profile, Protocol, Trigger, load};
 use crate::words::{Outcome, ProfileName, Severity, render_duration};
 
 #[derive(Serialize)]
@@ -57,9 +59,20 @@ struct Shown {
     model: String,
     kind: String,
     source: String,
+    unconfirmed: Option<String>,
     sha256: String,
+    modbus: Option<ShownModbus>,
     points: Vec<ShownPoint>,
     faults: Vec<ShownFault>,
+}
+
+/// How a Modbus device wants to be asked, as far as its profile says.
+#[derive(Serialize)]
+struct ShownModbus {
+    line: Option<String>,
+    timeout_ms: u64,
+    min_interval_ms: u64,
+    connect_pause_ms: u64,
 }
 
 #[derive(Serialize)]
@@ -71,6 +84,7 @@ struct ShownPoint {
     unit: String,
     every_ms: Option<u64>,
     description: String,
+    unconfirmed: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -81,7 +95,13 @@ struct ShownFault {
     when: String,
     means: String,
     causes: Vec<String>,
+    danger: Option<String>,
+    protection: Vec<String>,
+    wait_ms: Option<u64>,
+    unconfirmed: Option<String>,
     steps: usize,
+    #[serde(skip)]
+    hazards: Vec<(&'static str, String)>,
 }
 
 pub(super) fn run<C: Composition>(cx: &Context<'_, C>, which: &str) -> Result<Outcome, CliError> {
@@ -102,7 +122,14 @@ fn shown(p: &Profile) -> Shown {
         model: p.device.model.clone(),
         kind: p.device.kind.clone(),
         source: p.device.source.clone(),
+        unconfirmed: p.device.unconfirmed.clone(),
         sha256: p.sha256.clone(),
+        modbus: (p.protocol() == Protocol::Modbus).then(|| ShownModbus {
+            line: p.modbus.line.map(|l| l.to_string()),
+            timeout_ms: millis(p.modbus.timeout),
+            min_interval_ms: millis(p.modbus.min_interval),
+            connect_pause_ms: millis(p.modbus.connect_pause),
+        }),
         points: p
             .points
             .iter()
@@ -111,8 +138,9 @@ fn shown(p: &Profile) -> Shown {
                 place: x.place.to_string(),
                 kind: x.kind.word().to_owned(),
                 unit: x.unit.to_string(),
-                every_ms: x.every.map(|e| u64::try_from(e.as_millis()).unwrap_or(u64::MAX)),
+                every_ms: x.every.map(millis),
                 description: x.description.clone(),
+                unconfirmed: x.unconfirmed.clone(),
             })
             .collect(),
         faults: p
@@ -132,15 +160,63 @@ fn shown(p: &Profile) -> Shown {
                 },
                 means: f.guidance.means.clone(),
                 causes: f.guidance.causes.clone(),
+                danger: f.guidance.danger.clone(),
+                protection: f.guidance.safety.clone(),
+                wait_ms: f.guidance.wait.map(millis),
+                unconfirmed: f.guidance.unconfirmed.clone(),
+                hazards: f.guidance.hazards(),
                 steps: f.guidance.steps.len(),
             })
             .collect(),
     }
 }
 
+fn millis(d: Duration) -> u64 {
+    u64::try_from(d.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// How the maker sets the line, and what the profile says of pauses; empty where it says neither.
+fn line(modbus: &ShownModbus) -> String {
+    let said = |ms: u64, text: &str| {
+        (ms > 0).then(|| format!("{text} {}", render_duration(Duration::from_millis(ms))))
+    };
+    let parts = [
+        modbus.line.as_ref().map(|line| format!("line by the maker's default: {line}")),
+        said(modbus.connect_pause_ms, "pause after connecting:"),
+        said(modbus.min_interval_ms, "between requests:"),
+    ];
+    let said: Vec<String> = parts.into_iter().flatten().collect();
+    if said.is_empty() { String::new() } else { format!("  {}\n", said.join("; ")) }
+}
+
+/// What is not confirmed, and why: of the device, of points and of faults.
+fn unconfirmed(s: &Shown) -> String {
+    let device = s.unconfirmed.iter().map(|why| format!("device: {why}"));
+    let points =
+        s.points.iter().filter_map(|p| Some(format!("point {}: {}", p.name, p.unconfirmed.as_ref()?)));
+    let faults =
+        s.faults.iter().filter_map(|f| Some(format!("fault {}: {}", f.name, f.unconfirmed.as_ref()?)));
+    let lines: Vec<String> = device.chain(points).chain(faults).map(|l| wrapped(&l, "  ", 100)).collect();
+    if lines.is_empty() { String::new() } else { format!("\n{}{}", heading("NOT CONFIRMED"), lines.concat()) }
+}
+
+/// Of each fault that people touch the equipment for: the danger first, then what protects.
+fn hazards(s: &Shown) -> String {
+    let mut out = String::new();
+    for f in s.faults.iter().filter(|f| !f.hazards.is_empty()) {
+        out.push_str(&format!("  {}\n", f.name));
+        for (label, text) in &f.hazards {
+            let shown = wrapped(text, "                ", 100);
+            out.push_str(&format!("    {label:<12}{}", shown.trim_start()));
+        }
+    }
+    if out.is_empty() { out } else { format!("\n{}{out}", heading("DANGER AND PROTECTION")) }
+}
+
 fn page(s: &Shown) -> String {
     let mut text = heading(&format!("{}: {} {}, {}", s.name, s.vendor, s.model, s.kind));
-    text.push_str(&super::super::render::wrapped(&s.source, "  ", 100));
+    text.push_str(&wrapped(&s.source, "  ", 100));
+    text.push_str(&s.modbus.as_ref().map_or_else(String::new, line));
     let mut points = Sheet::new(&["point", "place", "type", "unit", "every", "description"]);
     for p in &s.points {
         points.row([
@@ -162,5 +238,5 @@ fn page(s: &Shown) -> String {
             f.means.clone(),
         ]);
     }
-    format!("{text}\n{}\n{}", points.table(), faults.table())
+    format!("{text}\n{}\n{}{}{}", points.table(), faults.table(), hazards(s), unconfirmed(s))
 }

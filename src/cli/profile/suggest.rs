@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::loaded;
-use super::recording::Recording;
+use super::recording::{HowToRead, Recording};
 use crate::cli::context::{Composition, Context};
 use crate::cli::error::CliError;
 use crate::cli::render::plural;
@@ -30,6 +30,9 @@ pub struct SuggestArgs {
     /// Time zone of times without a zone
     #[arg(long, value_name = "ZONE", default_value = "UTC")]
     timezone: String,
+    /// Take times before 1990 as they are
+    #[arg(long)]
+    before_1990: bool,
 }
 
 #[derive(Serialize)]
@@ -42,7 +45,10 @@ struct Suggested {
 
 pub(super) fn run<C: Composition>(cx: &Context<'_, C>, args: &SuggestArgs) -> Result<Outcome, CliError> {
     let (name, text, profile) = loaded(cx, &args.profile)?;
-    let (before, proposals) = replayed(args, &name, &profile)?;
+    let (before, proposals, notes) = replayed(args, &name, &profile)?;
+    for note in &notes {
+        cx.remark(note)?;
+    }
     let mut lines: Vec<String> = text.text.lines().map(str::to_owned).collect();
     let mut changes = Vec::new();
     for proposal in &proposals {
@@ -54,7 +60,7 @@ pub(super) fn run<C: Composition>(cx: &Context<'_, C>, args: &SuggestArgs) -> Re
     let changed = lines.join("\n") + "\n";
     let (patched, diagnostics) = load(&name, &SourceText::new(&args.profile, &changed));
     let patched = patched.ok_or_else(|| CliError::Files(vec![diagnostics]))?;
-    let (after, _) = replayed(args, &name, &patched)?;
+    let (after, ..) = replayed(args, &name, &patched)?;
     let file = args.profile.trim_start_matches("./");
     let diff = similar::TextDiff::from_lines(text.text.as_ref(), changed.as_str());
     let patch = diff.unified_diff().header(file, file).to_string();
@@ -81,10 +87,15 @@ fn replayed(
     args: &SuggestArgs,
     name: &ProfileName,
     profile: &Profile,
-) -> Result<(usize, Vec<Proposal>), CliError> {
-    let mut recording = Recording::open(&args.csv, args.time_column.as_deref(), &args.timezone)?;
+) -> Result<(usize, Vec<Proposal>, Vec<String>), CliError> {
+    let how = HowToRead {
+        time_column: args.time_column.as_deref(),
+        timezone: &args.timezone,
+        is_old: args.before_1990,
+    };
+    let mut recording = Recording::open(&args.csv, &how)?;
     let equipment = EquipmentId::parse(name.as_str()).map_err(|e| CliError::usage(e.to_string()))?;
-    let mut replay = Replay::new(profile, &equipment, None);
+    let mut replay = Replay::new(profile, &equipment, None).with_decimal_commas(recording.has_decimal_commas);
     let named = recording.columns.iter().enumerate();
     let columns: Vec<(usize, Column)> =
         named.filter_map(|(i, column)| Some((i, replay.column(column)?))).collect();
@@ -92,18 +103,19 @@ fn replayed(
         return Err(CliError::usage(format!("{}: none of its columns is a point of {name}", args.csv)));
     }
     let mut seen = vec![Seen::default(); profile.points.len()];
-    recording.rows(|at, record| {
+    recording.rows(|at, line, record| {
         let cells = columns.iter().map(|(i, column)| (*column, record.get(*i).unwrap_or("")));
         for (column, cell) in cells.clone() {
             let place = column.own_point().and_then(|p| seen.get_mut(p.0));
-            if let (Some(seen), Ok(value)) = (place, cell.trim().parse()) {
+            if let (Some(seen), Some(value)) = (place, replay.number(column, cell)) {
                 seen.note(at, value);
             }
         }
-        replay.row(at, cells);
+        replay.row(at, line, cells);
     })?;
-    let Some((_, end)) = replay.period() else { return Ok((0, Vec::new())) };
-    Ok((replay.alarms().len(), suggest(profile, replay.alarms(), &seen, end)))
+    let notes = recording.unreadable(&replay, &columns)?;
+    let Some((_, end)) = replay.period() else { return Ok((0, Vec::new(), notes)) };
+    Ok((replay.alarms().len(), suggest(profile, replay.alarms(), &seen, end), notes))
 }
 
 fn told(proposal: &Proposal) -> String {

@@ -127,7 +127,7 @@ impl Listener {
                     let value = parse_payload(point, payload, pointer.as_deref());
                     let is_away = self.away.contains(&equipment.0);
                     let b = batch(&mut found, equipment, at);
-                    b.readings.push((index, Reading { value, at }));
+                    b.readings.extend(value.map(|value| (index, Reading { value, at })));
                     if !is_away && b.presence == Presence::NoAnswer {
                         b.presence = Presence::Answered;
                     }

@@ -1,6 +1,10 @@
-//! A capture played back to the decoder: requests and answers paired, registers decoded as a profile says.
+//! A capture played back to the decoder: requests and answers paired by connection and transaction, registers decoded as
+//! a profile says, and what was not understood.
 
-use super::{Frame, WireKind};
+use std::collections::BTreeMap;
+
+use super::stream::{Heard, Spoken, Unread, heard};
+use crate::limits;
 use crate::profile::{Area, Profile, decode};
 use crate::words::{BadReason, Value};
 
@@ -17,114 +21,268 @@ pub struct Played {
     pub value: Result<Value, BadReason>,
 }
 
-/// A request as it stands in a frame: unit, function, first register, count.
+/// What a capture comes to.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Playback {
+    /// One reading a point and answer, in the order of the answers.
+    pub readings: Vec<Played>,
+    /// What was not understood or has no reading, each in a sentence with its count.
+    pub remarks: Vec<String>,
+}
+
+/// A request that waits for its answer.
+#[derive(Debug, Clone, Copy)]
 struct Asked {
+    transaction: Option<u16>,
     unit: u8,
-    area: Area,
-    start: u16,
-    count: u16,
+    function: u8,
+    /// Area, first register, count: of a read.
+    read: Option<(Area, u16, u16)>,
 }
 
-/// Decodes every answer of a capture that fits the request before it; of one unit, or of all.
-#[must_use]
-pub fn play(kind: WireKind, frames: &[Frame], profile: &Profile, unit: Option<u8>) -> Vec<Played> {
-    let mut out = Vec::new();
-    let mut asked: Option<Asked> = None;
-    for frame in frames {
-        let Some((of, pdu)) = body(kind, &frame.bytes) else { continue };
-        if frame.is_sent {
-            asked = request(of, pdu).filter(|a| unit.is_none_or(|u| u == a.unit));
-            continue;
+/// What became of requests and answers, where that is no reading.
+#[derive(Debug, Default)]
+struct Counts {
+    requests: usize,
+    unanswered: usize,
+    unasked: usize,
+    misfits: usize,
+    malformed: usize,
+    lengths: usize,
+    other_units: usize,
+    unserved: usize,
+    exceptions: BTreeMap<u8, usize>,
+    functions: BTreeMap<u8, usize>,
+}
+
+/// Decodes every answer of a capture that fits its request; of one unit, or of all. `port`: the devices' own, where it is
+/// not 502 and the capture does not show how connections open.
+///
+/// # Errors
+/// It is no capture.
+pub fn play(file: &[u8], profile: &Profile, unit: Option<u8>, port: Option<u16>) -> Result<Playback, String> {
+    let heard = heard(file, port)?;
+    let mut player =
+        Player { profile, waiting: BTreeMap::new(), factors: BTreeMap::new(), counts: Counts::default() };
+    let mut readings = Vec::new();
+    // A line that was listened to has both sides' frames as received.
+    let is_one_sided = heard.spoken.iter().all(|s| s.transaction.is_none() && !s.is_request);
+    for spoken in &heard.spoken {
+        if unit.is_some_and(|u| u != spoken.unit) {
+            player.counts.other_units += 1;
+        } else if spoken.is_request || is_one_sided && player.asks(spoken) {
+            player.request(spoken);
+        } else {
+            readings.extend(player.answer(spoken));
         }
-        let Some(request) = asked.take() else { continue };
-        let Some(words) = answer(&request, of, pdu) else { continue };
-        out.extend(points(profile, &request, &words).map(|(point, value)| Played {
-            at_us: frame.at_us,
-            unit: request.unit,
-            point,
-            value,
-        }));
     }
-    out
+    player.counts.unanswered += player.waiting.values().map(Vec::len).sum::<usize>();
+    Ok(Playback { remarks: remarks(&heard, &player.counts), readings })
 }
 
-/// Unit, and function with data.
-fn body(kind: WireKind, bytes: &[u8]) -> Option<(u8, &[u8])> {
-    let adu = match kind {
-        WireKind::Tcp(_) => bytes.get(6..)?,
-        WireKind::Serial => bytes.get(..bytes.len().checked_sub(2)?)?,
+struct Player<'a> {
+    profile: &'a Profile,
+    waiting: BTreeMap<usize, Vec<Asked>>,
+    /// The last contents of scale factors, by unit and register.
+    factors: BTreeMap<(usize, u8, u16), u16>,
+    counts: Counts,
+}
+
+impl Player<'_> {
+    /// Whether a frame of a line that was listened to is a request: nothing waits, and it has the form of one.
+    fn asks(&self, spoken: &Spoken) -> bool {
+        self.waiting.get(&spoken.connection).is_none_or(Vec::is_empty)
+            && matches!(*spoken.pdu.as_slice(), [1..=6, _, _, _, _] | [15 | 16, _, _, _, _, _, ..])
+    }
+
+    fn request(&mut self, spoken: &Spoken) {
+        let Some(function) = spoken.pdu.first().copied() else { return };
+        self.counts.requests += 1;
+        let read = read(&spoken.pdu);
+        let is_read = function == 23 || Area::ALL.iter().any(|area| area.function() == function);
+        if read.is_none() && is_read {
+            self.counts.malformed += 1;
+        } else if read.is_none() {
+            *self.counts.functions.entry(function).or_default() += 1;
+        }
+        let asked = Asked { transaction: spoken.transaction, unit: spoken.unit, function, read };
+        let waiting = self.waiting.entry(spoken.connection).or_default();
+        // On a serial line a new request ends the wait for the one before; on a network so many may be under way.
+        let room = if spoken.transaction.is_none() { 1 } else { limits::CAPTURE_REQUESTS_MAX };
+        if waiting.len() >= room {
+            waiting.remove(0);
+            self.counts.unanswered += 1;
+        }
+        waiting.push(asked);
+    }
+
+    fn answer(&mut self, spoken: &Spoken) -> Vec<Played> {
+        let Some(code) = spoken.pdu.first().copied() else { return Vec::new() };
+        let waiting = self.waiting.entry(spoken.connection).or_default();
+        let is_own = |a: &Asked| a.transaction == spoken.transaction;
+        let fits = |a: &Asked| is_own(a) && a.unit == spoken.unit && a.function == code & 0x7F;
+        let at = waiting.iter().position(fits).or_else(|| waiting.iter().position(is_own));
+        let Some(asked) = at.map(|at| waiting.remove(at)) else {
+            self.counts.unasked += 1;
+            return Vec::new();
+        };
+        if !fits(&asked) {
+            self.counts.misfits += 1;
+            return Vec::new();
+        }
+        if code & 0x80 != 0 {
+            let exception = spoken.pdu.get(1).copied().unwrap_or(0);
+            *self.counts.exceptions.entry(exception).or_default() += 1;
+            return Vec::new();
+        }
+        let Some((area, start, count)) = asked.read else { return Vec::new() };
+        let Some(words) = words(&spoken.pdu, area, count) else {
+            self.counts.lengths += 1;
+            return Vec::new();
+        };
+        let own = self.points(spoken, area, start, &words);
+        self.counts.unserved += usize::from(own.is_empty());
+        own
+    }
+
+    fn points(&mut self, spoken: &Spoken, area: Area, start: u16, words: &[u16]) -> Vec<Played> {
+        let at = |number: u16, width: u16| {
+            let first = usize::from(number.checked_sub(start)?);
+            words.get(first..first + usize::from(width))
+        };
+        let key = |number: u16| (spoken.connection, spoken.unit, number);
+        for factor in self.profile.points.iter().filter_map(|p| self.profile.points.get(p.scale_from?)) {
+            let address = factor.register().filter(|r| r.area == area);
+            if let Some((number, [word])) = address.and_then(|r| Some((r.number, at(r.number, 1)?))) {
+                self.factors.insert(key(number), *word);
+            }
+        }
+        let value = |point: &crate::profile::Point| {
+            let address = point.register().filter(|r| r.area == area)?;
+            let raw = at(address.number, point.width())?;
+            // A factor that came with another answer counts as well.
+            let factor = point.scale_from.and_then(|f| self.profile.points.get(f)?.register());
+            let factor = factor.and_then(|r| self.factors.get(&key(r.number)).copied());
+            Some(decode(point, raw, factor))
+        };
+        let played = |point: &crate::profile::Point| {
+            let value = value(point)?;
+            Some(Played { at_us: spoken.at_us, unit: spoken.unit, point: point.name.to_string(), value })
+        };
+        self.profile.points.iter().filter_map(played).collect()
+    }
+}
+
+/// Area, first register and count of a read; of reading and writing at once, the read.
+fn read(pdu: &[u8]) -> Option<(Area, u16, u16)> {
+    let (area, a, b, c, d) = match *pdu {
+        [23, a, b, c, d, ..] => (Area::Holding, a, b, c, d),
+        [function, a, b, c, d] => {
+            (Area::ALL.into_iter().find(|area| area.function() == function)?, a, b, c, d)
+        }
+        _ => return None,
     };
-    adu.split_first().map(|(unit, pdu)| (*unit, pdu))
+    Some((area, u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d])))
 }
 
-fn request(unit: u8, pdu: &[u8]) -> Option<Asked> {
-    let [function, a, b, c, d] = *pdu else { return None };
-    let area = Area::ALL.into_iter().find(|area| area.function() == function)?;
-    Some(Asked { unit, area, start: u16::from_be_bytes([a, b]), count: u16::from_be_bytes([c, d]) })
-}
-
-/// The registers of an answer, or its bits as 0 and 1; nothing where it does not fit its request.
-fn answer(asked: &Asked, unit: u8, pdu: &[u8]) -> Option<Vec<u16>> {
-    let [function, length, data @ ..] = pdu else { return None };
-    if unit != asked.unit || *function != asked.area.function() || usize::from(*length) != data.len() {
+/// The registers of an answer, or its bits as 0 and 1; nothing where it has not as many as were asked for.
+fn words(pdu: &[u8], area: Area, count: u16) -> Option<Vec<u16>> {
+    let [_, length, data @ ..] = pdu else { return None };
+    if usize::from(*length) != data.len() {
         return None;
     }
-    let words: Vec<u16> = if asked.area.is_bits() {
-        (0..asked.count)
-            .filter_map(|i| Some(u16::from(data.get(usize::from(i / 8))? >> (i % 8) & 1)))
-            .collect()
+    let words: Vec<u16> = if area.is_bits() {
+        if data.len() != usize::from(count).div_ceil(8) {
+            return None;
+        }
+        (0..count).filter_map(|i| Some(u16::from(data.get(usize::from(i / 8))? >> (i % 8) & 1))).collect()
     } else {
         data.chunks_exact(2).map(|pair| pair.iter().fold(0, |w, b| w << 8 | u16::from(*b))).collect()
     };
-    (words.len() == usize::from(asked.count)).then_some(words)
+    (words.len() == usize::from(count) && (area.is_bits() || data.len() % 2 == 0)).then_some(words)
 }
 
-fn points<'a>(
-    profile: &'a Profile,
-    asked: &'a Asked,
-    words: &'a [u16],
-) -> impl Iterator<Item = (String, Result<Value, BadReason>)> + 'a {
-    let at = move |number: u16, width: u16| {
-        let first = usize::from(number.checked_sub(asked.start)?);
-        words.get(first..first + usize::from(width))
+/// Everything without a reading, in sentences.
+fn remarks(heard: &Heard, counts: &Counts) -> Vec<String> {
+    let u: &Unread = &heard.unread;
+    let mut out = Vec::new();
+    let mut say = |n: usize, one: &str, many: &str| match n {
+        0 => {}
+        1 => out.push(format!("1 {one}")),
+        n => out.push(format!("{n} {many}")),
     };
-    profile.points.iter().filter_map(move |point| {
-        let address = point.register().filter(|r| r.area == asked.area)?;
-        let raw = at(address.number, point.width())?;
-        let factor = match point.scale_from {
-            None => None,
-            Some(f) => Some(*at(profile.points.get(f)?.register()?.number, 1)?.first()?),
-        };
-        Some((point.name.to_string(), decode(point, raw, factor)))
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::profile::load;
-    use crate::source::SourceText;
-    use crate::words::ProfileName;
-
-    #[test]
-    fn answers_are_decoded_and_foreign_ones_left_out() {
-        let text = "[device]\nvendor='v'\nmodel='m'\nkind='k'\n[points]\n\
-            a = { register = 'holding:10', type = 'u16', scale = 0.1 }\nb = { register = 'holding:11', type = 'i16' }\n";
-        let profile = load(&ProfileName::parse("p").unwrap(), &SourceText::new("p", text)).0.unwrap();
-        let frame = |at_us, is_sent, bytes: &[u8]| Frame { at_us, is_sent, bytes: bytes.to_vec() };
-        let ask = [0, 1, 0, 0, 0, 6, 7, 3, 0, 10, 0, 2];
-        let frames = [
-            frame(1, true, &ask),
-            frame(2, false, &[0, 1, 0, 0, 0, 7, 7, 3, 4, 0, 123, 0xFF, 0xFF]),
-            frame(3, true, &ask),
-            frame(4, false, &[0, 1, 0, 0, 0, 7, 8, 3, 4, 0, 1, 0, 1]),
-            frame(5, true, &ask),
-            frame(6, false, &[0, 1, 0, 0, 0, 5, 7, 3, 2, 0, 1]),
-            frame(7, false, &[0, 1, 0, 0, 0, 7, 7, 3, 4, 0, 9, 0, 9]),
-        ];
-        let played = play(WireKind::Tcp(502), &frames, &profile, None);
-        let found: Vec<_> = played.iter().map(|p| (p.at_us, p.point.as_str(), p.value.clone())).collect();
-        assert_eq!(found, [(2, "a", Ok(Value::Real(12.3))), (2, "b", Ok(Value::Integer(-1)))]);
-        assert!(play(WireKind::Tcp(502), &frames, &profile, Some(9)).is_empty());
+    say(
+        u.others,
+        "packet is of another protocol than TCP or of another port",
+        "packets are of another protocol than TCP or of another port",
+    );
+    for (link, n) in &u.links {
+        let (one, many) = (
+            format!("packet has link type {link}, which is not read"),
+            format!("packets have link type {link}, which is not read"),
+        );
+        say(*n, &one, &many);
     }
+    say(
+        u.fragments,
+        "packet is a fragment of a split IP packet and is not read",
+        "packets are fragments of split IP packets and are not read",
+    );
+    say(u.broken, "packet is shorter than its headers say", "packets are shorter than their headers say");
+    say(
+        u.cut,
+        "packet was cut short by the capture (snap length)",
+        "packets were cut short by the capture (snap length)",
+    );
+    say(
+        u.gaps,
+        "time bytes of a connection are missing in the capture",
+        "times bytes of a connection are missing in the capture",
+    );
+    say(u.bytes, "byte of its connections is not Modbus TCP", "bytes of its connections are not Modbus TCP");
+    say(u.checksums, "frame has a wrong checksum", "frames have a wrong checksum");
+    say(counts.other_units, "frame is of another unit", "frames are of other units");
+    for (function, n) in &counts.functions {
+        let (one, many) = (
+            format!("request has function {function}, which reads no registers"),
+            format!("requests have function {function}, which reads no registers"),
+        );
+        say(*n, &one, &many);
+    }
+    for (code, n) in &counts.exceptions {
+        let (one, many) = (format!("answer is exception {code}"), format!("answers are exception {code}"));
+        say(*n, &one, &many);
+    }
+    say(
+        counts.malformed,
+        "request has another length than its function has",
+        "requests have another length than their function has",
+    );
+    say(counts.unasked, "answer has no request in the capture", "answers have no request in the capture");
+    say(
+        counts.misfits,
+        "answer is of another unit or function than its request",
+        "answers are of another unit or function than their requests",
+    );
+    say(
+        counts.lengths,
+        "answer has another length than its request asks for",
+        "answers have another length than their requests ask for",
+    );
+    say(
+        counts.unserved,
+        "answer has no register of this profile",
+        "answers have no register of this profile",
+    );
+    say(counts.unanswered, "request has no answer in the capture", "requests have no answer in the capture");
+    if let Some(end) = &u.end {
+        out.push(end.clone());
+    }
+    if counts.requests == 0 {
+        out.push(
+            "no request of Modbus was found; if the devices have another port than 502, say --port"
+                .to_owned(),
+        );
+    }
+    out
 }

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::words::is_unshowable;
+use crate::profile::load;
+use crate::source::SourceText;
+use crate::words::{ProfileName, is_unshowable};
 
 /// A value in a profile's text.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,6 +25,8 @@ pub(super) enum Field {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct DraftPoint {
     pub name: String,
+    /// What it comes from, as remarks name it.
+    pub entry: String,
     pub fields: Vec<(&'static str, Field)>,
 }
 
@@ -57,6 +61,25 @@ impl Draft {
         self.remarks.push(format!("{entry}: {text}"));
     }
 
+    /// Takes a point, or leaves out what makes none, with the reason: one odd entry does not stop all others.
+    pub(super) fn add(&mut self, point: DraftPoint) {
+        match misfit(&point) {
+            None => self.points.push(point),
+            Some(why) => self.remark(&point.entry, &format!("left out: {why}")),
+        }
+    }
+
+    /// Leaves out what is more than a profile may have.
+    pub(super) fn end(&mut self) {
+        if self.points.len() > crate::limits::POINTS_MAX {
+            let left = self.points.len() - crate::limits::POINTS_MAX;
+            self.points.truncate(crate::limits::POINTS_MAX);
+            let text =
+                format!("a profile has at most {} points: the last {left} are left out", self.points.len());
+            self.remark("all", &text);
+        }
+    }
+
     /// How many points there are.
     #[must_use]
     pub fn points_count(&self) -> usize {
@@ -74,9 +97,7 @@ impl Draft {
         }
         out.push_str("\n[points]\n");
         for point in &self.points {
-            let fields: Vec<String> =
-                point.fields.iter().map(|(key, field)| format!("{key} = {}", field.render())).collect();
-            out.push_str(&format!("{} = {{ {} }}\n", point.name, fields.join(", ")));
+            out.push_str(&point.render());
         }
         let mut taken = BTreeSet::new();
         for codes in &self.codes {
@@ -91,6 +112,49 @@ impl Draft {
         }
         out
     }
+}
+
+impl DraftPoint {
+    fn render(&self) -> String {
+        let fields: Vec<String> =
+            self.fields.iter().map(|(key, field)| format!("{key} = {}", field.render())).collect();
+        format!("{} = {{ {} }}\n", self.name, fields.join(", "))
+    }
+}
+
+/// Why a point, by itself, does not load. What it takes from others is not looked at.
+fn misfit(point: &DraftPoint) -> Option<String> {
+    let own: Vec<_> = point.fields.iter().filter(|(key, _)| *key != "scale_from").cloned().collect();
+    let alone = DraftPoint { fields: own, ..point.clone() };
+    let text = format!("[device]\nvendor = \"v\"\nmodel = \"m\"\nkind = \"k\"\n[points]\n{}", alone.render());
+    let (profile, found) = load(&ProfileName::parse("draft").ok()?, &SourceText::new("draft", &text));
+    if profile.is_some() {
+        return None;
+    }
+    let first = found.list.first()?;
+    let label = if first.label.is_empty() { String::new() } else { format!(": {}", first.label) };
+    let help = first.help.as_ref().map_or_else(String::new, |help| format!("; {help}"));
+    Some(format!("{}{label}{help}", first.message))
+}
+
+/// Names of numbers as a profile can have them: each name once, numbered where it repeats, and each number once.
+pub(super) fn numbered(names: Vec<(u64, String)>) -> Vec<(u64, String)> {
+    let (mut taken, mut numbers) = (BTreeSet::new(), BTreeSet::new());
+    let mut out = Vec::new();
+    for (number, name) in names {
+        if !numbers.insert(number) {
+            continue;
+        }
+        let name = if name.trim().is_empty() { format!("value {number}") } else { name.trim().to_owned() };
+        let mut candidate = name.clone();
+        let mut count = 2;
+        while !taken.insert(candidate.clone()) {
+            candidate = format!("{name}_{count}");
+            count += 1;
+        }
+        out.push((number, candidate));
+    }
+    out
 }
 
 impl Field {
@@ -136,7 +200,7 @@ pub fn quoted(text: &str) -> String {
 pub(super) fn words(foreign: &str) -> Vec<String> {
     let mut out: Vec<String> = vec![String::new()];
     let mut before = '_';
-    for c in foreign.chars() {
+    for c in foreign.chars().map(without_accent) {
         if !c.is_ascii_alphanumeric() {
             out.push(String::new());
         } else {
@@ -154,6 +218,31 @@ pub(super) fn words(foreign: &str) -> Vec<String> {
         out.insert(0, "p".to_owned());
     }
     out
+}
+
+/// The letter without its accent, for the letters of western and central Europe.
+fn without_accent(c: char) -> char {
+    const FOLDED: [(&str, char); 18] = [
+        ("ÀÁÂÃÄÅĀĂĄ", 'A'),
+        ("àáâãäåāăą", 'a'),
+        ("ÇĆČ", 'C'),
+        ("çćč", 'c'),
+        ("ÈÉÊËĒĘĚ", 'E'),
+        ("èéêëēęě", 'e'),
+        ("ÌÍÎÏ", 'I'),
+        ("ìíîï", 'i'),
+        ("ÑŃŇ", 'N'),
+        ("ñńň", 'n'),
+        ("ÒÓÔÕÖØŐ", 'O'),
+        ("òóôõöøő", 'o'),
+        ("ÙÚÛÜŮŰ", 'U'),
+        ("ùúûüůű", 'u'),
+        ("ŚŠśšß", 's'),
+        ("ŹŻŽźżž", 'z'),
+        ("Łł", 'l'),
+        ("Ýýÿ", 'y'),
+    ];
+    FOLDED.iter().find(|(letters, _)| letters.contains(c)).map_or(c, |(_, plain)| *plain)
 }
 
 fn unique(taken: &mut BTreeSet<String>, name: &str, joint: char) -> String {

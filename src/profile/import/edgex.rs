@@ -4,10 +4,14 @@
 //! 10.1 means bit 10 of register 10, 10.01 bit 1, and the text "10.1" bit 1. A value goes through mask, shift (right when
 //! positive), base, scale and offset, in this order. Swaps act on 32-bit values only. A scale below 1 of an integer type
 //! is cut to 0 there.
+//!
+//! The form of its version 1 has the value's properties in `properties.value`, and counts `startingAddress` from 1: its
+//! code (deviceclient.go of v1.0.0) takes 1 off before it asks.
 
 use serde_json::Value as Json;
 
 use super::draft::{Draft, DraftPoint, Field};
+use super::edgex_values::{Mappings, commands, mappings, names_of, operations};
 
 pub(super) fn read(text: &str, draft: &mut Draft) -> Result<(), String> {
     let yaml: Json = serde_saphyr::from_str(text)
@@ -25,21 +29,60 @@ pub(super) fn read(text: &str, draft: &mut Draft) -> Result<(), String> {
     if draft.model.is_empty() {
         draft.model = told("name");
     }
+    let named = mappings(&yaml);
+    if resources.iter().any(is_older) {
+        draft.remark(
+            "profile",
+            "it has the form of EdgeX version 1, which counts startingAddress from 1: each register is one less",
+        );
+    }
     for resource in resources {
         let name = resource.get("name").and_then(Json::as_str).unwrap_or("");
         match point(resource, name, draft) {
-            Ok(fields) => {
+            Ok(mut fields) => {
+                values(name, &named, &mut fields, draft);
+                let entry = name.to_owned();
                 let name = draft.point_name(name);
-                draft.points.push(DraftPoint { name, fields });
+                draft.add(DraftPoint { name, entry, fields });
             }
             Err(why) => draft.remark(name, &format!("left out: {why}")),
         }
     }
-    for commands in yaml.get("deviceCommands").and_then(Json::as_array).into_iter().flatten() {
-        let name = commands.get("name").and_then(Json::as_str).unwrap_or("?");
+    for command in commands(&yaml).filter(|c| operations(c).count() != 1) {
+        let name = command.get("name").and_then(Json::as_str).unwrap_or("?");
         draft.remark(name, "a command over several resources is not carried over");
     }
     Ok(())
+}
+
+/// Whether a resource has the form of version 1.
+fn is_older(resource: &Json) -> bool {
+    resource.pointer("/properties/value").is_some_and(Json::is_object)
+}
+
+/// Names of values, where the point is a whole number that is not scaled.
+fn values(name: &str, named: &Mappings<'_>, fields: &mut Vec<(&'static str, Field)>, draft: &mut Draft) {
+    let Some(mapping) = named.get(name) else { return };
+    let is_scaled = fields.iter().any(|(key, _)| matches!(*key, "scale" | "offset"));
+    let kind = fields.iter_mut().find(|(key, _)| *key == "type").map(|(_, kind)| kind);
+    let word = match kind {
+        Some(Field::Text(word)) if !is_scaled => word,
+        _ => return draft.remark(name, "its mappings are of a scaled value and are not carried over"),
+    };
+    let other = match word.as_str() {
+        "u16" | "i16" => "enum16",
+        "u32" | "i32" => "enum32",
+        _ => return draft.remark(name, &format!("mappings of a {word} are not carried over")),
+    };
+    let Some(names) = names_of(mapping) else {
+        return draft.remark(name, "its mappings are not of whole numbers and are not carried over");
+    };
+    other.clone_into(word);
+    fields.push(("values", Field::Names(names)));
+    // An enum is written by its names, not between bounds.
+    for (_, field) in fields.iter_mut().filter(|(key, _)| *key == "writable") {
+        *field = Field::Flag(true);
+    }
 }
 
 fn first_line(text: &str) -> &str {
@@ -87,7 +130,19 @@ fn address(json: Option<&Json>) -> Option<(u16, u8)> {
 
 fn point(resource: &Json, name: &str, draft: &mut Draft) -> Result<Vec<(&'static str, Field)>, String> {
     let attribute = |key: &str| resource.pointer(&format!("/attributes/{key}"));
-    let property = |key: &str| resource.pointer(&format!("/properties/{key}"));
+    let older = is_older(resource);
+    let property = |key: &str| {
+        resource.pointer(&match (older, key) {
+            (false, key) => format!("/properties/{key}"),
+            (true, "valueType") => "/properties/value/type".to_owned(),
+            (true, "units") => "/properties/units/defaultValue".to_owned(),
+            (true, key) => format!("/properties/value/{key}"),
+        })
+    };
+    let access = property("readWrite").and_then(Json::as_str).unwrap_or("").to_uppercase();
+    if access == "W" {
+        return Err("it can only be written, and andon reads".to_owned());
+    }
     let table = attribute("primaryTable").and_then(Json::as_str).unwrap_or("").to_uppercase();
     let area = match table.as_str() {
         "COILS" => "coil",
@@ -98,6 +153,10 @@ fn point(resource: &Json, name: &str, draft: &mut Draft) -> Result<Vec<(&'static
     };
     let (register, bit) =
         address(attribute("startingAddress")).ok_or("its startingAddress is not an address")?;
+    let register = match older {
+        true => register.checked_sub(1).ok_or("startingAddress counts from 1 in this form")?,
+        false => register,
+    };
     let value_type = property("valueType").and_then(Json::as_str).unwrap_or("").to_lowercase();
     let raw_type = attribute("rawType").and_then(Json::as_str).map(str::to_lowercase);
     let is_bits = matches!(area, "coil" | "discrete");
@@ -136,8 +195,7 @@ fn point(resource: &Json, name: &str, draft: &mut Draft) -> Result<Vec<(&'static
     if let Some(about) = resource.get("description").and_then(Json::as_str).filter(|d| !d.is_empty()) {
         fields.push(("description", Field::Text(about.to_owned())));
     }
-    let may_write = property("readWrite").and_then(Json::as_str).is_some_and(|rw| rw.contains('W'));
-    if may_write {
+    if access.contains('W') {
         let is_cut = fields.iter().any(|(key, _)| matches!(*key, "mask" | "shift"));
         match (word, area, number(property("minimum")), number(property("maximum"))) {
             _ if is_cut => {
@@ -174,8 +232,12 @@ fn transforms<'j>(
         "u32" | "i32" => 32,
         _ => 64,
     };
-    if word.starts_with('i') && (shift.is_some() && mask.is_none_or(|m| m >> (width - 1) & 1 == 1)) {
-        return Err("a shift of a signed value with its sign is not carried over".to_owned());
+    // A mask without the sign leaves what is never negative there; here its top bit would be the sign.
+    if word.starts_with('i') && mask.is_some_and(|m| m >> (width - 1) & 1 == 0) {
+        let unsigned = word.replacen('i', "u", 1);
+        for (_, field) in fields.iter_mut().filter(|(key, _)| *key == "type") {
+            *field = Field::Text(unsigned.clone());
+        }
     }
     if let Some(mask) = mask.and_then(|m| u64::try_from(m).ok()) {
         fields.push(("mask", Field::Integer(i128::from(mask))));

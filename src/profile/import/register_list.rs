@@ -1,116 +1,386 @@
-//! A list of registers as CSV, a row a point: what one types from a manual's table.
+//! A list of registers as CSV, a row a point: what one types from a manual's table, or another program exports.
 
-use super::draft::{Draft, DraftPoint, Field};
+use std::collections::BTreeMap;
 
-/// The columns, with what they become. `name` and one of `register`, `ref` are needed.
-const TEXTS: [&str; 8] =
-    ["register", "ref", "type", "unit", "word_order", "byte_order", "every", "description"];
-const NUMBERS: [&str; 3] = ["scale", "offset", "deadband"];
-const INTEGERS: [&str; 4] = ["bit", "length", "mask", "shift"];
+use super::ImportOptions;
+use super::cells::{Place, address, area, factor, kind, names, number, orders, unit};
+use super::columns::Columns;
+use super::draft::{Draft, DraftPoint, Field, numbered};
+use crate::profile::{Area, RegisterAddress};
+use crate::words::parse_duration;
 
-pub(super) fn read(text: &str, draft: &mut Draft) -> Result<(), String> {
-    let separator = [b';', b'\t', b',']
-        .into_iter()
-        .max_by_key(|s| text.lines().next().unwrap_or("").bytes().filter(|b| b == s).count());
-    let mut reader = csv::ReaderBuilder::new()
-        .delimiter(separator.unwrap_or(b','))
-        .trim(csv::Trim::All)
-        .flexible(true)
-        .from_reader(text.as_bytes());
-    let head: Vec<String> = reader
-        .headers()
-        .map_err(|e| format!("its first line does not read: {e}"))?
-        .iter()
-        .map(|h| h.trim_start_matches('\u{feff}').to_lowercase().replace([' ', '-'], "_"))
-        .collect();
-    if !head.iter().any(|h| h == "name") || !head.iter().any(|h| h == "register" || h == "ref") {
-        return Err("its first line names no columns name and register (or ref)".to_owned());
+/// Lines in which the header is looked for: exports have a title and notes above it.
+const HEADER_WITHIN: usize = 25;
+
+type Fields = Vec<(&'static str, Field)>;
+
+/// What a row is read with.
+struct List<'a> {
+    columns: Columns,
+    options: &'a ImportOptions,
+}
+
+/// A row's cells, by field.
+struct Cells<'a> {
+    row: &'a csv::StringRecord,
+    list: &'a List<'a>,
+}
+
+impl<'a> Cells<'a> {
+    fn get(&self, field: &str) -> Option<&'a str> {
+        let cell = self.row.get(self.list.columns.at(field)?)?.trim();
+        let is_none = matches!(cell.to_lowercase().as_str(), "" | "-" | "--" | "—" | "n/a" | "na");
+        (!is_none).then_some(cell)
     }
-    for column in &head {
-        let known = TEXTS.iter().chain(&NUMBERS).chain(&INTEGERS).any(|k| k == column);
-        if !known && !matches!(column.as_str(), "name" | "min" | "max" | "absent" | "values" | "bits") {
-            draft.remark("line 1", &format!("column {column} is not carried over"));
-        }
+}
+
+pub(super) fn read(text: &str, options: &ImportOptions, draft: &mut Draft) -> Result<(), String> {
+    let text = text.trim_start_matches('\u{feff}');
+    let rows = rows(text)?;
+    let (list, first) = header(text, &rows, options)?;
+    let unused = if options.is_headless() { Vec::new() } else { list.columns.unused() };
+    for (name, near) in unused {
+        let near = near
+            .map_or_else(String::new, |field| format!("; if it is the {field}: --map {field}=\"{name}\""));
+        draft.remark(
+            &format!("line {}", line(text, &rows, first)),
+            &format!("column {name} is not carried over{near}"),
+        );
     }
     "unknown".clone_into(&mut draft.vendor);
     "unknown".clone_into(&mut draft.model);
     "device".clone_into(&mut draft.kind);
     draft.source = "a register list".to_owned();
-    for row in reader.records() {
-        let row = row.map_err(|e| format!("a line does not read: {e}"))?;
-        let line = row.position().map_or(0, csv::Position::line);
-        let cell = |key: &str| {
-            let at = head.iter().position(|h| h == key)?;
-            row.get(at).filter(|c| !c.is_empty())
-        };
-        let Some(name) = cell("name") else {
+    for row in rows.iter().skip(first + usize::from(!options.is_headless())) {
+        if row.iter().all(str::is_empty) {
+            continue;
+        }
+        let line = line_of(text, row);
+        let cells = Cells { row, list: &list };
+        let Some(name) = cells.get("name") else {
             draft.remark(&format!("line {line}"), "left out: it has no name");
             continue;
         };
-        match point(&cell) {
+        let entry = format!("line {line} {name}");
+        match point(&cells, &entry, draft) {
             Ok(fields) => {
                 let own = draft.point_name(name);
-                draft.points.push(DraftPoint { name: own, fields });
+                draft.add(DraftPoint { name: own, entry, fields });
             }
-            Err(why) => draft.remark(&format!("line {line} {name}"), &format!("left out: {why}")),
+            Err(why) => draft.remark(&entry, &format!("left out: {why}")),
         }
     }
     Ok(())
 }
 
-fn point<'r>(cell: &dyn Fn(&str) -> Option<&'r str>) -> Result<Vec<(&'static str, Field)>, String> {
-    let mut fields = Vec::new();
-    for key in TEXTS {
-        if let Some(text) = cell(key) {
-            fields.push((key, Field::Text(text.to_owned())));
+fn line(text: &str, rows: &[csv::StringRecord], at: usize) -> u64 {
+    rows.get(at).map_or(1, |row| line_of(text, row))
+}
+
+/// The line in which a row begins: the reader's own position is before the line ends that it passes over.
+fn line_of(text: &str, row: &csv::StringRecord) -> u64 {
+    let Some(position) = row.position() else { return 1 };
+    let from = usize::try_from(position.byte()).unwrap_or(usize::MAX);
+    let passed = text.as_bytes().get(from..).unwrap_or(&[]).iter().take_while(|b| matches!(b, b'\r' | b'\n'));
+    position.line() + passed.filter(|b| **b == b'\n').count() as u64
+}
+
+/// Every row, read with the separator that parts the most lines alike.
+fn rows(text: &str) -> Result<Vec<csv::StringRecord>, String> {
+    let alike = |separator: u8| {
+        let mut lines: BTreeMap<usize, usize> = BTreeMap::new();
+        for line in text.lines().take(HEADER_WITHIN) {
+            *lines.entry(line.bytes().filter(|b| *b == separator).count()).or_default() += 1;
+        }
+        // How many lines have it equally often, and how often.
+        lines.into_iter().filter(|(n, _)| *n > 0).map(|(n, lines)| (lines, n)).max()
+    };
+    let separator = [b',', b'\t', b';'].into_iter().max_by_key(|s| alike(*s)).unwrap_or(b',');
+    let mut reader = csv::ReaderBuilder::new()
+        .delimiter(separator)
+        .has_headers(false)
+        .trim(csv::Trim::All)
+        .flexible(true)
+        .from_reader(text.as_bytes());
+    reader.records().collect::<Result<_, _>>().map_err(|e| format!("it does not read as CSV: {e}"))
+}
+
+/// The header, and which row it is; what is missing and near where there is none.
+fn header<'a>(
+    text: &str,
+    rows: &[csv::StringRecord],
+    options: &'a ImportOptions,
+) -> Result<(List<'a>, usize), String> {
+    let mut best: Option<(String, usize)> = None;
+    let mut why = None;
+    for (at, row) in rows.iter().enumerate().take(if options.is_headless() { 1 } else { HEADER_WITHIN }) {
+        let head: Vec<&str> = row.iter().collect();
+        match Columns::of(&head, &options.map) {
+            Ok(columns) if columns.is_enough() => return Ok((List { columns, options }, at)),
+            Ok(columns) => {
+                let proposal = columns.proposal();
+                let width = proposal.matches("--map").count();
+                if best.as_ref().is_none_or(|(p, _)| width > p.matches("--map").count()) {
+                    best = Some((proposal, at));
+                }
+            }
+            Err(e) => why = why.or(Some((e, at))),
         }
     }
-    if !fields.iter().any(|(key, _)| *key == "register" || *key == "ref") {
-        return Err("it has neither register nor ref".to_owned());
+    if let (Some((why, _)), true) = (&why, best.as_ref().is_none_or(|(p, _)| p.is_empty())) {
+        let shown = rows.first().map_or_else(String::new, |row| row.iter().collect::<Vec<_>>().join(", "));
+        return Err(format!("{why}; its first line is: {shown}"));
     }
-    if !fields.iter().any(|(key, _)| *key == "type") {
-        return Err("it has no type".to_owned());
+    let (proposal, at) = best.unwrap_or_default();
+    let shown = rows.get(at).map_or_else(String::new, |row| row.iter().collect::<Vec<_>>().join(", "));
+    let needs = "no line of it names columns name and register (or ref)";
+    Err(match proposal.is_empty() {
+        true => format!(
+            "{needs}; its line {} is: {shown}; say which columns they are: --map name=COLUMN --map register=COLUMN",
+            line(text, rows, at)
+        ),
+        false => format!("{needs}; near are those of line {}: {proposal}", line(text, rows, at)),
+    })
+}
+
+fn point(cells: &Cells<'_>, entry: &str, draft: &mut Draft) -> Result<Fields, String> {
+    let access = cells.get("access").unwrap_or("").to_lowercase();
+    if ["w", "wo", "write", "write-only", "write only", "writeonly"].contains(&access.as_str()) {
+        return Err("it can only be written, and andon reads".to_owned());
     }
-    for key in NUMBERS {
-        if let Some(text) = cell(key) {
-            fields.push((key, Field::Real(real(key, text)?)));
+    let (register, told) = place(cells)?;
+    let registers = cells.get("registers").and_then(|c| number(c, false)).or(told.count);
+    let mut fields = vec![("register", Field::Text(register.to_string()))];
+    let is_swapped = type_of(cells, register, registers, &mut fields)?;
+    let word = fields.iter().find_map(|(key, field)| match field {
+        Field::Text(word) if *key == "type" => Some(word.clone()),
+        _ => None,
+    });
+    let word = word.unwrap_or_default();
+    match (told.bit.or_else(|| cells.get("bit").and_then(|c| number(c, false))), word.as_str()) {
+        (Some(bit), "bool") if !register.area.is_bits() => {
+            fields.push(("bit", Field::Integer(i128::from(bit))))
+        }
+        (Some(bit), _) if !register.area.is_bits() => {
+            return Err(format!("it names bit {bit} and is not a bool"));
+        }
+        _ => {}
+    }
+    ordered(cells, is_swapped, &mut fields)?;
+    let (before, own) = cells.get("unit").map_or((None, None), unit);
+    if let Some(unit) = own {
+        fields.push(("unit", Field::Text(unit)));
+    }
+    if let Some(text) = cells.get("description") {
+        let short: String = text.chars().take(400).collect();
+        fields.push(("description", Field::Text(short)));
+    }
+    match cells.get("every").map(|c| (c, parse_duration(c))) {
+        Some((text, Ok(_))) => fields.push(("every", Field::Text(text.to_owned()))),
+        Some((text, Err(_))) => {
+            draft.remark(entry, &format!("every {text} is not a duration and is passed over"))
+        }
+        None => {}
+    }
+    scaled(cells, &word, before, &mut fields)?;
+    for key in ["mask", "shift"] {
+        if let Some(text) = cells.get(key) {
+            let value = number(text, false).ok_or_else(|| format!("{key} {text} is not a whole number"))?;
+            fields.push((key, Field::Integer(value.into())));
         }
     }
-    for key in INTEGERS {
-        if let Some(text) = cell(key) {
-            fields.push((key, Field::Integer(whole(key, text)?.into())));
+    if let Some(text) = cells.get("absent") {
+        let values: Option<Vec<u64>> = text.split_whitespace().map(|v| number(v, false)).collect();
+        match values {
+            Some(values) => fields.push(("absent", Field::Raw(values))),
+            None => draft.remark(entry, &format!("absent {text} is not whole numbers and is passed over")),
         }
     }
-    if let Some(text) = cell("absent") {
-        let values: Result<Vec<u64>, String> = text.split_whitespace().map(|v| whole("absent", v)).collect();
-        fields.push(("absent", Field::Raw(values?)));
-    }
-    for key in ["values", "bits"] {
-        let Some(text) = cell(key) else { continue };
-        let names: Result<Vec<(u64, String)>, String> = text
-            .split([',', '|'])
-            .map(|pair| {
-                let (n, name) = pair.split_once('=').ok_or(format!("{key} is written 0=off|1=on"))?;
-                Ok((whole(key, n.trim())?, name.trim().to_owned()))
-            })
-            .collect();
-        fields.push((key, Field::Names(names?)));
-    }
-    match (cell("min"), cell("max")) {
-        (Some(min), Some(max)) => {
-            fields.push(("writable", Field::Bounds(real("min", min)?, real("max", max)?)))
-        }
+    named(cells, entry, draft, &mut fields);
+    match (cells.get("min"), cells.get("max")) {
+        (Some(min), Some(max)) => match (real(min), real(max)) {
+            (Some(min), Some(max)) => fields.push(("writable", Field::Bounds(min, max))),
+            _ => return Err(format!("min {min} and max {max} are not numbers")),
+        },
         (None, None) => {}
         _ => return Err("min and max go together: they say that it may be written".to_owned()),
     }
     Ok(fields)
 }
 
-fn real(key: &str, text: &str) -> Result<f64, String> {
-    text.replace(',', ".").parse().map_err(|_| format!("{key} {text} is not a number"))
+/// Its register, and what else its cell says of the place.
+fn place(cells: &Cells<'_>) -> Result<(RegisterAddress, Place), String> {
+    let columns = &cells.list.columns;
+    let is_hex = |field: &str| columns.title(field).to_lowercase().contains("hex");
+    let told = match cells.get("area") {
+        None => cells.list.options.area,
+        Some(text) => Some(area(text).ok_or_else(|| format!("area {text} is not one of Modbus"))?),
+    };
+    if let Some(text) = cells.get("ref") {
+        let place = address(text, is_hex("ref")).ok_or_else(|| format!("ref {text} is not a number"))?;
+        let digits = text.split(|c: char| !c.is_ascii_digit()).next().unwrap_or(text);
+        let printed = RegisterAddress::parse_ref(digits).or_else(|meant| match place.number {
+            // Without the area's digit in front: 1 is the first one.
+            1..=65_536 => told
+                .and_then(|area| {
+                    Some(RegisterAddress { area, number: u16::try_from(place.number - 1).ok()? })
+                })
+                .ok_or(meant),
+            _ => Err(meant),
+        })?;
+        return match told {
+            Some(area) if area != printed.area && cells.get("area").is_some() => {
+                Err(format!("ref {text} is {}, its area says {}", printed.area.word(), area.word()))
+            }
+            _ => Ok((printed, place)),
+        };
+    }
+    let text = cells.get("register").ok_or("it has neither register nor ref")?;
+    if text.contains(':')
+        && let Ok(whole) = RegisterAddress::parse_register(&text.to_lowercase())
+    {
+        return Ok((whole, Place { number: u64::from(whole.number), bit: None, count: None }));
+    }
+    let place =
+        address(text, is_hex("register")).ok_or_else(|| format!("register {text} is not a number"))?;
+    let Some(area) = told else {
+        return Err(format!(
+            "register {text} names no area: say --area holding (or input, coil, discrete), or --map ref=COLUMN where \
+             40001 is the first holding register"
+        ));
+    };
+    let number = match cells.list.options.one_based {
+        true => place.number.checked_sub(1).ok_or("register 0, where numbers count from 1")?,
+        false => place.number,
+    };
+    let number = u16::try_from(number).map_err(|_| {
+        format!(
+            "register {text} is beyond 65535; numbers with the area in front are named by --map ref=COLUMN"
+        )
+    })?;
+    Ok((RegisterAddress { area, number }, place))
 }
 
-fn whole(key: &str, text: &str) -> Result<u64, String> {
-    let hex = text.strip_prefix("0x").and_then(|hex| u64::from_str_radix(hex, 16).ok());
-    hex.or_else(|| text.parse().ok()).ok_or_else(|| format!("{key} {text} is not a whole number"))
+/// Its type, with the length of a text; whether its words are swapped.
+fn type_of(
+    cells: &Cells<'_>,
+    register: RegisterAddress,
+    registers: Option<u64>,
+    fields: &mut Fields,
+) -> Result<bool, String> {
+    if register.area.is_bits() {
+        fields.push(("type", Field::Text("bool".to_owned())));
+        return Ok(false);
+    }
+    let text = cells.get("type");
+    let given = |text: &str| {
+        let mut types = cells.list.options.types.iter();
+        types.find(|(word, _)| word.as_deref().is_some_and(|w| w.trim().eq_ignore_ascii_case(text)))
+    };
+    let default = || cells.list.options.types.iter().find(|(word, _)| word.is_none());
+    let found = match text {
+        Some(text) => match given(text) {
+            Some((_, own)) => kind(own, registers)?,
+            None => kind(text, registers).or_else(|why| match default() {
+                Some((_, own)) => kind(own, registers),
+                None => Err(why),
+            })?,
+        },
+        None => match default() {
+            Some((_, own)) => kind(own, registers)?,
+            None => return Err("it has no type; say which it is: --type u16, for example".to_owned()),
+        },
+    };
+    let mut word = found.word;
+    let has_values = cells.get("values").and_then(names).is_some();
+    let is_scaled = ["scale", "divisor", "offset"].iter().any(|key| cells.get(key).is_some());
+    word = match word {
+        "enum16" if !has_values => "u16",
+        "enum32" if !has_values => "u32",
+        "u16" | "i16" if has_values && !is_scaled => "enum16",
+        "u32" | "i32" if has_values && !is_scaled => "enum32",
+        other => other,
+    };
+    fields.push(("type", Field::Text(word.to_owned())));
+    if word == "string" {
+        let own = cells.get("length").and_then(|c| number(c, false));
+        let characters = own.or(found.characters).or(registers.map(|n| n.saturating_mul(2)));
+        let characters = characters.ok_or("a string says how long it is: a column length or registers")?;
+        fields.push(("length", Field::Integer(characters.into())));
+    }
+    Ok(found.is_swapped)
+}
+
+fn ordered(cells: &Cells<'_>, is_swapped: bool, fields: &mut Fields) -> Result<(), String> {
+    let of = |field: &str| match cells.get(field) {
+        None => Ok(None),
+        Some(text) => orders(text).map(Some).ok_or_else(|| format!("{field} {text} is not an order")),
+    };
+    let (words, bytes) = (of("word_order")?, of("byte_order")?);
+    let word_order = words.map(|(w, _)| w).or(is_swapped.then_some("little"));
+    let byte_order = match (words, bytes, cells.get("byte_order")) {
+        (_, Some(_), Some(text)) if text.eq_ignore_ascii_case("little") => Some("little"),
+        (_, Some((_, bytes)), _) => Some(bytes),
+        (Some((_, bytes)), None, _) => Some(bytes),
+        (None, None, _) => None,
+    };
+    let both = [("word_order", word_order), ("byte_order", byte_order)];
+    let said = both.into_iter().filter_map(|(key, order)| Some((key, order.filter(|o| *o != "big")?)));
+    fields.extend(said.map(|(key, order)| (key, Field::Text(order.to_owned()))));
+    Ok(())
+}
+
+fn real(text: &str) -> Option<f64> {
+    text.replace(',', ".").parse().ok().filter(|n: &f64| n.is_finite())
+}
+
+/// Scale and offset; a factor that stands before the unit counts where no column has one.
+fn scaled(cells: &Cells<'_>, word: &str, before: Option<f64>, fields: &mut Fields) -> Result<(), String> {
+    let is_number = !matches!(word, "bool" | "string" | "bits16" | "bits32" | "enum16" | "enum32");
+    let read = |key: &str| match cells.get(key) {
+        None => Ok(None),
+        Some(text) => factor(text).map(Some).ok_or_else(|| format!("{key} {text} is not a factor")),
+    };
+    let scale = read("scale")?.or(read("divisor")?.map(|d| 1.0 / d)).or(before);
+    #[expect(clippy::float_cmp, reason = "1 stands for no scale")]
+    if let Some(scale) = scale.filter(|s| *s != 1.0 && is_number) {
+        fields.push(("scale", Field::Real(scale)));
+    }
+    for key in ["offset", "deadband"] {
+        if let Some(text) = cells.get(key).filter(|_| is_number) {
+            let value = real(text).ok_or_else(|| format!("{key} {text} is not a number"))?;
+            if value != 0.0 {
+                fields.push((key, Field::Real(value)));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Names of values and bits; repeated ones are numbered, and told.
+fn named(cells: &Cells<'_>, entry: &str, draft: &mut Draft, fields: &mut Fields) {
+    for key in ["values", "bits"] {
+        let Some(text) = cells.get(key) else { continue };
+        let is_enum = fields.iter().any(|(_, f)| matches!(f, Field::Text(w) if w.starts_with("enum")));
+        let Some(found) = names(text).filter(|_| key == "bits" || is_enum) else {
+            draft.remark(entry, &format!("its {key} are not carried over: write them 0=off|1=on"));
+            continue;
+        };
+        let once = numbered(found.clone());
+        if once != found {
+            draft.remark(
+                entry,
+                &format!("its {key} repeat names or numbers: names are numbered, numbers count once"),
+            );
+        }
+        fields.push((key, Field::Names(once)));
+    }
+}
+
+/// The area of a word on the command line.
+///
+/// # Errors
+/// The areas there are.
+pub fn area_of(text: &str) -> Result<Area, String> {
+    area(text).ok_or_else(|| "the areas are holding, input, coil and discrete".to_owned())
 }

@@ -4,7 +4,7 @@
 use serde_json::Value as Json;
 
 use super::ImportOptions;
-use super::draft::{Draft, DraftCodes, DraftPoint, Field, words};
+use super::draft::{Draft, DraftCodes, DraftPoint, Field, numbered, words};
 use crate::limits;
 
 /// The first model stands behind the mark "SunS", which takes two registers from 40000 on (zero-based on the wire).
@@ -160,7 +160,7 @@ impl<'a> Reader<'a> {
             fields.push(("absent", Field::Raw(absent)));
         }
         let named: Vec<(u64, String)> =
-            symbols.iter().map(|(n, name, _)| (*n, words(name).join("_"))).collect();
+            numbered(symbols.iter().map(|(n, name, _)| (*n, words(name).join("_"))).collect());
         match (is_bits, kind.starts_with("enum"), named.is_empty()) {
             (true, _, false) => fields.push(("bits", Field::Names(named))),
             (_, true, false) => fields.push(("values", Field::Names(named))),
@@ -196,7 +196,7 @@ impl<'a> Reader<'a> {
             draft
                 .remark(&entry, "each of its bits is a fault of severity major: set them as your site wants");
         }
-        draft.points.push(DraftPoint { name: own, fields });
+        draft.add(DraftPoint { name: own, entry, fields });
     }
 }
 
@@ -228,8 +228,9 @@ fn kind_of(kind: &str) -> Option<(&'static str, Vec<u64>)> {
         "int32" => ("i32", vec![0x8000_0000]),
         "uint32" => ("u32", vec![0xFFFF_FFFF]),
         "acc32" => ("u32", Vec::new()),
-        "int64" => ("i64", Vec::new()),
-        "uint64" | "acc64" => ("u64", Vec::new()),
+        "int64" => ("i64", vec![0x8000_0000_0000_0000]),
+        "uint64" => ("u64", vec![u64::MAX]),
+        "acc64" => ("u64", Vec::new()),
         "float32" => ("f32", Vec::new()),
         "float64" => ("f64", Vec::new()),
         "enum16" => ("enum16", vec![0xFFFF]),
@@ -237,6 +238,7 @@ fn kind_of(kind: &str) -> Option<(&'static str, Vec<u64>)> {
         // With the highest bit set all others are to be ignored.
         "bitfield16" => ("bits16", vec![0xFFFF, 0x8000]),
         "bitfield32" => ("bits32", vec![0xFFFF_FFFF, 0x8000_0000]),
+        "bitfield64" => ("u64", vec![u64::MAX, 0x8000_0000_0000_0000]),
         "string" => ("string", Vec::new()),
         _ => return None,
     })

@@ -5,6 +5,8 @@ use crate::profile::{Profile, load};
 use crate::source::SourceText;
 use crate::words::{ProfileName, Value};
 
+mod lists;
+
 fn loaded(draft: &Draft) -> Profile {
     let text = draft.render("p");
     let (profile, diagnostics) = load(&ProfileName::parse("p").unwrap(), &SourceText::new("p.toml", &text));
@@ -39,7 +41,11 @@ const MODEL: &str = r#"{ "id": 160, "group": { "name": "mppt", "label": "Multipl
 
 #[test]
 fn sunspec_models_with_factors_groups_enums_and_bits() {
-    let options = ImportOptions { start: Some(40_000), repeats: [("module".to_owned(), 2)].into() };
+    let options = ImportOptions {
+        start: Some(40_000),
+        repeats: [("module".to_owned(), 2)].into(),
+        ..ImportOptions::default()
+    };
     let (p, remarks) = imported(ImportFormat::SunSpec, MODEL, &options);
     check(&p, "module_1_dca", &[123], Some(0xFFFF), Some(Value::Real(12.3)));
     check(&p, "module_2_dcwh", &[0, 1234], None, Some(Value::Real(123.4)));
@@ -126,9 +132,9 @@ fn register_lists_line_by_line() {
     assert_eq!(
         remarks,
         [
-            "line 1: column colour is not carried over",
+            "line 1: column Colour is not carried over",
             "line 4: left out: it has no name",
-            "line 5 No Type: left out: it has no type"
+            "line 5 No Type: left out: it has no type; say which it is: --type u16, for example"
         ]
     );
 }
@@ -143,4 +149,76 @@ fn what_is_no_such_file_is_refused() {
     assert!(fails(ImportFormat::EdgeX, "a: [").starts_with("f: it is not YAML"));
     assert!(fails(ImportFormat::EdgeX, "name: x").contains("not an EdgeX device profile"));
     assert!(fails(ImportFormat::RegisterList, "a,b\n1,2\n").contains("name and register"));
+    assert!(fails(ImportFormat::RegisterList, "").contains("name and register"));
+}
+
+/// A field test's model: the marks of 64-bit types, which are absent as those of all others.
+#[test]
+fn marks_of_sixty_four_bits_are_absent() {
+    let text = include_str!("../../../tests/samples/field/sunspec/sixty-four-bits.json");
+    let (p, _) = imported(ImportFormat::SunSpec, text, &ImportOptions::default());
+    let name = |part: &str| {
+        p.points.iter().find(|x| x.name.as_str().contains(part)).map(|x| x.name.to_string()).unwrap()
+    };
+    check(&p, &name("wh_inj"), &[0xFFFF; 4], Some(0), None);
+    check(&p, &name("wh_inj"), &[0, 0, 0, 1], Some(0), Some(Value::Real(1.0)));
+    check(&p, &name("net_var"), &[0x8000, 0, 0, 0], None, None);
+    check(&p, &name("net_var"), &[0xFFFF; 4], None, Some(Value::Integer(-1)));
+    let bits = r#"{"id": 1, "group": {"name": "g", "points": [{"name": "Flags", "type": "bitfield64", "size": 4,
+        "symbols": [{"name": "HIGH", "value": 40}]}]}}"#;
+    let (p, _) = imported(ImportFormat::SunSpec, bits, &ImportOptions::default());
+    check(&p, "common_flags", &[0xFFFF; 4], None, None);
+    check(&p, "common_flags", &[0, 0x0100, 0, 0], None, Some(Value::Integer(1 << 40)));
+}
+
+/// The form of EdgeX version 1, whose code takes 1 off each startingAddress.
+#[test]
+fn edgex_profiles_of_the_older_form() {
+    let text = include_str!("../../../tests/samples/field/edgex/older-form.yml");
+    let (p, remarks) = imported(ImportFormat::EdgeX, text, &ImportOptions::default());
+    let (_, window) = p.point("window").unwrap();
+    assert_eq!(window.register().unwrap().to_string(), "holding:4601");
+    assert_eq!((&*window.unit, p.points.len()), ("min", 1));
+    assert!(remarks.iter().any(|r| r.contains("counts startingAddress from 1")), "{remarks:?}");
+    assert!(remarks.iter().any(|r| r.starts_with("Reset: left out: it can only be written")), "{remarks:?}");
+}
+
+#[test]
+fn edgex_mappings_are_values_and_json_is_read() {
+    let newer = r#"{"name": "t", "manufacturer": "m", "deviceResources": [
+        {"name": "Mode", "attributes": {"primaryTable": "HOLDING_REGISTERS", "startingAddress": 3},
+         "properties": {"valueType": "Uint16", "readWrite": "RW", "minimum": 0, "maximum": 2}},
+        {"name": "Start", "attributes": {"primaryTable": "COILS", "startingAddress": 1},
+         "properties": {"valueType": "Bool", "readWrite": "W"}}],
+      "deviceCommands": [{"name": "Mode", "readWrite": "RW", "resourceOperations": [
+        {"deviceResource": "Mode", "mappings": {"0": "off", "1": "auto", "2": "auto"}}]}]}"#;
+    assert_eq!(ImportFormat::of("json", newer), Some(ImportFormat::EdgeX));
+    let (p, remarks) = imported(ImportFormat::EdgeX, newer, &ImportOptions::default());
+    let (_, mode) = p.point("mode").unwrap();
+    assert_eq!((mode.value_name(1), mode.value_name(2)), (Some("auto"), Some("auto_2")));
+    assert!(mode.writable.is_some() && p.point("start").is_none());
+    assert_eq!(remarks.len(), 1, "{remarks:?}");
+    let older = "deviceResources:\n- name: State\n  attributes: { primaryTable: INPUT_REGISTERS, startingAddress: 1 }\n  \
+        properties: { value: { type: INT16, readWrite: R }, units: { defaultValue: '' } }\n\
+        deviceCommands:\n- name: s\n  get:\n  - { operation: get, object: State, mappings: { '0': idle, '3': run } }\n";
+    let (p, _) = imported(ImportFormat::EdgeX, older, &ImportOptions::default());
+    assert_eq!(p.point("state").unwrap().1.value_name(3), Some("run"));
+    assert_eq!(p.point("state").unwrap().1.register().unwrap().number, 0);
+    let none = older.replace("readWrite: R ", "readWrite: W ");
+    let draft = import(ImportFormat::EdgeX, &[("f".to_owned(), none)], &ImportOptions::default()).unwrap();
+    assert_eq!(draft.points_count(), 0);
+}
+
+/// In EdgeX's language a shift of a signed value keeps its sign, and a mask without the sign leaves what is not negative.
+#[test]
+fn edgex_masks_of_signed_values() {
+    let of = |properties: &str| {
+        format!(
+            "deviceResources:\n- name: V\n  attributes: {{ primaryTable: HOLDING_REGISTERS, startingAddress: 1 }}\n  properties: {{ valueType: Int16, readWrite: R, {properties} }}\n"
+        )
+    };
+    let (p, _) = imported(ImportFormat::EdgeX, &of("mask: 0xFF00, shift: 8"), &ImportOptions::default());
+    check(&p, "v", &[0xF6FB], None, Some(Value::Integer(-10)));
+    let (p, _) = imported(ImportFormat::EdgeX, &of("mask: 0x00FF"), &ImportOptions::default());
+    check(&p, "v", &[0xF6FB], None, Some(Value::Integer(0xFB)));
 }

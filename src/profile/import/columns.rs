@@ -1,0 +1,355 @@
+//! Which column of a register list is what: by its own name, by `--map`, and which names elsewhere are near.
+
+use std::collections::BTreeMap;
+
+/// What a column can be, with what others call it; the likeliest name first. A near name is proposed, never taken.
+const FIELDS: [(&str, &[&str]); 25] = [
+    (
+        "name",
+        &[
+            "register_name",
+            "point_name",
+            "tag_name",
+            "tag",
+            "point",
+            "parameter",
+            "parameter_name",
+            "variable",
+            "variable_name",
+            "signal",
+            "signal_name",
+            "label",
+            "item",
+            "datapoint",
+            "data_point",
+            "object_name",
+            "object",
+            "entity",
+            "sensor",
+            "measurement",
+            "field",
+            "field_name",
+            "title",
+            "symbol",
+            "mnemonic",
+            "designation",
+            "key",
+            "id",
+            "description",
+            "desc",
+            "quantity",
+            "bezeichnung",
+            "nom",
+        ],
+    ),
+    (
+        "register",
+        &[
+            "address",
+            "addr",
+            "register_address",
+            "modbus_address",
+            "start_address",
+            "starting_address",
+            "register_number",
+            "register_no",
+            "reg",
+            "reg_address",
+            "reg_addr",
+            "register_addr",
+            "modbus_register",
+            "address_dec",
+            "register_dec",
+            "dec",
+            "decimal",
+            "address_hex",
+            "register_hex",
+            "hex",
+            "location",
+            "number",
+            "start",
+            "first_register",
+            "start_register",
+            "index",
+            "registers",
+            "adresse",
+            "adr",
+        ],
+    ),
+    ("ref", &["reference", "modicon", "modicon_address", "plc_address", "modbus_reference", "plc"]),
+    (
+        "type",
+        &[
+            "data_type",
+            "datatype",
+            "data_format",
+            "format",
+            "value_type",
+            "variable_type",
+            "var_type",
+            "dtype",
+            "register_format",
+            "point_type",
+            "encoding",
+            "typ",
+        ],
+    ),
+    (
+        "area",
+        &[
+            "table",
+            "register_type",
+            "reg_type",
+            "modbus_type",
+            "function",
+            "function_code",
+            "func",
+            "fc",
+            "modbus_function",
+            "read_function",
+            "object_type",
+            "input_type",
+            "memory_area",
+            "space",
+            "register_table",
+            "io_type",
+            "primary_table",
+            "register_class",
+            "block",
+            "bank",
+        ],
+    ),
+    (
+        "unit",
+        &[
+            "units",
+            "uom",
+            "engineering_unit",
+            "engineering_units",
+            "eng_units",
+            "eu",
+            "unit_of_measurement",
+            "unit_of_measure",
+            "measurement_unit",
+            "einheit",
+            "unite",
+        ],
+    ),
+    (
+        "scale",
+        &[
+            "factor",
+            "multiplier",
+            "scale_factor",
+            "scaling",
+            "scaling_factor",
+            "coefficient",
+            "resolution",
+            "mult",
+            "multiply",
+            "faktor",
+        ],
+    ),
+    ("divisor", &["divide", "divider", "div", "denominator", "gain"]),
+    ("offset", &["bias", "value_offset", "add"]),
+    (
+        "description",
+        &[
+            "desc",
+            "comment",
+            "comments",
+            "remark",
+            "remarks",
+            "note",
+            "notes",
+            "meaning",
+            "definition",
+            "details",
+            "long_name",
+        ],
+    ),
+    (
+        "registers",
+        &[
+            "register_count",
+            "number_of_registers",
+            "num_registers",
+            "no_of_registers",
+            "reg_count",
+            "words",
+            "count",
+            "quantity",
+            "size",
+            "width",
+            "nb_registers",
+            "len",
+        ],
+    ),
+    ("length", &["characters", "chars", "string_length"]),
+    (
+        "access",
+        &[
+            "rw",
+            "r_w",
+            "read_write",
+            "readwrite",
+            "client_access",
+            "permission",
+            "permissions",
+            "mode",
+            "access_type",
+            "attribute",
+        ],
+    ),
+    ("word_order", &["swap", "word_swap", "endianness", "endian", "order", "byte_word_order", "wordorder"]),
+    ("byte_order", &["byte_swap", "byteorder"]),
+    (
+        "values",
+        &[
+            "enum",
+            "enumeration",
+            "options",
+            "mapping",
+            "states",
+            "value_map",
+            "value_mapping",
+            "codes",
+            "lookup",
+        ],
+    ),
+    ("bits", &["bitfield", "flags", "bit_names"]),
+    ("bit", &["bit_position", "bit_number", "bit_no", "bit_offset", "bit_index"]),
+    ("mask", &["bitmask", "bit_mask"]),
+    ("shift", &["bit_shift"]),
+    ("every", &["scan_rate", "poll_interval", "interval", "period", "scan_interval"]),
+    ("absent", &["not_available", "invalid", "nan", "na_value"]),
+    ("min", &["minimum", "min_value", "low"]),
+    ("max", &["maximum", "max_value", "high"]),
+    ("deadband", &["dead_band"]),
+];
+
+/// Where the fields stand in a row.
+#[derive(Debug, Default)]
+pub(super) struct Columns {
+    at: BTreeMap<&'static str, usize>,
+    /// The header's names, as they are written.
+    pub head: Vec<String>,
+}
+
+/// A column's name in one manner of writing: `Register Name (dec)` is `register_name_dec`.
+fn plain(name: &str) -> String {
+    let folded: String = name
+        .trim_start_matches('\u{feff}')
+        .chars()
+        .map(|c| if c.is_alphanumeric() { c.to_ascii_lowercase() } else { '_' })
+        .collect();
+    folded.split('_').filter(|w| !w.is_empty()).collect::<Vec<_>>().join("_")
+}
+
+fn own_name(field: &str) -> Option<&'static str> {
+    FIELDS.iter().map(|(own, _)| *own).find(|own| *own == field)
+}
+
+impl Columns {
+    /// Reads a header. A column is what `--map FIELD=COLUMN` says, `#2` being the second, else what its own name says.
+    ///
+    /// # Errors
+    /// A mapping that fits nothing.
+    pub fn of(head: &[&str], map: &[(String, String)]) -> Result<Self, String> {
+        let mut out = Self { at: BTreeMap::new(), head: head.iter().map(|h| (*h).to_owned()).collect() };
+        for (field, column) in map {
+            let own = own_name(field).ok_or_else(|| {
+                let known: Vec<&str> = FIELDS.iter().map(|(own, _)| *own).collect();
+                format!("--map {field}: a column can be {}", known.join(", "))
+            })?;
+            let wanted = plain(column);
+            let numbered = column.strip_prefix('#').and_then(|n| n.parse::<usize>().ok()?.checked_sub(1));
+            let at = match numbered {
+                Some(at) => Some(at),
+                None => head
+                    .iter()
+                    .position(|h| h.trim() == column.trim())
+                    .or_else(|| head.iter().position(|h| plain(h) == wanted)),
+            };
+            out.at.insert(own, at.ok_or_else(|| format!("there is no column {column}"))?);
+        }
+        for (index, name) in head.iter().enumerate() {
+            let taken = out.at.values().any(|at| *at == index);
+            if let Some(own) = own_name(&plain(name)).filter(|own| !taken && !out.at.contains_key(own)) {
+                out.at.insert(own, index);
+            }
+        }
+        Ok(out)
+    }
+
+    /// Whether a row of them can be a point.
+    pub fn is_enough(&self) -> bool {
+        self.at.contains_key("name") && ["register", "ref"].iter().any(|key| self.at.contains_key(key))
+    }
+
+    /// Where a field stands.
+    pub fn at(&self, field: &str) -> Option<usize> {
+        self.at.get(field).copied()
+    }
+
+    /// The header's name of a field's column.
+    pub fn title(&self, field: &str) -> &str {
+        self.at(field).and_then(|at| self.head.get(at)).map_or("", String::as_str)
+    }
+
+    /// The columns that are nothing, with what each may be.
+    pub fn unused(&self) -> Vec<(&str, Option<&'static str>)> {
+        let free = self
+            .head
+            .iter()
+            .enumerate()
+            .filter(|(i, name)| !name.trim().is_empty() && !self.at.values().any(|at| at == i));
+        let near = self.near();
+        free.map(|(i, name)| (name.as_str(), near.iter().find(|(_, at)| *at == i).map(|(field, _)| *field)))
+            .collect()
+    }
+
+    /// What the columns that are nothing may be: each field's likeliest column, each column once.
+    fn near(&self) -> Vec<(&'static str, usize)> {
+        let mut found: Vec<(&'static str, usize)> = Vec::new();
+        for (field, names) in FIELDS.iter().filter(|(field, _)| !self.at.contains_key(field)) {
+            let is_free = |i: &usize, found: &[(&str, usize)]| {
+                !self.at.values().any(|at| at == i) && !found.iter().any(|(_, at)| at == i)
+            };
+            let place = |wanted: &dyn Fn(&str) -> bool| {
+                let mut all = self.head.iter().enumerate();
+                all.find(|(i, name)| wanted(&plain(name)) && is_free(i, &found)).map(|(i, _)| i)
+            };
+            let exact = names.iter().find_map(|near| place(&|name| name == *near));
+            // `Modbus Address (hex)` begins or ends with a near name.
+            let part = || {
+                names.iter().filter(|near| near.len() > 3).find_map(|near| {
+                    place(&|name| {
+                        name.starts_with(&format!("{near}_")) || name.ends_with(&format!("_{near}"))
+                    })
+                })
+            };
+            if let Some(at) = exact.or_else(part) {
+                found.push((field, at));
+            }
+        }
+        found
+    }
+
+    /// The options that would name the columns, as they are written on the command line; empty where none is near.
+    pub fn proposal(&self) -> String {
+        let near = self.near();
+        let has = |fields: &[&str]| {
+            near.iter().any(|(f, _)| fields.contains(f)) || fields.iter().any(|f| self.at.contains_key(f))
+        };
+        if !has(&["name"]) || !has(&["register", "ref"]) {
+            return String::new();
+        }
+        let option = |(field, at): &(&str, usize)| {
+            let column = self.head.get(*at).map_or("", |c| c.trim());
+            let plain = column.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
+            if plain { format!("--map {field}={column}") } else { format!("--map {field}=\"{column}\"") }
+        };
+        near.iter().map(option).collect::<Vec<_>>().join(" ")
+    }
+}

@@ -1,0 +1,290 @@
+//! Where in a JSON payload a point's value stands: a JSON pointer that may choose among the elements of a list, or the
+//! name of a SenML record (RFC 8428), and what the payload must say for the value to be usable.
+//!
+//! `/values[id=P.Press]/v` is `v` of the element of the list `values` whose `id` is `P.Press`. A list that has no such
+//! element says nothing of the point: that is no reading, for senders that send only what has changed.
+
+use std::borrow::Cow;
+
+use serde_json::Value as Json;
+
+use crate::words::{BadReason, Excerpt, Value};
+
+/// Where a value stands in a JSON payload, and when it counts.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Selection {
+    path: Path,
+    conditions: Vec<Condition>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum Path {
+    Steps(Vec<Step>),
+    Record(String),
+}
+
+/// One step of a pointer.
+#[derive(Debug, Clone, PartialEq)]
+struct Step {
+    /// The key or index, as a whole: it wins over what the brackets mean.
+    whole: String,
+    /// What stands before the brackets, and what they ask of an element.
+    pick: Option<(String, Vec<(String, String)>)>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+struct Condition {
+    text: String,
+    steps: Vec<Step>,
+    equals: Value,
+}
+
+/// What a payload has for a point.
+#[derive(Debug)]
+enum Met<'j> {
+    /// A value, and the element that it was chosen from.
+    Value(Cow<'j, Json>, &'j Json),
+    /// A list without the element that is asked for.
+    NotMentioned,
+    /// Nothing where something should be.
+    Nothing,
+}
+
+impl Selection {
+    /// A pointer that chooses, or one with conditions; nothing for a plain pointer, which needs none of this.
+    #[must_use]
+    pub fn of_pointer(pointer: &str, conditions: Vec<(String, Value)>) -> Option<Self> {
+        let steps = steps(pointer);
+        (!conditions.is_empty() || steps.iter().any(|s| s.pick.is_some()))
+            .then(|| Self { path: Path::Steps(steps), conditions: made(conditions) })
+    }
+
+    /// The record of this name of a SenML pack.
+    #[must_use]
+    pub fn of_record(name: String, conditions: Vec<(String, Value)>) -> Self {
+        Self { path: Path::Record(name), conditions: made(conditions) }
+    }
+
+    /// The point's value in a payload; nothing where the payload does not speak of it.
+    pub(super) fn find<'j>(&self, json: &'j Json, shown: &str) -> Option<Result<Cow<'j, Json>, BadReason>> {
+        let met = match &self.path {
+            Path::Steps(steps) => walk(json, json, steps),
+            Path::Record(name) => record(json, name),
+        };
+        let (value, element) = match met {
+            Met::NotMentioned => return None,
+            Met::Nothing => return Some(Err(BadReason::NothingThere(Excerpt::of(shown)))),
+            Met::Value(value, element) => (value, element),
+        };
+        let unmet = self.conditions.iter().find(|c| !c.holds(element));
+        Some(match unmet {
+            Some(c) => Err(BadReason::MarkedUnusable(Excerpt::of(&c.text))),
+            None => Ok(value),
+        })
+    }
+}
+
+impl Condition {
+    fn holds(&self, element: &Json) -> bool {
+        let Met::Value(found, _) = walk(element, element, &self.steps) else { return false };
+        match (&*found, &self.equals) {
+            (Json::Number(n), equals) => n.as_f64() == equals.number(),
+            (found, equals) => text_of(found).is_some_and(|text| text == equals.to_string()),
+        }
+    }
+}
+
+fn made(conditions: Vec<(String, Value)>) -> Vec<Condition> {
+    conditions
+        .into_iter()
+        .map(|(pointer, equals)| Condition {
+            text: format!("{pointer} is not {equals}"),
+            steps: steps(&pointer),
+            equals,
+        })
+        .collect()
+}
+
+/// A scalar as text; nothing for lists, objects and null.
+fn text_of(json: &Json) -> Option<Cow<'_, str>> {
+    match json {
+        Json::String(text) => Some(Cow::Borrowed(text)),
+        Json::Number(_) | Json::Bool(_) => Some(Cow::Owned(json.to_string())),
+        Json::Null | Json::Array(_) | Json::Object(_) => None,
+    }
+}
+
+/// The steps of a pointer. A `/` within brackets belongs to what they ask for.
+fn steps(pointer: &str) -> Vec<Step> {
+    let mut tokens: Vec<String> = Vec::new();
+    let mut is_inside = false;
+    for c in pointer.chars() {
+        match (c, tokens.last_mut()) {
+            ('/', _) if !is_inside => tokens.push(String::new()),
+            (c, Some(token)) => {
+                is_inside = match c {
+                    '[' => true,
+                    ']' => false,
+                    _ => is_inside,
+                };
+                token.push(c);
+            }
+            (_, None) => {}
+        }
+    }
+    tokens.iter().map(|token| Step { whole: unescaped(token), pick: pick(token) }).collect()
+}
+
+/// As RFC 6901 has it: `~1` is `/`, `~0` is `~`.
+fn unescaped(token: &str) -> String {
+    token.replace("~1", "/").replace("~0", "~")
+}
+
+/// `values[id=P.Press]`: the list's key, and each key and text that are asked of an element.
+fn pick(token: &str) -> Option<(String, Vec<(String, String)>)> {
+    let (key, asked) = token.split_once('[')?;
+    let asked = asked.strip_suffix(']')?;
+    let pairs: Option<Vec<(String, String)>> = asked
+        .split("][")
+        .map(|pair| {
+            let (name, text) = pair.split_once('=')?;
+            let text = text.trim();
+            let quote = |q: char| text.strip_prefix(q).and_then(|t| t.strip_suffix(q));
+            let text = quote('"').or_else(|| quote('\'')).unwrap_or(text);
+            (!name.trim().is_empty()).then(|| (unescaped(name.trim()), unescaped(text)))
+        })
+        .collect();
+    Some((unescaped(key), pairs?))
+}
+
+fn walk<'j>(json: &'j Json, element: &'j Json, steps: &[Step]) -> Met<'j> {
+    let Some((step, rest)) = steps.split_first() else { return Met::Value(Cow::Borrowed(json), element) };
+    let plain = match json {
+        Json::Object(map) => map.get(&step.whole),
+        Json::Array(list) => index(&step.whole).and_then(|i| list.get(i)),
+        _ => None,
+    };
+    if let Some(inner) = plain {
+        return walk(inner, element, rest);
+    }
+    let Some((key, asked)) = &step.pick else { return Met::Nothing };
+    let list = if key.is_empty() { Some(json) } else { json.get(key) };
+    let Some(list) = list.and_then(Json::as_array) else { return Met::Nothing };
+    let fits = |e: &&Json| {
+        asked.iter().all(|(name, text)| e.get(name).and_then(text_of).is_some_and(|found| found == *text))
+    };
+    // Of several the last: what is sent in one message is in the order of time.
+    match list.iter().rev().find(fits) {
+        Some(chosen) => walk(chosen, chosen, rest),
+        None => Met::NotMentioned,
+    }
+}
+
+/// An index as RFC 6901 has it: no zero in front.
+fn index(text: &str) -> Option<usize> {
+    (text == "0" || !text.starts_with(['0', '+'])).then(|| text.parse().ok()).flatten()
+}
+
+/// The last record of a SenML pack with this name, with or without the pack's base name; a base value counts in.
+fn record<'j>(json: &'j Json, name: &str) -> Met<'j> {
+    let Some(records) = json.as_array() else { return Met::Nothing };
+    let (mut base_name, mut base_value) = ("", 0.0);
+    let mut met = Met::NotMentioned;
+    for r in records {
+        base_name = r.get("bn").and_then(Json::as_str).unwrap_or(base_name);
+        base_value = r.get("bv").and_then(Json::as_f64).unwrap_or(base_value);
+        let own = r.get("n").and_then(Json::as_str).unwrap_or("");
+        let is_whole = name.strip_prefix(base_name).is_some_and(|rest| rest == own);
+        if !is_whole && (own.is_empty() || own != name) {
+            continue;
+        }
+        let value = match (r.get("v"), ["vb", "vs"].iter().find_map(|key| r.get(*key))) {
+            (Some(v), _) if base_value == 0.0 => Some(Cow::Borrowed(v)),
+            (Some(v), _) => v.as_f64().map(|v| Cow::Owned(Json::from(v + base_value))),
+            (None, Some(other)) => Some(Cow::Borrowed(other)),
+            (None, None) => None,
+        };
+        met = value.map_or(Met::Nothing, |value| Met::Value(value, r));
+    }
+    met
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(selection: &Selection, payload: &str, expected: Option<Result<&str, &str>>) {
+        let json: Json = serde_json::from_str(payload).unwrap();
+        let found = selection.find(&json, "there").map(|f| match f {
+            Ok(json) => Ok(json.to_string()),
+            Err(why) => Err(why.to_string()),
+        });
+        match (found, expected) {
+            (None, None) => {}
+            (Some(Ok(found)), Some(Ok(expected))) => assert_eq!(found, expected),
+            (Some(Err(found)), Some(Err(part))) => assert!(found.contains(part), "{found}"),
+            (found, expected) => panic!("{found:?} instead of {expected:?} in {payload}"),
+        }
+    }
+
+    fn pointer(text: &str) -> Selection {
+        Selection::of_pointer(text, Vec::new()).unwrap()
+    }
+
+    #[test]
+    fn an_element_of_a_list_is_chosen_by_what_it_says() {
+        // The shape of Telegraf's issue 4943 and of Kepware's IoT gateway.
+        let both = r#"{"values":[{"id":"P.Press","v":6.1,"q":true},{"id":"P.Temp","v":2.5,"q":true}]}"#;
+        check(&pointer("/values[id=P.Press]/v"), both, Some(Ok("6.1")));
+        check(&pointer("/values[id=P.Temp]/v"), both, Some(Ok("2.5")));
+        check(&pointer("/values[id=P.Flow]/v"), both, None);
+        check(&pointer("/values[id=P.Press]/w"), both, Some(Err("nothing at there")));
+        check(&pointer("/tags[id=P.Press]/v"), both, Some(Err("nothing at there")));
+        check(&pointer("/values[id=\"P.Press\"][q=true]/v"), both, Some(Ok("6.1")));
+        check(&pointer("/values[id=P.Press][q=false]/v"), both, None);
+        // A list at the top, numbers as keys, a / in the name, a name with a bracket of its own.
+        check(&pointer("/[ch=2]/v"), r#"[{"ch":1,"v":1},{"ch":2,"v":20}]"#, Some(Ok("20")));
+        check(&pointer("/d[n=a/b]/v"), r#"{"d":[{"n":"a/b","v":7}]}"#, Some(Ok("7")));
+        check(&pointer("/a[b=c]"), r#"{"a[b=c]":5}"#, Some(Ok("5")));
+        // Lists in lists, and the last of several.
+        let deep = r#"{"m":[{"u":3,"r":[{"k":"x","v":1}]},{"u":4,"r":[{"k":"x","v":2},{"k":"x","v":3}]}]}"#;
+        check(&pointer("/m[u=4]/r[k=x]/v"), deep, Some(Ok("3")));
+        assert!(Selection::of_pointer("/a/0/b", Vec::new()).is_none(), "a plain pointer needs no selection");
+    }
+
+    #[test]
+    fn a_value_counts_while_the_payload_says_so() {
+        let by = |pointer: &str, at: &str, equals: Value| {
+            Selection::of_pointer(pointer, vec![(at.to_owned(), equals)]).unwrap()
+        };
+        let marked = by("/values[id=P]/v", "/q", Value::Bool(true));
+        check(&marked, r#"{"values":[{"id":"P","v":1,"q":true}]}"#, Some(Ok("1")));
+        check(&marked, r#"{"values":[{"id":"P","v":0,"q":false}]}"#, Some(Err("/q is not true")));
+        check(&marked, r#"{"values":[{"id":"P","v":0}]}"#, Some(Err("/q is not true")));
+        check(&marked, r#"{"values":[{"id":"T","v":0,"q":false}]}"#, None);
+        let plain = by("/v", "/state", Value::Text("ok".into()));
+        check(&plain, r#"{"v":1,"state":"ok"}"#, Some(Ok("1")));
+        check(&plain, r#"{"v":1,"state":"fault"}"#, Some(Err("/state is not ok")));
+        let number = by("/v", "/StatusCode/Code", Value::Integer(0));
+        check(&number, r#"{"v":1,"StatusCode":{"Code":0.0}}"#, Some(Ok("1")));
+        check(&number, r#"{"v":1,"StatusCode":{"Code":2150891520}}"#, Some(Err("is not 0")));
+    }
+
+    /// RFC 8428, section 5.1.2 and 5.1.3, shortened.
+    #[test]
+    fn records_of_senml() {
+        let pack = r#"[{"bn":"urn:dev:ow:10e2073a01080063:","bt":1.276020076001e+09,"bu":"A","bver":5,
+            "n":"voltage","u":"V","v":120.1},{"n":"current","t":-5,"v":1.2},{"n":"current","t":-4,"v":1.3},
+            {"n":"on","vb":true},{"n":"label","vs":"pump"},{"n":"odd"}]"#;
+        let of = |name: &str| Selection::of_record(name.to_owned(), Vec::new());
+        check(&of("urn:dev:ow:10e2073a01080063:voltage"), pack, Some(Ok("120.1")));
+        check(&of("current"), pack, Some(Ok("1.3")));
+        check(&of("on"), pack, Some(Ok("true")));
+        check(&of("label"), pack, Some(Ok("\"pump\"")));
+        check(&of("odd"), pack, Some(Err("nothing")));
+        check(&of("power"), pack, None);
+        check(&of("urn:dev:ow:1:t"), r#"[{"bn":"urn:dev:ow:1:t","bv":20,"v":3.5}]"#, Some(Ok("23.5")));
+        check(&of("t"), r#"{"t":1}"#, Some(Err("nothing")));
+    }
+}
