@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::site::Site;
 use crate::ticket::{LogEntry, Ticket, TicketCommand};
 use crate::words::{
-    Author, Damage, EquipmentIndex, PointIndex, Presence, Reading, Refusal, Seq, TicketNumber,
+    Author, Damage, EquipmentIndex, LinkName, PointIndex, Presence, Reading, Refusal, Seq, TicketNumber,
 };
 
 use super::event::{ProvenLine, Record};
@@ -70,6 +70,13 @@ pub enum Input {
         readings: Vec<(PointIndex, Reading)>,
         /// What they say of the equipment itself.
         presence: Presence,
+    },
+    /// A link was opened, or is away and says why.
+    Link {
+        /// Which.
+        link: LinkName,
+        /// Why it is away; nothing where it is open.
+        away: Option<String>,
     },
     /// Somebody asks.
     Asked(Token, Command),

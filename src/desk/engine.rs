@@ -5,6 +5,7 @@ mod begun;
 mod durable;
 mod held;
 mod judged;
+mod links;
 mod machine;
 mod operated;
 mod record;
@@ -29,7 +30,7 @@ use crate::detect::{BaselineEvent, Detector, Transition};
 use crate::limits;
 use crate::site::Site;
 use crate::ticket::{LogEntry, Ticket, TicketEvent};
-use crate::words::{Author, EquipmentId, FaultName, Mono, Now, Refusal, Rule, Seq, TicketNumber, Wall};
+use crate::words::{Author, EquipmentId, FaultName, LinkName, Mono, Now, Refusal, Rule, Seq, TicketNumber, Wall};
 
 #[derive(Debug, Clone)]
 enum Change {
@@ -45,6 +46,9 @@ enum Change {
     Gateway(GatewayEvent),
     Learned(BaselineEvent),
     Withdrawn(EquipmentId, FaultName),
+    /// A link has been away for long enough: why, and since when.
+    LinkAway(LinkName, String, Now),
+    LinkBack(LinkName),
 }
 
 #[derive(Debug)]
@@ -97,6 +101,8 @@ pub struct Desk {
     released_at: Option<Seq>,
     chatter: Chatter,
     bursts: Bursts,
+    /// Links that are away.
+    away: BTreeMap<LinkName, links::Away>,
     orders: BTreeMap<OrderId, written::Pending>,
     last_order: u64,
     outputs: VecDeque<Output>,
@@ -134,6 +140,7 @@ impl Desk {
             released_at: None,
             chatter: Chatter::default(),
             bursts: Bursts::default(),
+            away: BTreeMap::new(),
             orders: BTreeMap::new(),
             last_order: 0,
             outputs: VecDeque::new(),
@@ -197,7 +204,8 @@ impl Desk {
         let retry = self.retry_at.map(|at| (at, "the journal is tried again"));
         let detect = self.detector.next_due().map(|at| (at, "a delay, staleness or silence"));
         let held = self.next_held().map(|at| (at, "an alarm that is held back"));
-        ending.into_iter().chain(held).chain(checks).chain(retry).chain(detect).min_by_key(|(at, _)| *at)
+        let links = self.next_link().map(|at| (at, "a link that is away"));
+        ending.into_iter().chain(links).chain(held).chain(checks).chain(retry).chain(detect).min_by_key(|(at, _)| *at)
     }
 
     /// Ends everything due up to now, in time order, and only then looks at the input.
@@ -218,6 +226,7 @@ impl Desk {
                 self.detector.readings(now, equipment, readings, presence);
                 self.take_transitions(now);
             }
+            Input::Link { link, away } => self.link_news(now, link, away),
             Input::Asked(token, command) => self.asked(now, token, command),
             Input::Operated(token, ask) => self.operated(now, token, &ask),
             Input::DamageAccepted(token, ask) => self.damage_accepted(now, token, &ask),
@@ -232,6 +241,7 @@ impl Desk {
             Input::Stopping if self.reads => self.machine(now, Change::Gateway(GatewayEvent::Stopped {})),
             Input::Stopping => {}
         }
+        self.raise_links(now);
         self.release(now);
         self.judge_checks(now);
         self.end_turn();

@@ -222,6 +222,14 @@ impl Detector {
             let (Some(slot), Some(point)) = (unit.slots.get_mut(index.0), profile.points.get(index.0)) else {
                 continue;
             };
+            // No answer is no reading: what was read last holds until it is stale.
+            if let Err(reason) = &reading.value
+                && reason.is_no_reading()
+            {
+                slot.missed = Some((reading.at, reason.clone()));
+                continue;
+            }
+            slot.missed = None;
             slot.fresh = reading.value.is_ok();
             if let Ok(value) = &reading.value {
                 slot.good = Some(value.clone());

@@ -4,6 +4,7 @@
 //! once; one with an error is not loaded. Decoding and encoding of registers stand in `decode`
 //! (test: `decode_reads_what_encode_wrote`, against a naive twin).
 
+mod accept;
 mod address;
 mod baseline;
 #[cfg(test)]
@@ -28,6 +29,7 @@ mod serial;
 mod textual;
 mod write;
 
+pub use accept::Accept;
 pub use address::{Area, IDENTIFICATION, RegisterAddress};
 pub use builtin::{built_in, built_in_names, built_in_notes};
 pub use capture::{Frame, Played, WireKind, from_pcap, play, to_pcap};

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::accept::Accept;
 use super::address::{Area, RegisterAddress};
 use super::decode::{DataType, Order};
 use super::fault::Fault;
@@ -71,6 +72,8 @@ pub struct ModbusSettings {
     pub retries: u32,
     /// Single registers and coils are written with functions 16 and 15, because it knows no 6 and 5.
     pub write_multiple: bool,
+    /// What it does against the standard, where it is the only device on its line.
+    pub accept: Accept,
 }
 
 impl Default for ModbusSettings {
@@ -82,6 +85,7 @@ impl Default for ModbusSettings {
             timeout: limits::TIMEOUT_DEFAULT,
             retries: limits::RETRIES_DEFAULT,
             write_multiple: false,
+            accept: Accept::default(),
         }
     }
 }

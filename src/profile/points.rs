@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::accept::Accept;
 use super::address::{Area, IDENTIFICATION, RegisterAddress};
 use super::decode::{DataType, Order};
 use super::model::{ModbusSettings, Point};
@@ -52,6 +53,7 @@ pub(super) fn read_defaults(root: &Section<'_>, patterns: &Patterns) -> Defaults
     if let Some(n) = s.integer_between("retries", 0, i128::from(limits::RETRIES_MAX)) {
         settings.retries = u32::try_from(n.value).unwrap_or(limits::RETRIES_DEFAULT);
     }
+    settings.accept = Accept::read(&s);
     if let Some(d) = s.duration_between("min_interval", Duration::ZERO, limits::MIN_INTERVAL_MAX) {
         settings.min_interval = d;
     }

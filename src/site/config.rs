@@ -107,7 +107,7 @@ fn read(
         s.finish();
     }
     root.finish();
-    check_dependencies(root, &drafts);
+    check_dependencies(root, &drafts, &site.links);
     let loaded = load_profiles(root, &drafts, files, others);
     site.files = file_hashes(source, &loaded);
     load_notes(&mut site, &loaded, files, others);
@@ -365,21 +365,22 @@ fn check_links(
     }
 }
 
-fn check_dependencies(root: &Section<'_>, drafts: &[Draft]) {
-    let ids: BTreeSet<&str> = drafts.iter().map(|d| d.id.as_str()).collect();
+fn check_dependencies(root: &Section<'_>, drafts: &[Draft], links: &[Link]) {
+    let mut ids: BTreeSet<&str> = drafts.iter().map(|d| d.id.as_str()).collect();
+    ids.extend(links.iter().map(|l| l.name.as_str()));
     for d in drafts {
         for other in &d.depends_on {
             if other.value == d.id.as_str() {
                 root.error(other.span.clone(), format!("{} cannot depend on itself", d.id), "");
             } else if !ids.contains(other.value.as_str()) {
-                let near = root.nearest(&other.value, drafts.iter().map(|x| x.id.as_str()));
+                let near = root.nearest(&other.value, ids.iter().copied());
                 let help = near.map_or_else(
-                    || "name a piece of equipment of this file".to_owned(),
+                    || "name a piece of equipment or a link of this file".to_owned(),
                     |n| format!("did you mean \"{n}\"?"),
                 );
                 root.error_with_help(
                     other.span.clone(),
-                    format!("there is no equipment {}", other.value),
+                    format!("there is no equipment or link {}", other.value),
                     "",
                     help,
                 );

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::ser::Serializer;
 use serde::{Deserialize, Serialize};
@@ -95,7 +96,7 @@ pub fn render_real(r: f64) -> String {
 pub enum Quality {
     /// Read from the equipment, whole and in time.
     Good,
-    /// Read, but older than it should be.
+    /// Read, and judged; the request that should have renewed it had no answer.
     Uncertain,
     /// No value, or one that must not be used.
     Bad,
@@ -141,9 +142,24 @@ pub enum BadReason {
     /// Nothing stands where the JSON pointer leads.
     #[error("the payload has nothing at {0}")]
     NothingThere(Excerpt),
-    /// The request that should have brought it failed.
+    /// The device itself refuses to give it.
+    #[error("{0}")]
+    Refused(Arc<str>),
+    /// No reading at all: the request that should have brought it, its retries included, has no answer. The point keeps its
+    /// last good value until that is stale.
     #[error("{0}")]
     NoAnswer(Arc<str>),
+    /// Its last good reading is too old.
+    #[error("the last good reading is older than {}", super::span::render_duration(*.0))]
+    Stale(Duration),
+}
+
+impl BadReason {
+    /// Whether this says that nothing was read, not that what was read is bad.
+    #[must_use]
+    pub fn is_no_reading(&self) -> bool {
+        matches!(self, BadReason::NoAnswer(_))
+    }
 }
 
 /// What a batch of readings says of the equipment itself.

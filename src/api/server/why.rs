@@ -10,7 +10,7 @@ use crate::api::v1::WhyV1;
 use crate::link::{AnswerKey, LastAnswer};
 use crate::profile::{DataType, Place, Point, fits, raw_unsigned};
 use crate::site::Equipment;
-use crate::words::{EquipmentIndex, Now, PointIndex, Refusal, Rule, render_duration};
+use crate::words::{EquipmentIndex, Now, PointIndex, Quality, Refusal, Rule, render_duration};
 
 pub(super) async fn why(State(g): State<Gateway>, Path((id, name)): Path<(String, String)>) -> Answer<WhyV1> {
     let (index, e) = find(&g, &id)?;
@@ -66,7 +66,12 @@ async fn why_point(
         let named = row.name.as_ref().map_or(String::new(), |n| format!(" ({n})"));
         lines.push(format!("{name} is {value}{named}, quality {}", row.quality));
         if let Some(reason) = &row.reason {
-            lines.push(format!("bad because {reason}"));
+            lines.push(match row.quality {
+                Quality::Uncertain => {
+                    format!("no newer reading because {reason}; faults are judged by this value until it is stale")
+                }
+                Quality::Good | Quality::Bad => format!("bad because {reason}"),
+            });
         }
         if let Some(age) = age {
             let limit = point.stale_after.map_or_else(

@@ -120,7 +120,10 @@ impl Work<'_> {
     /// Takes an event in; false when nobody takes readings any more.
     async fn event(&mut self, event: BrokerEvent) -> bool {
         match event {
-            BrokerEvent::Connected => self.connected(),
+            BrokerEvent::Connected => {
+                self.connected();
+                self.task.tell_link(None).await;
+            }
             BrokerEvent::Refused(0) => {}
             BrokerEvent::Refused(count) => {
                 let mut stats = self.task.board.lock();
@@ -132,12 +135,19 @@ impl Work<'_> {
                 self.acks.clear();
                 self.listener.disconnected();
                 let now = self.task.clock.now();
-                let mut stats = self.task.board.lock();
-                stats.count_error("connect");
-                if stats.state != LinkState::Offline {
-                    self.away_since = Some(now.mono);
+                let is_news = {
+                    let mut stats = self.task.board.lock();
+                    stats.count_error("connect");
+                    let is_news = stats.state != LinkState::Offline || stats.message != why;
+                    if stats.state != LinkState::Offline {
+                        self.away_since = Some(now.mono);
+                    }
+                    stats.set_state(LinkState::Offline, &why, now);
+                    is_news
+                };
+                if is_news {
+                    self.task.tell_link(Some(&why)).await;
                 }
-                stats.set_state(LinkState::Offline, &why, now);
             }
             BrokerEvent::Message(message) => return self.message(*message).await,
         }

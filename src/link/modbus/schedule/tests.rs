@@ -70,33 +70,171 @@ fn units_take_turns() {
     assert_eq!(counts, [0, 100, 100, 100]);
 }
 
-#[test]
-fn a_silent_unit_is_probed_ever_more_rarely_and_back_at_once() {
-    let mut s = Schedule::new(vec![unit(1, vec![request(0, 4, 100)])], ms(0));
-    let mut now = 0;
-    let mut sent = 0;
-    while now < 100_000 {
+/// Works a schedule for so long; `answers` says how long a request takes and what it comes to. What was asked, and when.
+fn worked(
+    s: &mut Schedule,
+    (from, to): (u64, u64),
+    mut answers: impl FnMut(&Ask, u64) -> (u64, Outcome),
+) -> Vec<(u64, Ask, Report)> {
+    let mut now = from;
+    let mut asked = Vec::new();
+    while now < to {
         match s.next(ms(now)) {
             Next::Ask(a) => {
-                sent += 1;
-                now += 500;
-                s.answered(&a, &Outcome::Failed(WireFault::Timeout), Duration::from_millis(20), ms(now));
+                let sent = now;
+                let (took, outcome) = answers(&a, now);
+                now += took;
+                let report = s.answered(&a, &outcome, Duration::from_millis(took), ms(now));
+                asked.push((sent, a, report));
             }
-            Next::Wait(at) => now = at.0 / 1_000_000,
+            Next::Wait(at) => now = at.0.div_ceil(1_000_000).max(now),
             Next::Idle => panic!("idle"),
         }
     }
-    assert!(sent < 25, "{sent} requests in 100 s to a silent unit");
-    let a = loop {
-        match s.next(ms(now)) {
-            Next::Ask(a) => break a,
-            Next::Wait(at) => now = at.0 / 1_000_000,
-            Next::Idle => panic!("idle"),
-        }
+    asked
+}
+
+fn answered(a: &Ask) -> Outcome {
+    Outcome::Answered(vec![0; usize::from(a.count)])
+}
+
+/// Silence costs the whole timeout.
+fn silent(a: &Ask) -> (u64, Outcome) {
+    (u64::try_from(a.timeout.as_millis()).unwrap(), Outcome::Failed(WireFault::Timeout))
+}
+
+#[test]
+fn a_dead_unit_costs_its_budget_and_is_back_within_a_second_on_a_free_line() {
+    // One unit lives and is polled each second, the other is silent and returns at 60.1 s.
+    let poll = |id| unit(id, vec![request(0, 4, 1000)]);
+    let mut s = Schedule::new(vec![poll(1), poll(2)], ms(0)).telling_apart();
+    let asked = worked(&mut s, (0, 62_000), |a, now| match a.unit {
+        1 => (20, answered(a)),
+        _ if now >= 60_100 => (20, answered(a)),
+        _ => silent(a),
+    });
+    let back = asked.iter().find(|(_, a, r)| a.unit == 2 && matches!(r, Report::Values(_))).unwrap().0;
+    assert!(back < 61_100, "{back}: the line is free");
+    let dead = |from: u64, to: u64| {
+        let of = asked.iter().filter(|(at, a, _)| a.unit == 2 && (from..to).contains(at));
+        of.map(|(_, a, _)| a.timeout).sum::<Duration>()
     };
-    s.answered(&a, &Outcome::Answered(vec![0; usize::from(a.count)]), Duration::from_millis(20), ms(now));
-    assert!(!s.is_probed(0));
-    assert_eq!(ask(&mut s, now + 100).purpose, Purpose::Poll(0));
+    // Three times 20 ms, every sixteenth with 500 ms.
+    assert!(dead(10_000, 60_000) <= Duration::from_millis(50_000 / 8), "{:?}", dead(10_000, 60_000));
+    // The living one is late by one probe at most.
+    let polls: Vec<u64> = asked.iter().filter(|(_, a, _)| a.unit == 1).map(|(at, ..)| *at).collect();
+    assert!(polls.windows(2).all(|w| w[1] - w[0] <= 1600), "{polls:?}");
+}
+
+#[test]
+fn dead_units_cost_a_full_line_a_twentieth_of_its_time() {
+    // Six units whose polls fill the line, two that never answer.
+    let units = (1..=8).map(|id| unit(id, vec![request(0, 4, 100)])).collect();
+    let mut s = Schedule::new(units, ms(0)).telling_apart();
+    let asked = worked(&mut s, (0, 120_000), |a, _| if a.unit <= 6 { (20, answered(a)) } else { silent(a) });
+    let late: Vec<_> = asked.iter().filter(|(at, ..)| *at >= 20_000).collect();
+    let time: Duration = late.iter().filter(|(_, a, _)| a.unit > 6).map(|(_, a, _)| a.timeout).sum();
+    assert!(time <= Duration::from_millis(100_000 / 20 + 500), "{time:?} of 100 s");
+    assert!(time >= Duration::from_millis(100_000 / 25), "{time:?}: they are probed as often as that allows");
+    let polls = late.iter().filter(|(_, a, _)| a.unit <= 6).count();
+    assert!(polls >= 4700, "{polls} of the 5000 that a line without dead units carries");
+}
+
+#[test]
+fn units_that_fall_silent_together_do_not_keep_the_living_waiting() {
+    // Seven of eight fall silent at once: until they count as dead the eighth is polled after each of their timeouts.
+    let units = (1..=8).map(|id| unit(id, vec![request(0, 4, 500)])).collect();
+    let mut s = Schedule::new(units, ms(0)).telling_apart();
+    let asked = worked(&mut s, (0, 60_000), |a, now| {
+        if a.unit == 1 || now < 10_000 { (10, answered(a)) } else { silent(a) }
+    });
+    let polls: Vec<u64> = asked.iter().filter(|(_, a, _)| a.unit == 1).map(|(at, ..)| *at).collect();
+    let longest = polls.windows(2).map(|w| w[1] - w[0]).max().unwrap();
+    assert!(longest <= 500 + 500 + 10, "{longest} ms between two polls");
+}
+
+#[test]
+fn signs_of_life_keep_a_unit_alive() {
+    let faults = [
+        Outcome::Exception(4),
+        Outcome::Exception(6),
+        Outcome::Failed(WireFault::Garbled(5)),
+        Outcome::Failed(WireFault::Foreign("unit 9".to_owned())),
+        Outcome::Failed(WireFault::Length { got: 2, wanted: 8 }),
+        Outcome::Failed(WireFault::Closed),
+    ];
+    for fault in faults {
+        let mut s = Schedule::new(vec![unit(1, vec![request(0, 4, 1000)])], ms(0)).telling_apart();
+        let asked = worked(&mut s, (0, 60_000), |_, _| (50, fault.clone()));
+        assert!(!s.is_probed(0), "{fault:?}");
+        assert!(asked.len() >= 60, "{fault:?}: it is polled as ever");
+    }
+    // A gateway's word that nobody is there is none.
+    let mut s = Schedule::new(vec![unit(1, vec![request(0, 4, 1000)])], ms(0)).telling_apart();
+    worked(&mut s, (0, 60_000), |_, _| (50, Outcome::Exception(11)));
+    assert!(s.is_probed(0));
+}
+
+#[test]
+fn misses_alone_make_no_unit_dead() {
+    // Half of the answers are lost: five in a row now and then, but not for three polls of 500 ms at four requests each.
+    let requests = (0..4).map(|i| request(i * 100, 4, 500)).collect();
+    let mut s = Schedule::new(vec![unit(1, requests)], ms(0)).telling_apart();
+    let mut seed = 7_u64;
+    let mut values = Vec::new();
+    for (at, _, report) in worked(&mut s, (0, 600_000), |a, _| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        if seed >> 33 & 1 == 0 { (10, answered(a)) } else { (100, Outcome::Failed(WireFault::Timeout)) }
+    }) {
+        if matches!(report, Report::Values(_)) {
+            values.push(at);
+        }
+    }
+    let longest = values.windows(2).map(|w| w[1] - w[0]).max().unwrap();
+    assert!(longest <= 2000, "{longest} ms without a value");
+}
+
+#[test]
+fn a_busy_device_is_asked_again_after_a_short_wait_within_its_retries() {
+    let setup = UnitSetup { retries: 2, ..unit(1, vec![request(0, 2, 1000)]) };
+    let mut s = Schedule::new(vec![setup], ms(0)).telling_apart();
+    for (at, code, expected) in [(0, 6, true), (120, 5, true), (240, 6, false)] {
+        let a = ask(&mut s, at);
+        let report = s.answered(&a, &Outcome::Exception(code), Duration::from_millis(20), ms(at + 20));
+        assert_eq!(report == Report::Nothing, expected, "{at}");
+        if expected {
+            assert_eq!(s.next(ms(at + 20)), Next::Wait(ms(at + 120)), "it is left alone for a while");
+        } else {
+            assert!(matches!(report, Report::Failed(..)), "{report:?}: no reading, not a bad one");
+        }
+    }
+    // The next turn is at its time.
+    assert_eq!(s.next(ms(360)), Next::Wait(ms(1000)));
+}
+
+#[test]
+fn only_what_the_device_says_itself_is_a_bad_reading() {
+    for (code, is_bad) in [(1, false), (2, true), (3, true), (4, false), (5, false), (6, false), (8, false), (11, false)] {
+        let mut s = Schedule::new(vec![unit(1, vec![request(0, 1, 1000)])], ms(0)).telling_apart();
+        let a = ask(&mut s, 0);
+        let report = s.answered(&a, &Outcome::Exception(code), Duration::from_millis(20), ms(20));
+        assert_eq!(matches!(report, Report::Refused(..)), is_bad, "exception {code}: {report:?}");
+        assert_eq!(matches!(report, Report::Failed(..)), !is_bad, "exception {code}: {report:?}");
+    }
+}
+
+#[test]
+fn a_request_is_spared_once_a_turn() {
+    let mut s = Schedule::new(vec![unit(1, vec![request(0, 2, 1000)])], ms(0)).telling_apart();
+    let a = ask(&mut s, 0);
+    assert!(s.spare(&a), "the connection had served others: it is sent again");
+    let a = ask(&mut s, 1);
+    assert!(!s.spare(&a), "it may be this request of which connections die");
+    let report = s.answered(&a, &Outcome::Failed(WireFault::Closed), Duration::ZERO, ms(2));
+    assert!(matches!(report, Report::Failed(..)));
+    assert_eq!(s.troubles(0), ((1, 1), Some("the connection was closed")));
+    let a = ask(&mut s, 1000);
+    assert!(s.spare(&a));
 }
 
 #[test]
@@ -114,15 +252,63 @@ fn after_a_timeout_the_next_request_has_another_shape() {
 }
 
 #[test]
-fn a_single_register_is_told_apart_by_the_sister_function_or_by_waiting() {
-    let mut s = Schedule::new(vec![unit(1, vec![request(0, 1, 100)])], ms(0));
+fn a_single_register_is_told_apart_by_other_functions_or_by_waiting() {
+    let mut s = Schedule::new(vec![unit(1, vec![request(0, 1, 100)]), unit(2, vec![request(0, 1, 100)])], ms(0));
+    let mut asked = Vec::new();
+    let mut now = 0;
+    loop {
+        match s.next(ms(now)) {
+            Next::Ask(a) if a.unit == 2 => {
+                s.answered(&a, &answered(&a), Duration::from_millis(1), ms(now + 1));
+                now += 1;
+                if now > 3000 {
+                    break;
+                }
+            }
+            Next::Ask(a) => {
+                asked.push((now, a.area, a.count, a.purpose));
+                now += 500;
+                s.answered(&a, &Outcome::Failed(WireFault::Timeout), Duration::from_millis(500), ms(now));
+            }
+            Next::Wait(at) => now = at.0.div_ceil(1_000_000),
+            Next::Idle => panic!("idle"),
+        }
+    }
+    let shapes: Vec<_> = asked.iter().map(|(_, area, count, _)| (*area, *count)).collect();
+    assert_eq!(
+        shapes,
+        [(Area::Holding, 1), (Area::Input, 1), (Area::Coil, 1), (Area::Discrete, 1)],
+        "then nothing can be told apart, and the other unit goes on"
+    );
+    // The first of them is forgotten five seconds after it was given up.
+    let a = loop {
+        match s.next(ms(now)) {
+            Next::Ask(a) if a.unit == 1 => break a,
+            Next::Ask(a) => {
+                now += 1;
+                s.answered(&a, &answered(&a), Duration::from_millis(1), ms(now));
+            }
+            Next::Wait(at) => now = at.0.div_ceil(1_000_000),
+            Next::Idle => panic!("idle"),
+        }
+    };
+    assert!((5500..5600).contains(&now), "{now}");
+    assert_eq!(a.purpose, Purpose::Poll(0));
+}
+
+#[test]
+fn an_exception_proves_nothing_while_its_function_is_outstanding() {
+    let mut s = Schedule::new(vec![unit(1, vec![request(0, 2, 1000)])], ms(0));
     let first = ask(&mut s, 0);
-    s.answered(&first, &Outcome::Failed(WireFault::Timeout), Duration::from_millis(20), ms(500));
-    let second = ask(&mut s, 600);
-    assert_eq!((second.area, second.count), (Area::Input, 1));
-    s.answered(&second, &Outcome::Failed(WireFault::Timeout), Duration::from_millis(20), ms(1100));
-    assert_eq!(s.next(ms(1200)), Next::Wait(ms(6100)));
-    assert_eq!(ask(&mut s, 6100).purpose, Purpose::Poll(0));
+    s.answered(&first, &Outcome::Failed(WireFault::Timeout), Duration::from_millis(500), ms(500));
+    let second = ask(&mut s, 1000);
+    assert_eq!((second.area, second.count), (Area::Holding, 1));
+    s.answered(&second, &Outcome::Exception(4), Duration::from_millis(10), ms(1010));
+    // It may be the answer to the first: another function is asked next, and any answer of that proves it.
+    let third = ask(&mut s, 1010);
+    assert_eq!((third.area, third.purpose), (Area::Input, Purpose::Resync(0)));
+    s.answered(&third, &Outcome::Exception(1), Duration::from_millis(10), ms(1020));
+    assert_eq!(ask(&mut s, 1020).purpose, Purpose::Poll(0));
 }
 
 #[test]
