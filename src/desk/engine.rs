@@ -30,7 +30,9 @@ use crate::detect::{BaselineEvent, Detector, Transition};
 use crate::limits;
 use crate::site::Site;
 use crate::ticket::{LogEntry, Ticket, TicketEvent};
-use crate::words::{Author, EquipmentId, FaultName, LinkName, Mono, Now, Refusal, Rule, Seq, TicketNumber, Wall};
+use crate::words::{
+    Author, EquipmentId, FaultName, LinkName, Mono, Now, Refusal, Rule, Seq, TicketNumber, Wall,
+};
 
 #[derive(Debug, Clone)]
 enum Change {
@@ -205,7 +207,14 @@ impl Desk {
         let detect = self.detector.next_due().map(|at| (at, "a delay, staleness or silence"));
         let held = self.next_held().map(|at| (at, "an alarm that is held back"));
         let links = self.next_link().map(|at| (at, "a link that is away"));
-        ending.into_iter().chain(links).chain(held).chain(checks).chain(retry).chain(detect).min_by_key(|(at, _)| *at)
+        ending
+            .into_iter()
+            .chain(links)
+            .chain(held)
+            .chain(checks)
+            .chain(retry)
+            .chain(detect)
+            .min_by_key(|(at, _)| *at)
     }
 
     /// Ends everything due up to now, in time order, and only then looks at the input.

@@ -21,6 +21,8 @@ pub struct PointState {
     pub tried: Option<Now>,
     /// How old the last good reading is.
     pub age: Option<Duration>,
+    /// A broker had kept the value: nobody knows how old it is.
+    pub is_retained: bool,
     /// Why it is bad or uncertain.
     pub reason: Option<BadReason>,
 }
@@ -78,7 +80,8 @@ impl Detector {
         let at = slot.last.as_ref().map(|r| r.at);
         let tried = slot.missed.as_ref().map(|(at, _)| *at).or(at);
         let age = slot.good_at.map(|at| now.mono.since(at));
-        Some(PointState { value: slot.good.clone(), quality, at, tried, age, reason })
+        let is_retained = slot.is_retained && slot.good.is_some();
+        Some(PointState { value: slot.good.clone(), quality, at, tried, age, is_retained, reason })
     }
 
     /// The time of the last good answer.

@@ -43,6 +43,8 @@ pub(super) struct Slot {
     pub good_at: Option<Mono>,
     pub good: Option<Value>,
     pub fresh: bool,
+    /// A broker had kept the last good value: nobody knows how old it is.
+    pub is_retained: bool,
     /// What is remembered of it.
     pub memories: Vec<usize>,
     pub dependents: Vec<usize>,

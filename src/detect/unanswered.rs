@@ -5,7 +5,9 @@ use std::time::Duration;
 use super::*;
 use crate::expr::Truth;
 use crate::site::testing::site;
-use crate::words::{BadReason, EquipmentIndex, Mono, Now, PointIndex, Presence, Quality, Reading, Value, Wall};
+use crate::words::{
+    BadReason, EquipmentIndex, Mono, Now, PointIndex, Presence, Quality, Reading, Value, Wall,
+};
 
 const POINTS: &str = "x = { register = 'holding:0', type = 'u16', every = '1s', stale_after = '3s' }";
 
@@ -67,12 +69,16 @@ fn what_is_missed_for_too_long_is_bad_and_its_condition_unknown() {
     assert!(!d.is_active(EquipmentIndex(0), 0));
     // A new value begins a new delay.
     read(&mut d, 9000, 6);
-    assert_eq!(d.explain(EquipmentIndex(0), 0, now(9000)).unwrap().pending.unwrap().1, Duration::from_secs(7));
+    assert_eq!(
+        d.explain(EquipmentIndex(0), 0, now(9000)).unwrap().pending.unwrap().1,
+        Duration::from_secs(7)
+    );
 }
 
 #[test]
 fn what_the_device_itself_calls_no_value_is_bad_at_once() {
-    let reasons = [BadReason::Refused("exception 2".into()), BadReason::NotANumber, BadReason::Absent(0x8000)];
+    let reasons =
+        [BadReason::Refused("exception 2".into()), BadReason::NotANumber, BadReason::Absent(0x8000)];
     for reason in reasons {
         let mut d = detector("when = 'x > 5'\non_delay = '7s'");
         read(&mut d, 1000, 6);

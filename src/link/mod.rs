@@ -118,8 +118,10 @@ pub enum TryEnd {
     Identified(Vec<(u8, Vec<u8>)>),
     /// It refuses, with this exception, in words.
     Exception(u8, String),
-    /// Nothing usable came, and why.
+    /// It was not asked, and why.
     Failed(String),
+    /// Nothing usable came: the kind of fault, as it is counted, and in words.
+    Fault(&'static str, String),
 }
 
 /// A configuration that was loaded while the link was served.

@@ -97,7 +97,8 @@ impl LinkTask {
                             if hangups < limits::HANGUPS_AT_ONCE_MAX {
                                 continue;
                             }
-                            let why = format!("{place} takes connections and closes them without an answer: {why}");
+                            let why =
+                                format!("{place} takes connections and closes them without an answer: {why}");
                             self.offline(&why, Presence::NoAnswer).await;
                             limits::HANGUP_WAIT
                         }

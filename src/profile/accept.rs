@@ -27,7 +27,10 @@ impl Accept {
                 "any transaction" => out.any_transaction = true,
                 other => {
                     let near = s.nearest(other, WORDS.iter().copied());
-                    let help = near.map_or_else(|| format!("known: {}", WORDS.join(", ")), |n| format!("did you mean \"{n}\"?"));
+                    let help = near.map_or_else(
+                        || format!("known: {}", WORDS.join(", ")),
+                        |n| format!("did you mean \"{n}\"?"),
+                    );
                     s.error_with_help(text.span, format!("\"{other}\" cannot be accepted"), "", help);
                 }
             }

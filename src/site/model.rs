@@ -119,8 +119,8 @@ pub struct MqttBroker {
 /// The certificates of an encrypted connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TlsFiles {
-    /// Whose signature the broker's certificate carries.
-    pub ca_file: String,
+    /// Whose signature the broker's certificate carries; without it, anybody whom the system trusts.
+    pub ca_file: Option<String>,
     /// Our own certificate and key.
     pub client: Option<(String, String)>,
 }
@@ -256,6 +256,8 @@ pub struct Equipment {
     pub link: usize,
     /// Its Modbus unit.
     pub unit: u8,
+    /// What is added to each register of its profile, which is applied in `profile` already.
+    pub base: u16,
     /// What `{topic}` stands for.
     pub topic: Option<String>,
     /// Its Sparkplug node, and device below it.
@@ -323,7 +325,9 @@ impl Site {
     pub fn id_of_link(&self, link: &LinkName) -> EquipmentId {
         let name = link.as_str();
         let taken = self.find(name).is_some();
-        let prefixed = || EquipmentId::parse(&format!("link-{name}").chars().take(limits::ID_BYTES_MAX).collect::<String>());
+        let prefixed = || {
+            EquipmentId::parse(&format!("link-{name}").chars().take(limits::ID_BYTES_MAX).collect::<String>())
+        };
         let id = if taken { prefixed() } else { EquipmentId::parse(name) };
         // Both kinds of names are of the same characters.
         id.unwrap_or_else(|_| EquipmentId::any_link())
@@ -404,7 +408,8 @@ impl Site {
             let (from, old) = before.find(e.id.as_str())?;
             let is_same = e.profile.name == old.profile.name
                 && e.profile.sha256 == old.profile.sha256
-                && (e.unit, &e.topic, &e.sparkplug) == (old.unit, &old.topic, &old.sparkplug)
+                && (e.unit, e.base, &e.topic, &e.sparkplug)
+                    == (old.unit, old.base, &old.topic, &old.sparkplug)
                 && self.links.get(e.link) == before.links.get(old.link);
             is_same.then_some((from, EquipmentIndex(to)))
         })

@@ -167,10 +167,20 @@ impl BadReason {
 pub enum Presence {
     /// It has answered, or told something by itself.
     Answered,
+    /// A broker had kept this of it: it was so once, and nobody says when.
+    Retained,
     /// It has not: the readings only say why there is no value.
     NoAnswer,
     /// It is known to be away: its last will, its death certificate, its broker says so.
     Lost,
+}
+
+impl Presence {
+    /// Whether this is something of the equipment itself.
+    #[must_use]
+    pub fn is_answer(self) -> bool {
+        matches!(self, Presence::Answered | Presence::Retained)
+    }
 }
 
 /// A point's value at an instant: the value when it is good, the reason when it is bad.

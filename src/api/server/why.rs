@@ -45,13 +45,11 @@ async fn why_point(
     p: PointIndex,
     name: String,
 ) -> Result<WhyV1, Failure> {
-    let (row, age, now) = g
+    let (row, (age, is_retained), now) = g
         .look(move |desk, now| {
-            (
-                point_row(desk, index, p, now),
-                desk.detector.point_state(index, p, now).and_then(|s| s.age),
-                now,
-            )
+            let state = desk.detector.point_state(index, p, now);
+            let told = state.map_or((None, false), |s| (s.age, s.is_retained));
+            (point_row(desk, index, p, now), told, now)
         })
         .await?;
     let Some(point) = e.profile.points.get(p.0) else {
@@ -68,7 +66,9 @@ async fn why_point(
         if let Some(reason) = &row.reason {
             lines.push(match row.quality {
                 Quality::Uncertain => {
-                    format!("no newer reading because {reason}; faults are judged by this value until it is stale")
+                    format!(
+                        "no newer reading because {reason}; faults are judged by this value until it is stale"
+                    )
                 }
                 Quality::Good | Quality::Bad => format!("bad because {reason}"),
             });
@@ -79,6 +79,11 @@ async fn why_point(
                 |limit| format!("it is stale after {}", render_duration(limit)),
             );
             lines.push(format!("its last good reading is {} old; {limit}", render_duration(age)));
+            if is_retained {
+                lines.push(
+                    "the broker had retained it: it is older than that, and nobody knows how old".to_owned(),
+                );
+            }
         }
     }
     let answer = last_answer(g, e, point);

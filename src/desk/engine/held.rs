@@ -213,7 +213,8 @@ impl Desk {
             let link = &self.site.link_of_id(of)?.name;
             return self.is_link_down(state, link).then(|| of.clone());
         };
-        if let Some(link) = self.site.links.get(equipment.link).filter(|l| self.is_link_down(state, &l.name)) {
+        if let Some(link) = self.site.links.get(equipment.link).filter(|l| self.is_link_down(state, &l.name))
+        {
             return Some(self.site.id_of_link(&link.name));
         }
         for name in &equipment.depends_on {

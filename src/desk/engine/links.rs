@@ -24,6 +24,10 @@ pub(super) struct Away {
 impl Desk {
     /// A link was opened, or is away.
     pub(super) fn link_news(&mut self, now: Now, link: LinkName, away: Option<String>) {
+        // A single command that opens a link to ask something watches nothing.
+        if !self.reads {
+            return;
+        }
         // Whatever depends on it may be held back, or no longer.
         self.released_at = None;
         match away {
@@ -41,7 +45,8 @@ impl Desk {
 
     /// Raises the alarms of links that have been away for long enough.
     pub(super) fn raise_links(&mut self, now: Now) {
-        let due: Vec<LinkName> = self.unraised().filter(|(_, at)| *at <= now.mono).map(|(l, _)| l.clone()).collect();
+        let due: Vec<LinkName> =
+            self.unraised().filter(|(_, at)| *at <= now.mono).map(|(l, _)| l.clone()).collect();
         for link in due {
             let Some(away) = self.away.get_mut(&link) else { continue };
             away.is_raised = true;

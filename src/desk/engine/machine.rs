@@ -62,24 +62,25 @@ impl Desk {
             return events;
         }
         let version = self.firmware(t.equipment);
-        let ticket = self.on_ticket(equipment, &fault.name, t.onset.wall, &t.values, |number| TicketOpening {
-            number,
-            equipment: equipment.clone(),
-            fault: fault.name.clone(),
-            severity: fault.severity,
-            summary: t
-                .text
-                .as_ref()
-                .map_or_else(|| fault.guidance.means.clone(), |x| format!("{x}: {}", fault.guidance.means)),
-            code: fault.code.clone(),
-            onset: t.onset.wall,
-            values: t.values.clone(),
-            profile: on.profile.name.to_string(),
-            profile_sha256: on.profile.sha256.clone(),
-            firmware_notes: self.notes_on(on, fault, version.as_deref()),
-            firmware: version.clone(),
-            first_up: first_up.map(|key| AlarmName::from(key).to_string()),
-        });
+        let ticket =
+            self.on_ticket(equipment, &fault.name, t.onset.wall, &t.values, |number| TicketOpening {
+                number,
+                equipment: equipment.clone(),
+                fault: fault.name.clone(),
+                severity: fault.severity,
+                summary: t.text.as_ref().map_or_else(
+                    || fault.guidance.means.clone(),
+                    |x| format!("{x}: {}", fault.guidance.means),
+                ),
+                code: fault.code.clone(),
+                onset: t.onset.wall,
+                values: t.values.clone(),
+                profile: on.profile.name.to_string(),
+                profile_sha256: on.profile.sha256.clone(),
+                firmware_notes: self.notes_on(on, fault, version.as_deref()),
+                firmware: version.clone(),
+                first_up: first_up.map(|key| AlarmName::from(key).to_string()),
+            });
         events.push(Event::Ticket(ticket));
         events
     }

@@ -283,7 +283,8 @@ impl Inner {
 
     /// On TCP: the length of the frame under way, as its header announces it.
     fn announced(&self) -> Option<usize> {
-        let header: &[u8; 6] = self.received.get(..6).filter(|_| self.framing == Framing::Tcp)?.try_into().ok()?;
+        let header: &[u8; 6] =
+            self.received.get(..6).filter(|_| self.framing == Framing::Tcp)?.try_into().ok()?;
         let [.., high, low] = *header;
         Some(6 + usize::from(u16::from_be_bytes([high, low])))
     }

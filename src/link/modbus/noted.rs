@@ -121,8 +121,9 @@ impl LinkTask {
                 (LinkState::Offline, format!("{fault}; probed from time to time"))
             }
             ((0, all), _) if all > 0 && is_late => {
-                let text =
-                    format!("answers, but {late} turns came too late: the line is asked more than it carries");
+                let text = format!(
+                    "answers, but {late} turns came too late: the line is asked more than it carries"
+                );
                 (LinkState::Degraded, text)
             }
             ((0, _), _) => (LinkState::Online, "answers".to_owned()),

@@ -22,17 +22,13 @@ pub(in crate::link) async fn serve(task: LinkTask) {
     let timing = LineTiming::of(&link.kind);
     let schedule = Schedule::new(setups(&task.site, task.link, timing), task.clock.now().mono);
     let schedule = match link.kind {
-        LinkKind::ModbusTcp { .. } if !task.site.accepted(task.link).any_transaction => schedule.telling_apart(),
+        LinkKind::ModbusTcp { .. } if !task.site.accepted(task.link).any_transaction => {
+            schedule.telling_apart()
+        }
         _ => schedule,
     };
-    let bus = Bus {
-        schedule,
-        timing,
-        asked: Asked::default(),
-        unread: Vec::new(),
-        was_away: true,
-        unheard: None,
-    };
+    let bus =
+        Bus { schedule, timing, asked: Asked::default(), unread: Vec::new(), was_away: true, unheard: None };
     task.keep_open(bus).await;
 }
 
@@ -283,7 +279,7 @@ impl Bus {
                     self.asked.push(unit, order);
                 } else {
                     // Whoever asked may be gone.
-                    let _told = done.send(TryEnd::Failed(fault.to_string()));
+                    let _told = done.send(TryEnd::Fault(fault.kind(), fault.to_string()));
                 }
                 is_closed.then(|| Lost { why: fault.to_string(), is_worn: true })
             }
@@ -413,9 +409,7 @@ impl LinkTask {
                     site: 0,
                 }
             }
-            Report::Failed(plan, why) => {
-                unread(equipment, &plan, &BadReason::NoAnswer(why.into()), now)
-            }
+            Report::Failed(plan, why) => unread(equipment, &plan, &BadReason::NoAnswer(why.into()), now),
             Report::Refused(plan, why) => unread(equipment, &plan, &BadReason::Refused(why.into()), now),
         };
         self.send(batch).await

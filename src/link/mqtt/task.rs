@@ -71,6 +71,13 @@ impl Work<'_> {
                     None => std::future::pending().await,
                 }
             };
+            let due = self.listener.due().map(|at| self.task.clock.instant(at));
+            let rebirth = async {
+                match due {
+                    Some(at) => tokio::time::sleep_until(at.into()).await,
+                    None => std::future::pending().await,
+                }
+            };
             let is_full = self.acks.len() >= limits::MQTT_ACKS_QUEUED_MAX;
             let front = self.acks.front_mut();
             let done = async {
@@ -89,6 +96,11 @@ impl Work<'_> {
                     }
                 }
                 () = away => self.lost().await,
+                () = rebirth => {
+                    for out in self.listener.elapsed(self.task.clock.now()) {
+                        self.broker.publish(&out.topic, out.payload, false);
+                    }
+                }
                 command = self.task.commands.recv() => {
                     // What reports by itself cannot be asked.
                     if command.is_none() {
@@ -161,6 +173,7 @@ impl Work<'_> {
             is_all &= self.broker.subscribe(&filter);
         }
         if let Some(state) = &self.state {
+            is_all &= self.broker.subscribe(&state.topic);
             is_all &= self.broker.publish(&state.topic, state.online.clone().into_bytes(), true);
         }
         for out in self.listener.connected(self.task.clock.now()) {
@@ -183,9 +196,24 @@ impl Work<'_> {
             self.acks.push_back((ack, at_once()));
             return true;
         }
+        if let Some(state) = self.state.as_ref().filter(|s| s.topic == topic) {
+            // Whoever says that this host is offline is wrong while it reads this (Sparkplug 3.0, 6.4.1.2).
+            if !is_online(&payload) {
+                self.broker.publish(&state.topic, state.online.clone().into_bytes(), true);
+                // What the broker kept from an earlier session contradicts nobody.
+                if !retain {
+                    self.task.board.lock().count_error("sparkplug-state-contradicted");
+                }
+            }
+            self.acks.push_back((ack, at_once()));
+            return true;
+        }
         let (mut batches, outgoing) = self.listener.message(&topic, &payload, retain, now);
         for out in outgoing {
             self.broker.publish(&out.topic, out.payload, false);
+        }
+        for kind in self.listener.take_troubles() {
+            self.task.board.lock().count_error(kind);
         }
         self.task.board.record().note(now, false, &publish_packet(&topic, &payload));
         self.note(&topic, &payload, &batches);
@@ -217,6 +245,10 @@ impl Work<'_> {
             equipment.requests += 1;
             match batch.presence {
                 Presence::Answered => equipment.set_state(LinkState::Online, "reports", now),
+                Presence::Retained if equipment.state == LinkState::Online => {}
+                Presence::Retained => {
+                    equipment.set_state(LinkState::Degraded, "the broker has retained values of it", now)
+                }
                 Presence::Lost => equipment.set_state(LinkState::Offline, "it says that it is away", now),
                 Presence::NoAnswer => {}
             }
@@ -236,6 +268,12 @@ impl Work<'_> {
             }
         }
     }
+}
+
+/// Whether a host's state says that it is online.
+fn is_online(payload: &[u8]) -> bool {
+    let state: Option<serde_json::Value> = serde_json::from_slice(payload).ok();
+    state.is_some_and(|s| s["online"] == true)
 }
 
 /// A message as it stands on the wire of MQTT 3.1.1 at QoS 0 (3.3): for the record.

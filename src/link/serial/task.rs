@@ -51,13 +51,8 @@ impl Line for Instrument {
     fn reloaded(&mut self, _task: &LinkTask) {}
 
     async fn work(&mut self, task: &mut LinkTask, io: Box<dyn Stream>) -> End {
-        let mut talk = Talk {
-            task,
-            equipment: self.equipment,
-            profile: &self.profile,
-            asked: None,
-            has_served: false,
-        };
+        let mut talk =
+            Talk { task, equipment: self.equipment, profile: &self.profile, asked: None, has_served: false };
         match talk.work(io, &mut self.session).await {
             None => End::Stopped,
             Some(why) => End::Lost { why, has_served: talk.has_served },
