@@ -228,6 +228,8 @@ pub const LOG_ANSWERED: usize = 20;
 pub const FIX_PARTS_MAX: usize = 100;
 /// How long a check waits for fresh readings, beyond its own `for`. Then: refused as unanswered.
 pub const CHECK_ANSWER_MAX: Duration = secs(15);
+/// How long a check waits for a point that reports by itself. Then: what it said last counts.
+pub const CHECK_REPORTS_WITHIN: Duration = secs(3);
 /// The longest `for` of a check. Longer: refused.
 pub const CHECK_FOR_MAX: Duration = secs(600);
 

@@ -94,3 +94,17 @@ fn what_the_device_itself_calls_no_value_is_bad_at_once() {
         assert!(!d.is_active(EquipmentIndex(0), 0));
     }
 }
+
+#[test]
+fn a_retained_value_is_told_as_such() {
+    let mut d = detector("when = 'x > 5'");
+    let reading = Reading { value: Ok(Value::Integer(6)), at: now(1000) };
+    d.readings(now(1000), EquipmentIndex(0), vec![(PointIndex(0), reading)], Presence::Retained);
+    let told = d.take_transitions();
+    assert_eq!(told[0].values["x"], "6 (retained)");
+    assert!(d.point_state(EquipmentIndex(0), PointIndex(0), now(1000)).unwrap().is_retained);
+    // A live one is not.
+    read(&mut d, 2000, 6);
+    assert!(!d.point_state(EquipmentIndex(0), PointIndex(0), now(2000)).unwrap().is_retained);
+    assert_eq!(d.explain(EquipmentIndex(0), 0, now(2000)).unwrap().operands[0].value, "6");
+}

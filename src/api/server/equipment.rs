@@ -18,7 +18,6 @@ use crate::api::v1::{EquipmentV1, PointV1, ReadingsV1, WriteV1, WroteV1};
 use crate::desk::{Desk, WriteAsk};
 use crate::limits;
 use crate::link::{LinkCommand, LinkState};
-use crate::profile::{Place, Point};
 use crate::site::Equipment;
 use crate::words::{EquipmentIndex, Now, PointIndex, Value};
 
@@ -92,15 +91,8 @@ pub(super) async fn readings(
 
 /// The points that are read when they are asked for: the others report by themselves.
 fn asked_for(e: &Equipment) -> Vec<PointIndex> {
-    let is_asked_for = |p: &Point| match &p.place {
-        Place::Register(_) => p.every.is_some(),
-        Place::Capture { source, .. } | Place::Bytes { source, .. } => {
-            e.profile.serial.requests.iter().any(|r| r.name == *source)
-        }
-        Place::Topic { .. } | Place::Metric(_) => false,
-    };
     let all = e.profile.points.iter().enumerate();
-    all.filter(|(_, p)| is_asked_for(p)).map(|(i, _)| PointIndex(i)).collect()
+    all.filter(|(_, p)| e.profile.is_asked_for(p)).map(|(i, _)| PointIndex(i)).collect()
 }
 
 /// Has the equipment read, and waits until every point that can be asked for was read, or tried in vain, after the question.

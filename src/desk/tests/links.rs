@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::alarm::AlarmState;
-use crate::site::testing::{dependent, site};
+use crate::site::testing::{dependent, listened, site};
 use crate::words::LinkName;
 
 const DELAYED: &str = "[faults.a]\nseverity = 'major'\nwhen = 'x > 5'\non_delay = '7s'\nmeans = 'too much'";
@@ -126,4 +126,19 @@ fn what_depends_on_equipment_behind_an_away_link_is_its_consequence() {
     reads(&mut w, 1, 11_000, 9);
     w.at(20_000);
     assert!(alarms(&w).iter().all(|a| a.starts_with("l ")), "{:?}", alarms(&w));
+}
+
+#[test]
+fn a_check_of_points_that_report_by_themselves_ends_with_what_they_said_last() {
+    let step = || TicketCommand::Step { step: StepId::parse("one").unwrap(), answer: None, note: None };
+    let mut w = World::of(listened("x = { topic = '{id}/x', type = 'f64' }", FAULT));
+    w.x(1000, 6);
+    w.done(TicketCommand::Start).unwrap();
+    w.x(2000, 1);
+    w.ask(step());
+    w.at(4900);
+    assert!(w.replies.is_empty(), "it may still report");
+    // Three seconds after the question, and the two of the check.
+    w.at(5000).at(7000);
+    assert!(ticket(w.replies.pop()).walked);
 }

@@ -16,6 +16,8 @@ pub enum Manner {
     AnswerAs { unit: Option<u8>, transaction: Option<u16> },
     /// It answers, and closes the connection behind that.
     AnswerAndClose,
+    /// It says nothing.
+    Silence,
     /// It closes the connection instead.
     Close,
     /// It refuses with this exception.
@@ -116,6 +118,7 @@ fn converse(mut stream: TcpStream, shared: &Shared) -> Option<()> {
         };
         let mut length = u16::try_from(answer.len() + 1).unwrap();
         match manner {
+            Manner::Silence => continue,
             Manner::Close => return None,
             Manner::Announce(more) => length += more,
             Manner::AnswerAs { unit, transaction } => {
