@@ -287,8 +287,12 @@ pub const RETRIES_MAX: u32 = 10;
 pub const MIN_INTERVAL_MAX: Duration = secs(10);
 /// Requests in a row in answer to which nothing at all came, after which a unit is dead and only probed; and
 pub const SILENT_REQUESTS_DEAD: u32 = 5;
-/// so many of its shortest periods must have passed since its last sign of life.
+/// so many of its shortest periods, and
 pub const SILENT_POLLS_DEAD: u32 = 3;
+/// so much time must have passed since its last sign of life: a few lost answers in a row make nobody dead.
+pub const SILENT_TIME_DEAD: Duration = secs(2);
+/// Registers beyond a request that are read with it where nothing else tells its answer from late ones.
+pub const READ_BEYOND_MAX: u16 = 4;
 /// The part of a line's time that probes of dead units may take: one in so many (5 %).
 pub const PROBE_SHARE: u32 = 20;
 /// Unused time for probes that is saved up at most: as much as the longest usual probe.

@@ -33,7 +33,8 @@ const STALE_AFTER: u64 = 6 * SECOND;
 
 /// Whether the flaw of a unit is there: it changes every 40 s, or not.
 fn has_flaw(unit: u8, now: u64) -> bool {
-    let mut chance = Chance((now / (40 * SECOND) + 1) * 0x9E37_79B9_7F4A_7C15 ^ u64::from(unit) << 32);
+    let mut chance =
+        Chance((now / (40 * SECOND) + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ u64::from(unit) << 32);
     chance.next();
     chance.once_in(2)
 }
@@ -370,13 +371,11 @@ impl Day {
             for block in 0..self.now / (40 * SECOND) {
                 let onset = block * 40 * SECOND;
                 let is_there = has_flaw(unit, onset);
-                let of_block: Vec<u64> = reads
-                    .iter()
-                    .map(|(at, _)| *at)
-                    .filter(|at| (onset..onset + 10 * SECOND).contains(at))
-                    .collect();
+                let from = onset.saturating_sub(10 * SECOND);
+                let of_block =
+                    reads.iter().map(|(at, _)| *at).filter(|at| (from..onset + 10 * SECOND).contains(at));
                 let edges: Vec<u64> =
-                    std::iter::once(onset).chain(of_block).chain([onset + 10 * SECOND]).collect();
+                    std::iter::once(from).chain(of_block).chain([onset + 10 * SECOND]).collect();
                 let is_well = edges.windows(2).all(|w| w[1] - w[0] <= POLL + SECOND / 2);
                 if is_there && !before && is_well {
                     let from = (onset + DELAY) / 1_000_000;

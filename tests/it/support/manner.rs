@@ -26,11 +26,10 @@ pub enum Manner {
     Announce(u16),
 }
 
-/// A request: its unit, its function, its first register and count, and its number on this server.
+/// A request: its unit, its function, and its number on this server.
 pub struct Asked {
     pub unit: u8,
     pub function: u8,
-    pub start: u16,
     pub number: u64,
 }
 
@@ -81,11 +80,6 @@ impl MannerServer {
     pub fn set(&self, unit: u8, register: u16, value: u16) {
         self.shared.registers.lock().unwrap().insert((unit, register), value);
     }
-
-    /// How many requests it has got.
-    pub fn asked(&self) -> u64 {
-        *self.shared.asked.lock().unwrap()
-    }
 }
 
 /// Ends when the connection does; what becomes of it is the daemon's affair.
@@ -105,7 +99,7 @@ fn converse(mut stream: TcpStream, shared: &Shared) -> Option<()> {
         };
         let word = |at: usize| u16::from_be_bytes([pdu[at], *pdu.get(at + 1).unwrap_or(&0)]);
         let (unit, function, start) = (header[6], pdu[0], word(1));
-        let manner = (shared.rule)(&Asked { unit, function, start, number });
+        let manner = (shared.rule)(&Asked { unit, function, number });
         let mut answer = match (&manner, function) {
             (Manner::Refuse(code), _) => vec![function | 0x80, *code],
             (_, 3 | 4) => {
@@ -123,7 +117,9 @@ fn converse(mut stream: TcpStream, shared: &Shared) -> Option<()> {
             Manner::Announce(more) => length += more,
             Manner::AnswerAs { unit, transaction } => {
                 header[6] = unit.unwrap_or(header[6]);
-                header[..2].copy_from_slice(&transaction.map_or([header[0], header[1]], u16::to_be_bytes));
+                if let Some(id) = transaction {
+                    header[..2].copy_from_slice(&id.to_be_bytes());
+                }
             }
             Manner::Answer | Manner::AnswerAndClose | Manner::Refuse(_) => {}
         }

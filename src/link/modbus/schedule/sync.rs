@@ -63,7 +63,7 @@ impl Sync {
     }
 
     /// Another shape than everything outstanding: fewer registers, the sister function, the same of the unit's other
-    /// requests, a single bit.
+    /// requests, a single bit, a few registers more.
     pub fn distinct<'a>(
         &self,
         own: &'a PlannedRequest,
@@ -79,7 +79,13 @@ impl Sync {
             same.chain(sister)
         });
         let bits = [Area::Coil, Area::Discrete].map(|a| (a, own.start, 1));
-        of_plans.chain(bits).find(is_free)
+        let beyond = [Some(own.area), sister(own.area)].into_iter().flatten().flat_map(|area| {
+            let most = (own.count + limits::READ_BEYOND_MAX).min(limits::REGISTERS_MAX);
+            (own.count + 1..=most).map(move |n| (area, own.start, n))
+        });
+        // A read must not go beyond the last register.
+        let is_within = |(_, start, count): &(Area, u16, u16)| start.checked_add(count - 1).is_some();
+        of_plans.chain(bits).chain(beyond).filter(is_within).find(is_free)
     }
 
     /// Until when nothing can be told apart: the first of what is outstanding is forgotten then.

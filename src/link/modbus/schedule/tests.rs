@@ -264,49 +264,40 @@ fn after_a_timeout_the_next_request_has_another_shape() {
 }
 
 #[test]
-fn a_single_register_is_told_apart_by_other_functions_or_by_waiting() {
+fn a_single_register_is_told_apart_by_other_functions_and_counts() {
+    // Unit 1 is silent all the time, and its answers may come up to five seconds late.
     let mut s =
         Schedule::new(vec![unit(1, vec![request(0, 1, 100)]), unit(2, vec![request(0, 1, 100)])], ms(0));
-    let mut asked = Vec::new();
-    let mut now = 0;
-    loop {
-        match s.next(ms(now)) {
-            Next::Ask(a) if a.unit == 2 => {
-                s.answered(&a, &answered(&a), Duration::from_millis(1), ms(now + 1));
-                now += 1;
-                if now > 3000 {
-                    break;
-                }
-            }
-            Next::Ask(a) => {
-                asked.push((now, a.area, a.count, a.purpose));
-                now += 500;
-                s.answered(&a, &Outcome::Failed(WireFault::Timeout), Duration::from_millis(500), ms(now));
-            }
-            Next::Wait(at) => now = at.0.div_ceil(1_000_000),
-            Next::Idle => panic!("idle"),
+    let asked = worked(&mut s, (0, 60_000), |a, _| if a.unit == 1 { silent(a) } else { (1, answered(a)) });
+    let mut last: BTreeMap<(Area, u16), u64> = BTreeMap::new();
+    for (at, a, _) in asked.iter().filter(|(_, a, _)| a.unit == 1) {
+        let given_up = at + u64::try_from(a.timeout.as_millis()).unwrap();
+        if let Some(before) = last.insert((a.area, a.count), given_up) {
+            assert!(at - before >= 5000, "{a:?} was asked again {} ms after it was given up", at - before);
         }
     }
-    let shapes: Vec<_> = asked.iter().map(|(_, area, count, _)| (*area, *count)).collect();
-    assert_eq!(
-        shapes,
-        [(Area::Holding, 1), (Area::Input, 1), (Area::Coil, 1), (Area::Discrete, 1)],
-        "then nothing can be told apart, and the other unit goes on"
-    );
-    // The first of them is forgotten five seconds after it was given up.
-    let a = loop {
-        match s.next(ms(now)) {
-            Next::Ask(a) if a.unit == 1 => break a,
-            Next::Ask(a) => {
-                now += 1;
-                s.answered(&a, &answered(&a), Duration::from_millis(1), ms(now));
-            }
-            Next::Wait(at) => now = at.0.div_ceil(1_000_000),
-            Next::Idle => panic!("idle"),
-        }
-    };
-    assert!((5500..5600).contains(&now), "{now}");
-    assert_eq!(a.purpose, Purpose::Poll(0));
+    let shapes: Vec<_> =
+        asked.iter().filter(|(_, a, _)| a.unit == 1).map(|(_, a, _)| (a.area, a.count)).collect();
+    let first =
+        [(Area::Holding, 1), (Area::Input, 1), (Area::Coil, 1), (Area::Discrete, 1), (Area::Holding, 2)];
+    assert_eq!(shapes[..5], first);
+    // It is asked all the time, and the other unit goes on.
+    for id in [1, 2] {
+        let times: Vec<u64> = asked.iter().filter(|(_, a, _)| a.unit == id).map(|(at, ..)| *at).collect();
+        let longest = times.windows(2).map(|w| w[1] - w[0]).max().unwrap();
+        assert!(longest <= if id == 1 { 11_000 } else { 700 }, "unit {id}: {longest}");
+    }
+}
+
+#[test]
+fn where_nothing_can_be_told_apart_a_unit_waits_and_the_others_go_on() {
+    let many: Vec<PlannedRequest> = vec![request(65_535, 1, 100)];
+    let mut s = Schedule::new(vec![unit(1, many), unit(2, vec![request(0, 1, 100)])], ms(0));
+    // At the last register nothing more can be read with it: four shapes.
+    let asked = worked(&mut s, (0, 5400), |a, _| if a.unit == 1 { silent(a) } else { (1, answered(a)) });
+    assert!(asked.iter().filter(|(_, a, _)| a.unit == 1).count() <= 4);
+    let last = asked.iter().rfind(|(_, a, _)| a.unit == 2).unwrap().0;
+    assert!(last > 5000, "{last}");
 }
 
 #[test]

@@ -251,6 +251,8 @@ impl Unit {
         let shortest = self.requests.iter().map(|r| r.plan.every).min().unwrap_or_default();
         let Silence { requests, since, .. } = self.silence;
         requests >= limits::SILENT_REQUESTS_DEAD
-            && since.is_some_and(|at| now.since(at) >= shortest * limits::SILENT_POLLS_DEAD)
+            && since.is_some_and(|at| {
+                now.since(at) >= (shortest * limits::SILENT_POLLS_DEAD).max(limits::SILENT_TIME_DEAD)
+            })
     }
 }
