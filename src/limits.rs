@@ -295,6 +295,8 @@ pub const SILENT_TIME_DEAD: Duration = secs(2);
 pub const READ_BEYOND_MAX: u16 = 4;
 /// The part of a line's time that probes of dead units may take: one in so many (5 %).
 pub const PROBE_SHARE: u32 = 20;
+/// Of the requests to a unit that was silent, every so many-th has the whole timeout.
+pub const SUSPECT_WHOLE_EVERY: u32 = 3;
 /// Unused time for probes that is saved up at most: as much as the longest usual probe.
 pub const PROBE_SAVED_MAX: Duration = ms(500);
 /// The shortest interval between probes of one dead unit.

@@ -109,7 +109,8 @@ impl Desk {
         held.by_design |= upstream.is_some();
         held.times += 1;
         // The first time is written where the technician looks: on the ticket of what is down.
-        if let Some(upstream) = upstream.filter(|_| held.times == 1) {
+        let is_first = held.times == 1;
+        if let Some(upstream) = upstream.filter(|id| is_first && !self.is_link_to_be_raised(id)) {
             self.machine(now, Change::Consequence(upstream, key.clone(), onset));
         }
     }

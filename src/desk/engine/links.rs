@@ -76,6 +76,12 @@ impl Desk {
             .map(|(link, a)| (link, a.since.mono + limits::LINK_AWAY_AFTER))
     }
 
+    /// Whether this is a link that is away and whose alarm is not raised yet: its ticket then tells the consequences.
+    pub(super) fn is_link_to_be_raised(&self, id: &EquipmentId) -> bool {
+        let link = self.site.link_of_id(id).map(|l| &l.name);
+        link.and_then(|l| self.away.get(l)).is_some_and(|a| !a.is_raised)
+    }
+
     /// When the alarm of a link is to be raised.
     pub(super) fn next_link(&self) -> Option<Mono> {
         self.unraised().map(|(_, at)| at).min()

@@ -348,16 +348,20 @@ impl Schedule {
             start: plan.start,
             count: plan.count,
             purpose: Purpose::Poll(request),
-            timeout: unit.setup.timeout,
+            timeout: unit.time(),
         };
         let sync = self.sync.entry(unit.setup.unit).or_default();
         sync.expire(now);
         // A late answer to an identification says the same as any other: it is asked for at any time, and proves nothing.
         if plan.area != Area::Identification && sync.is_outstanding(plan.area, plan.count) {
-            match sync.distinct(plan, unit.requests.iter().map(|r| &*r.plan)) {
+            let ends_there = unit.requests.get(request).is_some_and(|r| r.ends_there);
+            match sync.distinct(plan, !ends_there, unit.requests.iter().map(|r| &*r.plan)) {
                 Some((area, start, count)) => {
+                    // The first of its registers, or those and a few more, bring values.
+                    if (area, start) != (plan.area, plan.start) {
+                        ask.purpose = Purpose::Resync(request);
+                    }
                     (ask.area, ask.start, ask.count) = (area, start, count);
-                    ask.purpose = Purpose::Resync(request);
                 }
                 None => return sync.block().map_or(Next::Ask(ask), Next::Wait),
             }
@@ -387,10 +391,18 @@ impl Schedule {
             }
         }
         let (Purpose::Poll(at) | Purpose::Resync(at)) = ask.purpose;
+        let planned = unit.requests.get(at).map_or(ask.count, |r| r.plan.count);
+        let is_whole = ask.purpose == Purpose::Poll(at) && ask.count == planned;
         let report = match outcome {
+            Outcome::Answered(_) if ask.purpose == Purpose::Poll(at) && !is_whole => {
+                unit.partly(at, ask.count, now)
+            }
             Outcome::Answered(_) => unit.good(ask.purpose, at, now),
-            Outcome::Exception(code) if ask.purpose != Purpose::Poll(at) && !is_gateways(*code) => {
+            Outcome::Exception(code) if !is_whole && !is_gateways(*code) => {
                 unit.lives(now);
+                if let Some(request) = unit.requests.get_mut(at).filter(|_| ask.count > planned) {
+                    request.ends_there = true;
+                }
                 Report::Nothing
             }
             Outcome::Exception(code) => unit.exception(at, *code, now),

@@ -62,30 +62,30 @@ impl Sync {
         self.outstanding.iter().any(|(s, at)| *s == shape && *at + limits::LATE_MAX > now)
     }
 
-    /// Another shape than everything outstanding: fewer registers, the sister function, the same of the unit's other
-    /// requests, a single bit, a few registers more.
+    /// Another shape than everything outstanding: fewer registers or a few more, which bring values as well; then the sister
+    /// function, the same of the unit's other requests, a single bit.
     pub fn distinct<'a>(
         &self,
         own: &'a PlannedRequest,
+        may_go_beyond: bool,
         others: impl Iterator<Item = &'a PlannedRequest>,
     ) -> Option<(Area, u16, u16)> {
         let is_free = |(area, _, count): &(Area, u16, u16)| {
             !self.is_outstanding(*area, *count) && !self.refused.contains(&area.function())
         };
+        let fewer = |p: &'a PlannedRequest| (1..=p.count).rev().map(move |n| (p.area, p.start, n));
+        let most = if may_go_beyond { own.count.saturating_add(limits::READ_BEYOND_MAX) } else { 0 };
+        let more = (own.count + 1..=most.min(limits::REGISTERS_MAX)).map(|n| (own.area, own.start, n));
         let plans = std::iter::once(own).chain(others.filter(|p| p.area != Area::Identification));
         let of_plans = plans.flat_map(|p| {
-            let same = (1..=p.count).rev().map(|n| (p.area, p.start, n));
-            let sister = (1..=p.count).rev().filter_map(|n| Some((sister(p.area)?, p.start, n)));
-            same.chain(sister)
+            let sister = fewer(p).filter_map(|(area, start, n)| Some((sister(area)?, start, n)));
+            fewer(p).chain(sister)
         });
         let bits = [Area::Coil, Area::Discrete].map(|a| (a, own.start, 1));
-        let beyond = [Some(own.area), sister(own.area)].into_iter().flatten().flat_map(|area| {
-            let most = (own.count + limits::READ_BEYOND_MAX).min(limits::REGISTERS_MAX);
-            (own.count + 1..=most).map(move |n| (area, own.start, n))
-        });
+        let all = fewer(own).chain(more).chain(of_plans).chain(bits);
         // A read must not go beyond the last register.
         let is_within = |(_, start, count): &(Area, u16, u16)| start.checked_add(count - 1).is_some();
-        of_plans.chain(bits).chain(beyond).filter(is_within).find(is_free)
+        all.filter(is_within).find(is_free)
     }
 
     /// Until when nothing can be told apart: the first of what is outstanding is forgotten then.

@@ -255,12 +255,43 @@ fn after_a_timeout_the_next_request_has_another_shape() {
     let first = ask(&mut s, 0);
     s.answered(&first, &Outcome::Failed(WireFault::Timeout), Duration::from_millis(20), ms(500));
     let second = ask(&mut s, 500);
-    assert_eq!((second.start, second.count, second.purpose), (100, 3, Purpose::Resync(1)));
+    assert_eq!(
+        (second.start, second.count, second.purpose),
+        (100, 3, Purpose::Poll(1)),
+        "it brings three of the four"
+    );
     s.answered(&second, &Outcome::Failed(WireFault::Timeout), Duration::from_millis(20), ms(1000));
     let third = ask(&mut s, 1000);
     assert_eq!(third.count, 2);
-    s.answered(&third, &Outcome::Answered(vec![0; 2]), Duration::from_millis(20), ms(1010));
-    assert_eq!(ask(&mut s, 1010).purpose, Purpose::Poll(0));
+    let report = s.answered(&third, &Outcome::Answered(vec![0; 2]), Duration::from_millis(20), ms(1010));
+    let Report::Values(part) = report else { panic!("{report:?}") };
+    assert_eq!((part.start, part.count, part.points.len()), (third.start, 2, 2));
+    let whole = ask(&mut s, 1010);
+    assert_eq!((whole.purpose, whole.count), (Purpose::Poll(0), 4));
+}
+
+#[test]
+fn a_few_registers_more_bring_the_value_of_a_single_one() {
+    let mut s = Schedule::new(vec![unit(1, vec![request(7, 1, 1000)])], ms(0));
+    let first = ask(&mut s, 0);
+    s.answered(&first, &Outcome::Failed(WireFault::Timeout), Duration::from_millis(500), ms(500));
+    let more = ask(&mut s, 1000);
+    assert_eq!((more.area, more.start, more.count), (Area::Holding, 7, 2));
+    let report = s.answered(&more, &Outcome::Answered(vec![5, 6]), Duration::from_millis(20), ms(1020));
+    assert!(matches!(report, Report::Values(part) if part.points.len() == 1));
+    // Where the device refuses that it is not asked again, and the refusal is not the request's own.
+    let poll = ask(&mut s, 2000);
+    assert_eq!(poll.count, 1);
+    s.answered(&poll, &Outcome::Failed(WireFault::Timeout), Duration::from_millis(500), ms(2500));
+    let more = ask(&mut s, 3000);
+    let report = s.answered(&more, &Outcome::Exception(2), Duration::from_millis(20), ms(3020));
+    assert_eq!((report, s.troubles(0).0), (Report::Nothing, (1, 1)), "the timeout's trouble, and no refusal");
+    let other = ask(&mut s, 3020);
+    assert_eq!((other.area, other.purpose), (Area::Input, Purpose::Resync(0)));
+    s.answered(&other, &Outcome::Exception(2), Duration::from_millis(20), ms(3040));
+    let poll = ask(&mut s, 3040);
+    s.answered(&poll, &Outcome::Failed(WireFault::Timeout), Duration::from_millis(500), ms(3540));
+    assert_eq!(ask(&mut s, 4000).area, Area::Input, "not beyond its end");
 }
 
 #[test]
@@ -306,7 +337,7 @@ fn an_exception_proves_nothing_while_its_function_is_outstanding() {
     let first = ask(&mut s, 0);
     s.answered(&first, &Outcome::Failed(WireFault::Timeout), Duration::from_millis(500), ms(500));
     let second = ask(&mut s, 1000);
-    assert_eq!((second.area, second.count), (Area::Holding, 1));
+    assert_eq!((second.area, second.count, second.purpose), (Area::Holding, 1, Purpose::Poll(0)));
     s.answered(&second, &Outcome::Exception(4), Duration::from_millis(10), ms(1010));
     // It may be the answer to the first: another function is asked next, and any answer of that proves it.
     let third = ask(&mut s, 1010);

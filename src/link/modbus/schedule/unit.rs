@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::{Purpose, Report, UnitSetup};
 use crate::limits;
 use crate::link::modbus::fault::{WireFault, exception_text, is_busy, is_gateways, is_no_value};
-use crate::link::modbus::plan::{PlannedRequest, split};
+use crate::link::modbus::plan::{PlannedPoint, PlannedRequest, split};
 use crate::words::Mono;
 
 #[derive(Debug)]
@@ -20,6 +20,8 @@ pub(super) struct Request {
     spared: bool,
     /// The device refused it last.
     pub is_refused: bool,
+    /// The device refuses to read a few registers more than it.
+    pub ends_there: bool,
     /// Why its last turn brought nothing.
     pub trouble: Option<String>,
 }
@@ -33,6 +35,7 @@ impl Request {
             attempts: 0,
             spared: false,
             is_refused: false,
+            ends_there: false,
             trouble: None,
         }
     }
@@ -139,6 +142,33 @@ impl Unit {
             }
             _ => self.setup.timeout,
         }
+    }
+
+    /// The time a living unit has. One that was just silent for its whole timeout is given a part of it the next times, if
+    /// it usually takes no longer: on a line that loses answers the others, and its own next try, come sooner.
+    pub(super) fn time(&self) -> Duration {
+        let whole = self.setup.timeout;
+        match self.answer_time {
+            Some(usual) if !self.silence.requests.is_multiple_of(limits::SUSPECT_WHOLE_EVERY) => {
+                (usual * limits::PROBE_ANSWER_TIMES).max(whole / 2).min(whole)
+            }
+            _ => whole,
+        }
+    }
+
+    /// Part of a request's values came, or all of them and more: they serve, and prove that the line is in step.
+    pub(super) fn partly(&mut self, at: usize, count: u16, now: Mono) -> Report {
+        let Some(plan) = self.requests.get(at).map(|r| r.plan.clone()) else { return Report::Nothing };
+        let is_within = |p: &&PlannedPoint| p.offset + p.width <= count && p.factor.is_none_or(|f| f < count);
+        let points: Vec<PlannedPoint> = plan.points.iter().filter(is_within).copied().collect();
+        let is_all = points.len() == plan.points.len();
+        let part = Arc::new(PlannedRequest { count, points, ..PlannedRequest::clone(&plan) });
+        if is_all {
+            self.good(Purpose::Poll(at), at, now);
+        } else {
+            self.lives(now);
+        }
+        if part.points.is_empty() { Report::Nothing } else { Report::Values(part) }
     }
 
     /// Something came from it: an answer, an exception, garbled bytes, the end of a connection.
