@@ -348,7 +348,8 @@ impl Schedule {
             start: plan.start,
             count: plan.count,
             purpose: Purpose::Poll(request),
-            timeout: unit.time(),
+            // On a serial line a shorter wait would only end before an answer that holds the line until it has come.
+            timeout: if self.tells_apart { unit.time() } else { unit.setup.timeout },
         };
         let sync = self.sync.entry(unit.setup.unit).or_default();
         sync.expire(now);

@@ -273,7 +273,7 @@ impl Work<'_> {
 /// Whether a host's state says that it is online.
 fn is_online(payload: &[u8]) -> bool {
     let state: Option<serde_json::Value> = serde_json::from_slice(payload).ok();
-    state.is_some_and(|s| s["online"] == true)
+    state.and_then(|s| s.get("online")?.as_bool()) == Some(true)
 }
 
 /// A message as it stands on the wire of MQTT 3.1.1 at QoS 0 (3.3): for the record.

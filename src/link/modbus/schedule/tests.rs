@@ -309,9 +309,9 @@ fn a_single_register_is_told_apart_by_other_functions_and_counts() {
     }
     let shapes: Vec<_> =
         asked.iter().filter(|(_, a, _)| a.unit == 1).map(|(_, a, _)| (a.area, a.count)).collect();
-    let first =
-        [(Area::Holding, 1), (Area::Input, 1), (Area::Coil, 1), (Area::Discrete, 1), (Area::Holding, 2)];
-    assert_eq!(shapes[..5], first);
+    // A few registers more, which bring the value as well; then another function.
+    let first: Vec<_> = (1..=5).map(|count| (Area::Holding, count)).chain([(Area::Input, 1)]).collect();
+    assert_eq!(shapes[..6], first);
     // It is asked all the time, and the other unit goes on.
     for id in [1, 2] {
         let times: Vec<u64> = asked.iter().filter(|(_, a, _)| a.unit == id).map(|(at, ..)| *at).collect();
