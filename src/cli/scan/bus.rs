@@ -110,7 +110,11 @@ async fn scan_line(
     let mut firsts = Vec::new();
     for (done, unit) in units.iter().enumerate() {
         progress(&format!("unit {unit}{at}: {done} of {} asked", units.len()));
-        let answer = line.asker(*unit).read(Area::Holding, 0, 1).await?;
+        let mut answer = line.asker(*unit).read(Area::Holding, 0, 1).await?;
+        // Something came, and it was no answer: it is asked once more.
+        if !matches!(answer.fault.as_str(), "" | "timeout") {
+            answer = line.asker(*unit).read(Area::Holding, 0, 1).await?;
+        }
         firsts.push(First { unit: *unit, answer });
     }
     let (answering, others): (Vec<First>, Vec<First>) =

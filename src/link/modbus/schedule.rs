@@ -396,9 +396,9 @@ impl Schedule {
         let is_whole = ask.purpose == Purpose::Poll(at) && ask.count == planned;
         let report = match outcome {
             Outcome::Answered(_) if ask.purpose == Purpose::Poll(at) && !is_whole => {
-                unit.partly(at, ask.count, now)
+                unit.partly(at, ask.count, self.waited_in_vain, now)
             }
-            Outcome::Answered(_) => unit.good(ask.purpose, at, now),
+            Outcome::Answered(_) => unit.good(ask.purpose, at, self.waited_in_vain, now),
             Outcome::Exception(code) if !is_whole && !is_gateways(*code) => {
                 unit.lives(now);
                 if let Some(request) = unit.requests.get_mut(at).filter(|_| ask.count > planned) {

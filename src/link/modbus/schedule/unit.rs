@@ -157,14 +157,14 @@ impl Unit {
     }
 
     /// Part of a request's values came, or all of them and more: they serve, and prove that the line is in step.
-    pub(super) fn partly(&mut self, at: usize, count: u16, now: Mono) -> Report {
+    pub(super) fn partly(&mut self, at: usize, count: u16, waited_in_vain: Mono, now: Mono) -> Report {
         let Some(plan) = self.requests.get(at).map(|r| r.plan.clone()) else { return Report::Nothing };
         let is_within = |p: &&PlannedPoint| p.offset + p.width <= count && p.factor.is_none_or(|f| f < count);
         let points: Vec<PlannedPoint> = plan.points.iter().filter(is_within).copied().collect();
         let is_all = points.len() == plan.points.len();
         let part = Arc::new(PlannedRequest { count, points, ..PlannedRequest::clone(&plan) });
         if is_all {
-            self.good(Purpose::Poll(at), at, now);
+            self.good(Purpose::Poll(at), at, waited_in_vain, now);
         } else {
             self.lives(now);
         }
@@ -181,7 +181,9 @@ impl Unit {
         }
     }
 
-    pub(super) fn good(&mut self, purpose: Purpose, at: usize, now: Mono) -> Report {
+    /// `waited_in_vain` is when the line waited last for somebody who did not answer: what is late by that is not late because
+    /// the line is asked too much.
+    pub(super) fn good(&mut self, purpose: Purpose, at: usize, waited_in_vain: Mono, now: Mono) -> Report {
         self.lives(now);
         match purpose {
             Purpose::Resync(_) => Report::Nothing,
@@ -191,8 +193,9 @@ impl Unit {
                     request.trouble = None;
                 }
                 let missed = self.missed;
+                let is_asked_too_much = self.requests.get(at).is_some_and(|r| r.due >= waited_in_vain);
                 let done = self.done(at, now);
-                self.late += self.missed - missed;
+                self.late += if is_asked_too_much { self.missed - missed } else { 0 };
                 done.map_or(Report::Nothing, Report::Values)
             }
         }
