@@ -194,6 +194,8 @@ impl Desk {
             let upstream = Some(self.site.id_of_link(&link));
             return Some(Hidden { state: AlarmState::SuppressedByDesign, why, upstream });
         }
+        // A link depends on nothing.
+        self.site.find(equipment.as_str())?;
         let mut seen = BTreeSet::new();
         let upstream = self.down_upstream(state, equipment, &mut seen)?;
         let why = match self.site.link_of_id(&upstream) {

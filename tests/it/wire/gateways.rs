@@ -152,6 +152,7 @@ fn a_link_that_is_away_is_one_ticket_and_what_is_behind_it_a_consequence() {
     }
     show.says("consequence: high of beside");
     let alarms = gateway.run("alarm list --json").json();
+    assert_eq!(alarm_of(&alarms, "down", "link-away").unwrap()["state"], "unacknowledged", "{alarms:#}");
     let held = alarm_of(&alarms, "behind-3", "communication-lost").unwrap();
     assert_eq!(held["state"], "suppressed-by-design", "{alarms:#}");
     assert!(held["note"].as_str().unwrap().contains("link down"), "{held}");
