@@ -24,16 +24,12 @@ impl Desk {
     fn decide_operation(&self, now: Now, ask: &OperationAsk) -> Result<(Event, String), Refusal> {
         self.check_asker(&ask.by)?;
         let id = &ask.equipment;
-        let Some((_, on)) = self.site.find(id) else {
-            return Err(Refusal::new(Rule::NoSuchEquipment, format!("equipment {id} is not in andon.toml"))
-                .command("list the equipment", "andon equipment list"));
-        };
+        let (equipment, on) = self.operated_on(ask)?;
         let reason = ask.reason.trim().to_owned();
         if reason.is_empty() || reason.len() > limits::TEXT_BYTES_MAX {
             return Err(Refusal::new(Rule::BadText, "the command needs a reason of 1 to 8192 bytes")
                 .remedy("say why: --reason TEXT"));
         }
-        let equipment = on.id.clone();
         match &ask.operation {
             Operation::Shelve { fault, until } => {
                 let fault = fault_of(on, fault)?;
@@ -91,17 +87,32 @@ impl Desk {
             }
             Operation::Relearn { fault } => {
                 let fault = fault_of(on, fault)?;
-                let trigger = on.profile.fault(fault.as_str()).map(|f| &f.trigger);
+                let profile = on.map(|e| &e.profile);
+                let trigger = profile.and_then(|p| p.fault(fault.as_str())).map(|f| &f.trigger);
                 let Some(Trigger::Excursion(baseline)) = trigger else {
                     let text = format!("fault {fault} of {equipment} is not a baseline");
                     return Err(Refusal::new(Rule::NoSuchPointOrFault, text)
-                        .command("list the baselines", format!("andon profile show {}", on.profile.name)));
+                        .command("list the faults", format!("andon equipment show {equipment}")));
                 };
                 let told =
                     format!("andon learns {fault} of {equipment} again from {}", baseline.learn.text());
                 let event = BaselineEvent::Forgotten { equipment, fault, reason };
                 Ok((Event::Baseline(event), told))
             }
+        }
+    }
+
+    /// The equipment of an operation; alarms of a link can be shelved as well.
+    fn operated_on(&self, ask: &OperationAsk) -> Result<(EquipmentId, Option<&Equipment>), Refusal> {
+        let id = &ask.equipment;
+        if let Some((_, on)) = self.site.find(id) {
+            return Ok((on.id.clone(), Some(on)));
+        }
+        let link = EquipmentId::parse(id).ok().filter(|id| self.site.link_of_id(id).is_some());
+        match (&ask.operation, link) {
+            (Operation::Shelve { .. } | Operation::Unshelve { .. }, Some(link)) => Ok((link, None)),
+            _ => Err(Refusal::new(Rule::NoSuchEquipment, format!("equipment {id} is not in andon.toml"))
+                .command("list the equipment", "andon equipment list")),
         }
     }
 
@@ -116,7 +127,16 @@ impl Desk {
     }
 }
 
-fn fault_of(on: &Equipment, name: &str) -> Result<FaultName, Refusal> {
+fn fault_of(on: Option<&Equipment>, name: &str) -> Result<FaultName, Refusal> {
+    let Some(on) = on else {
+        let own = FaultName::link_away();
+        return if own.as_str() == name {
+            Ok(own)
+        } else {
+            let text = format!("a link has no fault {name}: its only fault is {own}");
+            Err(Refusal::new(Rule::NoSuchPointOrFault, text).command("list the alarms", "andon alarm list"))
+        };
+    };
     on.profile.fault(name).map(|f| f.name.clone()).ok_or_else(|| {
         Refusal::new(Rule::NoSuchPointOrFault, format!("{} has no fault {name}", on.id))
             .command("see which it has", format!("andon profile show {}", on.profile.name))

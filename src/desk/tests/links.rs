@@ -144,3 +144,25 @@ fn a_check_of_points_that_report_by_themselves_ends_with_what_they_said_last() {
     w.at(5000).at(7000);
     assert!(ticket(w.replies.pop()).walked);
 }
+
+#[test]
+fn the_alarm_of_a_link_can_be_shelved() {
+    let mut w = World::of(site(POINTS, DELAYED));
+    let ask = |fault: &str| OperationAsk {
+        by: Author::Unproven { name: "eva".to_owned() },
+        equipment: "l".to_owned(),
+        operation: Operation::Shelve { fault: fault.to_owned(), until: now(30_000).wall },
+        reason: "the switch is replaced".to_owned(),
+    };
+    w.handle(Input::Operated(Token(1), ask("a")));
+    assert_eq!(w.replies.pop().unwrap().unwrap_err().rule, Rule::NoSuchPointOrFault);
+    w.handle(Input::Operated(Token(1), ask("link-away")));
+    w.write();
+    assert!(w.replies.pop().unwrap().is_ok());
+    link(&mut w, 0, Some(WHY));
+    w.at(29_999);
+    assert_eq!(alarms(&w), Vec::<String>::new());
+    // It is still away when the shelving ends.
+    w.at(30_000);
+    assert!(alarms(&w).contains(&"l link-away unacknowledged".to_owned()), "{:?}", alarms(&w));
+}
