@@ -234,6 +234,8 @@ pub const LOG_ANSWERED: usize = 20;
 pub const FIX_PARTS_MAX: usize = 100;
 /// How long a check waits for fresh readings, beyond its own `for`. Then: refused as unanswered.
 pub const CHECK_ANSWER_MAX: Duration = secs(15);
+/// How long a check waits for a point that reports by itself. Then: what it said last counts.
+pub const CHECK_REPORTS_WITHIN: Duration = secs(3);
 /// The longest `for` of a check. Longer: refused.
 pub const CHECK_FOR_MAX: Duration = secs(600);
 
@@ -297,12 +299,34 @@ pub const BAUD_MIN: u32 = 300;
 pub const BAUD_MAX: u32 = 4_000_000;
 /// The longest `wait` of a fault before its equipment is safe to touch. Longer: refused.
 pub const SAFE_WAIT_MAX: Duration = secs(7 * 86_400);
-/// Failed requests in a row after which a unit is only probed.
-pub const MISSES_BEFORE_PROBING: u32 = 3;
-/// The first interval between probes of a silent unit; it doubles up to the next line.
-pub const PROBE_INTERVAL_MIN: Duration = ms(500);
-/// The longest interval between probes of a silent unit.
-pub const PROBE_INTERVAL_MAX: Duration = secs(10);
+/// Requests in a row in answer to which nothing at all came, after which a unit is dead and only probed; and
+pub const SILENT_REQUESTS_DEAD: u32 = 5;
+/// so many of its shortest periods, and
+pub const SILENT_POLLS_DEAD: u32 = 3;
+/// so much time must have passed since its last sign of life: a few lost answers in a row make nobody dead.
+pub const SILENT_TIME_DEAD: Duration = secs(2);
+/// Registers beyond a request that are read with it where nothing else tells its answer from late ones.
+pub const READ_BEYOND_MAX: u16 = 4;
+/// The part of a line's time that probes of dead units may take: one in so many (5 %).
+pub const PROBE_SHARE: u32 = 20;
+/// Of the requests to a unit that was silent, every so many-th has the whole timeout.
+pub const SUSPECT_WHOLE_EVERY: u32 = 3;
+/// Unused time for probes that is saved up at most: as much as the longest usual probe.
+pub const PROBE_SAVED_MAX: Duration = ms(500);
+/// The shortest interval between probes of one dead unit.
+pub const PROBE_INTERVAL_MIN: Duration = ms(200);
+/// On a free line a dead unit is probed so often at least, so that it is back within a second.
+pub const PROBE_INTERVAL_FREE: Duration = ms(800);
+/// Of the probes that hold up others every so many-th has the whole timeout.
+pub const PROBE_WHOLE_EVERY: u32 = 16;
+/// How long a busy device is left alone before it is asked again.
+pub const BUSY_AGAIN_AFTER: Duration = ms(100);
+/// Connections in a row that are taken and closed without any answer, after which the next one waits.
+pub const HANGUPS_AT_ONCE_MAX: u32 = 8;
+/// That wait: the other side is there, so it is short.
+pub const HANGUP_WAIT: Duration = ms(500);
+/// How long a link must be away before that is an alarm of its own.
+pub const LINK_AWAY_AFTER: Duration = secs(10);
 /// A silent unit's probe waits for so many times the usual answer time.
 pub const PROBE_ANSWER_TIMES: u32 = 3;
 /// The shortest wait of a probe.
@@ -325,6 +349,8 @@ pub const RECONNECT_MAX: Duration = secs(15);
 pub const CONNECT_TIMEOUT: Duration = secs(5);
 /// The shortest silence between RTU frames above 19200 baud (Modbus over serial line 2.5.1.1).
 pub const RTU_SILENCE_MIN: Duration = Duration::from_micros(1750);
+/// What is kept beyond that silence at least.
+pub const RTU_GAP_MORE: Duration = Duration::from_micros(100);
 /// A serial device's turnaround that planning assumes.
 pub const TURNAROUND_ASSUMED: Duration = ms(5);
 /// A Modbus TCP device's answer time that planning assumes.
@@ -423,7 +449,7 @@ const _: () = assert!(RECORDER_LEAVING >= 2 && CAPTURES_QUEUED_MAX <= CAPTURES_K
 const _: () = assert!(TRY_TIMEOUT_MAX.as_nanos() < TRY_WAIT_MAX.as_nanos());
 const _: () = assert!(HEARTBEAT.as_nanos() * 4 < OWN_GAP_MIN.as_nanos());
 const _: () = assert!(TIMEOUT_MIN.as_nanos() < TIMEOUT_MAX.as_nanos());
-const _: () = assert!(PROBE_INTERVAL_MIN.as_nanos() < PROBE_INTERVAL_MAX.as_nanos());
+const _: () = assert!(PROBE_INTERVAL_MIN.as_nanos() < PROBE_INTERVAL_FREE.as_nanos());
 const _: () = assert!(RECONNECT_MIN.as_nanos() < RECONNECT_MAX.as_nanos());
 const _: () = assert!(LIST_DEFAULT <= LIST_MAX && LIST_MAX <= SEARCH_MAX);
 const _: () = assert!(TEXT_BYTES_MAX * 4 < LINE_BYTES_MAX);

@@ -2,10 +2,10 @@
 
 use super::{AlarmEvent, AlarmVerb, Alarms, Key};
 use crate::limits;
-use crate::site::Equipment;
-use crate::words::{Refusal, Rule, Wall, reason_of, render_duration};
+use crate::words::{EquipmentId, FaultName, Refusal, Rule, Wall, reason_of, render_duration};
 
-/// Decides a verb. `on` is the equipment that it names; `held_back` says how often a suppressed condition became true.
+/// Decides a verb. `equipment` is what it names, a piece of equipment or a link, and `fault_of` finds its faults;
+/// `held_back` says how often a suppressed condition became true.
 ///
 /// # Errors
 /// When the reason is missing or too long, the equipment has no such fault, the time of shelving is in the past or too far
@@ -13,15 +13,15 @@ use crate::words::{Refusal, Rule, Wall, reason_of, render_duration};
 pub fn decide(
     alarms: &Alarms,
     verb: &AlarmVerb,
-    on: &Equipment,
+    equipment: EquipmentId,
+    fault_of: impl Fn(&str) -> Result<FaultName, Refusal>,
     now: Wall,
     held_back: impl Fn(&Key) -> u64,
 ) -> Result<(AlarmEvent, String), Refusal> {
-    let equipment = on.id.clone();
     match verb {
         AlarmVerb::Shelve { fault, until, reason, .. } => {
             let reason = reason_of(reason)?;
-            let fault = on.fault(fault)?.name.clone();
+            let fault = fault_of(fault)?;
             if *until <= now || *until > now.after(limits::SHELF_MAX) {
                 let most = render_duration(limits::SHELF_MAX);
                 let text = if *until <= now {
@@ -39,7 +39,7 @@ pub fn decide(
         }
         AlarmVerb::Unshelve { fault, reason, .. } => {
             let reason = reason_of(reason)?;
-            let key = (equipment, on.fault(fault)?.name.clone());
+            let key = (equipment, fault_of(fault)?);
             let (equipment, fault) = &key;
             if !alarms.shelves.contains_key(&key) {
                 let text = format!("{fault} of {equipment} is not shelved");

@@ -56,8 +56,18 @@ async fn list<C: Composition>(cx: &mut Context<'_, C>) -> Result<Outcome, CliErr
 
 async fn plan<C: Composition>(cx: &mut Context<'_, C>, link: &str) -> Result<Outcome, CliError> {
     let plan: PlanV1 = cx.get(&Client::path("/v1/links/{}/plan", &[link])).await?;
-    let mut sheet =
-        Sheet::new(&["equipment", "unit", "area", "start", "count", "used", "every", "takes_ms", "points"]);
+    let mut sheet = Sheet::new(&[
+        "equipment",
+        "unit",
+        "area",
+        "start",
+        "count",
+        "used",
+        "every",
+        "takes_ms",
+        "measured",
+        "points",
+    ]);
     for r in &plan.requests {
         sheet.row([
             r.equipment.clone(),
@@ -68,6 +78,7 @@ async fn plan<C: Composition>(cx: &mut Context<'_, C>, link: &str) -> Result<Out
             r.used.to_string(),
             render_duration(std::time::Duration::from_millis(r.every_ms)),
             format!("{:.1}", r.takes_ms),
+            if r.measured { "yes" } else { "assumed" }.to_owned(),
             r.points.join(" "),
         ]);
     }

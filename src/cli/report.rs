@@ -39,7 +39,12 @@ pub(super) async fn run<C: Composition>(
     }
     let mut sheet = Sheet::new(&["figure", "value", "target", "meets"]);
     for f in figures(&report, &|at| cx.time(at)) {
-        sheet.row([f.name, f.value, f.target.to_owned(), if f.meets { "yes" } else { "NO" }.to_owned()]);
+        let meets = match f.meets {
+            Some(true) => "yes",
+            Some(false) => "NO",
+            None => "",
+        };
+        sheet.row([f.name, f.value, f.target.to_owned(), meets.to_owned()]);
     }
     if cx.global.is_csv() {
         cx.list(&report, &sheet, "")?;
@@ -77,7 +82,8 @@ struct Figure {
     name: String,
     value: String,
     target: &'static str,
-    meets: bool,
+    /// Nothing where there is nothing to compare with the target.
+    meets: Option<bool>,
 }
 
 /// The figures beside the targets of ISA-18.2-2016, clause 16, for one operator.
@@ -86,7 +92,13 @@ fn figures(r: &AlarmReport, time: &dyn Fn(Wall) -> String) -> Vec<Figure> {
         name: name.to_owned(),
         value,
         target,
-        meets,
+        meets: Some(meets),
+    };
+    let no_data = |name: &str, target: &'static str| Figure {
+        name: name.to_owned(),
+        value: "no data".to_owned(),
+        target,
+        meets: None,
     };
     let peak = r.peak_at.map_or_else(String::new, |at| format!(", until {}", time(at)));
     let critical = r.by_severity.get("critical").copied().unwrap_or(0.0);
@@ -111,15 +123,42 @@ fn figures(r: &AlarmReport, time: &dyn Fn(Wall) -> String) -> Vec<Figure> {
             "less than 1 %",
             r.flood_percent < 1.0,
         ),
-        figure(
-            "ten most frequent",
-            format!("{:.0} % of all, {} different", r.top_percent, r.different),
-            "less than 5 %, of more than ten",
-            r.top_percent < 5.0 || r.different <= 10,
-        ),
+        match r.different {
+            0 => no_data("ten most frequent", "less than 5 %, of more than ten"),
+            different => Figure {
+                meets: (different > 10).then_some(r.top_percent < 5.0),
+                ..figure(
+                    "ten most frequent",
+                    format!("{:.0} % of all, {different} different", r.top_percent),
+                    "less than 5 %, of more than ten",
+                    false,
+                )
+            },
+        },
         figure("chattering alarms", r.chattering.len().to_string(), "none", r.chattering.is_empty()),
         figure("fleeting alarms", r.fleeting.len().to_string(), "none", r.fleeting.is_empty()),
         figure("stale alarms", r.stale.len().to_string(), "fewer than 5", r.stale.len() < 5),
-        figure("by severity", split.join(", "), "about 5 % of the highest", critical <= 10.0),
+        match r.alarms {
+            0 => no_data("by severity", "about 5 % of the highest"),
+            _ => figure("by severity", split.join(", "), "about 5 % of the highest", critical <= 10.0),
+        },
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::alarm::report::Reporter;
+
+    #[test]
+    fn what_has_nothing_to_count_says_so_and_meets_nothing() {
+        let report =
+            Reporter::<u32>::new(Wall::from_millis(0)).finish(Wall::from_millis(3_600_000), |_| None);
+        let told: Vec<(String, String, Option<bool>)> =
+            figures(&report, &|_| String::new()).into_iter().map(|f| (f.name, f.value, f.meets)).collect();
+        let of = |name: &str| told.iter().find(|(n, ..)| n == name).map(|(_, v, m)| (v.as_str(), *m));
+        assert_eq!(of("ten most frequent"), Some(("no data", None)));
+        assert_eq!(of("by severity"), Some(("no data", None)));
+        assert_eq!(of("alarms in 10 minutes"), Some(("0.00 (0 in all)", Some(true))), "that was counted");
+    }
 }

@@ -2,6 +2,7 @@
 
 mod broker;
 mod bus;
+mod found;
 
 use std::ops::RangeInclusive;
 

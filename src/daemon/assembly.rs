@@ -20,7 +20,7 @@ use crate::detect::{Recorded, reach};
 use crate::disk::{Disk, RealDisk};
 use crate::feed::Feed;
 use crate::limits;
-use crate::link::{Batch, LinkBoard};
+use crate::link::{LinkBoard, LinkSays};
 use crate::recorder::{Recorder, Sample};
 use crate::site::Site;
 use crate::store::StoreView;
@@ -50,7 +50,7 @@ pub struct Engine {
     /// What the routes reach.
     pub gateway: Gateway,
     /// Where links put their readings.
-    pub readings: mpsc::Sender<Batch>,
+    pub readings: mpsc::Sender<LinkSays>,
     pub(super) driver: Task<()>,
     pub(super) store: StoreThread,
     /// Whether the begin of a long journal is still to be checked.

@@ -10,7 +10,7 @@ use super::log::Log;
 use crate::ambient::{self, Clock};
 use crate::api::Links;
 use crate::limits;
-use crate::link::{Batch, LinkBoard, LinkCommand, LinkTask, Reload, serve};
+use crate::link::{LinkBoard, LinkCommand, LinkSays, LinkTask, Reload, serve};
 use crate::site::{Link, LinkKind, Site};
 use crate::words::{EquipmentId, LinkName};
 
@@ -19,7 +19,7 @@ pub(super) struct Crew {
     site: Arc<Site>,
     version: u64,
     links: Links,
-    readings: mpsc::Sender<Batch>,
+    readings: mpsc::Sender<LinkSays>,
     clock: Clock,
     log: Log,
     boards: BTreeMap<LinkName, LinkBoard>,
@@ -42,7 +42,7 @@ impl Crew {
         site: Arc<Site>,
         boards: Vec<LinkBoard>,
         links: Links,
-        readings: mpsc::Sender<Batch>,
+        readings: mpsc::Sender<LinkSays>,
         clock: Clock,
         log: Log,
     ) -> Self {
@@ -163,7 +163,7 @@ struct Kept {
 }
 
 impl Kept {
-    async fn serving(self, readings: mpsc::Sender<Batch>, mut commands: mpsc::Receiver<LinkCommand>) {
+    async fn serving(self, readings: mpsc::Sender<LinkSays>, mut commands: mpsc::Receiver<LinkCommand>) {
         loop {
             let task = LinkTask {
                 site: self.site.clone(),

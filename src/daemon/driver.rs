@@ -13,7 +13,7 @@ use crate::ambient::Clock;
 use crate::api::{Links, Message};
 use crate::desk::{Desk, Draft, Input, Output, Reply, Token};
 use crate::limits;
-use crate::link::{Batch, LinkCommand, WriteEnd, WriteOrder};
+use crate::link::{Batch, LinkCommand, LinkNews, LinkSays, WriteEnd, WriteOrder};
 use crate::recorder::Recorder;
 use crate::site::{Equipment, Site};
 use crate::words::{EquipmentIndex, Now, Refusal, Seq};
@@ -24,7 +24,7 @@ pub(super) struct Driver {
     pub desk: Desk,
     pub clock: Clock,
     pub messages: mpsc::Receiver<Message>,
-    pub readings: mpsc::Receiver<Batch>,
+    pub readings: mpsc::Receiver<LinkSays>,
     pub written: mpsc::Receiver<Written>,
     pub groups: mpsc::Sender<Group>,
     pub links: Links,
@@ -62,7 +62,7 @@ impl Turn {
 enum Woken {
     Written(Option<Written>),
     Message(Option<Message>),
-    Readings(Option<Batch>),
+    Readings(Option<LinkSays>),
     Carried(OrderId, Carried),
     Time,
     Stop,
@@ -107,7 +107,7 @@ impl Driver {
                 Woken::Written(Some(written)) => self.take_written(&mut turn, written),
                 Woken::Written(None) => return,
                 Woken::Message(Some(message)) => self.take_message(&mut turn, message),
-                Woken::Readings(Some(batch)) => self.take_readings(&mut turn, batch),
+                Woken::Readings(Some(said)) => self.take_readings(&mut turn, said),
                 Woken::Message(None) | Woken::Readings(None) => {}
                 Woken::Carried(id, carried) => self.handle(&mut turn, None, Input::Carried(id, carried)),
                 Woken::Time => self.handle(&mut turn, None, Input::Elapsed),
@@ -227,10 +227,19 @@ impl Driver {
         }
     }
 
-    fn take_readings(&mut self, turn: &mut Turn, first: Batch) {
+    fn take_readings(&mut self, turn: &mut Turn, first: LinkSays) {
         let mut next = Some(first);
         let mut taken = 0;
-        while let Some(batch) = next {
+        while let Some(said) = next {
+            taken += 1;
+            next = if taken < limits::DESK_TURN_MAX { self.readings.try_recv().ok() } else { None };
+            let batch = match said {
+                LinkSays::Readings(batch) => batch,
+                LinkSays::Link(LinkNews { link, at, away }) => {
+                    self.handle(turn, Some(at), Input::Link { link, away });
+                    continue;
+                }
+            };
             let Batch { at, equipment, readings, presence, done, site } = batch;
             let version = usize::try_from(site).unwrap_or(usize::MAX);
             let place = turn.places.get(version).and_then(|p| p.get(equipment.0).copied().flatten());
@@ -246,8 +255,6 @@ impl Driver {
             if let Some(done) = done {
                 turn.receipts.push_back((self.desk.decided_seq(), done));
             }
-            taken += 1;
-            next = if taken < limits::DESK_TURN_MAX { self.readings.try_recv().ok() } else { None };
         }
         self.give_receipts(turn);
     }

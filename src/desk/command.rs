@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::site::Site;
 use crate::ticket::{LogEntry, Ticket};
-use crate::words::{Author, Damage, EquipmentIndex, PointIndex, Presence, Reading, Refusal, Seq};
+use crate::words::{Author, Damage, EquipmentIndex, LinkName, PointIndex, Presence, Reading, Refusal, Seq};
 use crate::writing::{Carried, Order, OrderId, Wrote};
 
 use super::event::{ProvenLine, Record};
@@ -44,6 +44,13 @@ pub enum Input {
         readings: Vec<(PointIndex, Reading)>,
         /// What they say of the equipment itself.
         presence: Presence,
+    },
+    /// A link was opened, or is away and says why.
+    Link {
+        /// Which.
+        link: LinkName,
+        /// Why it is away; nothing where it is open.
+        away: Option<String>,
     },
     /// Somebody asks.
     Asked(Token, Ask),

@@ -5,6 +5,7 @@ mod begun;
 mod durable;
 mod held;
 mod judged;
+mod links;
 mod machine;
 mod record;
 mod reloaded;
@@ -29,7 +30,9 @@ use crate::gateway::GatewayEvent;
 use crate::limits;
 use crate::site::Site;
 use crate::ticket::{LogEntry, Ticket, TicketEvent};
-use crate::words::{Author, EquipmentId, FaultName, Mono, Now, Refusal, Rule, Seq, TicketNumber, Wall};
+use crate::words::{
+    Author, EquipmentId, FaultName, LinkName, Mono, Now, Refusal, Rule, Seq, TicketNumber, Wall,
+};
 use crate::writing::Orders;
 
 #[derive(Debug, Clone)]
@@ -46,6 +49,9 @@ enum Change {
     Gateway(GatewayEvent),
     Learned(BaselineEvent),
     Withdrawn(EquipmentId, FaultName),
+    /// A link has been away for long enough: why, and since when.
+    LinkAway(LinkName, String, Now),
+    LinkBack(LinkName),
 }
 
 #[derive(Debug)]
@@ -93,6 +99,8 @@ pub struct Desk {
     released_at: Option<Seq>,
     chatter: Chatter,
     bursts: Bursts,
+    /// Links that are away.
+    away: BTreeMap<LinkName, links::Away>,
     /// Orders to write, with who asked.
     orders: Orders<(Token, Author)>,
     outputs: VecDeque<Output>,
@@ -132,6 +140,7 @@ impl Desk {
             released_at: None,
             chatter: Chatter::default(),
             bursts: Bursts::default(),
+            away: BTreeMap::new(),
             orders: Orders::default(),
             outputs: VecDeque::new(),
             last: now,
@@ -195,7 +204,15 @@ impl Desk {
         let retry = self.retry_at.map(|at| (at, "the journal is tried again"));
         let detect = self.detector.next_due().map(|at| (at, "a delay, staleness or silence"));
         let held = self.next_held().map(|at| (at, "an alarm that is held back"));
-        ending.into_iter().chain(held).chain(checks).chain(retry).chain(detect).min_by_key(|(at, _)| *at)
+        let links = self.next_link().map(|at| (at, "a link that is away"));
+        ending
+            .into_iter()
+            .chain(links)
+            .chain(held)
+            .chain(checks)
+            .chain(retry)
+            .chain(detect)
+            .min_by_key(|(at, _)| *at)
     }
 
     /// Ends everything due up to now, in time order, and only then looks at the input.
@@ -224,6 +241,7 @@ impl Desk {
                 self.detector.readings(now, equipment, readings, presence);
                 self.take_transitions(now);
             }
+            Input::Link { link, away } => self.link_news(now, link, away),
             Input::Asked(token, ask) => self.asked(now, token, &ask),
             Input::Carried(id, carried) => self.order_carried(now, id, &carried),
             Input::Reloaded(site) => self.reloaded(now, site),
@@ -241,6 +259,7 @@ impl Desk {
                 return;
             }
         }
+        self.raise_links(now);
         self.release(now);
         self.judge_checks(now);
         self.end_turn();

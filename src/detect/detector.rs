@@ -209,7 +209,7 @@ impl Detector {
         let Some(unit) = self.units.get_mut(equipment.0) else { return };
         let Some(profile) = site.equipment.get(equipment.0).map(|e| &e.profile) else { return };
         let mut found = false;
-        if presence == Presence::Answered {
+        if presence.is_answer() {
             unit.last_answer = Some(now);
             found = std::mem::take(&mut unit.lost);
             if found {
@@ -222,10 +222,19 @@ impl Detector {
             let (Some(slot), Some(point)) = (unit.slots.get_mut(index.0), profile.points.get(index.0)) else {
                 continue;
             };
+            // No answer is no reading: what was read last holds until it is stale.
+            if let Err(reason) = &reading.value
+                && reason.is_no_reading()
+            {
+                slot.missed = Some((reading.at, reason.clone()));
+                continue;
+            }
+            slot.missed = None;
             slot.fresh = reading.value.is_ok();
             if let Ok(value) = &reading.value {
                 slot.good = Some(value.clone());
                 slot.good_at = Some(now.mono);
+                slot.is_retained = presence == Presence::Retained;
                 if let Some(at) = stale_at(now.mono, point.stale_after) {
                     soonest = Some(soonest.map_or(at, |s| s.min(at)));
                 }
@@ -421,7 +430,11 @@ impl Detector {
         let slot = self.units.get(e.0).and_then(|u| u.slots.get(p.0));
         let (Some(point), Some(slot)) = (point, slot) else { return String::new() };
         match &slot.good {
-            Some(value) => shortened(&point.text_of(value), limits::TOLD_VALUE_BYTES_MAX).into_owned(),
+            Some(value) => {
+                let text = point.text_of(value);
+                let text = if slot.is_retained { format!("{text} (retained)") } else { text };
+                shortened(&text, limits::TOLD_VALUE_BYTES_MAX).into_owned()
+            }
             None => "never read".to_owned(),
         }
     }

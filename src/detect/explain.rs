@@ -17,9 +17,13 @@ pub struct PointState {
     pub quality: Quality,
     /// When the last reading, good or bad, came.
     pub at: Option<Now>,
+    /// When it was last read, or tried in vain.
+    pub tried: Option<Now>,
     /// How old the last good reading is.
     pub age: Option<Duration>,
-    /// Why it is bad.
+    /// A broker had kept the value: nobody knows how old it is.
+    pub is_retained: bool,
+    /// Why it is bad or uncertain.
     pub reason: Option<BadReason>,
 }
 
@@ -62,19 +66,22 @@ impl Detector {
         let unit = self.units.get(equipment.0)?;
         let slot = unit.slots.get(point.0)?;
         let bad = slot.last.as_ref().and_then(|r| r.value.as_ref().err()).cloned();
-        let quality = match (&bad, slot.fresh, unit.lost, &slot.good) {
-            (Some(_), ..) | (_, _, _, None) => Quality::Bad,
-            (None, true, false, Some(_)) => Quality::Good,
-            (None, _, true, _) => Quality::Bad,
-            (None, false, false, Some(_)) => Quality::Uncertain,
+        let missed = slot.missed.as_ref().map(|(_, why)| why.clone());
+        let stale_after = || {
+            let point = self.site.equipment.get(equipment.0)?.profile.points.get(point.0)?;
+            point.stale_after.filter(|_| slot.good.is_some() && !slot.fresh)
         };
-        Some(PointState {
-            value: slot.good.clone(),
-            quality,
-            at: slot.last.as_ref().map(|r| r.at),
-            age: slot.good_at.map(|at| now.mono.since(at)),
-            reason: bad,
-        })
+        let (quality, reason) = match (bad, slot.fresh && !unit.lost) {
+            (Some(bad), _) => (Quality::Bad, Some(bad)),
+            (None, true) if missed.is_some() => (Quality::Uncertain, missed),
+            (None, true) => (Quality::Good, None),
+            (None, false) => (Quality::Bad, missed.or_else(|| stale_after().map(BadReason::Stale))),
+        };
+        let at = slot.last.as_ref().map(|r| r.at);
+        let tried = slot.missed.as_ref().map(|(at, _)| *at).or(at);
+        let age = slot.good_at.map(|at| now.mono.since(at));
+        let is_retained = slot.is_retained && slot.good.is_some();
+        Some(PointState { value: slot.good.clone(), quality, at, tried, age, is_retained, reason })
     }
 
     /// The time of the last good answer.

@@ -18,6 +18,8 @@ mod state;
 mod suggest;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod unanswered;
 mod warm;
 
 pub use baseline::{LongerScale, Model};

@@ -281,6 +281,7 @@ fn made(id: EquipmentId, mut profile: Profile, stale_after: Option<Duration>) ->
         profile: Arc::new(profile),
         link: 0,
         unit: 1,
+        base: 0,
         topic: None,
         sparkplug: None,
         location: String::new(),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::remembered::Resolved;
 use crate::profile::Baseline;
-use crate::words::{EquipmentIndex, Mono, Now, PointIndex, Reading, Value};
+use crate::words::{BadReason, EquipmentIndex, Mono, Now, PointIndex, Reading, Value};
 
 /// Whether a condition came or went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,9 +38,13 @@ pub struct Transition {
 #[derive(Debug, Default, Clone, PartialEq)]
 pub(super) struct Slot {
     pub last: Option<Reading>,
+    /// Why nothing was read since then, and when that was last.
+    pub missed: Option<(Now, BadReason)>,
     pub good_at: Option<Mono>,
     pub good: Option<Value>,
     pub fresh: bool,
+    /// A broker had kept the last good value: nobody knows how old it is.
+    pub is_retained: bool,
     /// What is remembered of it.
     pub memories: Vec<usize>,
     pub dependents: Vec<usize>,

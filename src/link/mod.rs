@@ -28,7 +28,7 @@ use tokio::sync::oneshot;
 use crate::profile::Area;
 use crate::site::Site;
 
-use crate::words::{EquipmentId, EquipmentIndex, Now, PointIndex, PointName, Presence, Reading};
+use crate::words::{EquipmentId, EquipmentIndex, LinkName, Now, PointIndex, PointName, Presence, Reading};
 
 /// The readings of one answer, or why there are none.
 #[derive(Debug)]
@@ -45,6 +45,26 @@ pub struct Batch {
     pub done: Option<oneshot::Sender<()>>,
     /// The version of the site that numbers the equipment; set when it is sent.
     pub site: u64,
+}
+
+/// What a link says.
+#[derive(Debug)]
+pub enum LinkSays {
+    /// Readings of equipment.
+    Readings(Batch),
+    /// How the link itself is.
+    Link(LinkNews),
+}
+
+/// A link was opened, or is away.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LinkNews {
+    /// Which.
+    pub link: LinkName,
+    /// Since when.
+    pub at: Now,
+    /// Why it is away, in its own sentence; nothing where it is open.
+    pub away: Option<String>,
 }
 
 /// What a link is asked besides its schedule.
@@ -98,8 +118,10 @@ pub enum TryEnd {
     Identified(Vec<(u8, Vec<u8>)>),
     /// It refuses, with this exception, in words.
     Exception(u8, String),
-    /// Nothing usable came, and why.
+    /// It was not asked, and why.
     Failed(String),
+    /// Nothing usable came: the kind of fault, as it is counted, and in words.
+    Fault(&'static str, String),
 }
 
 /// A configuration that was loaded while the link was served.

@@ -5,6 +5,7 @@
 //! (test: `decode_reads_what_encode_wrote`, against a naive twin).
 
 mod absent;
+mod accept;
 mod address;
 mod baseline;
 #[cfg(test)]
@@ -36,6 +37,7 @@ mod values;
 mod write;
 
 pub use absent::{Absent, Valid, within_valid};
+pub use accept::Accept;
 pub use address::{Area, IDENTIFICATION, RegisterAddress};
 pub use builtin::{built_in, built_in_names, built_in_notes};
 pub use capture::{Frame, Playback, Played, WireKind, from_pcap, play, to_pcap};

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use super::accept::Accept;
 use super::decode::Order;
 use crate::limits;
 use crate::source::Section;
@@ -28,6 +29,8 @@ pub struct ModbusSettings {
     pub write_multiple: bool,
     /// How its maker sets its serial line; nothing where the profile does not say.
     pub line: Option<LineDefaults>,
+    /// What it does against the standard, where it is the only device on its line.
+    pub accept: Accept,
 }
 
 impl Default for ModbusSettings {
@@ -41,6 +44,7 @@ impl Default for ModbusSettings {
             retries: limits::RETRIES_DEFAULT,
             write_multiple: false,
             line: None,
+            accept: Accept::default(),
         }
     }
 }
@@ -155,6 +159,7 @@ pub(super) fn read_modbus(root: &Section<'_>) -> (ModbusSettings, Order, Order) 
     if let Some(d) = s.duration_between("timeout", limits::TIMEOUT_MIN, limits::TIMEOUT_MAX) {
         settings.timeout = d;
     }
+    settings.accept = Accept::read(&s);
     settings.write_multiple = s.flag("write_multiple").is_some_and(|f| f.value);
     settings.line = s.name("line").and_then(|text| {
         LineDefaults::parse(&text.value)

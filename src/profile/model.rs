@@ -239,6 +239,18 @@ pub struct Case {
 }
 
 impl Profile {
+    /// Whether a point is read when it is asked for: the others report by themselves.
+    #[must_use]
+    pub fn is_asked_for(&self, point: &Point) -> bool {
+        match &point.place {
+            Place::Register(_) => point.every.is_some(),
+            Place::Capture { source, .. } | Place::Bytes { source, .. } => {
+                self.serial.requests.iter().any(|r| r.name == *source)
+            }
+            Place::Topic { .. } | Place::Metric(_) => false,
+        }
+    }
+
     /// Puts a profile together; `points` have unique names.
     pub(super) fn new(
         name: ProfileName,

@@ -103,7 +103,9 @@ impl Recorder {
     pub fn note(&self, equipment: &Equipment, readings: &[(PointIndex, Reading)]) {
         let Some(now) = readings.first().map(|(_, r)| r.at) else { return };
         let mut state = self.state();
-        let samples = readings.iter().filter_map(|(p, r)| Some((*p, kept(&r.value)?)));
+        let is_reading = |r: &Reading| !matches!(&r.value, Err(why) if why.is_no_reading());
+        let samples =
+            readings.iter().filter(|(_, r)| is_reading(r)).filter_map(|(p, r)| Some((*p, kept(&r.value)?)));
         state.open.note(equipment, now.wall, samples);
         let since = *state.since.get_or_insert(now.mono);
         if state.open.samples() >= limits::RECORDER_BUFFERED

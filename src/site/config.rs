@@ -5,28 +5,30 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
+use super::checked::{check_dependencies, check_links};
 use super::link_kind::read_link;
 use super::model::{Criticality, Equipment, FileHash, Link, LinkKind, ProfileFiles, Site, SparkplugId};
 use super::names::SiteNames;
 use crate::limits;
-use crate::profile::{Place, Point, Profile, Protocol, load_note, load_with};
+use crate::profile::{Area, Place, Profile, load_note, load_with};
 use crate::source::{Diagnostics, Section, SourceText, Span, Spanned, read_toml};
 use crate::words::{EquipmentId, ProfileName};
 
-struct Draft {
-    id: EquipmentId,
-    name: String,
-    profile: Spanned<String>,
-    link: usize,
-    unit: u8,
-    topic: Option<String>,
-    sparkplug: Option<SparkplugId>,
-    link_span: Span,
-    unit_span: Span,
-    location: String,
-    criticality: Criticality,
-    depends_on: Vec<Spanned<String>>,
-    firmware: Option<String>,
+pub(super) struct Draft {
+    pub id: EquipmentId,
+    pub name: String,
+    pub profile: Spanned<String>,
+    pub link: usize,
+    pub unit: u8,
+    pub base: Option<Spanned<u16>>,
+    pub topic: Option<String>,
+    pub sparkplug: Option<SparkplugId>,
+    pub link_span: Span,
+    pub unit_span: Span,
+    pub location: String,
+    pub criticality: Criticality,
+    pub depends_on: Vec<Spanned<String>>,
+    pub firmware: Option<String>,
 }
 
 /// Reads a site. The diagnostics come file by file, `andon.toml` first; no site when any is an error.
@@ -107,7 +109,7 @@ fn read(
         s.finish();
     }
     root.finish();
-    check_dependencies(root, &drafts);
+    check_dependencies(root, &drafts, &site.links);
     let loaded = load_profiles(root, &drafts, files, others);
     site.files = file_hashes(source, &loaded);
     load_notes(&mut site, &loaded, files, others);
@@ -118,12 +120,23 @@ fn read(
     check_links(root, &site.links, &drafts, &loaded);
     for d in drafts {
         let Some(profile) = loaded.get(&d.profile.value) else { continue };
+        let base = d.base.as_ref().map_or(0, |b| b.value);
+        let Some(profile) = based(profile, base) else {
+            let span = d.base.map_or(0..0, |b| b.span);
+            root.error(
+                span,
+                format!("base = {base} moves registers of {} beyond 65535", d.profile.value),
+                "",
+            );
+            continue;
+        };
         site.equipment.push(Equipment {
             id: d.id,
             name: d.name,
-            profile: profile.clone(),
+            profile,
             link: d.link,
             unit: d.unit,
+            base,
             topic: d.topic,
             sparkplug: d.sparkplug,
             location: d.location,
@@ -242,6 +255,9 @@ fn read_equipment(s: &Section<'_>, links: &[Link]) -> Option<Draft> {
     let link = s.name("link");
     let link = s.required("link", "\"rs485-a\"", link);
     let unit = s.integer_between("unit", 0, 255).and_then(|u| u8::try_from(u.value).ok()).unwrap_or(1);
+    let base = s
+        .integer_between("base", 0, i128::from(u16::MAX))
+        .and_then(|b| Some(Spanned { value: u16::try_from(b.value).ok()?, span: b.span }));
     let topic = s.text_up_to("topic", limits::TOPIC_BYTES_MAX).map(|t| t.value);
     let sparkplug = s.text_up_to("sparkplug", limits::KEY_BYTES_MAX).and_then(|t| {
         let parts: Vec<&str> = t.value.split('/').collect();
@@ -290,6 +306,7 @@ fn read_equipment(s: &Section<'_>, links: &[Link]) -> Option<Draft> {
         profile: profile?,
         link: link?,
         unit,
+        base,
         topic,
         sparkplug,
         link_span,
@@ -301,91 +318,22 @@ fn read_equipment(s: &Section<'_>, links: &[Link]) -> Option<Draft> {
     })
 }
 
-/// Each piece of equipment speaks what its link carries, and says what its protocol needs.
-fn check_links(
-    root: &Section<'_>,
-    links: &[Link],
-    drafts: &[Draft],
-    loaded: &BTreeMap<String, Arc<Profile>>,
-) {
-    for (index, d) in drafts.iter().enumerate() {
-        let (Some(link), Some(profile)) = (links.get(d.link), loaded.get(&d.profile.value)) else { continue };
-        let protocol = profile.protocol();
-        if matches!(
-            link.kind,
-            LinkKind::ModbusRtu(_) | LinkKind::ModbusAscii(_) | LinkKind::ModbusRtuOverTcp { .. }
-        ) && !(1..=247).contains(&d.unit)
+/// A profile whose registers begin at a base, as one of several machines of one layout in one controller.
+fn based(profile: &Arc<Profile>, base: u16) -> Option<Arc<Profile>> {
+    if base == 0 {
+        return Some(profile.clone());
+    }
+    let mut moved = Profile::clone(profile);
+    for point in &mut moved.points {
+        let width = point.width();
+        if let Place::Register(address) = &mut point.place
+            && address.area != Area::Identification
         {
-            let why = if d.unit == 0 {
-                "unit 0 is the Modbus broadcast address, and no device answers it: use 1 to 247"
-            } else {
-                "the unit must be from 1 to 247"
-            };
-            root.error_with_help(d.unit_span.clone(), format!("unit {} on a serial bus", d.unit), "", why);
-        }
-        if !link.kind.carries(protocol) {
-            root.error(
-                d.link_span.clone(),
-                format!(
-                    "{} speaks {}, link {} is {}",
-                    profile.name,
-                    protocol.word(),
-                    link.name,
-                    link.kind.word()
-                ),
-                "",
-            );
-        }
-        if protocol == Protocol::Sparkplug && d.sparkplug.is_none() {
-            root.error_with_help(
-                d.profile.span.clone(),
-                format!("{} says no Sparkplug id", d.id),
-                "",
-                "add: sparkplug = \"group/node\"",
-            );
-        }
-        let needs_topic =
-            |p: &Point| matches!(&p.place, Place::Topic { filter, .. } if filter.contains("{topic}"));
-        if d.topic.is_none() && profile.points.iter().any(needs_topic) {
-            root.error_with_help(
-                d.profile.span.clone(),
-                format!("{} says no topic", d.id),
-                "",
-                "add: topic = \"...\", which stands for {topic} in the profile",
-            );
-        }
-        let twin = drafts.iter().take(index).find(|o| o.link == d.link);
-        if let (Some(twin), LinkKind::Serial(_)) = (twin, &link.kind) {
-            root.error(
-                d.link_span.clone(),
-                format!("link {} leads to one device, and {} is on it", link.name, twin.id),
-                "",
-            );
+            address.number = address.number.checked_add(base)?;
+            address.number.checked_add(width.saturating_sub(1))?;
         }
     }
-}
-
-fn check_dependencies(root: &Section<'_>, drafts: &[Draft]) {
-    let ids: BTreeSet<&str> = drafts.iter().map(|d| d.id.as_str()).collect();
-    for d in drafts {
-        for other in &d.depends_on {
-            if other.value == d.id.as_str() {
-                root.error(other.span.clone(), format!("{} cannot depend on itself", d.id), "");
-            } else if !ids.contains(other.value.as_str()) {
-                let near = root.nearest(&other.value, drafts.iter().map(|x| x.id.as_str()));
-                let help = near.map_or_else(
-                    || "name a piece of equipment of this file".to_owned(),
-                    |n| format!("did you mean \"{n}\"?"),
-                );
-                root.error_with_help(
-                    other.span.clone(),
-                    format!("there is no equipment {}", other.value),
-                    "",
-                    help,
-                );
-            }
-        }
-    }
+    Some(Arc::new(moved))
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //!
 //! Loading is all or nothing; every file's problems are told at once. *Must not know* how a link works.
 
+mod checked;
 mod config;
 mod link_kind;
 mod model;

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::profile::{Fault, FirmwareNote, Profile, Protocol, WireKind};
+use crate::limits;
+use crate::profile::{Accept, Fault, FirmwareNote, Profile, Protocol, WireKind};
 use crate::source::SourceText;
 use crate::words::{EquipmentId, EquipmentIndex, LinkName, PointIndex, ProfileName, Refusal, Rule};
 
@@ -118,8 +119,8 @@ pub struct MqttBroker {
 /// The certificates of an encrypted connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TlsFiles {
-    /// Whose signature the broker's certificate carries.
-    pub ca_file: String,
+    /// Whose signature the broker's certificate carries; without it, anybody whom the system trusts.
+    pub ca_file: Option<String>,
     /// Our own certificate and key.
     pub client: Option<(String, String)>,
 }
@@ -255,6 +256,8 @@ pub struct Equipment {
     pub link: usize,
     /// Its Modbus unit.
     pub unit: u8,
+    /// What is added to each register of its profile, which is applied in `profile` already.
+    pub base: u16,
     /// What `{topic}` stands for.
     pub topic: Option<String>,
     /// Its Sparkplug node, and device below it.
@@ -339,6 +342,70 @@ impl Site {
         })
     }
 
+    /// The id under which a link has alarms and tickets: its name, unless a piece of equipment has that.
+    #[must_use]
+    pub fn id_of_link(&self, link: &LinkName) -> EquipmentId {
+        let name = link.as_str();
+        let taken = self.find(name).is_some();
+        let prefixed = || {
+            EquipmentId::parse(&format!("link-{name}").chars().take(limits::ID_BYTES_MAX).collect::<String>())
+        };
+        let id = if taken { prefixed() } else { EquipmentId::parse(name) };
+        // Both kinds of names are of the same characters.
+        id.unwrap_or_else(|_| EquipmentId::any_link())
+    }
+
+    /// The link that has alarms and tickets under this id.
+    #[must_use]
+    pub fn link_of_id(&self, id: &EquipmentId) -> Option<&Link> {
+        self.links.iter().find(|l| self.id_of_link(&l.name) == *id)
+    }
+
+    /// What a name in `depends_on` means: a piece of equipment, or a link.
+    #[must_use]
+    pub fn id_upstream(&self, name: &str) -> Option<EquipmentId> {
+        match self.find(name) {
+            Some((_, e)) => Some(e.id.clone()),
+            None => self.links.iter().find(|l| l.name.as_str() == name).map(|l| self.id_of_link(&l.name)),
+        }
+    }
+
+    /// The equipment on a link.
+    pub fn behind(&self, link: &LinkName) -> impl Iterator<Item = &Equipment> {
+        let at = self.links.iter().position(|l| l.name == *link);
+        self.equipment.iter().filter(move |e| Some(e.link) == at)
+    }
+
+    /// Whether anybody misses this link.
+    #[must_use]
+    pub fn concerns(&self, link: &LinkName) -> bool {
+        let depends = |e: &Equipment| e.depends_on.iter().any(|d| d == link.as_str());
+        self.behind(link).next().is_some() || self.equipment.iter().any(depends)
+    }
+
+    /// The equipment on a link, as a sentence.
+    #[must_use]
+    pub fn behind_text(&self, link: &LinkName) -> String {
+        const LISTED: usize = 30;
+        let all: Vec<&str> = self.behind(link).map(|e| e.id.as_str()).collect();
+        let listed = all.iter().take(LISTED).copied().collect::<Vec<_>>().join(", ");
+        match all.len() {
+            0 => "No equipment is on this link.".to_owned(),
+            count if count > LISTED => format!("Behind it: {listed} and {} more.", count - LISTED),
+            _ => format!("Behind it: {listed}."),
+        }
+    }
+
+    /// What the only device on a link may do against the standard.
+    #[must_use]
+    pub fn accepted(&self, link: usize) -> Accept {
+        let mut on = self.equipment.iter().filter(|e| e.link == link);
+        match (on.next(), on.next()) {
+            (Some(only), None) => only.profile.modbus.accept,
+            _ => Accept::default(),
+        }
+    }
+
     /// Every point by which a fault of any equipment is judged.
     #[must_use]
     pub fn judged(&self) -> BTreeSet<(EquipmentIndex, PointIndex)> {
@@ -363,7 +430,8 @@ impl Site {
             let (from, old) = before.find(e.id.as_str())?;
             let is_same = e.profile.name == old.profile.name
                 && e.profile.sha256 == old.profile.sha256
-                && (e.unit, &e.topic, &e.sparkplug) == (old.unit, &old.topic, &old.sparkplug)
+                && (e.unit, e.base, &e.topic, &e.sparkplug)
+                    == (old.unit, old.base, &old.topic, &old.sparkplug)
                 && self.links.get(e.link) == before.links.get(old.link);
             is_same.then_some((from, EquipmentIndex(to)))
         })

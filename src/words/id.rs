@@ -122,11 +122,25 @@ id!(
     check_underscored
 );
 
+impl EquipmentId {
+    /// A link whose own name is no id, which cannot be: both are of the same characters.
+    #[must_use]
+    pub(crate) fn any_link() -> Self {
+        Self("link".into())
+    }
+}
+
 impl FaultName {
     /// The fault that every piece of equipment has: no good answer for too long.
     #[must_use]
     pub fn communication_lost() -> Self {
         Self("communication-lost".into())
+    }
+
+    /// The fault of every link: it is away, and everything behind it.
+    #[must_use]
+    pub fn link_away() -> Self {
+        Self("link-away".into())
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::ser::Serializer;
 use serde::{Deserialize, Serialize};
@@ -95,7 +96,7 @@ pub fn render_real(r: f64) -> String {
 pub enum Quality {
     /// Read from the equipment, whole and in time.
     Good,
-    /// Read, but older than it should be.
+    /// Read, and judged; the request that should have renewed it had no answer.
     Uncertain,
     /// No value, or one that must not be used.
     Bad,
@@ -155,9 +156,24 @@ pub enum BadReason {
     /// Nothing stands where the JSON pointer leads.
     #[error("the payload has nothing at {0}")]
     NothingThere(Excerpt),
-    /// The request that should have brought it failed.
+    /// The device itself refuses to give it.
+    #[error("{0}")]
+    Refused(Arc<str>),
+    /// No reading at all: the request that should have brought it, its retries included, has no answer. The point keeps its
+    /// last good value until that is stale.
     #[error("{0}")]
     NoAnswer(Arc<str>),
+    /// Its last good reading is too old.
+    #[error("the last good reading is older than {}", super::span::render_duration(*.0))]
+    Stale(Duration),
+}
+
+impl BadReason {
+    /// Whether this says that nothing was read, not that what was read is bad.
+    #[must_use]
+    pub fn is_no_reading(&self) -> bool {
+        matches!(self, BadReason::NoAnswer(_))
+    }
 }
 
 /// What a batch of readings says of the equipment itself.
@@ -165,10 +181,20 @@ pub enum BadReason {
 pub enum Presence {
     /// It has answered, or told something by itself.
     Answered,
+    /// A broker had kept this of it: it was so once, and nobody says when.
+    Retained,
     /// It has not: the readings only say why there is no value.
     NoAnswer,
     /// It is known to be away: its last will, its death certificate, its broker says so.
     Lost,
+}
+
+impl Presence {
+    /// Whether this is something of the equipment itself.
+    #[must_use]
+    pub fn is_answer(self) -> bool {
+        matches!(self, Presence::Answered | Presence::Retained)
+    }
 }
 
 /// A point's value at an instant: the value when it is good, the reason when it is bad.

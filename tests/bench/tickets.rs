@@ -23,7 +23,7 @@ use andon::daemon::{Log, Parts, load_site, start_engine};
 use andon::desk::{Event, Record};
 use andon::disk::RealDisk;
 use andon::journal::{Cursor, Journal, Line};
-use andon::link::{Batch, LinkBoard};
+use andon::link::{Batch, LinkBoard, LinkSays};
 use andon::ticket::{TicketEvent, TicketOpening, UsedPart};
 use andon::words::{
     Author, EquipmentId, EquipmentIndex, FaultName, PointIndex, Presence, Reading, Seq, Severity,
@@ -80,7 +80,7 @@ fn latency() {
                 done: None,
                 site: 0,
             };
-            engine.readings.send(batch).await.unwrap();
+            engine.readings.send(LinkSays::Readings(batch)).await.unwrap();
             // Raised and opened: two events.
             while engine.gateway.look(|desk, _| desk.durable_seq()).await.unwrap().0 < before.0 + 2 {
                 tokio::task::yield_now().await;

@@ -1,11 +1,16 @@
 //! A day of polling on one serial bus, in moments: random silences, late answers, exceptions, garbled frames, lost
 //! connections and dead units, under a virtual clock and from a seed. The answers tell where they come from, so that a
 //! wrong one is seen. At the end every unit is polled, or shown as lost; on the way none is stuck.
+//!
+//! Each unit has a register that comes and goes with the plant, and a fault on it with a delay. A model, which knows when
+//! that register was read and nothing else, says when each fault must ring; and where a unit is well the fault rings its
+//! delay after its onset, to within a poll.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
+use andon::alarm::AlarmEvent;
 use andon::desk::{Desk, Event, Input, Output, State};
 use andon::link::modbus::{
     Ask, LineTiming, Next, Outcome, Purpose, Report, Schedule, UnitSetup, WireFault, plan,
@@ -18,6 +23,21 @@ use andon::words::{
 
 const UNITS: u8 = 8;
 const HOUR: u64 = 3_600_000_000_000;
+const SECOND: u64 = 1_000_000_000;
+/// The register that comes and goes.
+const FLAW: u16 = 300;
+const DELAY: u64 = 7 * SECOND;
+const POLL: u64 = 2 * SECOND;
+/// Three periods.
+const STALE_AFTER: u64 = 6 * SECOND;
+
+/// Whether the flaw of a unit is there: it changes every 40 s, or not.
+fn has_flaw(unit: u8, now: u64) -> bool {
+    let mut chance =
+        Chance((now / (40 * SECOND) + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ u64::from(unit) << 32);
+    chance.next();
+    chance.once_in(2)
+}
 
 /// xorshift64*: the whole day follows from its seed.
 struct Chance(u64);
@@ -53,6 +73,10 @@ impl ProfileFiles for One {
                 )
             })
             .collect();
+        let points = format!(
+            "{points}flaw = {{ register = \"holding:{FLAW}\", type = \"u16\", every = \"2s\" }}\n\
+             [faults.flaw]\nseverity = \"major\"\nwhen = \"flaw > 0\"\non_delay = \"7s\"\nmeans = \"m\"\n"
+        );
         let text = format!(
             "[device]\nvendor = \"v\"\nmodel = \"m\"\nkind = \"k\"\n[modbus]\ntimeout = \"200ms\"\nmax_gap = 4\n[points]\n{points}"
         );
@@ -76,8 +100,8 @@ fn site() -> Arc<Site> {
 }
 
 /// What a register of a unit holds.
-fn register(unit: u8, number: u16) -> u16 {
-    u16::from(unit) * 1000 + number
+fn register(unit: u8, number: u16, now: u64) -> u16 {
+    if number == FLAW { u16::from(has_flaw(unit, now)) } else { u16::from(unit) * 1000 + number }
 }
 
 /// The units on the line, and the answers that are late.
@@ -99,7 +123,8 @@ impl Line {
     /// would be on a wire that cannot tell them apart.
     fn ask(&mut self, ask: &Ask, now: u64) -> (Outcome, u64) {
         let (took, timeout) = (30_000_000, u64::try_from(ask.timeout.as_nanos()).unwrap() + 20_000_000);
-        let words: Vec<u16> = (ask.start..ask.start + ask.count).map(|n| register(ask.unit, n)).collect();
+        let words: Vec<u16> =
+            (ask.start..ask.start + ask.count).map(|n| register(ask.unit, n, now)).collect();
         let shape = (ask.area.function(), ask.count);
         if !self.is_calm && self.chance.once_in(3000) {
             let dead_for = 1_000_000_000 * (1 + self.chance.below(1800));
@@ -152,6 +177,10 @@ struct Day {
     good_at: BTreeMap<u8, u64>,
     accepted: u64,
     tickets: u64,
+    /// When the flaw of each unit was read, and whether it was there.
+    reads: BTreeMap<u8, Vec<(u64, bool)>>,
+    /// When each alarm of a flaw was raised, with its onset, in milliseconds of the day.
+    rang: BTreeMap<String, Vec<(u64, u64)>>,
 }
 
 fn at(now: u64) -> Now {
@@ -183,8 +212,18 @@ impl Day {
             is_calm: false,
         };
         let schedule = Schedule::new(setups.collect(), Mono(0));
-        let mut day =
-            Self { desk, schedule, line, site, now: 0, good_at: BTreeMap::new(), accepted: 0, tickets: 0 };
+        let mut day = Self {
+            desk,
+            schedule,
+            line,
+            site,
+            now: 0,
+            good_at: BTreeMap::new(),
+            accepted: 0,
+            tickets: 0,
+            reads: BTreeMap::new(),
+            rang: BTreeMap::new(),
+        };
         day.drain();
         day
     }
@@ -195,6 +234,13 @@ impl Day {
             if let Output::Write(draft) = output {
                 last = Some(draft.record.seq);
                 self.tickets += u64::from(matches!(&draft.record.event, Event::Ticket(_)));
+                if let Event::Alarm(AlarmEvent::Raised { equipment, fault, onset, .. }) = &draft.record.event
+                    && fault.as_str() == "flaw"
+                {
+                    let of_day = |wall: Wall| u64::try_from(wall.millis() - at(0).wall.millis()).unwrap();
+                    let rang = (of_day(*onset), of_day(draft.record.at));
+                    self.rang.entry(equipment.to_string()).or_default().push(rang);
+                }
             }
         }
         if let Some(seq) = last {
@@ -224,6 +270,7 @@ impl Day {
     }
 
     fn ask(&mut self, ask: &Ask) {
+        let sent = self.now;
         let (outcome, took) = self.line.ask(ask, self.now);
         self.now += took;
         let report = self.schedule.answered(ask, &outcome, Duration::from_nanos(took), Mono(self.now));
@@ -237,7 +284,10 @@ impl Day {
             (Report::Values(plan), Outcome::Answered(words)) => {
                 assert!(matches!(ask.purpose, Purpose::Poll(_)));
                 let right: Vec<u16> =
-                    (plan.start..plan.start + plan.count).map(|n| register(ask.unit, n)).collect();
+                    (plan.start..plan.start + plan.count).map(|n| register(ask.unit, n, sent)).collect();
+                if plan.start == FLAW {
+                    self.reads.entry(ask.unit).or_default().push((self.now, words[0] > 0));
+                }
                 assert_eq!(
                     *words,
                     right,
@@ -285,6 +335,64 @@ impl Day {
     }
 }
 
+/// When a fault rings of a point that was read so: the delay runs on while the last reading is not stale.
+fn model(reads: &[(u64, bool)]) -> Vec<(u64, u64)> {
+    let (mut rings, mut since, mut is_active) = (Vec::new(), None::<u64>, false);
+    for (i, (at, is_there)) in reads.iter().enumerate() {
+        if !is_there {
+            (since, is_active) = (None, false);
+            continue;
+        }
+        let began = *since.get_or_insert(*at);
+        let next = reads.get(i + 1).map_or(u64::MAX, |(at, _)| *at);
+        if !is_active && began + DELAY <= next.min(at + STALE_AFTER) {
+            rings.push((began / 1_000_000, (began + DELAY) / 1_000_000));
+            is_active = true;
+        }
+        if next > at + STALE_AFTER && !is_active {
+            since = None;
+        }
+    }
+    rings
+}
+
+impl Day {
+    /// Every fault rang when it had to, and no other time.
+    fn check_rings(&self) {
+        let mut on_time = 0;
+        for unit in 1..=UNITS {
+            let reads = self.reads.get(&unit).map_or(&[][..], Vec::as_slice);
+            let rang = self.rang.get(&format!("u{unit}")).map_or(&[][..], Vec::as_slice);
+            let ended = |r: &&(u64, u64)| r.1 * 1_000_000 <= self.now;
+            let expected: Vec<(u64, u64)> = model(reads).iter().filter(ended).copied().collect();
+            assert_eq!(rang, expected, "unit {unit}");
+            // Where it was read at every poll, it rings its delay after its onset, to within a poll and a retry.
+            let mut before = true;
+            for block in 0..self.now / (40 * SECOND) {
+                let onset = block * 40 * SECOND;
+                let is_there = has_flaw(unit, onset);
+                let from = onset.saturating_sub(10 * SECOND);
+                let of_block =
+                    reads.iter().map(|(at, _)| *at).filter(|at| (from..onset + 10 * SECOND).contains(at));
+                let edges: Vec<u64> =
+                    std::iter::once(from).chain(of_block).chain([onset + 10 * SECOND]).collect();
+                let is_well = edges.windows(2).all(|w| w[1] - w[0] <= POLL + SECOND / 2);
+                if is_there && !before && is_well {
+                    let from = (onset + DELAY) / 1_000_000;
+                    let to = from + (POLL + SECOND / 2) / 1_000_000;
+                    assert!(
+                        rang.iter().any(|(_, at)| (from..=to).contains(at)),
+                        "unit {unit}, onset {onset}"
+                    );
+                    on_time += 1;
+                }
+                before = is_there;
+            }
+        }
+        assert!(on_time > 500, "{on_time} faults rang in time");
+    }
+}
+
 /// Printed before the run, so that a failing day can be replayed.
 #[expect(clippy::print_stdout, reason = "shown only where the day fails")]
 fn tell_seed(seed: u64) {
@@ -300,6 +408,7 @@ fn day(seed: u64) {
             day.check();
         }
     }
+    day.check_rings();
     let faulty = day.accepted;
     assert!(faulty > 200_000, "{faulty} answers in a day");
     assert!(day.tickets > 20, "units were lost and came back");

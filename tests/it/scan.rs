@@ -1,5 +1,6 @@
 //! What answers on a line, found without a daemon and beside one.
 
+use crate::support::manner::{Manner, MannerServer};
 use crate::support::{Gateway, Mosquitto, PtyPair, PymodbusServer, Sim, SparkplugNode, free_port};
 
 #[test]
@@ -100,4 +101,107 @@ fn topics_and_sparkplug_nodes_are_heard_on_a_broker() {
         "{proposals:?}"
     );
     gateway.run("scan shop --seconds 1").says("topic = \"plug7\"");
+}
+
+fn gateway_at(port: u16) -> Gateway {
+    Gateway::new()
+        .site(&format!("[[link]]\nname = \"gw\"\nkind = \"modbus-tcp\"\naddress = \"127.0.0.1:{port}\"\n"))
+}
+
+fn units_found(gateway: &Gateway, args: &str) -> Vec<u64> {
+    let found = gateway.run(args).json();
+    found.as_array().unwrap().iter().map(|f| f["unit"].as_u64().unwrap()).collect()
+}
+
+#[test]
+fn a_gateway_that_hangs_up_on_identification_is_opened_again_and_asked_without() {
+    let server = MannerServer::start(|a| match (a.unit, a.function) {
+        (_, 43) => Manner::Close,
+        (1 | 3 | 5, 3 | 4) => Manner::Answer,
+        (1 | 3 | 5, _) => Manner::Refuse(1),
+        _ => Manner::Refuse(11),
+    });
+    for unit in [1, 3, 5] {
+        server.set(unit, 0, u16::from(unit) * 1000);
+    }
+    let mut gateway = gateway_at(server.port);
+    assert_eq!(units_found(&gateway, "scan gw --units 1-8 --json"), [1, 3, 5]);
+    let shown = gateway.run("scan gw --units 1-8");
+    shown
+        .success()
+        .says("2, 4, 6-8: the device refuses with exception 11")
+        .says("closed")
+        .says("function 43");
+    // Beside a daemon that polls one of them.
+    gateway = gateway.profile("any", "[points]\nx = { register = \"holding:0\", type = \"u16\" }\n").site(
+        &format!(
+            "[[link]]\nname = \"gw\"\nkind = \"modbus-tcp\"\naddress = \"127.0.0.1:{}\"\n\
+         [[equipment]]\nid = \"e\"\nprofile = \"any\"\nlink = \"gw\"\nunit = 3\n",
+            server.port
+        ),
+    );
+    gateway.start();
+    gateway.until("status --json", |s| s["equipment"][0]["state"] == "online");
+    assert_eq!(units_found(&gateway, "scan gw --units 1-8 --json"), [1, 3, 5]);
+    let status = gateway.run("status --json").json();
+    assert_eq!(
+        (&status["links"][0]["state"], &status["equipment"][0]["state"]),
+        (&"online".into(), &"online".into())
+    );
+}
+
+#[test]
+fn units_that_only_refuse_are_one_line_and_are_not_proposed() {
+    let server = MannerServer::start(|a| if a.unit == 17 { Manner::Answer } else { Manner::Refuse(2) });
+    let gateway = gateway_at(server.port);
+    assert_eq!(units_found(&gateway, "scan gw --json"), [17]);
+    let shown = gateway.run("scan gw");
+    shown.success().says("1-16, 18-247: the device refuses with exception 2 (illegal data address)");
+    assert_eq!(shown.stdout().matches("[[equipment]]").count(), 1);
+}
+
+#[test]
+fn a_device_that_does_not_look_at_the_unit_id_is_proposed_once() {
+    let server = MannerServer::start(|_| Manner::Answer);
+    let gateway = gateway_at(server.port);
+    let shown = gateway.run("scan gw --units 1-20");
+    shown.success().says("Units 1-20 answer alike: one device that does not look at the unit id");
+    assert_eq!(shown.stdout().matches("[[equipment]]").count(), 1);
+}
+
+#[test]
+fn what_came_is_told_where_no_unit_answers_rightly() {
+    for (unit, transaction, came, word) in [
+        (Some(0), None, "only an answer to another request came: unit 0", "unit 0"),
+        (None, Some(0), "only an answer to another request came: transaction 0", "any transaction"),
+    ] {
+        let server = MannerServer::start(move |_| Manner::AnswerAs { unit, transaction });
+        let gateway = gateway_at(server.port);
+        let shown = gateway.run("scan gw --units 1-3 --timeout 50");
+        shown.exits(1).says("1-3").says(came).says(&format!("accept = [\"{word}\"]"));
+    }
+}
+
+#[test]
+fn machines_of_one_layout_in_one_controller_share_a_profile() {
+    let server = MannerServer::start(|_| Manner::Answer);
+    for (register, value) in [(5, 11), (105, 22), (205, 33)] {
+        server.set(1, register, value);
+    }
+    let machine = |n: u16| {
+        format!("[[equipment]]\nid = \"m-{n}\"\nprofile = \"machine\"\nlink = \"gw\"\nbase = {}\n", n * 100)
+    };
+    let profile = "[points]\nspeed = { register = \"holding:5\", type = \"u16\" }\n";
+    let mut gateway = Gateway::new().profile("machine", profile).site(&format!(
+        "[[link]]\nname = \"gw\"\nkind = \"modbus-tcp\"\naddress = \"127.0.0.1:{}\"\n{}{}{}",
+        server.port,
+        machine(0),
+        machine(1),
+        machine(2)
+    ));
+    gateway.start();
+    for (id, value) in [("m-0", 11), ("m-1", 22), ("m-2", 33)] {
+        gateway.until(&format!("equipment read {id} --json"), |r| r["points"]["speed"]["value"] == value);
+    }
+    gateway.run("why m-2 speed").success().says("holding:205");
 }

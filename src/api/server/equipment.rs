@@ -1,6 +1,7 @@
 //! `GET /v1/equipment`, one of it, and its readings.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
@@ -16,7 +17,7 @@ use crate::api::transport::Identity;
 use crate::api::v1::{EquipmentV1, PointV1, ReadingsV1, WriteV1, WroteV1};
 use crate::desk::{Desk, Reply};
 use crate::limits;
-use crate::link::LinkCommand;
+use crate::link::{LinkCommand, LinkState};
 use crate::site::Equipment;
 use crate::words::{EquipmentIndex, Now, PointIndex, Refusal, Rule, Value};
 use crate::writing::WriteVerb;
@@ -90,22 +91,33 @@ pub(super) async fn readings(
     Ok(Json(ReadingsV1 { equipment: id, points }))
 }
 
-/// Has the equipment read and waits until every point has a reading that came after the question.
+/// The points that are read when they are asked for: the others report by themselves.
+fn asked_for(e: &Equipment) -> Vec<PointIndex> {
+    let all = e.profile.points.iter().enumerate();
+    all.filter(|(_, p)| e.profile.is_asked_for(p)).map(|(i, _)| PointIndex(i)).collect()
+}
+
+/// Has the equipment read, and waits until every point that can be asked for was read, or tried in vain, after the question.
 async fn read_now(g: &Gateway, index: EquipmentIndex, e: &Equipment) -> Result<(), Failure> {
     const LOOK_EVERY: Duration = Duration::from_millis(20);
+    let points: Arc<[PointIndex]> = asked_for(e).into();
+    let is_away = || g.boards.get(e.link).is_some_and(|b| b.lock().state == LinkState::Offline);
+    if points.is_empty() || is_away() {
+        return Ok(());
+    }
     let asked = g.clock.now().mono;
     if let Some(sender) = g.link(e.link) {
         // A full queue means that the link is busy reading anyway.
         let _queued = sender.try_send(LinkCommand::ReadNow(e.id.clone()));
     }
-    while g.clock.now().mono.since(asked) < limits::CLIENT_CONNECT_MAX {
-        let count = g.site.equipment.get(index.0).map_or(0, |e| e.profile.points.len());
+    while g.clock.now().mono.since(asked) < limits::CLIENT_CONNECT_MAX && !is_away() {
+        let points = points.clone();
         let fresh = g
             .look(move |desk, now| {
-                (0..count).all(|p| {
+                points.iter().all(|p| {
                     desk.detector
-                        .point_state(index, PointIndex(p), now)
-                        .and_then(|s| s.at)
+                        .point_state(index, *p, now)
+                        .and_then(|s| s.tried)
                         .is_some_and(|at| at.mono >= asked)
                 })
             })

@@ -1,13 +1,15 @@
 //! `GET /v1/links` and `/v1/links/{name}/plan`.
 
+use std::time::Duration;
+
 use axum::Json;
 use axum::extract::{Path, State};
 
 use super::{Answer, Failure, own_failure};
 use crate::api::Gateway;
 use crate::api::v1::{LinkV1, PlanRowV1, PlanV1};
-use crate::link::LinkState;
-use crate::link::modbus::{LineTiming, load, plan};
+use crate::link::modbus::{LineTiming, PlannedRequest, plan};
+use crate::link::{AnswerKey, EquipmentStats, LinkState};
 use crate::words::{Now, Refusal, Rule};
 
 pub(super) async fn links(State(g): State<Gateway>) -> Answer<Vec<LinkV1>> {
@@ -52,8 +54,11 @@ fn plan_of(g: &Gateway, at: usize) -> Option<PlanV1> {
     let mut all = 0.0;
     for e in g.site.equipment.iter().filter(|e| e.link == at) {
         let requests = plan(&e.profile, timing);
-        all += load(&requests, timing);
+        let stats = g.boards.get(at).and_then(|b| b.lock().equipment.get(&e.id).cloned());
         rows.extend(requests.iter().map(|r| {
+            let measured = stats.as_ref().and_then(|s| measured(s, r, timing));
+            let takes = measured.unwrap_or_else(|| timing.transaction(r.area, r.count));
+            all += takes.as_secs_f64() / r.every.as_secs_f64().max(1e-3);
             PlanRowV1 {
                 equipment: e.id.to_string(),
                 unit: e.unit,
@@ -68,7 +73,8 @@ fn plan_of(g: &Gateway, at: usize) -> Option<PlanV1> {
                     })
                     .count(),
                 every_ms: u64::try_from(r.every.as_millis()).unwrap_or(u64::MAX),
-                takes_ms: timing.transaction(r.area, r.count).as_secs_f64() * 1000.0,
+                takes_ms: takes.as_secs_f64() * 1000.0,
+                measured: measured.is_some(),
                 points: r
                     .points
                     .iter()
@@ -85,4 +91,16 @@ fn plan_of(g: &Gateway, at: usize) -> Option<PlanV1> {
         carries: all <= 1.0,
         requests: rows,
     })
+}
+
+/// How long a request takes, as far as the daemon has seen that: on a network the middle of the equipment's last answer
+/// times, on a serial line the request's own last one and the silences around it.
+fn measured(stats: &EquipmentStats, r: &PlannedRequest, timing: LineTiming) -> Option<Duration> {
+    match timing {
+        LineTiming::Tcp => stats.answer_time(0.5),
+        LineTiming::Serial { .. } => {
+            let last = stats.last.get(&AnswerKey::Read(r.area.word(), r.start))?;
+            Some(last.took.max(timing.characters(r.area, r.count)) + timing.gap())
+        }
+    }
 }

@@ -97,6 +97,7 @@ fn row(end: TryEnd) -> TriedV1 {
             TriedV1 { answered: true, exception: Some(code), message, ..blank }
         }
         TryEnd::Failed(message) => TriedV1 { message, ..blank },
+        TryEnd::Fault(fault, message) => TriedV1 { message, fault: fault.to_owned(), ..blank },
     }
 }
 

@@ -10,7 +10,7 @@ use crate::api::v1::WhyV1;
 use crate::link::{AnswerKey, LastAnswer};
 use crate::profile::{DataType, Place, Point, fits, raw_unsigned};
 use crate::site::Equipment;
-use crate::words::{EquipmentIndex, Now, PointIndex, Refusal, Rule, render_duration};
+use crate::words::{EquipmentIndex, Now, PointIndex, Quality, Refusal, Rule, render_duration};
 
 pub(super) async fn why(State(g): State<Gateway>, Path((id, name)): Path<(String, String)>) -> Answer<WhyV1> {
     let (index, e) = find(&g, &id)?;
@@ -45,13 +45,11 @@ async fn why_point(
     p: PointIndex,
     name: String,
 ) -> Result<WhyV1, Failure> {
-    let (row, age, now) = g
+    let (row, (age, is_retained), now) = g
         .look(move |desk, now| {
-            (
-                point_row(desk, index, p, now),
-                desk.detector.point_state(index, p, now).and_then(|s| s.age),
-                now,
-            )
+            let state = desk.detector.point_state(index, p, now);
+            let told = state.map_or((None, false), |s| (s.age, s.is_retained));
+            (point_row(desk, index, p, now), told, now)
         })
         .await?;
     let Some(point) = e.profile.points.get(p.0) else {
@@ -66,7 +64,14 @@ async fn why_point(
         let named = row.name.as_ref().map_or(String::new(), |n| format!(" ({n})"));
         lines.push(format!("{name} is {value}{named}, quality {}", row.quality));
         if let Some(reason) = &row.reason {
-            lines.push(format!("bad because {reason}"));
+            lines.push(match row.quality {
+                Quality::Uncertain => {
+                    format!(
+                        "no newer reading because {reason}; faults are judged by this value until it is stale"
+                    )
+                }
+                Quality::Good | Quality::Bad => format!("bad because {reason}"),
+            });
         }
         if let Some(age) = age {
             let limit = point.stale_after.map_or_else(
@@ -74,6 +79,11 @@ async fn why_point(
                 |limit| format!("it is stale after {}", render_duration(limit)),
             );
             lines.push(format!("its last good reading is {} old; {limit}", render_duration(age)));
+            if is_retained {
+                lines.push(
+                    "the broker had retained it: it is older than that, and nobody knows how old".to_owned(),
+                );
+            }
         }
     }
     let answer = last_answer(g, e, point);

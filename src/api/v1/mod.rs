@@ -426,6 +426,9 @@ pub struct PlanRowV1 {
     pub every_ms: u64,
     /// How long it takes on the line, in milliseconds.
     pub takes_ms: f64,
+    /// Whether that was measured, or only assumed.
+    #[serde(default)]
+    pub measured: bool,
     /// The points it brings.
     pub points: Vec<String>,
 }

@@ -17,6 +17,9 @@ pub struct TriedV1 {
     pub exception: Option<u8>,
     /// What came, in words.
     pub message: String,
+    /// The kind of fault where nothing usable came: `timeout`, `closed`, `foreign` and the like.
+    #[serde(default)]
+    pub fault: String,
 }
 
 /// `GET /v1/links/{name}/heard`: a topic that was heard.

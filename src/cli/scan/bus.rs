@@ -3,13 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde::Serialize;
-
 use super::ScanArgs;
+use super::found::{Found, Report, show};
 use crate::api::v1::TriedV1;
 use crate::cli::context::{Composition, Context};
 use crate::cli::error::CliError;
-use crate::cli::render::{Sheet, heading, plural, progress};
+use crate::cli::render::progress;
 use crate::client::Client;
 use crate::profile::{Area, Point, Profile, Protocol, decode, load};
 use crate::site::Site;
@@ -21,19 +20,12 @@ const POINTS_TRIED: usize = 6;
 const ALIKE: f64 = 0.1;
 /// From this share on a profile is proposed.
 const FITS: f64 = 0.7;
-
-#[derive(Debug, Serialize)]
-struct Found {
-    unit: u8,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    baud: Option<u32>,
-    answer: String,
-    identification: BTreeMap<String, String>,
-    profile: Option<String>,
-    fit: Option<f64>,
-    /// Others that read about as well: they look alike from here.
-    also: Vec<String>,
-}
+/// So many units that refuse in the same words are each looked at closer.
+const REFUSING_LOOKED_AT: usize = 8;
+/// So many units with the same value, and no other on the line, are one device.
+const ALIKE_UNITS: usize = 4;
+/// More devices than these are on no line.
+const UNITS_ON_A_LINE: usize = 64;
 
 /// One unit, asked with one read or another.
 struct Asker<'c> {
@@ -62,6 +54,29 @@ impl Asker<'_> {
     }
 }
 
+/// What a unit did when it was asked for one register.
+struct First {
+    unit: u8,
+    answer: TriedV1,
+}
+
+/// One line, at one rate.
+struct Line<'c> {
+    client: &'c mut Client,
+    link: String,
+    timeout: u64,
+    baud: Option<u32>,
+    /// Nobody on it is asked to identify itself any more: a connection was closed at that.
+    is_shy: bool,
+}
+
+impl Line<'_> {
+    fn asker(&mut self, unit: u8) -> Asker<'_> {
+        let (link, timeout) = (self.link.clone(), self.timeout);
+        Asker { client: &mut *self.client, link, unit, timeout, known: BTreeMap::new() }
+    }
+}
+
 pub(super) async fn scan<C: Composition>(
     cx: &mut Context<'_, C>,
     site: Arc<Site>,
@@ -72,34 +87,88 @@ pub(super) async fn scan<C: Composition>(
     let profiles = profiles(cx);
     let rates: Vec<Option<u32>> =
         if args.baud.is_empty() { vec![None] } else { args.baud.iter().copied().map(Some).collect() };
-    let mut found = Vec::new();
+    let mut report = Report::default();
     for baud in rates {
         let client = cx.composition.scanner(site.clone(), &data, link, baud).await;
         let mut client = client.map_err(|(outcome, text)| CliError::Other(outcome, text))?;
-        for (done, unit) in args.units.0.iter().enumerate() {
-            let at = baud.map_or(String::new(), |b| format!(" at {b} baud"));
-            progress(&format!(
-                "unit {unit}{at}: {done} of {} asked, {} found",
-                args.units.0.len(),
-                found.len()
-            ));
-            let known = BTreeMap::new();
-            let mut asker = Asker {
-                client: &mut client,
-                link: link.to_owned(),
-                unit: *unit,
-                timeout: args.timeout,
-                known,
-            };
-            let first = asker.read(Area::Holding, 0, 1).await?;
-            if !first.answered {
-                continue;
-            }
-            found.push(look(&mut asker, baud, &first, &profiles).await?);
-        }
+        let (link, timeout) = (link.to_owned(), args.timeout);
+        let mut line = Line { client: &mut client, link, timeout, baud, is_shy: false };
+        scan_line(&mut line, &args.units.0, &profiles, &mut report).await?;
     }
     progress("");
-    show(cx, link, &found)
+    show(cx, link, &report)
+}
+
+/// Asks every unit for one register, then looks closer at those that are somebody.
+async fn scan_line(
+    line: &mut Line<'_>,
+    units: &[u8],
+    profiles: &[Profile],
+    report: &mut Report,
+) -> Result<(), CliError> {
+    let at = line.baud.map_or(String::new(), |b| format!(" at {b} baud"));
+    let mut firsts = Vec::new();
+    for (done, unit) in units.iter().enumerate() {
+        progress(&format!("unit {unit}{at}: {done} of {} asked", units.len()));
+        let mut answer = line.asker(*unit).read(Area::Holding, 0, 1).await?;
+        // Something came, and it was no answer: it is asked once more.
+        if !matches!(answer.fault.as_str(), "" | "timeout") {
+            answer = line.asker(*unit).read(Area::Holding, 0, 1).await?;
+        }
+        firsts.push(First { unit: *unit, answer });
+    }
+    let (answering, others): (Vec<First>, Vec<First>) =
+        firsts.into_iter().partition(|f| !f.answer.words.is_empty());
+    let refusing = |f: &First| f.answer.answered && f.answer.exception.is_some();
+    let (refusing, silent): (Vec<First>, Vec<First>) = others.into_iter().partition(refusing);
+    for f in &silent {
+        report.came(line.baud, &f.answer.message, f.unit, f.answer.fault == "timeout");
+    }
+    let answering = match alike(&answering, units.len()) {
+        true => {
+            let ids = answering.iter().map(|f| f.unit).collect();
+            report.alike.push(ids);
+            answering.into_iter().take(1).collect()
+        }
+        false => answering,
+    };
+    for f in answering {
+        let found = look(line, &f, profiles).await?;
+        report.found.push(found);
+    }
+    // Units that all refuse in the same words are likely a gateway's way to say that nobody is there: of many of them one is
+    // looked at closer, and the others only where it is somebody.
+    let mut groups: BTreeMap<String, Vec<First>> = BTreeMap::new();
+    for f in refusing {
+        groups.entry(f.answer.message.clone()).or_default().push(f);
+    }
+    for (message, group) in groups {
+        let is_crowd = group.len() > REFUSING_LOOKED_AT;
+        let mut is_nobody = false;
+        for f in group {
+            if is_crowd && is_nobody {
+                report.came(line.baud, &message, f.unit, false);
+                continue;
+            }
+            let found = look(line, &f, profiles).await?;
+            is_nobody = !found.is_somebody;
+            if found.is_somebody {
+                report.found.push(found);
+            } else {
+                report.came(line.baud, &message, f.unit, false);
+            }
+        }
+    }
+    report.found.sort_by_key(|f| (f.baud, f.unit));
+    Ok(())
+}
+
+/// Whether the units that answer are one device that does not look at the unit id: every id that was asked answers, and all
+/// with the same, or there are more of them than devices on any line.
+fn alike(answering: &[First], asked: usize) -> bool {
+    let Some(first) = answering.first().filter(|_| answering.len() == asked) else { return false };
+    let is_same = answering.iter().all(|f| f.answer.words == first.answer.words);
+    (is_same && asked >= ALIKE_UNITS) || asked >= UNITS_ON_A_LINE
 }
 
 fn profiles<C: Composition>(cx: &Context<'_, C>) -> Vec<Profile> {
@@ -111,16 +180,26 @@ fn profiles<C: Composition>(cx: &Context<'_, C>) -> Vec<Profile> {
     loaded.filter(|p| p.protocol() == Protocol::Modbus).collect()
 }
 
-async fn look(
-    asker: &mut Asker<'_>,
-    baud: Option<u32>,
-    first: &TriedV1,
-    profiles: &[Profile],
-) -> Result<Found, CliError> {
-    let identified = asker.ask("identify=true").await?;
+async fn look(line: &mut Line<'_>, first: &First, profiles: &[Profile]) -> Result<Found, CliError> {
+    let baud = line.baud;
+    let mut note = String::new();
+    let mut identified = TriedV1::default();
+    if line.is_shy {
+        note = "not asked to identify itself, because a connection was closed at that".to_owned();
+    } else {
+        identified = line.asker(first.unit).ask("identify=true").await?;
+        if matches!(identified.fault.as_str(), "closed" | "io") {
+            line.is_shy = true;
+            note =
+                "the connection is closed when it is asked to identify itself (function 43): asked without that"
+                    .to_owned();
+        }
+    }
+    let mut asker = line.asker(first.unit);
+    asker.known.insert((Area::Holding, 0, 1), first.answer.clone());
     let mut fits: Vec<(f64, &Profile)> = Vec::new();
     for profile in profiles {
-        let mut fit = fit(asker, profile).await?;
+        let mut fit = fit(&mut asker, profile).await?;
         let vendor = identified.identification.get("vendor").map_or("", String::as_str).to_lowercase();
         let maker = profile.device.vendor.to_lowercase();
         if !vendor.is_empty() && maker.split_whitespace().next().is_some_and(|word| vendor.contains(word)) {
@@ -135,14 +214,18 @@ async fn look(
     // Of those that read alike the one with the most points: a lesser device refuses what it does not have.
     fits.sort_by_key(|(_, p)| std::cmp::Reverse(p.points.len()));
     let best = fits.first().copied();
+    let is_somebody =
+        !identified.identification.is_empty() || asker.known.values().any(|a| !a.words.is_empty());
     Ok(Found {
         unit: asker.unit,
         baud,
-        answer: first.message.clone(),
+        answer: first.answer.message.clone(),
         identification: identified.identification,
         profile: best.map(|(_, p)| p.name.to_string()),
         fit: best.map(|(fit, _)| (fit.min(1.0) * 100.0).round() / 100.0),
         also: fits.iter().skip(1).map(|(_, p)| p.name.to_string()).collect(),
+        note,
+        is_somebody,
     })
 }
 
@@ -198,47 +281,4 @@ fn plausible(point: &Point, words: &[u16]) -> f64 {
         }
         (_, None) => 0.8,
     }
-}
-
-fn show<C: Composition>(cx: &Context<'_, C>, link: &str, found: &[Found]) -> Result<Outcome, CliError> {
-    let mut sheet =
-        Sheet::new(&["unit", "baud", "answer", "identification", "profile", "fit", "also_possible"]);
-    for f in found {
-        sheet.row([
-            f.unit.to_string(),
-            f.baud.map_or_else(String::new, |b| b.to_string()),
-            f.answer.clone(),
-            f.identification.values().cloned().collect::<Vec<_>>().join(" "),
-            f.profile.clone().unwrap_or_else(|| "none fits".to_owned()),
-            f.fit.map_or_else(String::new, |fit| format!("{:.0} %", fit * 100.0)),
-            f.also.join(", "),
-        ]);
-    }
-    cx.list(&found, &sheet, "nothing answers")?;
-    if found.is_empty() {
-        return Ok(Outcome::Negative);
-    }
-    if cx.global.json || cx.global.is_csv() {
-        return Ok(Outcome::Done);
-    }
-    let same = found.iter().filter(|f| f.answer == "answers").count();
-    if same >= 16 {
-        cx.print("\n16 or more units give the same answer. Probably one device answers on every unit id.\n")?;
-    }
-    cx.print(&format!(
-        "\n{}",
-        heading(&format!("To paste into andon.toml, {}", plural(found.len(), "piece")))
-    ))?;
-    for f in found {
-        let profile = match &f.profile {
-            Some(name) => format!("profile = \"{name}\""),
-            None => "profile = \"\"  # none fits; begin one with: andon profile new NAME".to_owned(),
-        };
-        let baud = f.baud.map_or(String::new(), |b| format!("  # heard at {b} baud"));
-        cx.print(&format!(
-            "[[equipment]]\nid = \"{link}-{}\"\n{profile}\nlink = \"{link}\"{baud}\nunit = {}\n\n",
-            f.unit, f.unit
-        ))?;
-    }
-    Ok(Outcome::Done)
 }

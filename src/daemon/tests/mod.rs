@@ -23,7 +23,7 @@ use crate::disk::fake::FakeDisk;
 use crate::feed::{Feed, FeedItem, RecordReader};
 use crate::journal::Cursor;
 use crate::limits;
-use crate::link::Batch;
+use crate::link::{Batch, LinkSays};
 use crate::recorder::Recorder;
 use crate::site::Site;
 use crate::site::testing::listened;
@@ -73,7 +73,7 @@ struct World {
 
 struct Running {
     messages: mpsc::Sender<Message>,
-    readings: mpsc::Sender<Batch>,
+    readings: mpsc::Sender<LinkSays>,
     view: StoreView,
     feed: Feed,
     tasks: JoinSet<()>,
@@ -185,7 +185,7 @@ impl World {
             done: None,
             site: 0,
         };
-        self.running.as_ref().unwrap().readings.send(batch).await.unwrap();
+        self.running.as_ref().unwrap().readings.send(LinkSays::Readings(batch)).await.unwrap();
     }
 
     /// Asks for a note, and waits for the answer in a task of its own.

@@ -13,11 +13,22 @@ use crate::gateway;
 use crate::limits;
 use crate::profile::Question;
 use crate::service;
+use crate::site::Equipment;
 use crate::ticket::{
     CancelReason, StepNow, Target, Ticket, TicketAsk, TicketEvent, TicketVerb, current_step, decide,
 };
-use crate::words::{Author, Now, Refusal, Rule, plain_name};
+use crate::words::{Author, EquipmentId, FaultName, Now, Refusal, Rule, plain_name};
 use crate::writing::{self, Carried, OrderId, Pending, WriteVerb, Wrote};
+
+/// The only fault of a link.
+fn link_fault(name: &str) -> Result<FaultName, Refusal> {
+    let own = FaultName::link_away();
+    if own.as_str() == name {
+        return Ok(own);
+    }
+    let text = format!("a link has no fault {name}: its only fault is {own}");
+    Err(Refusal::new(Rule::NoSuchPointOrFault, text).command("list the alarms", "andon alarm list"))
+}
 
 /// What is done once the events of an ask are on record.
 #[derive(Debug)]
@@ -62,9 +73,13 @@ impl Desk {
         let decided = match &ask.verb {
             Verb::Ticket(verb) => return self.decide_ticket(now, token, &ask.by, verb),
             Verb::Alarm(verb) => {
-                let (_, on) = self.site.known(verb.equipment())?;
+                let (id, on) = self.alarms_of(verb.equipment())?;
+                let fault_of = |name: &str| match on {
+                    Some(on) => on.fault(name).map(|fault| fault.name.clone()),
+                    None => link_fault(name),
+                };
                 let held_back = |key: &_| self.held.get(key).map_or(0, |held| held.times);
-                Decided::told(alarm::decide(&self.state.alarms, verb, on, now.wall, held_back)?)
+                Decided::told(alarm::decide(&self.state.alarms, verb, id, fault_of, now.wall, held_back)?)
             }
             Verb::Service(verb) => {
                 let (_, on) = self.site.known(verb.equipment())?;
@@ -79,6 +94,15 @@ impl Desk {
             Verb::Write(verb) => self.decide_write(now, &ask.by, verb)?,
         };
         Ok(Some(decided))
+    }
+
+    /// What has alarms under this name: a piece of equipment, or a link.
+    fn alarms_of(&self, name: &str) -> Result<(EquipmentId, Option<&Equipment>), Refusal> {
+        let link = EquipmentId::parse(name).ok().filter(|id| self.site.link_of_id(id).is_some());
+        match (self.site.find(name), link) {
+            (None, Some(link)) => Ok((link, None)),
+            _ => self.site.known(name).map(|(_, on)| (on.id.clone(), Some(on))),
+        }
     }
 
     fn decide_ticket(

@@ -43,7 +43,9 @@ impl Desk {
             .map(|(k, _)| k.clone())
             .collect();
         for (equipment, fault) in standing {
-            if !self.detector.restore_active(equipment.as_str(), fault.as_str()) {
+            if !self.detector.restore_active(equipment.as_str(), fault.as_str())
+                && !self.restore_link(&equipment, &fault, now)
+            {
                 self.machine(now, Change::Withdrawn(equipment, fault));
             }
         }

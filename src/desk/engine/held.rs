@@ -52,6 +52,13 @@ pub struct Hidden {
     upstream: Option<EquipmentId>,
 }
 
+impl Hidden {
+    /// Whether it is a consequence of this being down.
+    pub(super) fn is_behind(&self, upstream: &EquipmentId) -> bool {
+        self.upstream.as_ref() == Some(upstream)
+    }
+}
+
 impl Desk {
     /// A condition came or went.
     pub(super) fn condition(&mut self, now: Now, t: Transition) {
@@ -102,7 +109,8 @@ impl Desk {
         held.by_design |= upstream.is_some();
         held.times += 1;
         // The first time is written where the technician looks: on the ticket of what is down.
-        if let Some(upstream) = upstream.filter(|_| held.times == 1) {
+        let is_first = held.times == 1;
+        if let Some(upstream) = upstream.filter(|id| is_first && !self.is_link_to_be_raised(id)) {
             self.machine(now, Change::Consequence(upstream, key.clone(), onset));
         }
     }
@@ -166,7 +174,7 @@ impl Desk {
     }
 
     /// The same by what is decided.
-    fn hidden(&self, key: &Key) -> Option<Hidden> {
+    pub(super) fn hidden(&self, key: &Key) -> Option<Hidden> {
         self.hidden_by(&self.state, key)
     }
 
@@ -181,22 +189,39 @@ impl Desk {
             let why = format!("shelved until {} by {}: {}", shelf.until, shelf.by, shelf.reason);
             return Some(Hidden { state: AlarmState::Shelved, why, upstream: None });
         }
+        if let Some(link) = self.away_link(state, key) {
+            let why = format!("link {link}, which leads to it, is away");
+            let upstream = Some(self.site.id_of_link(&link));
+            return Some(Hidden { state: AlarmState::SuppressedByDesign, why, upstream });
+        }
+        // A link depends on nothing.
+        self.site.find(equipment.as_str())?;
         let mut seen = BTreeSet::new();
         let upstream = self.down_upstream(state, equipment, &mut seen)?;
-        let why = format!("{upstream} is down, on which it depends");
+        let why = match self.site.link_of_id(&upstream) {
+            Some(link) => format!("link {} is away, on which it depends", link.name),
+            None => format!("{upstream} is down, on which it depends"),
+        };
         Some(Hidden { state: AlarmState::SuppressedByDesign, why, upstream: Some(upstream) })
     }
 
-    /// The equipment upstream that is down, the furthest one where several are.
+    /// The equipment or link upstream that is down, the furthest one where several are.
     fn down_upstream(
         &self,
         state: &State,
         of: &EquipmentId,
         seen: &mut BTreeSet<EquipmentId>,
     ) -> Option<EquipmentId> {
-        let (_, equipment) = self.site.find(of.as_str())?;
+        let Some((_, equipment)) = self.site.find(of.as_str()) else {
+            let link = &self.site.link_of_id(of)?.name;
+            return self.is_link_down(state, link).then(|| of.clone());
+        };
+        if let Some(link) = self.site.links.get(equipment.link).filter(|l| self.is_link_down(state, &l.name))
+        {
+            return Some(self.site.id_of_link(&link.name));
+        }
         for name in &equipment.depends_on {
-            let Ok(upstream) = EquipmentId::parse(name) else { continue };
+            let Some(upstream) = self.site.id_upstream(name) else { continue };
             if !seen.insert(upstream.clone()) {
                 continue;
             }
@@ -236,7 +261,10 @@ impl Desk {
     /// A condition that is held back is told on the live ticket of what is down.
     pub(super) fn consequence(&self, upstream: &EquipmentId, key: &Key, onset: Wall) -> Vec<Event> {
         let live = self.state.tickets.live.values().filter(|t| t.state.is_live() && t.equipment == *upstream);
-        let worst = live.min_by_key(|t| (t.fault != FaultName::communication_lost(), t.severity, t.number));
+        let worst = live.min_by_key(|t| {
+            let is_lost = t.fault == FaultName::communication_lost() || t.fault == FaultName::link_away();
+            (!is_lost, t.severity, t.number)
+        });
         let Some(ticket) = worst else { return Vec::new() };
         let text =
             format!("consequence: {} of {}, since {onset}; held back while {upstream} is down", key.1, key.0);

@@ -52,13 +52,19 @@ impl Desk {
         };
         let Question::Check { program, .. } = &step.question else { return None };
         let truth = self.detector.check(check.equipment, program, now.mono);
+        let waits_until = check.asked_at.mono + limits::CHECK_REPORTS_WITHIN;
         let fresh = check.operands.iter().all(|(e, p)| {
+            let profile = self.site.equipment.get(e.0).map(|e| &e.profile);
+            let is_asked_for = profile.is_some_and(|f| f.points.get(p.0).is_some_and(|p| f.is_asked_for(p)));
+            // What reports by itself cannot be asked: after a while what it said last counts.
+            let is_waited_for = is_asked_for || now.mono < waits_until;
             self.detector
                 .point_state(*e, *p, now)
                 .and_then(|s| s.at)
-                .is_some_and(|at| at.mono > check.asked_at.mono)
+                .is_some_and(|at| !is_waited_for || at.mono > check.asked_at.mono)
         });
         let answer = match check.judge(truth, fresh, now) {
+            Verdict::Waiting(at) if now.mono < waits_until => return Some(at.min(waits_until)),
             Verdict::Waiting(at) => return Some(at),
             Verdict::Unanswered => {
                 refuse(

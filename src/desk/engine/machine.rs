@@ -1,5 +1,7 @@
 //! Changes that nobody asked for, as events: alarms raised and cleared, tickets opened for them.
 
+use std::collections::BTreeMap;
+
 use super::{Change, Desk};
 use crate::alarm::{AlarmEvent, AlarmName, Key};
 use crate::desk::rooms::Event;
@@ -7,7 +9,7 @@ use crate::detect::{Transition, TransitionKind};
 use crate::profile::Fault;
 use crate::site::Equipment;
 use crate::ticket::{TicketEvent, TicketOpening, TicketState};
-use crate::words::{EquipmentId, EquipmentIndex, FaultName, Now, TicketNumber};
+use crate::words::{EquipmentId, EquipmentIndex, FaultName, Now, TicketNumber, Wall};
 
 impl Desk {
     pub(super) fn decide_change(&self, now: Now, change: &Change) -> (Now, Vec<Event>) {
@@ -22,6 +24,10 @@ impl Desk {
             Change::Withdrawn(equipment, fault) => {
                 let reason = Some("the configuration no longer names this fault".to_owned());
                 (now, self.cleared(equipment, fault, reason))
+            }
+            Change::LinkAway(link, why, since) => (now, self.link_raised(link, why, *since)),
+            Change::LinkBack(link) => {
+                (now, self.cleared(&self.site.id_of_link(link), &FaultName::link_away(), None))
             }
             Change::Alarm(event) => (now, vec![Event::Alarm(event.clone())]),
             Change::Damped(key, damping) => (now, self.damped(key, damping)),
@@ -56,20 +62,9 @@ impl Desk {
             return events;
         }
         let version = self.firmware(t.equipment);
-        let ticket = match self.state.tickets.of_fault(equipment, &fault.name) {
-            Some(old) if matches!(old.state, TicketState::Fixed | TicketState::Closed) => {
-                TicketEvent::Reopened {
-                    number: old.number,
-                    reason: format!("{} came back after the fix", fault.name),
-                    fix_ineffective: true,
-                    values: t.values.clone(),
-                }
-            }
-            Some(old) => {
-                TicketEvent::Recurred { number: old.number, onset: t.onset.wall, values: t.values.clone() }
-            }
-            None => TicketEvent::Opened(TicketOpening {
-                number: TicketNumber(self.state.tickets.last + 1),
+        let ticket =
+            self.on_ticket(equipment, &fault.name, t.onset.wall, &t.values, |number| TicketOpening {
+                number,
                 equipment: equipment.clone(),
                 fault: fault.name.clone(),
                 severity: fault.severity,
@@ -83,12 +78,34 @@ impl Desk {
                 profile: on.profile.name.to_string(),
                 profile_sha256: on.profile.sha256.clone(),
                 firmware_notes: self.notes_on(on, fault, version.as_deref()),
-                firmware: version,
+                firmware: version.clone(),
                 first_up: first_up.map(|key| AlarmName::from(key).to_string()),
-            }),
-        };
+            });
         events.push(Event::Ticket(ticket));
         events
+    }
+
+    /// What an alarm does to the fault's ticket: counts on the live one, reopens one that was fixed, or opens a new one.
+    pub(super) fn on_ticket(
+        &self,
+        equipment: &EquipmentId,
+        fault: &FaultName,
+        onset: Wall,
+        values: &BTreeMap<String, String>,
+        opening: impl FnOnce(TicketNumber) -> TicketOpening,
+    ) -> TicketEvent {
+        match self.state.tickets.of_fault(equipment, fault) {
+            Some(old) if matches!(old.state, TicketState::Fixed | TicketState::Closed) => {
+                TicketEvent::Reopened {
+                    number: old.number,
+                    reason: format!("{fault} came back after the fix"),
+                    fix_ineffective: true,
+                    values: values.clone(),
+                }
+            }
+            Some(old) => TicketEvent::Recurred { number: old.number, onset, values: values.clone() },
+            None => TicketEvent::Opened(opening(TicketNumber(self.state.tickets.last + 1))),
+        }
     }
 
     /// A piece of equipment's firmware version: as it tells, else as somebody wrote it down.

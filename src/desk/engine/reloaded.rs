@@ -45,6 +45,7 @@ impl Desk {
             self.outputs.push_back(Output::Reply(check.token, Box::new(Err(refusal))));
         }
         self.keep_held(&site, is_same);
+        self.forget_links();
         self.released_at = None;
         self.record_files(now);
         let standing: Vec<_> = self
@@ -56,7 +57,9 @@ impl Desk {
             .map(|(key, _)| key.clone())
             .collect();
         for (equipment, fault) in standing {
-            if !self.detector.restore_active(equipment.as_str(), fault.as_str()) {
+            if !self.detector.restore_active(equipment.as_str(), fault.as_str())
+                && !self.restore_link(&equipment, &fault, now)
+            {
                 self.machine(now, Change::Withdrawn(equipment, fault));
             }
         }

@@ -2,6 +2,7 @@
 
 mod alarms;
 mod lines;
+mod links;
 mod plant;
 mod record;
 

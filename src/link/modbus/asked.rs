@@ -15,13 +15,15 @@ use crate::words::Mono;
 pub(super) enum Order {
     Write(WriteOrder),
     Try(TryOrder),
+    /// A connection that had served others was closed under it: it is sent once more.
+    Again(TryOrder),
 }
 
 impl Order {
     fn is_gone(&self) -> bool {
         match self {
             Order::Write(order) => order.done.is_closed(),
-            Order::Try(order) => order.done.is_closed(),
+            Order::Try(order) | Order::Again(order) => order.done.is_closed(),
         }
     }
 
@@ -33,7 +35,7 @@ impl Order {
             Order::Write(order) => {
                 order.done.send(WriteEnd { answer: Err(why.clone()), read_back: Err(why) }).is_ok()
             }
-            Order::Try(order) => order.done.send(TryEnd::Failed(why)).is_ok(),
+            Order::Try(order) | Order::Again(order) => order.done.send(TryEnd::Failed(why)).is_ok(),
         };
     }
 }

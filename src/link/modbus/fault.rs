@@ -15,6 +15,14 @@ pub enum WireFault {
     /// Bytes came that pass no check.
     #[error("the answer is garbled: {0} bytes with a wrong checksum")]
     Garbled(usize),
+    /// A Modbus TCP frame that ends too soon: its header says how long it is.
+    #[error("the answer is incomplete: {got} of the {wanted} bytes that its header announces came")]
+    Incomplete {
+        /// What came.
+        got: usize,
+        /// What its header says.
+        wanted: usize,
+    },
     /// An answer that is for somebody else.
     #[error("only an answer to another request came: {0}")]
     Foreign(String),
@@ -42,12 +50,18 @@ impl WireFault {
             WireFault::Timeout => "timeout",
             WireFault::Closed => "closed",
             WireFault::Io(_) => "io",
-            WireFault::Garbled(_) => "garbled",
+            WireFault::Garbled(_) | WireFault::Incomplete { .. } => "garbled",
             WireFault::Foreign(_) => "foreign",
             WireFault::Length { .. } => "length",
             WireFault::Doubled => "doubled",
             WireFault::OutOfStep(_) => "out-of-step",
         }
+    }
+
+    /// Whether nothing at all came: everything else is a sign of life.
+    #[must_use]
+    pub fn is_silence(&self) -> bool {
+        matches!(self, WireFault::Timeout)
     }
 
     /// Whether the connection has to be opened again.
@@ -57,11 +71,27 @@ impl WireFault {
             WireFault::Closed | WireFault::Io(_) | WireFault::OutOfStep(_) => true,
             WireFault::Timeout
             | WireFault::Garbled(_)
+            | WireFault::Incomplete { .. }
             | WireFault::Foreign(_)
             | WireFault::Length { .. }
             | WireFault::Doubled => false,
         }
     }
+}
+
+/// The device says that it is at work and is to be asked again (5: acknowledge, 6: busy).
+pub(super) fn is_busy(code: u8) -> bool {
+    matches!(code, 5 | 6)
+}
+
+/// The device says that it has no such value (2: data address, 3: data value).
+pub(super) fn is_no_value(code: u8) -> bool {
+    matches!(code, 2 | 3)
+}
+
+/// A gateway's own word that a unit behind it is silent (10: path unavailable, 11: target failed to respond).
+pub(super) fn is_gateways(code: u8) -> bool {
+    matches!(code, 10 | 11)
 }
 
 /// What an exception code says (Modbus application protocol 7).

@@ -18,7 +18,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use super::fault::WireFault;
 use crate::limits;
 use crate::link::wire::Stream;
-use crate::profile::crc16;
+use crate::profile::{Accept, crc16};
 
 /// How frames stand on the wire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,6 +55,8 @@ struct Inner {
     line: Vec<u8>,
     /// On TCP: the transaction id of the last request, counted over every client on this stream.
     transaction: u16,
+    /// What the only device on the line may do against the standard.
+    accept: Accept,
 }
 
 /// A handle on the guarded stream; the client gets one, the wire keeps one.
@@ -88,7 +90,14 @@ impl Guard {
             outgoing: Vec::new(),
             line: Vec::new(),
             transaction: 0,
+            accept: Accept::default(),
         })))
+    }
+
+    /// Lets through what the only device on the line may do against the standard.
+    pub(super) fn accepting(self, accept: Accept) -> Self {
+        self.lock().accept = accept;
+        self
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -131,9 +140,10 @@ impl Guard {
         if let Some(fault) = inner.fatal.clone().or_else(|| inner.seen.clone()) {
             return fault;
         }
-        match inner.received.len() + inner.line.len() {
-            0 => WireFault::Timeout,
-            count => WireFault::Garbled(count),
+        match (inner.received.len() + inner.line.len(), inner.announced()) {
+            (0, _) => WireFault::Timeout,
+            (got, Some(wanted)) => WireFault::Incomplete { got, wanted },
+            (got, None) => WireFault::Garbled(got),
         }
     }
 
@@ -271,6 +281,14 @@ impl Inner {
         }
     }
 
+    /// On TCP: the length of the frame under way, as its header announces it.
+    fn announced(&self) -> Option<usize> {
+        let header: &[u8; 6] =
+            self.received.get(..6).filter(|_| self.framing == Framing::Tcp)?.try_into().ok()?;
+        let [.., high, low] = *header;
+        Some(6 + usize::from(u16::from_be_bytes([high, low])))
+    }
+
     fn note(&mut self, fault: WireFault) {
         self.dropped += 1;
         self.seen = Some(fault);
@@ -290,16 +308,19 @@ impl Inner {
             }
             let rest = self.received.split_off(6 + length);
             let mut frame = std::mem::replace(&mut self.received, rest);
-            if self.transaction != u16::from_be_bytes([t1, t0]) {
+            if self.transaction != u16::from_be_bytes([t1, t0]) && !self.accept.any_transaction {
                 self.note(WireFault::Foreign(format!("transaction {}", u16::from_be_bytes([t1, t0]))));
                 continue;
             }
             let asked = self.request.get(6..).unwrap_or(&[]);
-            match judge(asked, unit, frame.get(7..).unwrap_or(&[])) {
+            let asked_unit = self.request.get(6).copied().unwrap_or(0);
+            match judge(asked, self.accept.unit(unit, asked_unit), frame.get(7..).unwrap_or(&[])) {
                 Ok(()) => {
-                    // The client is to see its own transaction id again.
-                    for (byte, own) in frame.iter_mut().zip(self.request.iter().take(2)) {
-                        *byte = *own;
+                    // The client is to see its own transaction id and unit again.
+                    for at in [0, 1, 6] {
+                        if let (Some(byte), Some(own)) = (frame.get_mut(at), self.request.get(at)) {
+                            *byte = *own;
+                        }
                     }
                     return Some(frame);
                 }

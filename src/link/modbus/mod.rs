@@ -3,6 +3,7 @@
 mod asked;
 mod fault;
 mod guard;
+mod noted;
 mod plan;
 mod schedule;
 mod task;

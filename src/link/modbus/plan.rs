@@ -103,6 +103,16 @@ impl LineTiming {
         }
     }
 
+    /// The silence that is kept before a request: a quarter of a character more than the least, because the device counts
+    /// from its own last stop bit, which may come after its last byte was handed over.
+    #[must_use]
+    pub fn gap(self) -> Duration {
+        match self {
+            LineTiming::Tcp => Duration::ZERO,
+            LineTiming::Serial { .. } => self.silence() + (self.character() / 4).max(limits::RTU_GAP_MORE),
+        }
+    }
+
     /// Time of the characters of a read and its answer, of so many registers or bits.
     #[must_use]
     pub fn characters(self, area: Area, count: u16) -> Duration {

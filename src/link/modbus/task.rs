@@ -1,6 +1,5 @@
 //! One task a bus: asks what the schedule says, decodes, reports.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::oneshot;
@@ -11,13 +10,10 @@ use super::plan::{LineTiming, PlannedRequest, plan};
 use super::schedule::{Ask, Next, Outcome, Purpose, Report, Schedule, UnitSetup};
 use super::wire::{Wire, Write};
 use crate::limits;
-use crate::link::task::Line;
-use crate::link::{
-    AnswerKey, Batch, LastAnswer, LinkCommand, LinkState, LinkTask, TryEnd, TryOrder, TryWhat, WriteEnd,
-    WriteOrder,
-};
+use crate::link::task::{End, Line};
+use crate::link::{Batch, LinkCommand, LinkTask, TryEnd, TryOrder, TryWhat, WriteEnd, WriteOrder};
 use crate::profile::{Profile, decode};
-use crate::site::Site;
+use crate::site::{LinkKind, Site};
 use crate::words::{BadReason, EquipmentId, EquipmentIndex, Now, PointIndex, PointName, Presence, Reading};
 
 /// Works a link until the daemon stops taking readings.
@@ -25,7 +21,15 @@ pub(in crate::link) async fn serve(task: LinkTask) {
     let Some(link) = task.site.links.get(task.link) else { return };
     let timing = LineTiming::of(&link.kind);
     let schedule = Schedule::new(setups(&task.site, task.link, timing), task.clock.now().mono);
-    task.keep_open(Bus { schedule, timing, asked: Asked::default(), unread: Vec::new() }).await;
+    let schedule = match link.kind {
+        LinkKind::ModbusTcp { .. } if !task.site.accepted(task.link).any_transaction => {
+            schedule.telling_apart()
+        }
+        _ => schedule,
+    };
+    let bus =
+        Bus { schedule, timing, asked: Asked::default(), unread: Vec::new(), was_away: true, unheard: None };
+    task.keep_open(bus).await;
 }
 
 /// A bus, what is due on it, and what was written and waits to be read back.
@@ -34,6 +38,10 @@ struct Bus {
     timing: LineTiming,
     asked: Asked,
     unread: Vec<Unread>,
+    /// The line did not open when that was tried last.
+    was_away: bool,
+    /// The unit that was silent last: what comes late is from it.
+    unheard: Option<usize>,
 }
 
 /// A write that waits for its point to be read.
@@ -49,42 +57,85 @@ impl Line for Bus {
 
     async fn open(&mut self, task: &LinkTask) -> Result<(Wire, Option<String>), String> {
         let link = task.site.links.get(task.link).ok_or("the link is gone")?;
-        let (wire, remark) = Wire::open(&link.kind, |io| task.tapped(io)).await?;
-        self.schedule.reconnected(task.clock.now().mono);
-        Ok((wire, remark))
+        let accept = task.site.accepted(task.link);
+        match Wire::open(&link.kind, accept, |io| task.tapped(io)).await {
+            Ok(open) => {
+                if std::mem::take(&mut self.was_away) {
+                    self.schedule.reconnected(task.clock.now().mono);
+                }
+                Ok(open)
+            }
+            Err(why) => {
+                self.was_away = true;
+                Err(why)
+            }
+        }
     }
 
     fn reloaded(&mut self, task: &LinkTask) {
         self.schedule.replace(setups(&task.site, task.link, self.timing), task.clock.now().mono);
     }
 
-    async fn work(&mut self, task: &mut LinkTask, mut wire: Wire) -> Option<String> {
-        let end = self.turns(task, &mut wire).await;
-        // Whoever waits is told by this that the link is away.
+    async fn work(&mut self, task: &mut LinkTask, mut wire: Wire) -> End {
+        match self.turns(task, &mut wire).await {
+            None => End::Stopped,
+            Some(Lost { why, is_worn }) => End::Lost { why, has_served: is_worn || wire.has_served() },
+        }
+    }
+
+    fn away(&mut self) {
         self.unread.clear();
         self.asked.clear();
-        end
+    }
+}
+
+/// Why a connection is given up; `is_worn`: by us.
+struct Lost {
+    why: String,
+    is_worn: bool,
+}
+
+impl Lost {
+    fn closed(why: &WireFault) -> Self {
+        Self { why: why.to_string(), is_worn: false }
     }
 }
 
 impl Bus {
     /// Works an open connection; returns why it ended, or nothing when the daemon stops.
-    async fn turns(&mut self, task: &mut LinkTask, wire: &mut Wire) -> Option<String> {
+    async fn turns(&mut self, task: &mut LinkTask, wire: &mut Wire) -> Option<Lost> {
         let mut silent = 0;
         loop {
             while let Ok(command) = task.commands.try_recv() {
                 self.take(task, command);
             }
+            // A connection that is closed while nothing is asked is opened again: that is no failure of anybody's request.
+            if wire.is_closed().await {
+                return Some(Lost::closed(&WireFault::Closed));
+            }
+            if wire.heard_late()
+                && let Some(index) = self.unheard.take()
+            {
+                self.schedule.heard_late(index, task.clock.now().mono);
+            }
             if let Some(order) = self.asked.next(&self.schedule, task.clock.now().mono) {
-                match order {
-                    Order::Write(order) => self.write(task, wire, order).await,
-                    Order::Try(order) => self.try_unit(task, wire, order).await,
-                }
+                let closed = match order {
+                    Order::Write(order) => {
+                        self.write(task, wire, order).await;
+                        None
+                    }
+                    Order::Try(order) => self.try_unit(task, wire, order, false).await,
+                    Order::Again(order) => self.try_unit(task, wire, order, true).await,
+                };
                 self.asked.ended(task.clock.now().mono);
+                if closed.is_some() {
+                    return closed;
+                }
                 continue;
             }
             match self.schedule.next(task.clock.now().mono) {
                 Next::Ask(ask) => {
+                    let had_served = wire.has_served();
                     let sent = task.clock.now();
                     let outcome = wire.ask(&ask).await;
                     let now = task.clock.now();
@@ -92,20 +143,35 @@ impl Bus {
                     let busy = now.mono.since(sent.mono);
                     let took = busy.saturating_sub(wire.waited());
                     task.note(index, &ask, &outcome, (busy, took), now, self.timing, wire.dropped());
+                    if let Outcome::Failed(fault @ (WireFault::Closed | WireFault::Io(_))) = &outcome
+                        && had_served
+                        && self.schedule.spare(&ask)
+                    {
+                        return Some(Lost::closed(fault));
+                    }
+                    if !had_served && wire.has_served() {
+                        task.works().await;
+                    }
                     let report = self.schedule.answered(&ask, &outcome, took, now.mono);
-                    task.note_state(&self.schedule, &ask, &outcome, now);
+                    task.note_state(&self.schedule, &ask, &outcome, &report, now);
                     self.read_back(&task.site, index, &report, &outcome);
                     if !task.tell(index, report, &outcome, now).await {
                         return None;
                     }
-                    if let Outcome::Failed(fault) = &outcome
-                        && fault.breaks_connection()
-                    {
-                        return Some(fault.to_string());
+                    let Outcome::Failed(fault) = &outcome else {
+                        silent = 0;
+                        continue;
+                    };
+                    if fault.breaks_connection() {
+                        return Some(Lost::closed(fault));
                     }
-                    silent = if matches!(outcome, Outcome::Failed(_)) { silent + 1 } else { 0 };
+                    if fault.is_silence() {
+                        self.unheard = Some(ask.index);
+                    }
+                    silent += 1;
                     if silent >= limits::SILENT_REQUESTS_MAX && self.timing == LineTiming::Tcp {
-                        return Some("nothing usable comes over this connection any more".to_owned());
+                        let why = "nothing usable comes over this connection any more".to_owned();
+                        return Some(Lost { why, is_worn: true });
                     }
                 }
                 next @ (Next::Wait(_) | Next::Idle) => {
@@ -176,9 +242,16 @@ impl Bus {
         self.unread.push(Unread { equipment: order.equipment, point: order.point, answer, done: order.done });
     }
 
-    /// Asks a unit once, between two polls, while its asker waits.
-    async fn try_unit(&mut self, task: &LinkTask, wire: &mut Wire, order: TryOrder) {
+    /// Asks a unit once, between two polls, while its asker waits. Returns why the connection is gone, where it was closed.
+    async fn try_unit(
+        &mut self,
+        task: &LinkTask,
+        wire: &mut Wire,
+        order: TryOrder,
+        is_again: bool,
+    ) -> Option<Lost> {
         let TryOrder { unit, what, timeout, mut done } = order;
+        let had_served = wire.has_served();
         let sent = task.clock.now();
         let end = tokio::select! {
             end = self.tried(task, wire, unit, what, timeout) => Some(end),
@@ -198,9 +271,22 @@ impl Bus {
             stats.requests += 1;
             stats.busy += now.since(sent.mono);
         }
-        if let Some(end) = end {
-            // Whoever asked may be gone.
-            let _told = done.send(end);
+        match end? {
+            Err(fault) => {
+                let is_closed = fault.breaks_connection();
+                if is_closed && had_served && !is_again {
+                    let order = Order::Again(TryOrder { unit, what, timeout, done });
+                    self.asked.push(unit, order);
+                } else {
+                    // Whoever asked may be gone.
+                    let _told = done.send(TryEnd::Fault(fault.kind(), fault.to_string()));
+                }
+                is_closed.then(|| Lost { why: fault.to_string(), is_worn: true })
+            }
+            Ok(end) => {
+                let _told = done.send(end);
+                None
+            }
         }
     }
 
@@ -212,8 +298,8 @@ impl Bus {
         unit: u8,
         what: TryWhat,
         timeout: Duration,
-    ) -> TryEnd {
-        match what {
+    ) -> Result<TryEnd, WireFault> {
+        Ok(match what {
             TryWhat::Identify => {
                 let limit = limits::TRY_TIMEOUT_MAX;
                 match tokio::time::timeout(limit, wire.identify(unit, 6, timeout)).await {
@@ -221,8 +307,7 @@ impl Bus {
                     Ok(Ok(Err(code))) => TryEnd::Exception(code, exception_text(code)),
                     end => {
                         wire.after_failure().await;
-                        let fault = end.ok().and_then(Result::err).unwrap_or(WireFault::Timeout);
-                        TryEnd::Failed(fault.to_string())
+                        return Err(end.ok().and_then(Result::err).unwrap_or(WireFault::Timeout));
                     }
                 }
             }
@@ -234,7 +319,9 @@ impl Bus {
                     limits::TRY_TIMEOUT_MAX
                 ))
             }
-            TryWhat::Read { area, start, count } if self.schedule.is_outstanding(unit, area, count) => {
+            TryWhat::Read { area, start, count }
+                if self.schedule.is_outstanding(unit, area, count, task.clock.now().mono) =>
+            {
                 let text = format!("an answer to an earlier read of {} {start} may still come", area.word());
                 TryEnd::Failed(text)
             }
@@ -246,11 +333,11 @@ impl Bus {
                     Outcome::Exception(code) => TryEnd::Exception(code, exception_text(code)),
                     Outcome::Failed(fault) => {
                         self.schedule.unanswered(unit, area, count, task.clock.now().mono);
-                        TryEnd::Failed(fault.to_string())
+                        return Err(fault);
                     }
                 }
             }
-        }
+        })
     }
 
     /// Tells those whose point was read since they wrote.
@@ -261,7 +348,7 @@ impl Bus {
         };
         let (plan, words) = match (report, outcome) {
             (Report::Values(plan), Outcome::Answered(words)) => (plan, Ok(words)),
-            (Report::Failed(plan, why), _) => (plan, Err(why)),
+            (Report::Failed(plan, why) | Report::Refused(plan, why), _) => (plan, Err(why)),
             (Report::Values(_) | Report::Nothing, _) => return,
         };
         let planned = |u: &Unread| {
@@ -299,119 +386,6 @@ fn setups(site: &Site, link: usize, timing: LineTiming) -> Vec<UnitSetup> {
 }
 
 impl LinkTask {
-    #[expect(clippy::too_many_arguments, reason = "one value each, all of one request")]
-    fn note(
-        &self,
-        index: Option<EquipmentIndex>,
-        ask: &Ask,
-        outcome: &Outcome,
-        (busy, took): (Duration, Duration),
-        now: Now,
-        timing: LineTiming,
-        dropped: u64,
-    ) {
-        let mut stats = self.board.lock();
-        stats.requests += 1;
-        stats.busy +=
-            if timing == LineTiming::Tcp { busy } else { busy.max(timing.characters(ask.area, ask.count)) };
-        if dropped > 0 {
-            *stats.errors.entry("dropped-frames".to_owned()).or_default() += dropped;
-        }
-        if let Outcome::Failed(fault) = outcome {
-            stats.count_error(fault.kind());
-        }
-        let Some(equipment) = index.and_then(|at| stats.of(&self.site, at)) else { return };
-        equipment.requests += 1;
-        match outcome {
-            Outcome::Answered(words) => {
-                equipment.note_time(took);
-                if let Purpose::Poll(_) = ask.purpose {
-                    let plan = PlannedRequest {
-                        area: ask.area,
-                        start: ask.start,
-                        count: ask.count,
-                        every: Duration::ZERO,
-                        points: Vec::new(),
-                        is_judged: false,
-                    };
-                    let slot = equipment
-                        .last
-                        .entry(AnswerKey::Read(ask.area.word(), ask.start))
-                        .or_insert_with(|| LastAnswer {
-                            request: format!("unit {} {}", ask.unit, plan.text()),
-                            text: String::new(),
-                            words: Vec::new(),
-                            start: ask.start,
-                            at: now,
-                            took,
-                        });
-                    slot.words.clone_from(words);
-                    slot.at = now;
-                    slot.took = took;
-                }
-            }
-            Outcome::Exception(code) => {
-                *equipment.errors.entry(format!("exception-{code}")).or_default() += 1
-            }
-            Outcome::Failed(fault) => *equipment.errors.entry(fault.kind().to_owned()).or_default() += 1,
-        }
-    }
-
-    fn note_write(&self, index: EquipmentIndex, outcome: &Outcome, took: Duration) {
-        let kind = match outcome {
-            Outcome::Answered(_) => None,
-            Outcome::Exception(code) => Some(format!("exception-{code}")),
-            Outcome::Failed(fault) => Some(fault.kind().to_owned()),
-        };
-        let mut stats = self.board.lock();
-        stats.requests += 1;
-        stats.busy += took;
-        if let Outcome::Failed(fault) = outcome {
-            stats.count_error(fault.kind());
-        }
-        let Some(equipment) = stats.of(&self.site, index) else { return };
-        equipment.requests += 1;
-        if let Some(kind) = kind {
-            *equipment.errors.entry(kind).or_default() += 1;
-        }
-    }
-
-    fn note_state(&self, schedule: &Schedule, ask: &Ask, outcome: &Outcome, now: Now) {
-        let Some(index) = schedule.equipment(ask.index) else { return };
-        let mut stats = self.board.lock();
-        let Some(equipment) = stats.of(&self.site, index) else { return };
-        let late = schedule.late(ask.index);
-        if late > equipment.late {
-            equipment.late_at = Some(now);
-        }
-        equipment.late = late;
-        equipment.missed = schedule.missed(ask.index);
-        let is_late = equipment.late_at.is_some_and(|at| now.mono.since(at.mono) < limits::LATE_SHOWN);
-        match outcome {
-            Outcome::Answered(_) => match schedule.refused(ask.index) {
-                (0, _) if is_late => {
-                    let text = format!(
-                        "answers, but {late} turns came too late: the line is asked more than it carries"
-                    );
-                    equipment.set_state(LinkState::Degraded, &text, now);
-                }
-                (0, _) => equipment.set_state(LinkState::Online, "answers", now),
-                (count, code) => {
-                    let why = exception_text(code.unwrap_or(0));
-                    let text = format!("answers, but not {count} of its requests: {why}");
-                    equipment.set_state(LinkState::Degraded, &text, now);
-                }
-            },
-            Outcome::Exception(code) => {
-                equipment.set_state(LinkState::Degraded, &exception_text(*code), now);
-            }
-            Outcome::Failed(fault) if schedule.is_probed(ask.index) => {
-                equipment.set_state(LinkState::Offline, &format!("{fault}; probed from time to time"), now);
-            }
-            Outcome::Failed(fault) => equipment.set_state(LinkState::Degraded, &fault.to_string(), now),
-        }
-    }
-
     /// Sends readings on; false when nobody takes them any more.
     async fn tell(
         &self,
@@ -435,22 +409,17 @@ impl LinkTask {
                     site: 0,
                 }
             }
-            Report::Failed(plan, why) => {
-                let why: Arc<str> = why.into();
-                let bad =
-                    |p: PointIndex| (p, Reading { value: Err(BadReason::NoAnswer(why.clone())), at: now });
-                Batch {
-                    at: now,
-                    equipment,
-                    readings: plan.points.iter().map(|p| bad(p.point)).collect(),
-                    presence: Presence::NoAnswer,
-                    done: None,
-                    site: 0,
-                }
-            }
+            Report::Failed(plan, why) => unread(equipment, &plan, &BadReason::NoAnswer(why.into()), now),
+            Report::Refused(plan, why) => unread(equipment, &plan, &BadReason::Refused(why.into()), now),
         };
         self.send(batch).await
     }
+}
+
+/// Why the points of a request have no value.
+fn unread(equipment: EquipmentIndex, plan: &PlannedRequest, why: &BadReason, at: Now) -> Batch {
+    let readings = plan.points.iter().map(|p| (p.point, Reading { value: Err(why.clone()), at })).collect();
+    Batch { at, equipment, readings, presence: Presence::NoAnswer, done: None, site: 0 }
 }
 
 fn decoded(profile: &Profile, plan: &PlannedRequest, words: &[u16], at: Now) -> Vec<(PointIndex, Reading)> {

@@ -15,7 +15,7 @@ use super::schedule::{Ask, Outcome};
 use crate::limits;
 use crate::link::pause::pause;
 use crate::link::wire::{Stream, connect, open_port};
-use crate::profile::Area;
+use crate::profile::{Accept, Area};
 use crate::site::LinkKind;
 
 /// An open connection to a bus.
@@ -29,6 +29,10 @@ pub(super) struct Wire {
     told: u64,
     /// Of the last request: what was waited after its answer.
     waited: Duration,
+    /// An answer has come over this connection.
+    has_served: bool,
+    /// Bytes came that nobody waited for any more.
+    heard_late: bool,
 }
 
 /// A write.
@@ -48,7 +52,7 @@ pub(super) struct Write {
     pub timeout: Duration,
 }
 
-/// Decides whether to wait for a duplicate response after a response that is identical to the previous one.
+/// Decides whether to ask again after a response that is identical to the previous one.
 #[derive(Debug, Default)]
 struct Doubles {
     seen: bool,
@@ -61,30 +65,36 @@ impl Wire {
     /// Opens what the link names; also what should be known of that, as a sentence.
     pub(super) async fn open(
         kind: &LinkKind,
+        accept: Accept,
         tapped: impl Fn(Box<dyn Stream>) -> Box<dyn Stream>,
     ) -> Result<(Self, Option<String>), String> {
         let timing = LineTiming::of(kind);
         match kind {
             LinkKind::ModbusTcp { address } => {
-                Ok((Self::new(tapped(connect(address).await?), Framing::Tcp, timing, true), None))
+                Ok((Self::new(tapped(connect(address).await?), (Framing::Tcp, accept), timing, true), None))
             }
             LinkKind::ModbusRtuOverTcp { address } => {
-                Ok((Self::new(tapped(connect(address).await?), Framing::Rtu, timing, true), None))
+                Ok((Self::new(tapped(connect(address).await?), (Framing::Rtu, accept), timing, true), None))
             }
             LinkKind::ModbusRtu(line) => {
                 let (io, remark) = open_port(&line.port, line.baud, line.character)?;
-                Ok((Self::new(tapped(io), Framing::Rtu, timing, false), remark))
+                Ok((Self::new(tapped(io), (Framing::Rtu, accept), timing, false), remark))
             }
             LinkKind::ModbusAscii(line) => {
                 let (io, remark) = open_port(&line.port, line.baud, line.character)?;
-                Ok((Self::new(tapped(io), Framing::Ascii, timing, false), remark))
+                Ok((Self::new(tapped(io), (Framing::Ascii, accept), timing, false), remark))
             }
             LinkKind::Serial(_) | LinkKind::Mqtt(_) => Err("this link is not Modbus".to_owned()),
         }
     }
 
-    fn new(io: Box<dyn Stream>, framing: Framing, timing: LineTiming, flush: bool) -> Self {
-        let guard = Guard::new(io, framing, flush);
+    fn new(
+        io: Box<dyn Stream>,
+        (framing, accept): (Framing, Accept),
+        timing: LineTiming,
+        flush: bool,
+    ) -> Self {
+        let guard = Guard::new(io, framing, flush).accepting(accept);
         Self {
             context: client(&guard, framing),
             guard,
@@ -93,7 +103,34 @@ impl Wire {
             doubles: Doubles::default(),
             told: 0,
             waited: Duration::ZERO,
+            has_served: false,
+            heard_late: false,
         }
+    }
+
+    /// Whether an answer has come over this connection.
+    pub(super) fn has_served(&self) -> bool {
+        self.has_served
+    }
+
+    /// Whether bytes came since this was asked last that nobody waited for any more.
+    pub(super) fn heard_late(&mut self) -> bool {
+        std::mem::take(&mut self.heard_late)
+    }
+
+    /// Whether the other side has closed the connection while nothing was asked.
+    pub(super) async fn is_closed(&mut self) -> bool {
+        self.drained().await.is_err()
+    }
+
+    /// Drops what waits unread.
+    async fn drained(&mut self) -> Result<(), WireFault> {
+        let stray = poll_fn(|cx| Poll::Ready(self.guard.drain(cx))).await?;
+        if stray > 0 {
+            self.heard_late = true;
+            self.doubles.seen |= self.framing != Framing::Tcp;
+        }
+        Ok(())
     }
 
     /// Frames dropped and echoes stripped since this was asked last.
@@ -111,15 +148,26 @@ impl Wire {
     /// Sends a request and waits for its answer.
     pub(super) async fn ask(&mut self, ask: &Ask) -> Outcome {
         self.waited = Duration::ZERO;
-        match poll_fn(|cx| Poll::Ready(self.guard.drain(cx))).await {
-            Ok(stray) if stray > 0 && self.framing != Framing::Tcp => self.doubles.seen = true,
-            Ok(_) => {}
-            Err(fault) => return Outcome::Failed(fault),
+        if let Err(fault) = self.drained().await {
+            return Outcome::Failed(fault);
         }
         if ask.area == Area::Identification {
             let outcome = self.identified(ask).await;
             return self.silence_after(outcome).await;
         }
+        let outcome = match self.read(ask).await {
+            Outcome::Answered(words) => self.proven(ask, words).await,
+            outcome => outcome,
+        };
+        if let Outcome::Failed(_) = outcome {
+            self.after_failure().await;
+            return outcome;
+        }
+        self.silence_after(outcome).await
+    }
+
+    /// One read of registers or bits.
+    async fn read(&mut self, ask: &Ask) -> Outcome {
         let request = match ask.area {
             Area::Coil => Request::ReadCoils(ask.start, ask.count),
             Area::Discrete => Request::ReadDiscreteInputs(ask.start, ask.count),
@@ -127,23 +175,13 @@ impl Wire {
             Area::Holding | Area::Identification => Request::ReadHoldingRegisters(ask.start, ask.count),
         };
         let limit = ask.timeout + self.timing.characters(ask.area, ask.count);
-        let outcome = match self.call(ask.unit, request, limit).await {
+        match self.call(ask.unit, request, limit).await {
             Ok(Ok(response)) => match words(response, ask.count) {
                 Some(words) => Outcome::Answered(words),
                 None => Outcome::Failed(WireFault::Foreign("another kind of answer".to_owned())),
             },
-            Ok(Err(code)) => return self.silence_after(Outcome::Exception(code)).await,
+            Ok(Err(code)) => Outcome::Exception(code),
             Err(fault) => Outcome::Failed(fault),
-        };
-        match outcome {
-            Outcome::Answered(words) => {
-                let outcome = self.await_double(words).await;
-                self.silence_after(outcome).await
-            }
-            failed => {
-                self.after_failure().await;
-                failed
-            }
         }
     }
 
@@ -197,7 +235,7 @@ impl Wire {
                 return Ok(Ok(objects));
             }
             next = answer.next_object_id;
-            pause(self.timing.silence()).await;
+            pause(self.timing.gap()).await;
         }
         Err(WireFault::Foreign("an identification without end".to_owned()))
     }
@@ -239,7 +277,10 @@ impl Wire {
     ) -> Result<Result<Response, u8>, WireFault> {
         self.context.set_slave(Slave(unit));
         match timeout(limit, self.context.call(request)).await {
-            Ok(Ok(answer)) => Ok(answer.map_err(Into::into)),
+            Ok(Ok(answer)) => {
+                self.has_served = true;
+                Ok(answer.map_err(Into::into))
+            }
             Ok(Err(error)) => Err(self.named(&error)),
             Err(_elapsed) => Err(self.guard.fault()),
         }
@@ -272,30 +313,37 @@ impl Wire {
         }
     }
 
-    /// An answer equal to the one before, to another request, may be that one come twice: wait for a second.
-    async fn await_double(&mut self, words: Vec<u16>) -> Outcome {
+    /// An answer equal to the one before, to another request, may be that one come twice, or late: a second one is waited
+    /// for, and then the same is asked again.
+    async fn proven(&mut self, ask: &Ask, words: Vec<u16>) -> Outcome {
         if !self.guard.is_suspicious() || (!self.doubles.seen && self.doubles.harmless > HARMLESS_ENOUGH) {
             return Outcome::Answered(words);
         }
+        let since = tokio::time::Instant::now();
         sleep(limits::QUIET_AFTER_TIMEOUT).await;
-        self.waited += limits::QUIET_AFTER_TIMEOUT;
-        match poll_fn(|cx| Poll::Ready(self.guard.drain(cx))).await {
-            Ok(0) => {
+        let again = match poll_fn(|cx| Poll::Ready(self.guard.drain(cx))).await {
+            Ok(0) => self.read(ask).await,
+            Ok(_) => Outcome::Failed(WireFault::Doubled),
+            Err(fault) => Outcome::Failed(fault),
+        };
+        self.waited += since.elapsed();
+        match again {
+            Outcome::Answered(second) if second == words => {
                 self.doubles.harmless += 1;
                 Outcome::Answered(words)
             }
-            Ok(_) => {
+            Outcome::Failed(fault) if fault != WireFault::Doubled => Outcome::Failed(fault),
+            Outcome::Answered(_) | Outcome::Exception(_) | Outcome::Failed(_) => {
                 self.doubles.seen = true;
                 Outcome::Failed(WireFault::Doubled)
             }
-            Err(fault) => Outcome::Failed(fault),
         }
     }
 
     /// The silence that ends a frame, before anything else is sent.
     async fn silence_after(&mut self, outcome: Outcome) -> Outcome {
-        pause(self.timing.silence()).await;
-        self.waited += self.timing.silence();
+        pause(self.timing.gap()).await;
+        self.waited += self.timing.gap();
         outcome
     }
 
@@ -307,7 +355,7 @@ impl Wire {
             waited += limits::QUIET_AFTER_TIMEOUT;
             match poll_fn(|cx| Poll::Ready(self.guard.drain(cx))).await {
                 Ok(0) | Err(_) => return,
-                Ok(_) => {}
+                Ok(_) => self.heard_late = true,
             }
         }
     }

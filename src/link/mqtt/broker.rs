@@ -99,8 +99,21 @@ fn tls(files: &TlsFiles) -> Result<Transport, String> {
         }
     };
     let mut roots = rustls::RootCertStore::empty();
-    for certificate in certificates(&files.ca_file)? {
-        roots.add(certificate).map_err(|e| format!("{}: {e}", files.ca_file))?;
+    match &files.ca_file {
+        Some(path) => {
+            for certificate in certificates(path)? {
+                roots.add(certificate).map_err(|e| format!("{path}: {e}"))?;
+            }
+        }
+        None => {
+            let found = rustls_native_certs::load_native_certs();
+            // A system's store may hold old certificates that do not read; the others serve.
+            roots.add_parsable_certificates(found.certs);
+            if roots.is_empty() {
+                let why = found.errors.first().map_or_else(String::new, |e| format!(" ({e})"));
+                return Err(format!("this system trusts no certificate{why}: name one with ca_file"));
+            }
+        }
     }
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = rustls::ClientConfig::builder_with_provider(provider)

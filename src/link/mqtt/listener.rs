@@ -10,7 +10,7 @@ use super::sparkplug::{Nodes, Outgoing};
 use crate::link::Batch;
 use crate::profile::{Place, fits, parse_payload};
 use crate::site::{Equipment, Site};
-use crate::words::{EquipmentIndex, Now, PointIndex, Presence, Reading};
+use crate::words::{EquipmentIndex, Mono, Now, PointIndex, Presence, Reading};
 
 #[derive(Debug, Clone, PartialEq)]
 enum Meaning {
@@ -71,6 +71,21 @@ impl Listener {
         own.chain(self.nodes.filters()).collect()
     }
 
+    /// When [`Self::elapsed`] is to be called.
+    pub(super) fn due(&self) -> Option<Mono> {
+        self.nodes.due()
+    }
+
+    /// What is to be published because time has passed.
+    pub(super) fn elapsed(&mut self, at: Now) -> Vec<Outgoing> {
+        self.nodes.elapsed(at)
+    }
+
+    /// What went wrong since this was asked last, by kind.
+    pub(super) fn take_troubles(&mut self) -> Vec<&'static str> {
+        self.nodes.take_troubles()
+    }
+
     /// What is to be published on a new connection.
     pub(super) fn connected(&mut self, at: Now) -> Vec<Outgoing> {
         self.nodes.connected(at)
@@ -124,12 +139,16 @@ impl Listener {
                     let point =
                         self.site.equipment.get(equipment.0).and_then(|e| e.profile.points.get(index.0));
                     let Some(point) = point else { continue };
+                    // Where the age of a value counts, one of unknown age is none.
+                    if retain && point.stale_after.is_some() {
+                        continue;
+                    }
                     let value = parse_payload(point, payload, pointer.as_deref());
                     let is_away = self.away.contains(&equipment.0);
                     let b = batch(&mut found, equipment, at);
                     b.readings.extend(value.map(|value| (index, Reading { value, at })));
                     if !is_away && b.presence == Presence::NoAnswer {
-                        b.presence = Presence::Answered;
+                        b.presence = if retain { Presence::Retained } else { Presence::Answered };
                     }
                 }
             }
@@ -153,7 +172,7 @@ fn batch(found: &mut BTreeMap<usize, Batch>, equipment: EquipmentIndex, at: Now)
 mod tests {
     use super::*;
     use crate::site::testing::listened;
-    use crate::words::{Mono, Wall};
+    use crate::words::Wall;
 
     const POINTS: &str = "power = { topic = 'tele/{id}/SENSOR', pointer = '/ENERGY/Power', type = 'f64' }\n\
         state = { topic = 'stat/{id}/+', type = 'bool' }";
@@ -208,11 +227,19 @@ mod tests {
     #[test]
     fn a_retained_message_counts_only_before_a_live_one() {
         let mut l = listener();
-        assert_eq!(said(&mut l, "stat/e/POWER", "ON", true), ["0 1=true Answered"]);
+        assert_eq!(said(&mut l, "stat/e/POWER", "ON", true), ["0 1=true Retained"]);
         assert_eq!(said(&mut l, "stat/e/POWER", "OFF", false), ["0 1=false Answered"]);
         assert_eq!(said(&mut l, "stat/e/POWER", "ON", true), Vec::<String>::new());
         l.disconnected();
-        assert_eq!(said(&mut l, "stat/e/POWER", "ON", true), ["0 1=true Answered"]);
+        assert_eq!(said(&mut l, "stat/e/POWER", "ON", true), ["0 1=true Retained"]);
+    }
+
+    #[test]
+    fn a_retained_message_is_no_reading_where_age_counts() {
+        let points = "level = { topic = '{id}/level', type = 'f64', stale_after = '10s' }";
+        let mut l = Listener::new(listened(points, ""), 0);
+        assert_eq!(said(&mut l, "e/level", "5", true), Vec::<String>::new());
+        assert_eq!(said(&mut l, "e/level", "6", false), ["0 0=6 Answered"]);
     }
 
     #[test]

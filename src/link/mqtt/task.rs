@@ -71,6 +71,13 @@ impl Work<'_> {
                     None => std::future::pending().await,
                 }
             };
+            let due = self.listener.due().map(|at| self.task.clock.instant(at));
+            let rebirth = async {
+                match due {
+                    Some(at) => tokio::time::sleep_until(at.into()).await,
+                    None => std::future::pending().await,
+                }
+            };
             let is_full = self.acks.len() >= limits::MQTT_ACKS_QUEUED_MAX;
             let front = self.acks.front_mut();
             let done = async {
@@ -89,6 +96,11 @@ impl Work<'_> {
                     }
                 }
                 () = away => self.lost().await,
+                () = rebirth => {
+                    for out in self.listener.elapsed(self.task.clock.now()) {
+                        self.broker.publish(&out.topic, out.payload, false);
+                    }
+                }
                 command = self.task.commands.recv() => {
                     // What reports by itself cannot be asked.
                     if command.is_none() {
@@ -120,7 +132,10 @@ impl Work<'_> {
     /// Takes an event in; false when nobody takes readings any more.
     async fn event(&mut self, event: BrokerEvent) -> bool {
         match event {
-            BrokerEvent::Connected => self.connected(),
+            BrokerEvent::Connected => {
+                self.connected();
+                self.task.tell_link(None).await;
+            }
             BrokerEvent::Refused(0) => {}
             BrokerEvent::Refused(count) => {
                 let mut stats = self.task.board.lock();
@@ -132,12 +147,19 @@ impl Work<'_> {
                 self.acks.clear();
                 self.listener.disconnected();
                 let now = self.task.clock.now();
-                let mut stats = self.task.board.lock();
-                stats.count_error("connect");
-                if stats.state != LinkState::Offline {
-                    self.away_since = Some(now.mono);
+                let is_news = {
+                    let mut stats = self.task.board.lock();
+                    stats.count_error("connect");
+                    let is_news = stats.state != LinkState::Offline || stats.message != why;
+                    if stats.state != LinkState::Offline {
+                        self.away_since = Some(now.mono);
+                    }
+                    stats.set_state(LinkState::Offline, &why, now);
+                    is_news
+                };
+                if is_news {
+                    self.task.tell_link(Some(&why)).await;
                 }
-                stats.set_state(LinkState::Offline, &why, now);
             }
             BrokerEvent::Message(message) => return self.message(*message).await,
         }
@@ -151,6 +173,7 @@ impl Work<'_> {
             is_all &= self.broker.subscribe(&filter);
         }
         if let Some(state) = &self.state {
+            is_all &= self.broker.subscribe(&state.topic);
             is_all &= self.broker.publish(&state.topic, state.online.clone().into_bytes(), true);
         }
         for out in self.listener.connected(self.task.clock.now()) {
@@ -173,9 +196,24 @@ impl Work<'_> {
             self.acks.push_back((ack, at_once()));
             return true;
         }
+        if let Some(state) = self.state.as_ref().filter(|s| s.topic == topic) {
+            // Whoever says that this host is offline is wrong while it reads this (Sparkplug 3.0, 6.4.1.2).
+            if !is_online(&payload) {
+                self.broker.publish(&state.topic, state.online.clone().into_bytes(), true);
+                // What the broker kept from an earlier session contradicts nobody.
+                if !retain {
+                    self.task.board.lock().count_error("sparkplug-state-contradicted");
+                }
+            }
+            self.acks.push_back((ack, at_once()));
+            return true;
+        }
         let (mut batches, outgoing) = self.listener.message(&topic, &payload, retain, now);
         for out in outgoing {
             self.broker.publish(&out.topic, out.payload, false);
+        }
+        for kind in self.listener.take_troubles() {
+            self.task.board.lock().count_error(kind);
         }
         self.task.board.record().note(now, false, &publish_packet(&topic, &payload));
         self.note(&topic, &payload, &batches);
@@ -207,6 +245,10 @@ impl Work<'_> {
             equipment.requests += 1;
             match batch.presence {
                 Presence::Answered => equipment.set_state(LinkState::Online, "reports", now),
+                Presence::Retained if equipment.state == LinkState::Online => {}
+                Presence::Retained => {
+                    equipment.set_state(LinkState::Degraded, "the broker has retained values of it", now)
+                }
                 Presence::Lost => equipment.set_state(LinkState::Offline, "it says that it is away", now),
                 Presence::NoAnswer => {}
             }
@@ -226,6 +268,12 @@ impl Work<'_> {
             }
         }
     }
+}
+
+/// Whether a host's state says that it is online.
+fn is_online(payload: &[u8]) -> bool {
+    let state: Option<serde_json::Value> = serde_json::from_slice(payload).ok();
+    state.and_then(|s| s.get("online")?.as_bool()) == Some(true)
 }
 
 /// A message as it stands on the wire of MQTT 3.1.1 at QoS 0 (3.3): for the record.

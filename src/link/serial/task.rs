@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::session::{Heard, Next, Session};
-use crate::link::task::Line;
+use crate::link::task::{End, Line};
 use crate::link::wire::{Stream, connect, open_port};
 use crate::link::{AnswerKey, Batch, LastAnswer, LinkCommand, LinkState, LinkTask};
 use crate::profile::{Place, Point, Profile, parse_bytes, parse_text};
@@ -50,9 +50,13 @@ impl Line for Instrument {
 
     fn reloaded(&mut self, _task: &LinkTask) {}
 
-    async fn work(&mut self, task: &mut LinkTask, io: Box<dyn Stream>) -> Option<String> {
-        let mut talk = Talk { task, equipment: self.equipment, profile: &self.profile, asked: None };
-        talk.work(io, &mut self.session).await
+    async fn work(&mut self, task: &mut LinkTask, io: Box<dyn Stream>) -> End {
+        let mut talk =
+            Talk { task, equipment: self.equipment, profile: &self.profile, asked: None, has_served: false };
+        match talk.work(io, &mut self.session).await {
+            None => End::Stopped,
+            Some(why) => End::Lost { why, has_served: talk.has_served },
+        }
     }
 }
 
@@ -62,6 +66,8 @@ struct Talk<'a> {
     profile: &'a Arc<Profile>,
     /// When the question under way was sent.
     asked: Option<Mono>,
+    /// Something has come over this connection.
+    has_served: bool,
 }
 
 impl Talk<'_> {
@@ -101,6 +107,10 @@ impl Talk<'_> {
                 read = io.read(&mut space) => match read {
                     Ok(0) => return Some("the connection was closed".to_owned()),
                     Ok(count) => {
+                        if !self.has_served {
+                            self.has_served = true;
+                            self.task.works().await;
+                        }
                         let bytes = space.get(..count).unwrap_or(&[]);
                         for heard in session.received(bytes, self.task.clock.now().mono) {
                             if !self.tell(heard).await {

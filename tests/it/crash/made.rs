@@ -14,6 +14,7 @@ use andon::words::{Author, EquipmentId, FaultName, Seq, Severity, TicketNumber, 
 use serde_json::Value;
 
 use crate::support::Gateway;
+use crate::support::manner::{Manner, MannerServer};
 
 pub const TICKETS: u64 = 8;
 /// Tickets up to this number are closed, the rest are live.
@@ -100,8 +101,9 @@ pub struct Plant {
 impl Plant {
     /// The journal is divided into so many segments.
     pub fn new(segments: usize) -> Self {
+        let port = MannerServer::start(|_| Manner::Silence).port;
         let mut site =
-            "[[link]]\nname = \"nowhere\"\nkind = \"modbus-tcp\"\naddress = \"127.0.0.1:9\"\n".to_owned();
+            format!("[[link]]\nname = \"nowhere\"\nkind = \"modbus-tcp\"\naddress = \"127.0.0.1:{port}\"\n");
         for i in 1..=TICKETS {
             write!(site, "[[equipment]]\nid = \"e{i}\"\nprofile = \"lost\"\nlink = \"nowhere\"\n").unwrap();
         }

@@ -13,11 +13,13 @@ mod vanish;
 use std::fmt::Write as _;
 
 use crate::support::Gateway;
+use crate::support::manner::{Manner, MannerServer};
 
-/// A gateway of equipment that nobody answers for: each piece soon has its ticket for lost communication.
+/// A gateway of equipment behind a connection over which nothing comes: each piece soon has its ticket for lost communication.
 fn lost_equipment(gateway: Gateway, count: usize) -> Gateway {
+    let port = MannerServer::start(|_| Manner::Silence).port;
     let mut site =
-        "[[link]]\nname = \"nowhere\"\nkind = \"modbus-tcp\"\naddress = \"127.0.0.1:9\"\n".to_owned();
+        format!("[[link]]\nname = \"nowhere\"\nkind = \"modbus-tcp\"\naddress = \"127.0.0.1:{port}\"\n");
     for i in 1..=count {
         write!(site, "[[equipment]]\nid = \"e{i}\"\nprofile = \"lost\"\nlink = \"nowhere\"\n").unwrap();
     }

@@ -78,17 +78,47 @@ pub struct Conduct {
     pub misdeed: Misdeed,
     left: Arc<AtomicU32>,
     good_first: Arc<AtomicU32>,
+    /// Of each hundred answers so many are misdeeds; all of them unless it says.
+    share: u32,
+    seed: Arc<AtomicU32>,
 }
 
 impl Conduct {
     pub fn new(misdeed: Misdeed, times: u32) -> Self {
-        Self { misdeed, left: Arc::new(AtomicU32::new(times)), good_first: Arc::new(AtomicU32::new(8)) }
+        Self {
+            misdeed,
+            left: Arc::new(AtomicU32::new(times)),
+            good_first: Arc::new(AtomicU32::new(8)),
+            share: 100,
+            seed: Arc::new(AtomicU32::new(1)),
+        }
+    }
+
+    /// Misdeeds at random, this many of a hundred answers, until [`Self::end`].
+    pub fn at_random(misdeed: Misdeed, share: u32) -> Self {
+        Self { share, ..Self::new(misdeed, u32::MAX) }
+    }
+
+    pub fn is_random(&self) -> bool {
+        self.share < 100
+    }
+
+    /// From here on it is good.
+    pub fn end(&self) {
+        self.left.store(0, Ordering::SeqCst);
+    }
+
+    /// Park and Miller's generator: the same misdeeds in each run, whatever the order of requests.
+    fn is_chosen(&self) -> bool {
+        let step = |s: u32| u32::try_from(u64::from(s) * 48271 % 2_147_483_647).ok();
+        let before = self.seed.fetch_update(Ordering::SeqCst, Ordering::SeqCst, step).unwrap();
+        before / 7 % 100 < self.share
     }
 
     fn next(&self) -> Option<Misdeed> {
         let counted =
             |a: &AtomicU32| a.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |n| n.checked_sub(1)).is_ok();
-        if counted(&self.good_first) {
+        if counted(&self.good_first) || !self.is_chosen() {
             return None;
         }
         counted(&self.left).then_some(self.misdeed)
@@ -155,6 +185,9 @@ fn converse(wire: &mut dyn Wire, conduct: &Conduct) {
         let (answer_unit, answer) = changed(misdeed, unit, &request);
         let mut frame = wire.frame(&head, answer_unit, &answer);
         let echo = wire.frame(&head, unit, &request);
+        if conduct.share < 100 && misdeed != Some(Misdeed::OneBehind) {
+            before = Some(frame.clone());
+        }
         let sent = match misdeed {
             Some(Misdeed::Silent) => true,
             Some(Misdeed::Late) => {

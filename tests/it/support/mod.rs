@@ -1,6 +1,7 @@
 //! What the tests stand on: a gateway of their own, counterparts, and waiting with a deadline.
 
 mod gateway;
+pub mod manner;
 pub mod misbehaving;
 mod paced;
 mod peer;

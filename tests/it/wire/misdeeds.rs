@@ -4,9 +4,10 @@
 //! for good, so no moment is missed.
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use crate::support::misbehaving::{ALL, Conduct, Misdeed, register, serve_rtu, serve_tcp};
-use crate::support::{Gateway, PtyPair, eventually};
+use crate::support::{Gateway, PtyPair, eventually, pause};
 
 const POINTS: [u16; 9] = [0, 1, 2, 100, 101, 102, 200, 300, 301];
 const TIMES: u32 = 10;
@@ -93,20 +94,90 @@ fn endures(mut gateway: Gateway, conduct: &Conduct, is_tcp: bool) {
     }
 }
 
+/// At three misdeeds in ten answers no living unit is without a fresh value for longer than this: 2 s, which is more than
+/// four polls.
+const FRESH: i64 = 2000;
+/// And once the misdeeds have ended no longer than this.
+const FRESH_AFTER: i64 = 1000;
+const MISDEEDS_FOR: Duration = Duration::from_secs(10);
+
+/// When any value of a unit was read, in milliseconds, from the record.
+fn read_at(gateway: &Gateway, unit: u8) -> Vec<i64> {
+    let mut all: Vec<i64> = Vec::new();
+    for n in POINTS {
+        let found = gateway.run(&format!("equipment history unit-{unit} p{n} --since 10m --json")).json();
+        for sample in found["samples"].as_array().unwrap() {
+            let [at, value] = sample.as_array().unwrap().as_slice() else { panic!("{sample}") };
+            let is_own = value.as_f64().is_some_and(|v| (v - f64::from(register(unit, n))).abs() < 0.5);
+            assert!(value.is_null() || is_own, "p{n} of unit {unit} was {value}");
+            if is_own {
+                all.push(millis(at.as_str().unwrap()));
+            }
+        }
+    }
+    all.sort_unstable();
+    all
+}
+
+fn millis(time: &str) -> i64 {
+    time.parse::<jiff::Timestamp>().unwrap().as_millisecond()
+}
+
+fn now_of(gateway: &Gateway) -> i64 {
+    millis(gateway.run("status --json").json()["now"].as_str().unwrap())
+}
+
+/// How long a unit was without a fresh value at most, from one instant to another.
+fn longest(times: &[i64], from: i64, to: i64) -> i64 {
+    let within = times.iter().copied().filter(|t| (from..to).contains(t));
+    let edges: Vec<i64> = std::iter::once(from).chain(within).chain([to]).collect();
+    edges.windows(2).map(|w| w[1] - w[0]).max().unwrap()
+}
+
+/// With misdeeds at random every unit stays fresh, and no value is wrong.
+fn stays_fresh(mut gateway: Gateway, conduct: &Conduct) {
+    let misdeed = conduct.misdeed;
+    gateway.start();
+    for unit in [1, 2] {
+        gateway.until(&format!("equipment read unit-{unit} --last --json"), |r| {
+            POINTS.iter().all(|n| r["points"][format!("p{n}")]["value"].is_number())
+        });
+    }
+    let begun = now_of(&gateway);
+    pause(MISDEEDS_FOR);
+    conduct.end();
+    let ended = now_of(&gateway);
+    pause(Duration::from_secs(3));
+    let over = now_of(&gateway);
+    for unit in [1, 2] {
+        let times = read_at(&gateway, unit);
+        let worst = longest(&times, begun, ended);
+        assert!(worst <= FRESH, "{misdeed:?}: unit {unit} was {worst} ms without a fresh value: {times:?}");
+        let after = longest(&times, ended, over);
+        assert!(after <= FRESH_AFTER, "{misdeed:?}: unit {unit} was {after} ms without one after they ended");
+    }
+    let tickets = gateway.run("history --json").stdout();
+    assert!(!tickets.contains("wrong-p"), "{misdeed:?}: a wrong value had good quality");
+}
+
 fn tcp(misdeed: Misdeed) {
-    let conduct = Conduct::new(misdeed, TIMES);
-    let port = serve_tcp(conduct.clone());
-    let link = format!("kind = \"modbus-tcp\"\naddress = \"127.0.0.1:{port}\"");
-    endures(gateway().site(&site(&link)), &conduct, true);
+    for conduct in [Conduct::new(misdeed, TIMES), Conduct::at_random(misdeed, 30)] {
+        let port = serve_tcp(conduct.clone());
+        let link = format!("kind = \"modbus-tcp\"\naddress = \"127.0.0.1:{port}\"");
+        let gateway = gateway().site(&site(&link));
+        if conduct.is_random() { stays_fresh(gateway, &conduct) } else { endures(gateway, &conduct, true) }
+    }
 }
 
 fn rtu(misdeed: Misdeed) {
-    let conduct = Conduct::new(misdeed, TIMES);
-    let gateway = gateway();
-    let pair = PtyPair::new(&gateway.path(""));
-    serve_rtu(&pair.theirs, conduct.clone());
-    let link = format!("kind = \"modbus-rtu\"\nport = \"{}\"\nbaud = 115200", pair.ours.display());
-    endures(gateway.site(&site(&link)), &conduct, false);
+    for conduct in [Conduct::new(misdeed, TIMES), Conduct::at_random(misdeed, 30)] {
+        let gateway = gateway();
+        let pair = PtyPair::new(&gateway.path(""));
+        serve_rtu(&pair.theirs, conduct.clone());
+        let link = format!("kind = \"modbus-rtu\"\nport = \"{}\"\nbaud = 115200", pair.ours.display());
+        let gateway = gateway.site(&site(&link));
+        if conduct.is_random() { stays_fresh(gateway, &conduct) } else { endures(gateway, &conduct, false) }
+    }
 }
 
 macro_rules! misdeeds {

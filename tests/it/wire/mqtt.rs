@@ -1,10 +1,11 @@
 //! MQTT against mosquitto: both versions, passwords, TLS, restarts; Sparkplug B against pysparkplug's edge node.
 
 use std::process::Command;
+use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::support::{Gateway, Mosquitto, SparkplugNode, eventually};
+use crate::support::{Gateway, Mosquitto, SparkplugNode, eventually, within};
 
 const PLUG: &str = r#"
 [mqtt]
@@ -234,4 +235,83 @@ fn a_sparkplug_node_and_its_device() {
         let text = state();
         if text.contains("\"online\":false") { Ok(()) } else { Err(text) }
     });
+}
+
+#[test]
+fn without_ca_file_the_certificates_that_the_system_trusts_serve() {
+    let mut gateway = Gateway::new().profile("plug", PLUG);
+    certificates(&gateway, &["broker"]);
+    let here = gateway.path("").display().to_string();
+    let settings = format!(
+        "allow_anonymous true\ncafile {here}/ca.pem\ncertfile {here}/broker.pem\nkeyfile {here}/broker.key"
+    );
+    let broker = Mosquitto::new(&gateway.path(""), &settings);
+    gateway = gateway.site(&site(&format!("url = \"mqtts://127.0.0.1:{}\"", broker.port)));
+    // The authority is none of the machine's own: refused.
+    gateway.start();
+    gateway.until("status --json", |s| s["links"][0]["errors"]["connect"].as_u64() > Some(0));
+    gateway.stop();
+    // It is put among those that the system trusts.
+    let trusted = format!("SSL_CERT_FILE={here}/ca.pem");
+    gateway.start_with(&["env", &trusted]);
+    online(&gateway);
+}
+
+#[test]
+fn a_sparkplug_listener_asks_for_births_and_publishes_no_state() {
+    let node = "[points]\ntemp = { metric = \"Temp\", type = \"f64\", unit = \"degC\" }\n";
+    let broker_folder = Gateway::new();
+    let broker = Mosquitto::new(&broker_folder.path(""), "allow_anonymous true");
+    let _peer = SparkplugNode::new(broker.port);
+    let text = |host: &str| {
+        format!(
+            "[[link]]\nname = \"shop\"\nkind = \"mqtt\"\nurl = \"mqtt://127.0.0.1:{}\"\n{host}\
+            [[equipment]]\nid = \"node-1\"\nprofile = \"node\"\nlink = \"shop\"\nsparkplug = \"g/n\"\n",
+            broker.port
+        )
+    };
+    let state = |host: &str| {
+        let port = broker.port.to_string();
+        let topic = format!("spBv1.0/STATE/{host}");
+        let args = ["-h", "127.0.0.1", "-p", &port, "-t", &topic, "-C", "1", "-W", "2"];
+        String::from_utf8(Command::new("mosquitto_sub").args(args).output().unwrap().stdout).unwrap()
+    };
+    let mut gateway = Gateway::new().profile("node", node).site(&text(""));
+    gateway.start();
+    // The node was born before: what it is known by it has said again.
+    gateway.until("equipment read node-1 --last --json", |r| point(r, "temp") == 20.0);
+    assert_eq!(state("+"), "");
+    gateway.stop();
+    // A primary host whose state somebody contradicts says it again at once.
+    gateway = gateway.site(&text("sparkplug_host = \"line-3\"\n"));
+    gateway.start();
+    online(&gateway);
+    eventually("the host is online", || {
+        let text = state("line-3");
+        if text.contains("\"online\":true") { Ok(()) } else { Err(text) }
+    });
+    broker.publish("spBv1.0/STATE/line-3", r#"{"online":false,"timestamp":1}"#, &["-r"]);
+    gateway.until("status --json", |s| s["links"][0]["errors"]["sparkplug-state-contradicted"] == 1);
+    eventually("it says so again", || {
+        let text = state("line-3");
+        if text.contains("\"online\":true") { Ok(()) } else { Err(text) }
+    });
+}
+
+#[test]
+fn what_reports_by_itself_is_not_waited_for_and_what_was_retained_is_told_as_such() {
+    let profile =
+        format!("{PLUG}\n[faults.warm]\nseverity = \"major\"\nwhen = \"power > 5\"\nmeans = \"Power.\"\n");
+    let mut gateway = Gateway::new().profile("plug", &profile);
+    let broker = Mosquitto::new(&gateway.path(""), "allow_anonymous true");
+    broker.publish("tele/plug1/SENSOR", r#"{"ENERGY":{"Power":7}}"#, &["-r"]);
+    gateway = gateway.site(&site(&format!("url = \"mqtt://127.0.0.1:{}\"", broker.port)));
+    gateway.start();
+    gateway.until("equipment read plug-1 --last --json", |r| point(r, "power") == 7.0);
+    within(Duration::from_secs(2), "a read of what cannot be asked", || {
+        gateway.run("equipment read plug-1 --json").success();
+    });
+    gateway.run("why plug-1 power").success().says("the broker had retained it");
+    gateway.until("ticket list --fault warm --json", |t| t.as_array().is_some_and(|t| t.len() == 1));
+    gateway.run("ticket show plug-1").says("(retained)");
 }

@@ -90,7 +90,7 @@ async fn tcp_lets_only_the_answer_through() {
     check_tcp(&[tcp(1, &[7, 4, 4, 0, 9, 0, 9])], Err(WireFault::Foreign("function 4".into()))).await;
     check_tcp(&[tcp(1, &[7, 3, 2, 0, 9])], Err(WireFault::Length { got: 2, wanted: 4 })).await;
     check_tcp(&[tcp(1, &[7, 3, 4, 0, 9])], Err(WireFault::Length { got: 2, wanted: 4 })).await;
-    check_tcp(&[good[..9].to_vec()], Err(WireFault::Garbled(9))).await;
+    check_tcp(&[good[..9].to_vec()], Err(WireFault::Incomplete { got: 9, wanted: 13 })).await;
     check_tcp(
         &[b"HTTP/1.1 200 OK".to_vec()],
         Err(WireFault::OutOfStep("this is not a Modbus TCP header".into())),

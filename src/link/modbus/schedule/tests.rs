@@ -70,33 +70,183 @@ fn units_take_turns() {
     assert_eq!(counts, [0, 100, 100, 100]);
 }
 
-#[test]
-fn a_silent_unit_is_probed_ever_more_rarely_and_back_at_once() {
-    let mut s = Schedule::new(vec![unit(1, vec![request(0, 4, 100)])], ms(0));
-    let mut now = 0;
-    let mut sent = 0;
-    while now < 100_000 {
+/// Works a schedule for so long; `answers` says how long a request takes and what it comes to. What was asked, and when.
+fn worked(
+    s: &mut Schedule,
+    (from, to): (u64, u64),
+    mut answers: impl FnMut(&Ask, u64) -> (u64, Outcome),
+) -> Vec<(u64, Ask, Report)> {
+    let mut now = from;
+    let mut asked = Vec::new();
+    while now < to {
         match s.next(ms(now)) {
             Next::Ask(a) => {
-                sent += 1;
-                now += 500;
-                s.answered(&a, &Outcome::Failed(WireFault::Timeout), Duration::from_millis(20), ms(now));
+                let sent = now;
+                let (took, outcome) = answers(&a, now);
+                now += took;
+                let report = s.answered(&a, &outcome, Duration::from_millis(took), ms(now));
+                asked.push((sent, a, report));
             }
-            Next::Wait(at) => now = at.0 / 1_000_000,
+            Next::Wait(at) => now = at.0.div_ceil(1_000_000).max(now),
             Next::Idle => panic!("idle"),
         }
     }
-    assert!(sent < 25, "{sent} requests in 100 s to a silent unit");
-    let a = loop {
-        match s.next(ms(now)) {
-            Next::Ask(a) => break a,
-            Next::Wait(at) => now = at.0 / 1_000_000,
-            Next::Idle => panic!("idle"),
-        }
+    asked
+}
+
+fn answered(a: &Ask) -> Outcome {
+    Outcome::Answered(vec![0; usize::from(a.count)])
+}
+
+/// Silence costs the whole timeout.
+fn silent(a: &Ask) -> (u64, Outcome) {
+    (u64::try_from(a.timeout.as_millis()).unwrap(), Outcome::Failed(WireFault::Timeout))
+}
+
+#[test]
+fn a_dead_unit_costs_its_budget_and_is_back_within_a_second_on_a_free_line() {
+    // One unit lives and is polled each second, the other is silent and returns at 60.1 s.
+    let poll = |id| unit(id, vec![request(0, 4, 1000)]);
+    let mut s = Schedule::new(vec![poll(1), poll(2)], ms(0)).telling_apart();
+    let asked = worked(&mut s, (0, 62_000), |a, now| match a.unit {
+        1 => (20, answered(a)),
+        _ if now >= 60_100 => (20, answered(a)),
+        _ => silent(a),
+    });
+    let back = asked.iter().find(|(_, a, r)| a.unit == 2 && matches!(r, Report::Values(_))).unwrap().0;
+    assert!(back < 61_100, "{back}: the line is free");
+    let dead = |from: u64, to: u64| {
+        let of = asked.iter().filter(|(at, a, _)| a.unit == 2 && (from..to).contains(at));
+        of.map(|(_, a, _)| a.timeout).sum::<Duration>()
     };
-    s.answered(&a, &Outcome::Answered(vec![0; usize::from(a.count)]), Duration::from_millis(20), ms(now));
-    assert!(!s.is_probed(0));
-    assert_eq!(ask(&mut s, now + 100).purpose, Purpose::Poll(0));
+    // Three times 20 ms, every sixteenth with 500 ms.
+    assert!(dead(10_000, 60_000) <= Duration::from_millis(50_000 / 8), "{:?}", dead(10_000, 60_000));
+    // The living one is late by one probe at most.
+    let polls: Vec<u64> = asked.iter().filter(|(_, a, _)| a.unit == 1).map(|(at, ..)| *at).collect();
+    assert!(polls.windows(2).all(|w| w[1] - w[0] <= 1600), "{polls:?}");
+}
+
+#[test]
+fn dead_units_cost_a_full_line_a_twentieth_of_its_time() {
+    // Six units whose polls fill the line, two that never answer.
+    let units = (1..=8).map(|id| unit(id, vec![request(0, 4, 100)])).collect();
+    let mut s = Schedule::new(units, ms(0)).telling_apart();
+    let asked = worked(&mut s, (0, 120_000), |a, _| if a.unit <= 6 { (20, answered(a)) } else { silent(a) });
+    let late: Vec<_> = asked.iter().filter(|(at, ..)| *at >= 20_000).collect();
+    let time: Duration = late.iter().filter(|(_, a, _)| a.unit > 6).map(|(_, a, _)| a.timeout).sum();
+    assert!(time <= Duration::from_millis(100_000 / 20 + 500), "{time:?} of 100 s");
+    assert!(time >= Duration::from_millis(100_000 / 25), "{time:?}: they are probed as often as that allows");
+    let polls = late.iter().filter(|(_, a, _)| a.unit <= 6).count();
+    assert!(polls >= 4700, "{polls} of the 5000 that a line without dead units carries");
+}
+
+#[test]
+fn units_that_fall_silent_together_do_not_keep_the_living_waiting() {
+    // Seven of eight fall silent at once: until they count as dead the eighth is polled after each of their timeouts.
+    let units = (1..=8).map(|id| unit(id, vec![request(0, 4, 500)])).collect();
+    let mut s = Schedule::new(units, ms(0)).telling_apart();
+    let asked =
+        worked(
+            &mut s,
+            (0, 60_000),
+            |a, now| {
+                if a.unit == 1 || now < 10_000 { (10, answered(a)) } else { silent(a) }
+            },
+        );
+    let polls: Vec<u64> = asked.iter().filter(|(_, a, _)| a.unit == 1).map(|(at, ..)| *at).collect();
+    let longest = |from: u64| {
+        let after = polls.windows(2).filter(|w| w[0] >= from);
+        after.map(|w| w[1] - w[0]).max().unwrap()
+    };
+    // Nobody knows beforehand: each is waited for once. From then on there is a poll between any two waits.
+    assert!(longest(0) <= 7 * 500 + 20, "{} ms between two polls", longest(0));
+    assert!(longest(14_000) <= 500 + 500 + 10, "{} ms between two polls", longest(14_000));
+}
+
+#[test]
+fn signs_of_life_keep_a_unit_alive() {
+    let faults = [
+        Outcome::Exception(4),
+        Outcome::Exception(6),
+        Outcome::Failed(WireFault::Garbled(5)),
+        Outcome::Failed(WireFault::Foreign("unit 9".to_owned())),
+        Outcome::Failed(WireFault::Length { got: 2, wanted: 8 }),
+        Outcome::Failed(WireFault::Closed),
+    ];
+    for fault in faults {
+        let mut s = Schedule::new(vec![unit(1, vec![request(0, 4, 1000)])], ms(0)).telling_apart();
+        let asked = worked(&mut s, (0, 60_000), |_, _| (50, fault.clone()));
+        assert!(!s.is_probed(0), "{fault:?}");
+        assert!(asked.len() >= 60, "{fault:?}: it is polled as ever");
+    }
+    // A gateway's word that nobody is there is none.
+    let mut s = Schedule::new(vec![unit(1, vec![request(0, 4, 1000)])], ms(0)).telling_apart();
+    worked(&mut s, (0, 60_000), |_, _| (50, Outcome::Exception(11)));
+    assert!(s.is_probed(0));
+}
+
+#[test]
+fn misses_alone_make_no_unit_dead() {
+    // Half of the answers are lost: five in a row now and then, but not for three polls of 500 ms at four requests each.
+    let requests = (0..4).map(|i| request(i * 100, 4, 500)).collect();
+    let mut s = Schedule::new(vec![unit(1, requests)], ms(0)).telling_apart();
+    let mut seed = 7_u64;
+    let mut values = Vec::new();
+    for (at, _, report) in worked(&mut s, (0, 600_000), |a, _| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        if seed >> 33 & 1 == 0 { (10, answered(a)) } else { (100, Outcome::Failed(WireFault::Timeout)) }
+    }) {
+        if matches!(report, Report::Values(_)) {
+            values.push(at);
+        }
+    }
+    let longest = values.windows(2).map(|w| w[1] - w[0]).max().unwrap();
+    assert!(longest <= 2000, "{longest} ms without a value");
+}
+
+#[test]
+fn a_busy_device_is_asked_again_after_a_short_wait_within_its_retries() {
+    let setup = UnitSetup { retries: 2, ..unit(1, vec![request(0, 2, 1000)]) };
+    let mut s = Schedule::new(vec![setup], ms(0)).telling_apart();
+    for (at, code, expected) in [(0, 6, true), (120, 5, true), (240, 6, false)] {
+        let a = ask(&mut s, at);
+        let report = s.answered(&a, &Outcome::Exception(code), Duration::from_millis(20), ms(at + 20));
+        assert_eq!(report == Report::Nothing, expected, "{at}");
+        if expected {
+            assert_eq!(s.next(ms(at + 20)), Next::Wait(ms(at + 120)), "it is left alone for a while");
+        } else {
+            assert!(matches!(report, Report::Failed(..)), "{report:?}: no reading, not a bad one");
+        }
+    }
+    // The next turn is at its time.
+    assert_eq!(s.next(ms(360)), Next::Wait(ms(1000)));
+}
+
+#[test]
+fn only_what_the_device_says_itself_is_a_bad_reading() {
+    for (code, is_bad) in
+        [(1, false), (2, true), (3, true), (4, false), (5, false), (6, false), (8, false), (11, false)]
+    {
+        let mut s = Schedule::new(vec![unit(1, vec![request(0, 1, 1000)])], ms(0)).telling_apart();
+        let a = ask(&mut s, 0);
+        let report = s.answered(&a, &Outcome::Exception(code), Duration::from_millis(20), ms(20));
+        assert_eq!(matches!(report, Report::Refused(..)), is_bad, "exception {code}: {report:?}");
+        assert_eq!(matches!(report, Report::Failed(..)), !is_bad, "exception {code}: {report:?}");
+    }
+}
+
+#[test]
+fn a_request_is_spared_once_a_turn() {
+    let mut s = Schedule::new(vec![unit(1, vec![request(0, 2, 1000)])], ms(0)).telling_apart();
+    let a = ask(&mut s, 0);
+    assert!(s.spare(&a), "the connection had served others: it is sent again");
+    let a = ask(&mut s, 1);
+    assert!(!s.spare(&a), "it may be this request of which connections die");
+    let report = s.answered(&a, &Outcome::Failed(WireFault::Closed), Duration::ZERO, ms(2));
+    assert!(matches!(report, Report::Failed(..)));
+    assert_eq!(s.troubles(0), ((1, 1), Some("the connection was closed")));
+    let a = ask(&mut s, 1000);
+    assert!(s.spare(&a));
 }
 
 #[test]
@@ -105,24 +255,95 @@ fn after_a_timeout_the_next_request_has_another_shape() {
     let first = ask(&mut s, 0);
     s.answered(&first, &Outcome::Failed(WireFault::Timeout), Duration::from_millis(20), ms(500));
     let second = ask(&mut s, 500);
-    assert_eq!((second.start, second.count, second.purpose), (100, 3, Purpose::Resync(1)));
+    assert_eq!(
+        (second.start, second.count, second.purpose),
+        (100, 3, Purpose::Poll(1)),
+        "it brings three of the four"
+    );
     s.answered(&second, &Outcome::Failed(WireFault::Timeout), Duration::from_millis(20), ms(1000));
     let third = ask(&mut s, 1000);
     assert_eq!(third.count, 2);
-    s.answered(&third, &Outcome::Answered(vec![0; 2]), Duration::from_millis(20), ms(1010));
-    assert_eq!(ask(&mut s, 1010).purpose, Purpose::Poll(0));
+    let report = s.answered(&third, &Outcome::Answered(vec![0; 2]), Duration::from_millis(20), ms(1010));
+    let Report::Values(part) = report else { panic!("{report:?}") };
+    assert_eq!((part.start, part.count, part.points.len()), (third.start, 2, 2));
+    let whole = ask(&mut s, 1010);
+    assert_eq!((whole.purpose, whole.count), (Purpose::Poll(0), 4));
 }
 
 #[test]
-fn a_single_register_is_told_apart_by_the_sister_function_or_by_waiting() {
-    let mut s = Schedule::new(vec![unit(1, vec![request(0, 1, 100)])], ms(0));
+fn a_few_registers_more_bring_the_value_of_a_single_one() {
+    let mut s = Schedule::new(vec![unit(1, vec![request(7, 1, 1000)])], ms(0));
     let first = ask(&mut s, 0);
-    s.answered(&first, &Outcome::Failed(WireFault::Timeout), Duration::from_millis(20), ms(500));
-    let second = ask(&mut s, 600);
-    assert_eq!((second.area, second.count), (Area::Input, 1));
-    s.answered(&second, &Outcome::Failed(WireFault::Timeout), Duration::from_millis(20), ms(1100));
-    assert_eq!(s.next(ms(1200)), Next::Wait(ms(6100)));
-    assert_eq!(ask(&mut s, 6100).purpose, Purpose::Poll(0));
+    s.answered(&first, &Outcome::Failed(WireFault::Timeout), Duration::from_millis(500), ms(500));
+    let more = ask(&mut s, 1000);
+    assert_eq!((more.area, more.start, more.count), (Area::Holding, 7, 2));
+    let report = s.answered(&more, &Outcome::Answered(vec![5, 6]), Duration::from_millis(20), ms(1020));
+    assert!(matches!(report, Report::Values(part) if part.points.len() == 1));
+    // Where the device refuses that it is not asked again, and the refusal is not the request's own.
+    let poll = ask(&mut s, 2000);
+    assert_eq!(poll.count, 1);
+    s.answered(&poll, &Outcome::Failed(WireFault::Timeout), Duration::from_millis(500), ms(2500));
+    let more = ask(&mut s, 3000);
+    let report = s.answered(&more, &Outcome::Exception(2), Duration::from_millis(20), ms(3020));
+    assert_eq!((report, s.troubles(0).0), (Report::Nothing, (1, 1)), "the timeout's trouble, and no refusal");
+    let other = ask(&mut s, 3020);
+    assert_eq!((other.area, other.purpose), (Area::Input, Purpose::Resync(0)));
+    s.answered(&other, &Outcome::Exception(2), Duration::from_millis(20), ms(3040));
+    let poll = ask(&mut s, 3040);
+    s.answered(&poll, &Outcome::Failed(WireFault::Timeout), Duration::from_millis(500), ms(3540));
+    assert_eq!(ask(&mut s, 4000).area, Area::Input, "not beyond its end");
+}
+
+#[test]
+fn a_single_register_is_told_apart_by_other_functions_and_counts() {
+    // Unit 1 is silent all the time, and its answers may come up to five seconds late.
+    let mut s =
+        Schedule::new(vec![unit(1, vec![request(0, 1, 100)]), unit(2, vec![request(0, 1, 100)])], ms(0));
+    let asked = worked(&mut s, (0, 60_000), |a, _| if a.unit == 1 { silent(a) } else { (1, answered(a)) });
+    let mut last: BTreeMap<(Area, u16), u64> = BTreeMap::new();
+    for (at, a, _) in asked.iter().filter(|(_, a, _)| a.unit == 1) {
+        let given_up = at + u64::try_from(a.timeout.as_millis()).unwrap();
+        if let Some(before) = last.insert((a.area, a.count), given_up) {
+            assert!(at - before >= 5000, "{a:?} was asked again {} ms after it was given up", at - before);
+        }
+    }
+    let shapes: Vec<_> =
+        asked.iter().filter(|(_, a, _)| a.unit == 1).map(|(_, a, _)| (a.area, a.count)).collect();
+    // A few registers more, which bring the value as well; then another function.
+    let first: Vec<_> = (1..=5).map(|count| (Area::Holding, count)).chain([(Area::Input, 1)]).collect();
+    assert_eq!(shapes[..6], first);
+    // It is asked all the time, and the other unit goes on.
+    for id in [1, 2] {
+        let times: Vec<u64> = asked.iter().filter(|(_, a, _)| a.unit == id).map(|(at, ..)| *at).collect();
+        let longest = times.windows(2).map(|w| w[1] - w[0]).max().unwrap();
+        assert!(longest <= if id == 1 { 11_000 } else { 700 }, "unit {id}: {longest}");
+    }
+}
+
+#[test]
+fn where_nothing_can_be_told_apart_a_unit_waits_and_the_others_go_on() {
+    let many: Vec<PlannedRequest> = vec![request(65_535, 1, 100)];
+    let mut s = Schedule::new(vec![unit(1, many), unit(2, vec![request(0, 1, 100)])], ms(0));
+    // At the last register nothing more can be read with it: four shapes.
+    let asked = worked(&mut s, (0, 5400), |a, _| if a.unit == 1 { silent(a) } else { (1, answered(a)) });
+    assert!(asked.iter().filter(|(_, a, _)| a.unit == 1).count() <= 4);
+    let last = asked.iter().rfind(|(_, a, _)| a.unit == 2).unwrap().0;
+    assert!(last > 5000, "{last}");
+}
+
+#[test]
+fn an_exception_proves_nothing_while_its_function_is_outstanding() {
+    let mut s = Schedule::new(vec![unit(1, vec![request(0, 2, 1000)])], ms(0));
+    let first = ask(&mut s, 0);
+    s.answered(&first, &Outcome::Failed(WireFault::Timeout), Duration::from_millis(500), ms(500));
+    let second = ask(&mut s, 1000);
+    assert_eq!((second.area, second.count, second.purpose), (Area::Holding, 1, Purpose::Poll(0)));
+    s.answered(&second, &Outcome::Exception(4), Duration::from_millis(10), ms(1010));
+    // It may be the answer to the first: another function is asked next, and any answer of that proves it.
+    let third = ask(&mut s, 1010);
+    assert_eq!((third.area, third.purpose), (Area::Input, Purpose::Resync(0)));
+    s.answered(&third, &Outcome::Exception(1), Duration::from_millis(10), ms(1020));
+    assert_eq!(ask(&mut s, 1020).purpose, Purpose::Poll(0));
 }
 
 #[test]

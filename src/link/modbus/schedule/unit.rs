@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::{Purpose, Report, UnitSetup};
 use crate::limits;
-use crate::link::modbus::fault::{WireFault, exception_text};
-use crate::link::modbus::plan::{PlannedRequest, split};
+use crate::link::modbus::fault::{WireFault, exception_text, is_busy, is_gateways, is_no_value};
+use crate::link::modbus::plan::{PlannedPoint, PlannedRequest, split};
 use crate::words::Mono;
 
 #[derive(Debug)]
@@ -16,22 +16,51 @@ pub(super) struct Request {
     /// When its last turn ended.
     over: Option<Mono>,
     attempts: u32,
-    /// The exception with which the device refused it last.
-    pub refused: Option<u8>,
+    /// It was sent again for nothing in this turn, because a connection that had served others was closed.
+    spared: bool,
+    /// The device refused it last.
+    pub is_refused: bool,
+    /// The device refuses to read a few registers more than it.
+    pub ends_there: bool,
+    /// Why its last turn brought nothing.
+    pub trouble: Option<String>,
 }
 
 impl Request {
     fn new(plan: PlannedRequest, due: Mono) -> Self {
-        Self { plan: Arc::new(plan), due, over: None, attempts: 0, refused: None }
+        Self {
+            plan: Arc::new(plan),
+            due,
+            over: None,
+            attempts: 0,
+            spared: false,
+            is_refused: false,
+            ends_there: false,
+            trouble: None,
+        }
     }
+}
+
+/// How long nothing at all has come from a unit.
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) struct Silence {
+    /// Requests in a row.
+    requests: u32,
+    /// Whether a whole turn, retries included, was silent.
+    is_turn: bool,
+    /// When the first of them was given up.
+    since: Option<Mono>,
 }
 
 #[derive(Debug)]
 pub(super) struct Unit {
     pub setup: UnitSetup,
     pub requests: Vec<Request>,
-    pub misses: u32,
-    pub probe: Option<(Mono, Duration)>,
+    pub silence: Silence,
+    /// A dead unit: when its last probe was sent.
+    pub probed: Option<Mono>,
+    /// Somebody waits for a dead unit: it is probed once at once.
+    pub is_wanted: bool,
     pub allowed: Mono,
     pub served: u64,
     pub missed: u64,
@@ -54,8 +83,9 @@ impl Unit {
         Self {
             requests: setup.requests.iter().map(|plan| Request::new(plan.clone(), now)).collect(),
             setup,
-            misses: 0,
-            probe: None,
+            silence: Silence::default(),
+            probed: None,
+            is_wanted: false,
             allowed: now,
             served: 0,
             missed: 0,
@@ -65,10 +95,14 @@ impl Unit {
         }
     }
 
-    /// Since when, or from when on, something of it is due.
+    /// Since when, or from when on, something of a living unit is due.
     pub(super) fn due(&self) -> Option<Mono> {
-        let first = self.requests.iter().map(|r| r.due).min()?;
-        Some(self.probe.map_or(first, |(at, _)| at))
+        self.requests.iter().map(|r| r.due).min().filter(|_| self.probed.is_none())
+    }
+
+    /// The last request to it had no answer at all.
+    pub(super) fn is_suspect(&self) -> bool {
+        self.silence.requests > 0
     }
 
     /// Everything becomes due, what was read a moment ago a moment later: who asks without end takes no line.
@@ -77,9 +111,7 @@ impl Unit {
             let soonest = request.over.map_or(now, |at| now.max(at + limits::READ_AGAIN_MIN));
             request.due = request.due.min(soonest);
         }
-        if let Some((at, _)) = &mut self.probe {
-            *at = (*at).min(now);
-        }
+        self.is_wanted = self.probed.is_some();
     }
 
     /// It was written to: everything is read back.
@@ -87,9 +119,7 @@ impl Unit {
         for request in &mut self.requests {
             request.due = request.due.min(now);
         }
-        if let Some((at, _)) = &mut self.probe {
-            *at = (*at).min(now);
-        }
+        self.is_wanted = self.probed.is_some();
     }
 
     /// The request that comes next, when, and its rank among what is due: 0 before 1.
@@ -101,45 +131,71 @@ impl Unit {
             if r.due <= now { (now, rank, r.due) } else { (r.due, 0, r.due) }
         };
         let first = self.requests.iter().enumerate().map(|(i, r)| (ranked(r), i)).min();
-        let ((_, rank, due), index) = first?;
-        match self.probe {
-            // A probe of a silent unit never goes before what the others are due.
-            Some((at, _)) => Some((index, at, 1)),
-            None => Some((index, due, rank)),
-        }
+        first.map(|((_, rank, due), index)| (index, due, rank))
     }
 
-    /// The time a request has. A silent unit's probes wait only for several times what it, or the others on the bus,
-    /// usually take; every fourth has the whole time, so that a device that became slow is found again.
-    pub(super) fn timeout(&mut self, usual: Option<Duration>) -> Duration {
-        if self.probe.is_none() {
-            return self.setup.timeout;
-        }
-        self.probes = self.probes.wrapping_add(1);
+    /// The time its next probe has: several times what it, or the others on the bus, usually take, or the whole timeout.
+    pub(super) fn probe_time(&self, usual: Option<Duration>) -> Duration {
         match self.answer_time.or(usual) {
-            Some(time) if !self.probes.is_multiple_of(4) => {
+            Some(time) if !self.probes.wrapping_add(1).is_multiple_of(limits::PROBE_WHOLE_EVERY) => {
                 (time * limits::PROBE_ANSWER_TIMES).max(limits::PROBE_TIMEOUT_MIN).min(self.setup.timeout)
             }
             _ => self.setup.timeout,
         }
     }
 
-    pub(super) fn good(&mut self, purpose: Purpose, at: usize, now: Mono) -> Report {
-        self.misses = 0;
-        if self.probe.take().is_some() {
+    /// The time a living unit has. One that was just silent for its whole timeout is given a part of it the next times, if
+    /// it usually takes no longer: on a line that loses answers the others, and its own next try, come sooner.
+    pub(super) fn time(&self) -> Duration {
+        let whole = self.setup.timeout;
+        match self.answer_time {
+            Some(usual) if !self.silence.requests.is_multiple_of(limits::SUSPECT_WHOLE_EVERY) => {
+                (usual * limits::PROBE_ANSWER_TIMES).max(whole / 2).min(whole)
+            }
+            _ => whole,
+        }
+    }
+
+    /// Part of a request's values came, or all of them and more: they serve, and prove that the line is in step.
+    pub(super) fn partly(&mut self, at: usize, count: u16, waited_in_vain: Mono, now: Mono) -> Report {
+        let Some(plan) = self.requests.get(at).map(|r| r.plan.clone()) else { return Report::Nothing };
+        let is_within = |p: &&PlannedPoint| p.offset + p.width <= count && p.factor.is_none_or(|f| f < count);
+        let points: Vec<PlannedPoint> = plan.points.iter().filter(is_within).copied().collect();
+        let is_all = points.len() == plan.points.len();
+        let part = Arc::new(PlannedRequest { count, points, ..PlannedRequest::clone(&plan) });
+        if is_all {
+            self.good(Purpose::Poll(at), at, waited_in_vain, now);
+        } else {
+            self.lives(now);
+        }
+        if part.points.is_empty() { Report::Nothing } else { Report::Values(part) }
+    }
+
+    /// Something came from it: an answer, an exception, garbled bytes, the end of a connection.
+    pub(super) fn lives(&mut self, now: Mono) {
+        self.silence = Silence::default();
+        if self.probed.take().is_some() {
             for request in &mut self.requests {
                 request.due = now;
             }
         }
+    }
+
+    /// `waited_in_vain` is when the line waited last for somebody who did not answer: what is late by that is not late because
+    /// the line is asked too much.
+    pub(super) fn good(&mut self, purpose: Purpose, at: usize, waited_in_vain: Mono, now: Mono) -> Report {
+        self.lives(now);
         match purpose {
             Purpose::Resync(_) => Report::Nothing,
             Purpose::Poll(_) => {
                 if let Some(request) = self.requests.get_mut(at) {
-                    request.refused = None;
+                    request.is_refused = false;
+                    request.trouble = None;
                 }
                 let missed = self.missed;
+                let is_asked_too_much = self.requests.get(at).is_some_and(|r| r.due >= waited_in_vain);
                 let done = self.done(at, now);
-                self.late += self.missed - missed;
+                self.late += if is_asked_too_much { self.missed - missed } else { 0 };
                 done.map_or(Report::Nothing, Report::Values)
             }
         }
@@ -149,6 +205,7 @@ impl Unit {
     fn done(&mut self, at: usize, now: Mono) -> Option<Arc<PlannedRequest>> {
         let request = self.requests.get_mut(at)?;
         request.attempts = 0;
+        request.spared = false;
         request.over = Some(now);
         let every = request.plan.every;
         request.due = request.due + every;
@@ -161,42 +218,74 @@ impl Unit {
     }
 
     pub(super) fn exception(&mut self, at: usize, code: u8, now: Mono) -> Report {
-        self.misses = 0;
-        self.probe = None;
-        let refused = matches!(code, 1..=3);
-        if refused
-            && let Some(request) = self.requests.get(at)
+        if is_gateways(code) {
+            return self.failed(at, &exception_text(code), true, now);
+        }
+        self.lives(now);
+        if !matches!(code, 1..=3) {
+            if is_busy(code) {
+                self.allowed = self.allowed.max(now + limits::BUSY_AGAIN_AFTER);
+            }
+            return self.failed(at, &exception_text(code), false, now);
+        }
+        if let Some(request) = self.requests.get(at)
             && let Some((left, right)) = split(&request.plan)
         {
             self.requests.splice(at..=at, [left, right].map(|plan| Request::new(plan, now)));
             return Report::Nothing;
         }
         let Some(plan) = self.done(at, now) else { return Report::Nothing };
-        if let Some(request) = self.requests.get_mut(at).filter(|_| refused) {
+        if let Some(request) = self.requests.get_mut(at) {
             request.due = now + limits::REFUSED_AGAIN_AFTER.max(plan.every);
-            request.refused = Some(code);
+            request.is_refused = true;
+            request.trouble = Some(exception_text(code));
         }
-        Report::Failed(plan, exception_text(code))
+        let why = exception_text(code);
+        if is_no_value(code) { Report::Refused(plan, why) } else { Report::Failed(plan, why) }
     }
 
-    pub(super) fn failed(&mut self, at: usize, fault: &WireFault, now: Mono) -> Report {
-        // A unit that has just failed a whole turn is not asked twice in the next.
-        let retries = if self.misses > 0 { 0 } else { self.setup.retries };
+    pub(super) fn unanswered(&mut self, at: usize, fault: &WireFault, now: Mono) -> Report {
+        if !fault.is_silence() {
+            self.lives(now);
+        }
+        self.failed(at, &fault.to_string(), fault.is_silence(), now)
+    }
+
+    /// The connection that carried a request was closed, and had served others before: whether the request is sent again as
+    /// if it never was. Once a turn: it may be the request itself of which connections die.
+    pub(super) fn spare(&mut self, at: usize) -> bool {
+        self.requests.get_mut(at).is_some_and(|r| !std::mem::replace(&mut r.spared, true))
+    }
+
+    fn failed(&mut self, at: usize, why: &str, is_silence: bool, now: Mono) -> Report {
+        // A unit that was silent for a whole turn is not asked twice in the next.
+        let retries = if is_silence && self.silence.is_turn { 0 } else { self.setup.retries };
+        if is_silence {
+            self.silence.requests += 1;
+            self.silence.since.get_or_insert(now);
+        }
         let Some(request) = self.requests.get_mut(at) else { return Report::Nothing };
         request.attempts += 1;
         if request.attempts <= retries {
             return Report::Nothing;
         }
-        self.misses += 1;
-        if let Some((due, interval)) = &mut self.probe {
-            *interval = (*interval * 2).min(limits::PROBE_INTERVAL_MAX);
-            *due = now + *interval;
-        } else if self.misses >= limits::MISSES_BEFORE_PROBING {
-            self.probe = Some((now + limits::PROBE_INTERVAL_MIN, limits::PROBE_INTERVAL_MIN));
+        request.trouble = Some(why.to_owned());
+        self.silence.is_turn |= is_silence;
+        if self.probed.is_none() && self.is_silent_for_long(now) {
+            self.probed = Some(now);
         }
         match self.done(at, now) {
-            Some(plan) => Report::Failed(plan, fault.to_string()),
+            Some(plan) => Report::Failed(plan, why.to_owned()),
             None => Report::Nothing,
         }
+    }
+
+    fn is_silent_for_long(&self, now: Mono) -> bool {
+        let shortest = self.requests.iter().map(|r| r.plan.every).min().unwrap_or_default();
+        let Silence { requests, since, .. } = self.silence;
+        requests >= limits::SILENT_REQUESTS_DEAD
+            && since.is_some_and(|at| {
+                now.since(at) >= (shortest * limits::SILENT_POLLS_DEAD).max(limits::SILENT_TIME_DEAD)
+            })
     }
 }

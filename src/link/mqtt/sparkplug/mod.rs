@@ -1,5 +1,5 @@
 //! Sparkplug B (3.0): births and aliases, data, sequence gaps, deaths as loss of communication, rebirth requests.
-//! Pure. As a primary host (`sparkplug_host`) andon asks for rebirths; without it, it only listens.
+//! Pure. Any host application asks for rebirths; as a primary host (`sparkplug_host`) andon also publishes its state.
 
 mod payload;
 
@@ -12,8 +12,8 @@ use payload::{Metric, MetricValue, Payload, datatype};
 
 use crate::link::Batch;
 use crate::profile::{Place, Protocol, parse_json};
-use crate::site::{LinkKind, Site, SparkplugId};
-use crate::words::{EquipmentIndex, Now, PointIndex, Presence, Reading};
+use crate::site::{Site, SparkplugId};
+use crate::words::{EquipmentIndex, Mono, Now, PointIndex, Presence, Reading};
 
 /// Something to publish.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,6 +33,15 @@ struct Node {
     /// Metric names and types by device (none is the node itself) and alias.
     aliases: BTreeMap<(Option<String>, u64), (String, Option<u32>)>,
     asked_at: Option<Now>,
+    /// A birth is wanted, and is asked for once the pause is over.
+    is_wanted: bool,
+}
+
+impl Node {
+    /// When a birth may be asked for.
+    fn may_ask(&self) -> Mono {
+        self.asked_at.map_or(Mono(0), |at| at.mono + REBIRTH_EVERY)
+    }
 }
 
 /// Every edge node whose equipment is on one broker.
@@ -40,7 +49,7 @@ struct Node {
 pub(super) struct Nodes {
     equipment: BTreeMap<SparkplugId, Vec<EquipmentIndex>>,
     nodes: BTreeMap<(String, String), Node>,
-    is_host: bool,
+    troubles: Vec<&'static str>,
 }
 
 impl Nodes {
@@ -53,9 +62,7 @@ impl Nodes {
                 nodes.insert((id.group.clone(), id.node.clone()), Node::default());
             }
         }
-        let kind = site.links.get(link).map(|l| &l.kind);
-        let is_host = matches!(kind, Some(LinkKind::Mqtt(broker)) if broker.sparkplug_host.is_some());
-        Self { equipment, nodes, is_host }
+        Self { equipment, nodes, troubles: Vec::new() }
     }
 
     pub(super) fn filters(&self) -> Vec<String> {
@@ -69,9 +76,6 @@ impl Nodes {
 
     /// A host that has just connected knows no birth: it asks for them all.
     pub(super) fn connected(&mut self, at: Now) -> Vec<Outgoing> {
-        if !self.is_host {
-            return Vec::new();
-        }
         let nodes = self.nodes.iter_mut();
         nodes
             .map(|((group, node), state)| {
@@ -79,6 +83,27 @@ impl Nodes {
                 rebirth(group, node, at)
             })
             .collect()
+    }
+
+    /// When a birth is to be asked for whose turn has not come yet.
+    pub(super) fn due(&self) -> Option<Mono> {
+        self.nodes.values().filter(|n| n.is_wanted).map(Node::may_ask).min()
+    }
+
+    /// Asks for the births whose turn has come.
+    pub(super) fn elapsed(&mut self, at: Now) -> Vec<Outgoing> {
+        let due = self.nodes.iter_mut().filter(|(_, n)| n.is_wanted && n.may_ask() <= at.mono);
+        due.map(|((group, node), state)| {
+            state.asked_at = Some(at);
+            state.is_wanted = false;
+            rebirth(group, node, at)
+        })
+        .collect()
+    }
+
+    /// Gaps and unknown metrics since this was asked last.
+    pub(super) fn take_troubles(&mut self) -> Vec<&'static str> {
+        std::mem::take(&mut self.troubles)
     }
 
     /// Births may have been missed: what aliases mean is no longer known.
@@ -118,11 +143,14 @@ impl Nodes {
             }
             "DBIRTH" if node.is_born => {
                 let gap = node.out_of_step(&payload);
+                self.troubles.extend(gap.then_some("sparkplug-gap"));
                 (Some(node.born(device, &payload)), gap)
             }
             "NDATA" | "DDATA" => {
                 let gap = node.out_of_step(&payload);
                 let (values, is_known) = node.data(device.as_ref(), &payload);
+                self.troubles.extend(gap.then_some("sparkplug-gap"));
+                self.troubles.extend((!is_known).then_some("sparkplug-unknown-metric"));
                 (Some(values), gap || !is_known)
             }
             "NDEATH" => {
@@ -141,12 +169,8 @@ impl Nodes {
             "DBIRTH" => (None, true),
             _ => (None, false),
         };
-        let is_due = node.asked_at.is_none_or(|then| at.mono.since(then.mono) >= REBIRTH_EVERY);
-        let mut outgoing = Vec::new();
-        if asks && self.is_host && is_due {
-            node.asked_at = Some(at);
-            outgoing.push(rebirth(&key.0, &key.1, at));
-        }
+        node.is_wanted |= asks;
+        let outgoing = self.elapsed(at);
         let batches = values.map_or_else(Vec::new, |values| self.batches(site, &id, &values, at));
         (batches, outgoing)
     }
@@ -280,7 +304,7 @@ fn rebirth(group: &str, node: &str, at: Now) -> Outgoing {
 mod tests {
     use super::*;
     use crate::site::testing::sparkplug;
-    use crate::words::{Mono, Wall};
+    use crate::words::Wall;
 
     fn metric(name: Option<&str>, alias: Option<u64>, value: f64) -> Metric {
         Metric {
@@ -362,13 +386,32 @@ mod tests {
             "no birth was heard"
         );
         assert_eq!(w.say("NDATA", "", Some(6), vec![metric(None, Some(7), 1.0)], 5).1, 0);
+        assert_eq!(w.0.due(), Some(Mono(10_000_000_000)), "once the pause is over");
+        assert_eq!(w.0.take_troubles(), ["sparkplug-unknown-metric", "sparkplug-unknown-metric"]);
         w.say("NBIRTH", "", Some(0), vec![birth_metric(0), metric(Some("Temp"), Some(7), 1.0)], 6);
         assert_eq!(w.say("NDATA", "", Some(1), vec![metric(None, Some(7), 2.0)], 20).1, 0);
         assert_eq!(
             w.say("NDATA", "", Some(3), vec![metric(None, Some(7), 3.0)], 21),
             (vec!["0 3 Answered".into()], 1)
         );
+        assert_eq!(w.0.take_troubles(), ["sparkplug-gap"]);
         assert_eq!(w.say("NDATA", "", Some(4), vec![metric(None, Some(7), 3.0)], 40).1, 0);
+    }
+
+    #[test]
+    fn a_gap_within_the_pause_is_asked_for_once_that_is_over() {
+        let mut w = World::new();
+        let at = |second: u64| Now { mono: Mono(second * 1_000_000_000), wall: Wall::from_millis(0) };
+        assert_eq!(w.0.connected(at(0)).len(), 1, "the births are asked for, host or not");
+        w.say("NBIRTH", "", Some(0), vec![birth_metric(0), metric(Some("Temp"), Some(7), 1.0)], 1);
+        assert_eq!(w.say("NDATA", "", Some(5), vec![metric(None, Some(7), 2.0)], 4).1, 0);
+        assert_eq!((w.0.due(), w.0.elapsed(at(9)).len()), (Some(at(10).mono), 0));
+        assert_eq!((w.0.elapsed(at(10)).len(), w.0.due()), (1, None));
+        // A birth that comes by itself ends the wish.
+        w.say("NDATA", "", Some(9), vec![metric(None, Some(7), 2.0)], 12);
+        assert!(w.0.due().is_some());
+        w.say("NBIRTH", "", Some(0), vec![birth_metric(1), metric(Some("Temp"), Some(7), 1.0)], 13);
+        assert_eq!(w.0.due(), None);
     }
 
     #[test]

@@ -1,0 +1,120 @@
+//! What must fit together in `andon.toml`: equipment, profiles and links, and what depends on what.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::config::Draft;
+use super::model::{Link, LinkKind};
+use crate::profile::{Place, Point, Profile, Protocol};
+use crate::source::Section;
+
+/// What is accepted against the standard is for a link with one device, and is told as a weakness.
+fn check_accept(root: &Section<'_>, link: &Link, d: &Draft, profile: &Profile, is_only: bool) {
+    let accept = profile.modbus.accept;
+    if !accept.is_any() {
+        return;
+    }
+    if is_only {
+        let text = format!("{} on link {}: {}", profile.name, link.name, accept.weakness());
+        root.warning(d.profile.span.clone(), text, "", None);
+    } else {
+        root.error_with_help(
+            d.link_span.clone(),
+            format!("`accept` of {} is for a link with one device", profile.name),
+            "",
+            format!("give {} a link of its own", d.id),
+        );
+    }
+}
+
+/// Each piece of equipment speaks what its link carries, and says what its protocol needs.
+pub(super) fn check_links(
+    root: &Section<'_>,
+    links: &[Link],
+    drafts: &[Draft],
+    loaded: &BTreeMap<String, Arc<Profile>>,
+) {
+    for (index, d) in drafts.iter().enumerate() {
+        let (Some(link), Some(profile)) = (links.get(d.link), loaded.get(&d.profile.value)) else { continue };
+        let protocol = profile.protocol();
+        if matches!(
+            link.kind,
+            LinkKind::ModbusRtu(_) | LinkKind::ModbusAscii(_) | LinkKind::ModbusRtuOverTcp { .. }
+        ) && !(1..=247).contains(&d.unit)
+        {
+            let why = if d.unit == 0 {
+                "unit 0 is the Modbus broadcast address, and no device answers it: use 1 to 247"
+            } else {
+                "the unit must be from 1 to 247"
+            };
+            root.error_with_help(d.unit_span.clone(), format!("unit {} on a serial bus", d.unit), "", why);
+        }
+        if !link.kind.carries(protocol) {
+            root.error(
+                d.link_span.clone(),
+                format!(
+                    "{} speaks {}, link {} is {}",
+                    profile.name,
+                    protocol.word(),
+                    link.name,
+                    link.kind.word()
+                ),
+                "",
+            );
+        }
+        if protocol == Protocol::Sparkplug && d.sparkplug.is_none() {
+            root.error_with_help(
+                d.profile.span.clone(),
+                format!("{} says no Sparkplug id", d.id),
+                "",
+                "add: sparkplug = \"group/node\"",
+            );
+        }
+        let needs_topic =
+            |p: &Point| matches!(&p.place, Place::Topic { filter, .. } if filter.contains("{topic}"));
+        if d.topic.is_none() && profile.points.iter().any(needs_topic) {
+            root.error_with_help(
+                d.profile.span.clone(),
+                format!("{} says no topic", d.id),
+                "",
+                "add: topic = \"...\", which stands for {topic} in the profile",
+            );
+        }
+        check_accept(root, link, d, profile, drafts.iter().filter(|o| o.link == d.link).count() == 1);
+        if d.base.is_some() && protocol != Protocol::Modbus {
+            root.error(d.unit_span.clone(), format!("{} has no registers for `base`", profile.name), "");
+        }
+        let twin = drafts.iter().take(index).find(|o| o.link == d.link);
+        if let (Some(twin), LinkKind::Serial(_)) = (twin, &link.kind) {
+            root.error(
+                d.link_span.clone(),
+                format!("link {} leads to one device, and {} is on it", link.name, twin.id),
+                "",
+            );
+        }
+    }
+}
+
+pub(super) fn check_dependencies(root: &Section<'_>, drafts: &[Draft], links: &[Link]) {
+    let mut ids: BTreeSet<&str> = drafts.iter().map(|d| d.id.as_str()).collect();
+    ids.extend(links.iter().map(|l| l.name.as_str()));
+    for d in drafts {
+        for other in &d.depends_on {
+            if other.value == d.id.as_str() {
+                root.error(other.span.clone(), format!("{} cannot depend on itself", d.id), "");
+            } else if !ids.contains(other.value.as_str()) {
+                let near = root.nearest(&other.value, ids.iter().copied());
+                let help = near.map_or_else(
+                    || "name a piece of equipment or a link of this file".to_owned(),
+                    |n| format!("did you mean \"{n}\"?"),
+                );
+                root.error_with_help(
+                    other.span.clone(),
+                    format!("there is no equipment or link {}", other.value),
+                    "",
+                    help,
+                );
+            }
+        }
+    }
+}
