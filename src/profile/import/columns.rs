@@ -279,6 +279,11 @@ impl Columns {
                 out.at.insert(own, index);
             }
         }
+        // Where no column is the register, one called `registers` is hardly their count.
+        let is_mapped = map.iter().any(|(field, _)| field == "registers");
+        if !is_mapped && !["register", "ref"].iter().any(|key| out.at.contains_key(key)) {
+            out.at.remove("registers");
+        }
         Ok(out)
     }
 
