@@ -181,6 +181,26 @@ mod tests {
     }
 
     #[test]
+    fn a_column_may_have_the_unit_of_its_point_in_brackets() {
+        use crate::detect::Replay;
+        use crate::source::SourceText;
+        use crate::words::{EquipmentId, ProfileName};
+        let text = "[device]\nvendor='v'\nmodel='m'\nkind='k'\n[points]\n\
+            oil_pressure = { register = 'holding:0', type = 'u16', unit = 'bar' }\n";
+        let name = ProfileName::parse("p").unwrap();
+        let profile = crate::profile::load(&name, &SourceText::new("p", text)).0.unwrap();
+        let replay = Replay::new(&profile, &EquipmentId::parse("e").unwrap(), None);
+        for (column, is_it) in [
+            ("Oil Pressure", true),
+            ("Oil Pressure (bar)", true),
+            ("oil pressure [bar]", true),
+            ("Oil Pressure (mbar)", false),
+        ] {
+            assert_eq!(replay.column(column).is_some(), is_it, "{column}");
+        }
+    }
+
+    #[test]
     fn a_tally_keeps_the_first_that_cannot_be_read() {
         let mut tally = Tally::default();
         for (line, text) in [(2, "0,5"), (3, "x"), (4, "nan"), (5, "y"), (6, "1.5")] {

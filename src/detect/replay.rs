@@ -104,7 +104,7 @@ impl Replay {
     }
 
     /// The point that a column of this name is: the same name, `id:name` of other equipment, or the name in the profile's
-    /// manner of writing (`Volume Flow` is `volume_flow`).
+    /// manner of writing (`Volume Flow` is `volume_flow`), perhaps with the point's unit in brackets.
     #[must_use]
     pub fn column(&self, name: &str) -> Option<Column> {
         let find = |equipment: usize, name: &str| {
@@ -116,9 +116,19 @@ impl Replay {
             let (index, _) = self.site.find(id)?;
             find(index.0, point)
         };
-        let written: String =
-            name.to_lowercase().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
-        find(0, name).or_else(other).or_else(|| find(0, written.trim_matches('_')))
+        let written = |name: &str| -> String {
+            let plain = |c: char| if c.is_ascii_alphanumeric() { c } else { '_' };
+            name.trim().to_lowercase().chars().map(plain).collect::<String>().trim_matches('_').to_owned()
+        };
+        // `Pressure (bar)` is the point `pressure` where bar is its unit, and no other.
+        let with_unit = || {
+            let (name, bracket) = name.split_at(name.find(['(', '['])?);
+            let column = find(0, &written(name))?;
+            let unit = bracket.trim_matches(['(', ')', '[', ']', ' ']);
+            let point = point_at(&self.site, column)?;
+            (*point.unit == *unit || *point.unit == *"degC" && unit == "°C").then_some(column)
+        };
+        find(0, name).or_else(other).or_else(|| find(0, &written(name))).or_else(with_unit)
     }
 
     /// The own points that no column serves although a fault is judged by them.

@@ -9,7 +9,7 @@ const FIELDS: [(&str, &[&str]); 25] = [
         &[
             "register_name",
             "point_name",
-            "tag_name",
+            "tagname",
             "tag",
             "point",
             "parameter",
@@ -279,6 +279,11 @@ impl Columns {
                 out.at.insert(own, index);
             }
         }
+        // Where no column is the register, one called `registers` is hardly their count.
+        let is_mapped = map.iter().any(|(field, _)| field == "registers");
+        if !is_mapped && !["register", "ref"].iter().any(|key| out.at.contains_key(key)) {
+            out.at.remove("registers");
+        }
         Ok(out)
     }
 
@@ -320,7 +325,9 @@ impl Columns {
                 let mut all = self.head.iter().enumerate();
                 all.find(|(i, name)| wanted(&plain(name)) && is_free(i, &found)).map(|(i, _)| i)
             };
-            let exact = names.iter().find_map(|near| place(&|name| name == *near));
+            // `TagName` and `Tag Name` are one.
+            let joined = |text: &str| text.replace('_', "");
+            let exact = names.iter().find_map(|near| place(&|name| joined(name) == joined(near)));
             // `Modbus Address (hex)` begins or ends with a near name.
             let part = || {
                 names.iter().filter(|near| near.len() > 3).find_map(|near| {

@@ -50,6 +50,8 @@ fn near_header_words_are_proposed_and_taken_by_map() {
         remarks,
         ["line 1: column Units is not carried over; if it is the unit: --map unit=\"Units\""]
     );
+    let why = refused("Name,Registers,Data Type\na,33000,Uint16\n", &ImportOptions::default());
+    assert!(why.ends_with("--map register=Registers --map type=\"Data Type\""), "{why}");
     let wrong = ImportOptions { map: map(&[("name", "Nome")]), ..ImportOptions::default() };
     assert!(refused(text, &wrong).contains("there is no column Nome"));
     let wrong = ImportOptions { map: map(&[("nam", "Address")]), ..ImportOptions::default() };
