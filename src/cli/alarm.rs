@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::Subcommand;
 
-use super::context::{Composition, Context};
+use super::context::Context;
 use super::error::CliError;
 use super::status;
 use crate::api::v1::{OperatedV1, OperationKindV1, OperationV1, ShelvedV1, StatusV1};
@@ -44,10 +44,7 @@ pub enum Command {
     },
 }
 
-pub(super) async fn run<C: Composition>(
-    cx: &mut Context<'_, C>,
-    command: Command,
-) -> Result<Outcome, CliError> {
+pub(super) async fn run(cx: &mut Context<'_>, command: Command) -> Result<Outcome, CliError> {
     match command {
         Command::List => list(cx).await,
         Command::Shelve { id, fault, how_long, reason } => {
@@ -60,7 +57,7 @@ pub(super) async fn run<C: Composition>(
     }
 }
 
-async fn list<C: Composition>(cx: &mut Context<'_, C>) -> Result<Outcome, CliError> {
+async fn list(cx: &mut Context<'_>) -> Result<Outcome, CliError> {
     let status: StatusV1 = cx.get("/v1/status").await?;
     // Other programs read instants in UTC.
     let note = |text: &str| if cx.global.is_csv() { text.to_owned() } else { cx.sentence(text) };
@@ -85,8 +82,8 @@ async fn list<C: Composition>(cx: &mut Context<'_, C>) -> Result<Outcome, CliErr
 }
 
 /// Asks for an operation and says what was done.
-pub(super) async fn operate<C: Composition>(
-    cx: &mut Context<'_, C>,
+pub(super) async fn operate(
+    cx: &mut Context<'_>,
     equipment: String,
     operation: OperationKindV1,
     reason: String,

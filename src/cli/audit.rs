@@ -2,7 +2,7 @@
 
 use clap::Subcommand;
 
-use super::context::{Composition, Context};
+use super::context::Context;
 use super::error::CliError;
 use crate::api::v1::{AcceptV1, AuditV1, DamageV1, OperatedV1};
 use crate::words::Outcome;
@@ -22,10 +22,7 @@ pub enum Command {
     Head,
 }
 
-pub(super) async fn run<C: Composition>(
-    cx: &mut Context<'_, C>,
-    command: &Command,
-) -> Result<Outcome, CliError> {
+pub(super) async fn run(cx: &mut Context<'_>, command: &Command) -> Result<Outcome, CliError> {
     if let Command::Accept { reason } = command {
         let done: OperatedV1 = cx.post("/v1/audit/accept", &AcceptV1 { reason: reason.clone() }).await?;
         if cx.global.json {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::context::{Composition, Context};
+use super::context::Context;
 use super::error::CliError;
 use super::file::write_new;
 use super::render::{Sheet, plural};
@@ -61,24 +61,18 @@ pub struct PlayArgs {
     pub port: Option<u16>,
 }
 
-pub(super) async fn link<C: Composition>(
-    cx: &mut Context<'_, C>,
-    args: &LinkCaptureArgs,
-) -> Result<Outcome, CliError> {
+pub(super) async fn link(cx: &mut Context<'_>, args: &LinkCaptureArgs) -> Result<Outcome, CliError> {
     let query = Client::query(&[("seconds", args.seconds.map(|s| s.to_string()))]);
     let path = format!("{}{query}", Client::path("/v1/links/{}/capture", &[&args.link]));
     save(cx, &path, &args.out).await
 }
 
-pub(super) async fn ticket<C: Composition>(
-    cx: &mut Context<'_, C>,
-    args: &TicketWireArgs,
-) -> Result<Outcome, CliError> {
+pub(super) async fn ticket(cx: &mut Context<'_>, args: &TicketWireArgs) -> Result<Outcome, CliError> {
     let path = Client::path("/v1/tickets/{}/wire", &[&args.ticket]);
     save(cx, &path, &args.out).await
 }
 
-async fn save<C: Composition>(cx: &mut Context<'_, C>, path: &str, out: &Path) -> Result<Outcome, CliError> {
+async fn save(cx: &mut Context<'_>, path: &str, out: &Path) -> Result<Outcome, CliError> {
     let capture: CaptureV1 = cx.get(path).await?;
     let pair = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
     let bytes: Option<Vec<u8>> = capture.pcap.as_bytes().chunks(2).map(pair).collect();
@@ -109,11 +103,7 @@ struct Row {
 }
 
 /// Decodes a capture as a profile says: one row a point and answer.
-pub(super) fn played<C: Composition>(
-    cx: &Context<'_, C>,
-    profile: &Profile,
-    args: &PlayArgs,
-) -> Result<Outcome, CliError> {
+pub(super) fn played(cx: &Context<'_>, profile: &Profile, args: &PlayArgs) -> Result<Outcome, CliError> {
     let shown = args.capture.display();
     let fail = |e: &dyn std::fmt::Display| CliError::Other(Outcome::NoSuchThing, format!("{shown}: {e}"));
     let size = std::fs::metadata(&args.capture).map_err(|e| fail(&e))?.len();

@@ -1,7 +1,7 @@
 //! What every command has: the global arguments, the screen, the site, the way to the gateway.
 
 use std::io::{self, IsTerminal, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::http::Method;
@@ -9,60 +9,23 @@ use jiff::tz::TimeZone;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::args::{DemoArgs, Global, SimArgs};
+use super::args::Global;
 use super::error::CliError;
+use super::program::Program;
 use super::render::{Sheet, read_for_screen, screen};
 use super::when::{local, local_times, when};
 use crate::ambient;
 use crate::client::Client;
 use crate::limits;
-use crate::site::{ProfileFiles, Site};
+use crate::site::Site;
 use crate::source::{Diagnostics, Level};
 use crate::words::{Outcome, Wall};
 
 /// A client, and whether it talks to a daemon.
-pub type Connected = Result<Client, CompositionError>;
+pub type Connected = Result<Client, OwnError>;
 
 /// Outcome and sentence.
-pub type CompositionError = (Outcome, String);
-
-/// What the commands need of the composed program, given by `main`.
-#[expect(async_fn_in_trait, reason = "one implementation, on one thread")]
-pub trait Composition {
-    /// Reads `andon.toml` and its profiles.
-    ///
-    /// # Errors
-    /// When the file cannot be read.
-    fn site(&self, config: &Path) -> io::Result<(Option<Arc<Site>>, Vec<Diagnostics>)>;
-    /// The data directory in force.
-    fn data(&self, site: &Site, config: &Path, given: Option<&Path>) -> PathBuf;
-    /// The profiles that a configuration at this place would find.
-    fn profiles(&self, config: &Path) -> Box<dyn ProfileFiles>;
-    /// A client of the daemon, or of the gateway opened in this process.
-    async fn client(&self, site: Arc<Site>, data: &Path) -> Connected;
-    /// A client of the daemon, where one runs although the configuration does not load.
-    async fn running(&self, config: &Path, given: Option<&Path>) -> Option<Client>;
-    /// A client of a gateway that has this link open: the daemon's, or one opened in this process for it, at another
-    /// baud rate where one is given.
-    async fn scanner(&self, site: Arc<Site>, data: &Path, link: &str, baud: Option<u32>) -> Connected;
-    /// The serial ports of this machine.
-    fn ports(&self) -> Vec<PortRow>;
-    /// Runs the daemon.
-    ///
-    /// # Errors
-    /// Why it does not.
-    async fn daemon(&self, site: Arc<Site>, config: &Path, data: &Path) -> Result<(), CompositionError>;
-    /// Serves simulated equipment.
-    ///
-    /// # Errors
-    /// What is wrong with the file, or the wire.
-    async fn sim(&self, args: &SimArgs) -> Result<(), CliErrorOrFiles>;
-    /// Runs the demo.
-    ///
-    /// # Errors
-    /// Why it does not.
-    async fn demo(&self, args: &DemoArgs) -> Result<(), CompositionError>;
-}
+pub type OwnError = (Outcome, String);
 
 /// A serial port.
 #[derive(Debug, Clone, Serialize)]
@@ -77,30 +40,30 @@ pub struct PortRow {
     pub device: String,
 }
 
-/// A composed command's failure: a wrong file, or anything else.
+/// Why a command of the program fails: a wrong file, or anything else.
 pub enum CliErrorOrFiles {
     /// What is wrong with the file.
     Files(Vec<Diagnostics>),
     /// Anything else.
-    Other(CompositionError),
+    Other(OwnError),
 }
 
 /// A part of a query: its name, and its value where there is one.
 type Asked = (&'static str, Option<String>);
 
 /// One command under way.
-pub struct Context<'a, C: Composition> {
+pub struct Context<'a> {
     /// The global arguments.
     pub global: Global,
-    /// The composed program.
-    pub composition: &'a C,
+    /// The program behind the commands.
+    pub program: &'a Program,
     client: Option<Client>,
     zone: TimeZone,
 }
 
-impl<'a, C: Composition> Context<'a, C> {
-    pub(super) fn new(global: Global, composition: &'a C) -> Self {
-        Self { global, composition, client: None, zone: TimeZone::system() }
+impl<'a> Context<'a> {
+    pub(super) fn new(global: Global, program: &'a Program) -> Self {
+        Self { global, program, client: None, zone: TimeZone::system() }
     }
 
     /// The configuration's path: as given, else found.
@@ -116,7 +79,7 @@ impl<'a, C: Composition> Context<'a, C> {
     /// The site, its warnings told on standard error.
     pub fn site(&mut self) -> Result<Arc<Site>, CliError> {
         let config = self.config();
-        let (site, diagnostics) = self.composition.site(&config).map_err(|e| {
+        let (site, diagnostics) = self.program.site(&config).map_err(|e| {
             CliError::usage(format!(
                 "{}: {e}; name the configuration with --config FILE, or begin with: andon demo",
                 config.display()
@@ -140,12 +103,12 @@ impl<'a, C: Composition> Context<'a, C> {
             let given = self.global.data.clone();
             let client = match self.site() {
                 Ok(site) => {
-                    let data = self.composition.data(&site, &config, given.as_deref());
-                    let client = self.composition.client(site, &data).await;
+                    let data = self.program.data(&site, &config, given.as_deref());
+                    let client = self.program.client(site, &data).await;
                     client.map_err(|(outcome, text)| CliError::Other(outcome, text))?
                 }
                 // A file that is wrong by now does not hide the gateway that runs by its former content.
-                Err(error) => self.composition.running(&config, given.as_deref()).await.ok_or(error)?,
+                Err(error) => self.program.running(&config, given.as_deref()).await.ok_or(error)?,
             };
             self.client = Some(client);
         }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::context::{Composition, Context};
+use super::context::Context;
 use super::error::CliError;
 use super::render::Sheet;
 use crate::profile::{DataType, Order, Point, decode};
@@ -28,7 +28,7 @@ struct Row {
     value: String,
 }
 
-pub(super) fn run<C: Composition>(cx: &Context<'_, C>, args: &DecodeArgs) -> Result<Outcome, CliError> {
+pub(super) fn run(cx: &Context<'_>, args: &DecodeArgs) -> Result<Outcome, CliError> {
     let words = args.words.iter().map(|w| word(w)).collect::<Result<Vec<u16>, CliError>>()?;
     let rows = readings(&words);
     let mut sheet = Sheet::new(&["type", "word_order", "byte_order", "value"]);

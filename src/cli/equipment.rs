@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::Subcommand;
 
 use super::alarm::operate;
-use super::context::{Composition, Context};
+use super::context::Context;
 use super::error::CliError;
 use super::firmware::note_text;
 use super::render::{Sheet, heading};
@@ -94,10 +94,7 @@ pub enum Command {
     },
 }
 
-pub(super) async fn run<C: Composition>(
-    cx: &mut Context<'_, C>,
-    command: Command,
-) -> Result<Outcome, CliError> {
+pub(super) async fn run(cx: &mut Context<'_>, command: Command) -> Result<Outcome, CliError> {
     match command {
         Command::List => list(cx).await,
         Command::Show { id } => show(cx, &id).await,
@@ -117,7 +114,7 @@ pub(super) async fn run<C: Composition>(
     }
 }
 
-async fn list<C: Composition>(cx: &mut Context<'_, C>) -> Result<Outcome, CliError> {
+async fn list(cx: &mut Context<'_>) -> Result<Outcome, CliError> {
     let rows: Vec<EquipmentV1> = cx.get("/v1/equipment").await?;
     let mut sheet =
         Sheet::new(&["id", "name", "state", "tickets", "criticality", "location", "device", "link", "unit"]);
@@ -142,7 +139,7 @@ fn numbers(tickets: &[u64]) -> String {
     tickets.iter().map(u64::to_string).collect::<Vec<_>>().join(", ")
 }
 
-async fn show<C: Composition>(cx: &mut Context<'_, C>, id: &str) -> Result<Outcome, CliError> {
+async fn show(cx: &mut Context<'_>, id: &str) -> Result<Outcome, CliError> {
     let e: EquipmentV1 = cx.get(&Client::path("/v1/equipment/{}", &[id])).await?;
     if cx.global.json {
         cx.json(&e)?;
@@ -172,7 +169,7 @@ async fn show<C: Composition>(cx: &mut Context<'_, C>, id: &str) -> Result<Outco
     Ok(Outcome::Done)
 }
 
-async fn read<C: Composition>(cx: &mut Context<'_, C>, id: &str, last: bool) -> Result<Outcome, CliError> {
+async fn read(cx: &mut Context<'_>, id: &str, last: bool) -> Result<Outcome, CliError> {
     let fresh = if last { "" } else { "?fresh=true" };
     let path = format!("{}{fresh}", Client::path("/v1/equipment/{}/readings", &[id]));
     let readings: ReadingsV1 = cx.get(&path).await?;
@@ -181,12 +178,7 @@ async fn read<C: Composition>(cx: &mut Context<'_, C>, id: &str, last: bool) -> 
     Ok(Outcome::Done)
 }
 
-async fn write<C: Composition>(
-    cx: &mut Context<'_, C>,
-    id: &str,
-    point: &str,
-    body: WriteV1,
-) -> Result<Outcome, CliError> {
+async fn write(cx: &mut Context<'_>, id: &str, point: &str, body: WriteV1) -> Result<Outcome, CliError> {
     let path = Client::path("/v1/equipment/{}/points/{}", &[id, point]);
     let wrote: WroteV1 = cx.post(&path, &body).await?;
     if cx.global.json {
@@ -198,7 +190,7 @@ async fn write<C: Composition>(
     Ok(Outcome::Done)
 }
 
-fn points<C: Composition>(cx: &Context<'_, C>, readings: &ReadingsV1) -> Sheet {
+fn points(cx: &Context<'_>, readings: &ReadingsV1) -> Sheet {
     let mut sheet = Sheet::new(&["point", "value", "unit", "quality", "at", "reason"]);
     for (name, p) in &readings.points {
         sheet.row([

@@ -3,7 +3,7 @@
 use clap::Subcommand;
 use serde::Serialize;
 
-use super::context::{Composition, Context};
+use super::context::Context;
 use super::error::CliError;
 use super::render::{Sheet, heading, plural};
 use crate::api::v1::{FirmwareNoteV1, FirmwareV1};
@@ -22,17 +22,14 @@ pub enum Command {
     List,
 }
 
-pub(super) async fn run<C: Composition>(
-    cx: &mut Context<'_, C>,
-    command: &Command,
-) -> Result<Outcome, CliError> {
+pub(super) async fn run(cx: &mut Context<'_>, command: &Command) -> Result<Outcome, CliError> {
     match command {
         Command::Check => check(cx).await,
         Command::List => list(cx),
     }
 }
 
-async fn check<C: Composition>(cx: &mut Context<'_, C>) -> Result<Outcome, CliError> {
+async fn check(cx: &mut Context<'_>) -> Result<Outcome, CliError> {
     let rows: Vec<FirmwareV1> = cx.get("/v1/firmware").await?;
     let concerned = rows.iter().filter(|r| !r.notes.is_empty()).count();
     let outcome = if concerned > 0 { Outcome::Negative } else { Outcome::Done };
@@ -79,10 +76,10 @@ struct Listed {
     text: String,
 }
 
-fn list<C: Composition>(cx: &Context<'_, C>) -> Result<Outcome, CliError> {
+fn list(cx: &Context<'_>) -> Result<Outcome, CliError> {
     let mut broken = Vec::new();
     let mut listed = Vec::new();
-    for (name, source) in cx.composition.profiles(&cx.config()).notes() {
+    for (name, source) in cx.program.profiles(&cx.config()).notes() {
         let (note, diagnostics) = load_note(&name, &source);
         match note {
             Some(n) => listed.push(Listed {

@@ -1,6 +1,6 @@
 //! `andon guide [TOPIC]`: the manual, in the binary; there is no internet at the machine.
 
-use super::context::{Composition, Context};
+use super::context::Context;
 use super::error::CliError;
 use super::render::{Sheet, plural};
 use crate::source::nearest;
@@ -35,7 +35,7 @@ pub struct GuideArgs {
     pub topic: Option<String>,
 }
 
-pub(super) fn run<C: Composition>(cx: &Context<'_, C>, args: &GuideArgs) -> Result<Outcome, CliError> {
+pub(super) fn run(cx: &Context<'_>, args: &GuideArgs) -> Result<Outcome, CliError> {
     let Some(topic) = &args.topic else {
         cx.print(&topics())?;
         return Ok(Outcome::Done);

@@ -1,6 +1,6 @@
 //! `andon history`: the past, newest first.
 
-use super::context::{Composition, Context};
+use super::context::Context;
 use super::error::CliError;
 use super::render::Sheet;
 use crate::api::v1::HistoryRowV1;
@@ -33,10 +33,7 @@ pub struct HistoryArgs {
     pub limit: Option<usize>,
 }
 
-pub(super) async fn run<C: Composition>(
-    cx: &mut Context<'_, C>,
-    args: HistoryArgs,
-) -> Result<Outcome, CliError> {
+pub(super) async fn run(cx: &mut Context<'_>, args: HistoryArgs) -> Result<Outcome, CliError> {
     let [since, until] = cx.period(args.since, args.until)?;
     let query = Client::query(&[
         ("equipment", args.equipment),
@@ -60,7 +57,7 @@ fn held(effective: Option<bool>) -> &'static str {
     }
 }
 
-fn sheet<C: Composition>(cx: &Context<'_, C>, rows: &[HistoryRowV1]) -> Sheet {
+fn sheet(cx: &Context<'_>, rows: &[HistoryRowV1]) -> Sheet {
     let mut sheet = Sheet::new(&[
         "n",
         "opened",

@@ -3,7 +3,7 @@
 use clap::Subcommand;
 
 use super::capture::{self, LinkCaptureArgs};
-use super::context::{Composition, Context};
+use super::context::Context;
 use super::error::CliError;
 use super::render::{Sheet, heading};
 use crate::api::v1::{LinkV1, PlanV1};
@@ -25,10 +25,7 @@ pub enum Command {
     Capture(LinkCaptureArgs),
 }
 
-pub(super) async fn run<C: Composition>(
-    cx: &mut Context<'_, C>,
-    command: Command,
-) -> Result<Outcome, CliError> {
+pub(super) async fn run(cx: &mut Context<'_>, command: Command) -> Result<Outcome, CliError> {
     match command {
         Command::List => list(cx).await,
         Command::Plan { link } => plan(cx, &link).await,
@@ -36,7 +33,7 @@ pub(super) async fn run<C: Composition>(
     }
 }
 
-async fn list<C: Composition>(cx: &mut Context<'_, C>) -> Result<Outcome, CliError> {
+async fn list(cx: &mut Context<'_>) -> Result<Outcome, CliError> {
     let rows: Vec<LinkV1> = cx.get("/v1/links").await?;
     let mut sheet = Sheet::new(&["name", "kind", "place", "state", "requests", "line_use", "message"]);
     for l in &rows {
@@ -54,7 +51,7 @@ async fn list<C: Composition>(cx: &mut Context<'_, C>) -> Result<Outcome, CliErr
     Ok(Outcome::Done)
 }
 
-async fn plan<C: Composition>(cx: &mut Context<'_, C>, link: &str) -> Result<Outcome, CliError> {
+async fn plan(cx: &mut Context<'_>, link: &str) -> Result<Outcome, CliError> {
     let plan: PlanV1 = cx.get(&Client::path("/v1/links/{}/plan", &[link])).await?;
     let mut sheet = Sheet::new(&[
         "equipment",

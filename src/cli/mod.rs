@@ -1,7 +1,7 @@
 //! The command line: noun, then verb; one file a command. Arguments in, a screen and an exit code out.
 //!
-//! *Must not know* how a gateway is composed: that comes in through [`Composition`]. Whatever a gateway knows is
-//! asked through its API, over the socket or in the process; tools on files call the core.
+//! Whatever a gateway knows is asked through its API, over the socket or in the process (`program`); tools on files call
+//! the core.
 
 mod alarm;
 mod args;
@@ -18,6 +18,7 @@ mod history;
 mod link;
 mod now;
 mod profile;
+mod program;
 mod reload;
 mod render;
 mod report;
@@ -29,7 +30,5 @@ mod ticket;
 mod when;
 mod why;
 
-pub use args::{Args, DemoArgs, SimArgs};
-pub use context::{CliErrorOrFiles, Composition, CompositionError, Connected, PortRow};
-pub use render::screen;
+pub use args::Args;
 pub use run::{arguments, run};

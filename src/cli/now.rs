@@ -1,6 +1,6 @@
 //! `andon` alone: what is wrong now, and the tickets that wait for whoever asks.
 
-use super::context::{Composition, Context};
+use super::context::Context;
 use super::error::CliError;
 use super::render::{heading, plural};
 use super::status::trouble;
@@ -8,7 +8,7 @@ use super::ticket;
 use crate::api::v1::{StatusV1, TicketRowV1};
 use crate::words::Outcome;
 
-pub(super) async fn run<C: Composition>(cx: &mut Context<'_, C>) -> Result<Outcome, CliError> {
+pub(super) async fn run(cx: &mut Context<'_>) -> Result<Outcome, CliError> {
     let status: StatusV1 = cx.get("/v1/status").await?;
     let rows: Vec<TicketRowV1> = cx.get("/v1/tickets").await?;
     if cx.global.json || cx.global.is_csv() {

@@ -1,12 +1,12 @@
 //! `andon reload`: the daemon loads its configuration and profiles again.
 
-use super::context::{Composition, Context};
+use super::context::Context;
 use super::error::CliError;
 use super::render::plural;
 use crate::api::v1::ReloadedV1;
 use crate::words::Outcome;
 
-pub(super) async fn run<C: Composition>(cx: &mut Context<'_, C>) -> Result<Outcome, CliError> {
+pub(super) async fn run(cx: &mut Context<'_>) -> Result<Outcome, CliError> {
     // What is wrong with the files is drawn here, where somebody looks.
     let _site = cx.site()?;
     let done: ReloadedV1 = cx.post("/v1/reload", &()).await?;

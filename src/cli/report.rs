@@ -2,7 +2,7 @@
 
 use clap::Subcommand;
 
-use super::context::{Composition, Context};
+use super::context::Context;
 use super::error::CliError;
 use super::render::{Sheet, heading};
 use crate::alarm::report::{AlarmCount, AlarmReport};
@@ -26,10 +26,7 @@ pub enum Command {
     },
 }
 
-pub(super) async fn run<C: Composition>(
-    cx: &mut Context<'_, C>,
-    command: Command,
-) -> Result<Outcome, CliError> {
+pub(super) async fn run(cx: &mut Context<'_>, command: Command) -> Result<Outcome, CliError> {
     let Command::Alarms { since, until } = command;
     let query = Client::query(&cx.period(since, until)?);
     let report: AlarmReport = cx.get(&format!("/v1/reports/alarms{query}")).await?;

@@ -6,8 +6,9 @@ use std::io::Write;
 use clap::{CommandFactory, Parser};
 
 use super::args::{Args, Command};
-use super::context::{CliErrorOrFiles, Composition, Context};
+use super::context::{CliErrorOrFiles, Context};
 use super::error::CliError;
+use super::program::Program;
 use super::{
     alarm, audit, decode, equipment, firmware, guide, history, link, now, profile, reload, render, report,
     scan, status, ticket, why,
@@ -31,10 +32,18 @@ pub fn arguments(given: impl Iterator<Item = OsString>) -> Result<Args, u8> {
 }
 
 /// Runs a command to its end and tells how it ended.
-pub async fn run<C: Composition>(args: Args, composition: &C) -> Outcome {
+pub async fn run(args: Args) -> Outcome {
+    let program = Program::new();
     let is_json = args.global.json;
-    let mut context = Context::new(args.global, composition);
+    let mut context = Context::new(args.global, &program);
     let end = dispatch(&mut context, args.command).await;
+    drop(context);
+    let outcome = told(end, is_json);
+    program.close(outcome).await
+}
+
+/// Tells how a command ended.
+fn told(end: Result<Outcome, CliError>, is_json: bool) -> Outcome {
     match end {
         Ok(outcome) => outcome,
         // Whoever read us has seen enough: `andon ... | head`.
@@ -54,10 +63,7 @@ pub async fn run<C: Composition>(args: Args, composition: &C) -> Outcome {
     }
 }
 
-async fn dispatch<C: Composition>(
-    cx: &mut Context<'_, C>,
-    command: Option<Command>,
-) -> Result<Outcome, CliError> {
+async fn dispatch(cx: &mut Context<'_>, command: Option<Command>) -> Result<Outcome, CliError> {
     let Some(command) = command else { return now::run(cx).await };
     match command {
         Command::Status => status::run(cx).await,
@@ -80,16 +86,16 @@ async fn dispatch<C: Composition>(
         Command::Audit(command) => audit::run(cx, &command).await,
         Command::Daemon => {
             let site = cx.site()?;
-            let data = cx.composition.data(&site, &cx.config(), cx.global.data.as_deref());
-            composed(cx.composition.daemon(site, &cx.config(), &data).await)
+            let data = cx.program.data(&site, &cx.config(), cx.global.data.as_deref());
+            composed(cx.program.daemon(site, &cx.config(), &data).await)
         }
         Command::Reload => reload::run(cx).await,
-        Command::Sim(args) => match cx.composition.sim(&args).await {
+        Command::Sim(args) => match cx.program.sim(&args).await {
             Ok(()) => Ok(Outcome::Done),
             Err(CliErrorOrFiles::Files(all)) => Err(CliError::Files(all)),
             Err(CliErrorOrFiles::Other(e)) => composed(Err(e)),
         },
-        Command::Demo(args) => composed(cx.composition.demo(&args).await),
+        Command::Demo(args) => composed(cx.program.demo(&args).await),
         Command::Guide(args) => guide::run(cx, &args),
         Command::Completions { shell } => {
             let mut text = Vec::new();

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::context::{Composition, Context};
+use super::context::Context;
 use super::error::CliError;
 use super::file::write_new;
 use super::render::{Marks, Sheet, heading, plot, plural, svg, width};
@@ -53,10 +53,7 @@ fn cell(value: Option<f64>) -> String {
     value.map_or_else(|| "bad".to_owned(), render_real)
 }
 
-pub(super) async fn history<C: Composition>(
-    cx: &mut Context<'_, C>,
-    args: HistoryArgs,
-) -> Result<Outcome, CliError> {
+pub(super) async fn history(cx: &mut Context<'_>, args: HistoryArgs) -> Result<Outcome, CliError> {
     let query = Client::query(&cx.period(args.since, args.until)?);
     let path = Client::path("/v1/equipment/{}/points/{}/history", &[&args.id, &args.point]);
     let found: PointHistoryV1 = cx.get(&format!("{path}{query}")).await?;
@@ -98,10 +95,7 @@ pub(super) async fn history<C: Composition>(
     Ok(Outcome::Done)
 }
 
-pub(super) async fn trace<C: Composition>(
-    cx: &mut Context<'_, C>,
-    args: TraceArgs,
-) -> Result<Outcome, CliError> {
+pub(super) async fn trace(cx: &mut Context<'_>, args: TraceArgs) -> Result<Outcome, CliError> {
     // The site gives the time zone of the drawing.
     let _site = cx.site()?;
     let trace: TraceV1 = cx.get(&Client::path("/v1/tickets/{}/trace", &[&args.ticket])).await?;

@@ -6,7 +6,7 @@ mod found;
 
 use std::ops::RangeInclusive;
 
-use super::context::{Composition, Context, PortRow};
+use super::context::{Context, PortRow};
 use super::error::CliError;
 use super::render::Sheet;
 use crate::site::LinkKind;
@@ -51,10 +51,7 @@ fn units(text: &str) -> Result<Units, String> {
     Ok(Units(out))
 }
 
-pub(super) async fn run<C: Composition>(
-    cx: &mut Context<'_, C>,
-    args: &ScanArgs,
-) -> Result<Outcome, CliError> {
+pub(super) async fn run(cx: &mut Context<'_>, args: &ScanArgs) -> Result<Outcome, CliError> {
     let Some(name) = &args.link else { return ports(cx) };
     let site = cx.site()?;
     let Some(link) = site.links.iter().find(|l| l.name.as_str() == name) else {
@@ -78,8 +75,8 @@ pub(super) async fn run<C: Composition>(
     }
 }
 
-fn ports<C: Composition>(cx: &Context<'_, C>) -> Result<Outcome, CliError> {
-    let ports = cx.composition.ports();
+fn ports(cx: &Context<'_>) -> Result<Outcome, CliError> {
+    let ports = cx.program.ports();
     let mut sheet = Sheet::new(&["port", "by_id", "usb", "device"]);
     for PortRow { port, by_id, usb, device } in &ports {
         sheet.row([

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use super::context::{Composition, Context};
+use super::context::Context;
 use super::error::CliError;
 use super::render::{Sheet, ago, heading, plural};
 use crate::api::v1::{AlarmV1, StatusV1};
 use crate::words::{Outcome, Wall};
 
-pub(super) async fn run<C: Composition>(cx: &mut Context<'_, C>) -> Result<Outcome, CliError> {
+pub(super) async fn run(cx: &mut Context<'_>) -> Result<Outcome, CliError> {
     let status: StatusV1 = cx.get("/v1/status").await?;
     if cx.global.json {
         cx.json(&status)?;
@@ -76,7 +76,7 @@ pub(super) fn trouble(s: &StatusV1) -> String {
     text
 }
 
-fn head<C: Composition>(cx: &Context<'_, C>, s: &StatusV1) -> String {
+fn head(cx: &Context<'_>, s: &StatusV1) -> String {
     let daemon = if s.daemon {
         "daemon running"
     } else {

@@ -1,6 +1,6 @@
 //! `andon why EQUIPMENT POINT|FAULT`.
 
-use super::context::{Composition, Context};
+use super::context::Context;
 use super::error::CliError;
 use super::render::heading;
 use crate::api::v1::WhyV1;
@@ -19,10 +19,7 @@ pub struct WhyArgs {
     pub name: String,
 }
 
-pub(super) async fn run<C: Composition>(
-    cx: &mut Context<'_, C>,
-    args: &WhyArgs,
-) -> Result<Outcome, CliError> {
+pub(super) async fn run(cx: &mut Context<'_>, args: &WhyArgs) -> Result<Outcome, CliError> {
     let why: WhyV1 = cx.get(&Client::path("/v1/why/{}/{}", &[&args.equipment, &args.name])).await?;
     if cx.global.json {
         cx.json(&why)?;

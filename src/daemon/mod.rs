@@ -1,4 +1,4 @@
-//! Composition: what opens the data directory, drives the desk, serves links and API, and stops in order.
+//! What opens the data directory, drives the desk, serves links and API, and stops in order.
 //!
 //! *Must not* have a rule of its own. One thread runs the desk, the links and the API; the journal and the store
 //! have a thread each, because both wait for the disk. A reply leaves only after the journal's fsync; the store

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::config::Draft;
-use super::model::{Link, LinkKind};
-use crate::profile::{Place, Point, Profile, Protocol};
+use super::model::{Character, Link, LinkKind};
+use crate::profile::{LineDefaults, Place, Point, Profile, Protocol};
 use crate::source::Section;
 
 /// What is accepted against the standard is for a link with one device, and is told as a weakness.
@@ -25,6 +25,20 @@ fn check_accept(root: &Section<'_>, link: &Link, d: &Draft, profile: &Profile, i
             format!("give {} a link of its own", d.id),
         );
     }
+}
+
+/// A serial line that is set otherwise than the device's maker delivers it is told: the first contact fails silently.
+fn check_line(root: &Section<'_>, link: &Link, d: &Draft, profile: &Profile) {
+    let (LinkKind::ModbusRtu(line) | LinkKind::ModbusAscii(line)) = &link.kind else { return };
+    let Some(maker) = profile.modbus.line else { return };
+    let Character { data_bits, parity, stop_bits } = line.character;
+    let own = LineDefaults { baud: line.baud, data_bits, parity, stop_bits };
+    if own == maker {
+        return;
+    }
+    let text = format!("link {} is set to {own}, and {} is delivered with {maker}", link.name, profile.name);
+    let help = "set the link to what the device is set to; nothing is wrong where its setting was changed";
+    root.warning(d.link_span.clone(), text, "", Some(help.to_owned()));
 }
 
 /// Each piece of equipment speaks what its link carries, and says what its protocol needs.
@@ -62,6 +76,7 @@ pub(super) fn check_links(
                 "",
             );
         }
+        check_line(root, link, d, profile);
         if protocol == Protocol::Sparkplug && d.sparkplug.is_none() {
             root.error_with_help(
                 d.profile.span.clone(),
@@ -116,5 +131,26 @@ pub(super) fn check_dependencies(root: &Section<'_>, drafts: &[Draft], links: &[
                 );
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::site::testing::warnings;
+
+    #[test]
+    fn a_line_that_differs_from_what_the_maker_delivers_is_warned_of() {
+        let profile = "[modbus]\nline = '9600 8N1'\n[device]\nvendor = 'v'\nmodel = 'm'\nkind = 'k'\n\
+            [points]\nx = { register = 'holding:0', type = 'u16' }\n";
+        let with =
+            |line: &str| warnings(profile, &format!("kind = 'modbus-rtu'\nport = '/dev/ttyS9'\n{line}"));
+        let told = with("");
+        assert!(told.contains("link l is set to 19200 8E1, and p is delivered with 9600 8N1"), "{told}");
+        for other in ["baud = 9600", "baud = 9600\nparity = 'none'\nstop_bits = 2"] {
+            assert!(with(other).contains("p is delivered with 9600 8N1"), "{other}");
+        }
+        assert_eq!(with("baud = 9600\nparity = 'none'"), "");
+        let network = warnings(profile, "kind = 'modbus-tcp'\naddress = '127.0.0.1:1'");
+        assert_eq!(network, "", "a network has no baud rate");
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::limits;
+pub use crate::profile::LineParity as Parity;
 use crate::profile::{Accept, Fault, FirmwareNote, Profile, Protocol, WireKind};
 use crate::source::SourceText;
 use crate::words::{EquipmentId, EquipmentIndex, LinkName, PointIndex, ProfileName, Refusal, Rule};
@@ -165,6 +166,12 @@ impl LinkKind {
         }
     }
 
+    /// Whether it is Modbus over a network connection.
+    #[must_use]
+    pub fn is_network(&self) -> bool {
+        matches!(self, LinkKind::ModbusTcp { .. } | LinkKind::ModbusRtuOverTcp { .. })
+    }
+
     /// Whether equipment that speaks this is reached over it.
     #[must_use]
     pub fn carries(&self, protocol: Protocol) -> bool {
@@ -207,17 +214,6 @@ impl Character {
     pub fn bits(self) -> u32 {
         1 + u32::from(self.data_bits) + u32::from(self.parity != Parity::None) + u32::from(self.stop_bits)
     }
-}
-
-/// Parity of a serial character.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Parity {
-    /// None.
-    None,
-    /// Even, Modbus's default.
-    Even,
-    /// Odd.
-    Odd,
 }
 
 /// How much it matters when a machine stands.

@@ -38,6 +38,18 @@ pub fn sparkplug(points: &str) -> Arc<Site> {
     made(points, "", "", "kind = 'mqtt'\nurl = 'mqtt://127.0.0.1:1'\nsparkplug_host = 'h'")
 }
 
+/// What is told of a site whose `e` has this profile, on a link of this kind.
+pub fn warnings(profile: &str, link: &str) -> String {
+    let config = format!(
+        "[gateway]\nname = 'g'\n[[link]]\nname = 'l'\n{link}\n\
+        [[equipment]]\nid = 'e'\nprofile = 'p'\nlink = 'l'\nunit = 1\n"
+    );
+    let (site, diagnostics) = load(&SourceText::new("andon.toml", &config), &One(profile.to_owned()));
+    let lines: Vec<String> = diagnostics.iter().flat_map(Diagnostics::lines).collect();
+    assert!(site.is_some(), "{lines:#?}");
+    lines.join("\n")
+}
+
 fn made(points: &str, rest: &str, head: &str, link: &str) -> Arc<Site> {
     depending(points, rest, head, link, "")
 }

@@ -11,7 +11,9 @@ use super::firmware::note_row;
 use super::{Answer, Failure, find, usage};
 use crate::api::Gateway;
 use crate::api::transport::Identity;
-use crate::api::v1::{EarlierV1, FirmwareNoteV1, HistoryRowV1, PartV1, StepV1, TicketRowV1, TicketV1};
+use crate::api::v1::{
+    EarlierV1, FirmwareNoteV1, HazardV1, HistoryRowV1, PartV1, StepV1, TicketRowV1, TicketV1,
+};
 use crate::desk::Reply;
 use crate::limits;
 use crate::profile::Question;
@@ -215,6 +217,7 @@ fn whole(g: &Gateway, t: &Ticket, stored: Stored) -> TicketV1 {
             is_next: next.as_ref() == Some(&s.id),
         })
         .collect();
+    let hazards = guidance.hazards().into_iter().map(hazard).collect();
     TicketV1 {
         row: row(t),
         code: t.code.clone(),
@@ -222,6 +225,8 @@ fn whole(g: &Gateway, t: &Ticket, stored: Stored) -> TicketV1 {
         values: t.values.clone(),
         hold_reason: t.hold_reason.clone(),
         causes: guidance.causes,
+        hazards,
+        unconfirmed: unconfirmed(g, t),
         safety: guidance.safety,
         skills: guidance.skills,
         parts: guidance
@@ -242,6 +247,17 @@ fn whole(g: &Gateway, t: &Ticket, stored: Stored) -> TicketV1 {
         log_lines: t.entries + t.own_entries,
         incomplete: stored.incomplete,
     }
+}
+
+fn hazard((label, text): (&str, String)) -> HazardV1 {
+    HazardV1 { label: label.to_owned(), text }
+}
+
+/// What the profile says is not confirmed: of the device, and of the ticket's fault.
+fn unconfirmed(g: &Gateway, t: &Ticket) -> Vec<String> {
+    let Some((_, e)) = g.site.find(t.equipment.as_str()) else { return Vec::new() };
+    let fault = e.profile.fault(t.fault.as_str()).and_then(|f| f.guidance.unconfirmed.clone());
+    e.profile.device.unconfirmed.clone().into_iter().chain(fault).collect()
 }
 
 /// A note that a ticket was opened with; its name stays when its file is gone.

@@ -93,6 +93,15 @@ pub struct JournalV1 {
     pub not_recordable: u64,
 }
 
+/// A danger, a protection or a waiting time of a fault.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HazardV1 {
+    /// `DANGER`, `PROTECTION` or `WAIT`.
+    pub label: String,
+    /// What it is.
+    pub text: String,
+}
+
 /// The ticket database's state.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct StoreV1 {
@@ -295,8 +304,14 @@ pub struct TicketV1 {
     pub hold_reason: Option<String>,
     /// What it may come from.
     pub causes: Vec<String>,
-    /// What is unsafe.
+    /// The protection that the work needs.
     pub safety: Vec<String>,
+    /// What is dangerous, then the protection, then how long to wait: each with its label.
+    #[serde(default)]
+    pub hazards: Vec<HazardV1>,
+    /// What is not confirmed by two sources: of the device, and of the fault.
+    #[serde(default)]
+    pub unconfirmed: Vec<String>,
     /// What one must be able to do.
     pub skills: Vec<String>,
     /// What is likely to be needed.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::api::v1::{PointV1, ReadingsV1};
-use crate::cli::context::{Composition, Context};
+use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::render::{Sheet, heading, json_line};
 use crate::client::Client;
@@ -13,8 +13,8 @@ use crate::profile::{Order, Point, Profile, decode};
 use crate::words::Outcome;
 
 /// Shows every point again and again until it is interrupted, or so many times.
-pub(super) async fn run<C: Composition>(
-    cx: &mut Context<'_, C>,
+pub(super) async fn run(
+    cx: &mut Context<'_>,
     id: &str,
     every: Duration,
     times: Option<u64>,

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::source;
-use crate::cli::context::{Composition, Context};
+use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::render::{diagnostics, plural};
 use crate::profile::{CaseResult, load, run_cases};
@@ -25,7 +25,7 @@ struct CheckedCase {
     problems: Vec<String>,
 }
 
-pub(super) fn run<C: Composition>(cx: &Context<'_, C>, which: &[String]) -> Result<Outcome, CliError> {
+pub(super) fn run(cx: &Context<'_>, which: &[String]) -> Result<Outcome, CliError> {
     let mut checked = Vec::new();
     let mut broken = Vec::new();
     for name in which {
@@ -61,8 +61,8 @@ pub(super) fn run<C: Composition>(cx: &Context<'_, C>, which: &[String]) -> Resu
     })
 }
 
-fn tell<C: Composition>(
-    cx: &Context<'_, C>,
+fn tell(
+    cx: &Context<'_>,
     name: &str,
     loads: bool,
     found: &Diagnostics,

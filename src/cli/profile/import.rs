@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use super::new::create;
-use crate::cli::context::{Composition, Context};
+use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::render::plural;
 use crate::limits;
@@ -87,7 +87,7 @@ struct Imported {
     remarks: Vec<String>,
 }
 
-pub(super) fn run<C: Composition>(cx: &Context<'_, C>, args: ImportArgs) -> Result<Outcome, CliError> {
+pub(super) fn run(cx: &Context<'_>, args: ImportArgs) -> Result<Outcome, CliError> {
     let name = ProfileName::parse(&args.name)
         .map_err(|e| CliError::usage(format!("{} is not a name for a profile: {e}", args.name)))?;
     let mut formats: Vec<ImportFormat> = Vec::new();

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use clap::Subcommand;
 
 use super::capture::{self, PlayArgs};
-use super::context::{Composition, Context};
+use super::context::Context;
 use super::error::CliError;
 use crate::limits;
 use crate::profile::{Profile, load};
@@ -59,10 +59,7 @@ pub enum Command {
     },
 }
 
-pub(super) async fn run<C: Composition>(
-    cx: &mut Context<'_, C>,
-    command: Command,
-) -> Result<Outcome, CliError> {
+pub(super) async fn run(cx: &mut Context<'_>, command: Command) -> Result<Outcome, CliError> {
     match command {
         Command::List => show::list(cx),
         Command::Check { profiles } => check::run(cx, &profiles),
@@ -79,10 +76,7 @@ pub(super) async fn run<C: Composition>(
 }
 
 /// A profile, with its name and text; what is wrong with it otherwise.
-fn loaded<C: Composition>(
-    cx: &Context<'_, C>,
-    which: &str,
-) -> Result<(ProfileName, SourceText, Profile), CliError> {
+fn loaded(cx: &Context<'_>, which: &str) -> Result<(ProfileName, SourceText, Profile), CliError> {
     let (name, text) = source(cx, which)?;
     let (profile, diagnostics) = load(&name, &text);
     let profile = profile.ok_or_else(|| CliError::Files(vec![diagnostics]))?;
@@ -90,7 +84,7 @@ fn loaded<C: Composition>(
 }
 
 /// A profile's text: a file where one is named, else found as the daemon finds it.
-fn source<C: Composition>(cx: &Context<'_, C>, which: &str) -> Result<(ProfileName, SourceText), CliError> {
+fn source(cx: &Context<'_>, which: &str) -> Result<(ProfileName, SourceText), CliError> {
     let path = Path::new(which);
     if which.contains('/') || path.extension().is_some_and(|e| e == "toml") {
         let fail = |e: &dyn std::fmt::Display| CliError::Other(Outcome::NoSuchThing, format!("{which}: {e}"));
@@ -107,7 +101,7 @@ fn source<C: Composition>(cx: &Context<'_, C>, which: &str) -> Result<(ProfileNa
             .map_err(|e| CliError::usage(format!("{which}: a profile's file is named after it: {e}")))?;
         return Ok((name, SourceText::new(which, &text)));
     }
-    let files = cx.composition.profiles(&cx.config());
+    let files = cx.program.profiles(&cx.config());
     let found = ProfileName::parse(which).ok().and_then(|name| Some((files.text(&name)?, name)));
     found.map(|(text, name)| (name, text)).ok_or_else(|| {
         let known = files.names();

@@ -2,17 +2,13 @@
 
 use std::path::PathBuf;
 
-use crate::cli::context::{Composition, Context};
+use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::file::write_new;
 use crate::profile::scaffold;
 use crate::words::{Outcome, ProfileName};
 
-pub(super) fn run<C: Composition>(
-    cx: &Context<'_, C>,
-    name: &str,
-    out: Option<PathBuf>,
-) -> Result<Outcome, CliError> {
+pub(super) fn run(cx: &Context<'_>, name: &str, out: Option<PathBuf>) -> Result<Outcome, CliError> {
     let parsed = ProfileName::parse(name)
         .map_err(|e| CliError::usage(format!("{name} is not a name for a profile: {e}")))?;
     let shown = create(cx, &parsed, out, &scaffold(parsed.as_str()))?;
@@ -21,8 +17,8 @@ pub(super) fn run<C: Composition>(
 }
 
 /// Writes a new profile, beside `andon.toml` where no file is named; what somebody wrote is never overwritten.
-pub(super) fn create<C: Composition>(
-    cx: &Context<'_, C>,
+pub(super) fn create(
+    cx: &Context<'_>,
     name: &ProfileName,
     out: Option<PathBuf>,
     text: &str,

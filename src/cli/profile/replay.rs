@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::loaded;
 use super::recording::{HowToRead, Recording};
 use crate::api::v1::{PointHistoryV1, SampleV1};
-use crate::cli::context::{Composition, Context};
+use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::render::{Sheet, plural};
 use crate::client::Client;
@@ -93,10 +93,7 @@ impl Side {
     }
 }
 
-pub(super) async fn run<C: Composition>(
-    cx: &mut Context<'_, C>,
-    args: &ReplayArgs,
-) -> Result<Outcome, CliError> {
+pub(super) async fn run(cx: &mut Context<'_>, args: &ReplayArgs) -> Result<Outcome, CliError> {
     let (sides, rows) = match (&args.csv, &args.recorded) {
         (Some(csv), _) => from_file(cx, args, csv)?,
         (None, Some(id)) => from_gateway(cx, args, id).await?,
@@ -116,11 +113,7 @@ pub(super) async fn run<C: Composition>(
     Ok(Outcome::Done)
 }
 
-fn from_file<C: Composition>(
-    cx: &Context<'_, C>,
-    args: &ReplayArgs,
-    csv: &str,
-) -> Result<(Vec<Side>, u64), CliError> {
+fn from_file(cx: &Context<'_>, args: &ReplayArgs, csv: &str) -> Result<(Vec<Side>, u64), CliError> {
     let how = HowToRead {
         time_column: args.time_column.as_deref(),
         timezone: &args.timezone,
@@ -148,8 +141,8 @@ fn from_file<C: Composition>(
 }
 
 /// Every point that the profiles' faults need, as the gateway recorded it.
-async fn from_gateway<C: Composition>(
-    cx: &mut Context<'_, C>,
+async fn from_gateway(
+    cx: &mut Context<'_>,
     args: &ReplayArgs,
     id: &str,
 ) -> Result<(Vec<Side>, u64), CliError> {
@@ -191,8 +184,8 @@ async fn from_gateway<C: Composition>(
 }
 
 /// A profile made ready for the recording's columns; what does not fit is told on standard error.
-fn side<C: Composition>(
-    cx: &Context<'_, C>,
+fn side(
+    cx: &Context<'_>,
     which: &str,
     args: &ReplayArgs,
     csv: &str,
@@ -234,7 +227,7 @@ fn side<C: Composition>(
     Ok(Side { name: name.to_string(), equipment, replay, columns })
 }
 
-fn tell<C: Composition>(cx: &Context<'_, C>, side: &Side, rows: u64) -> Result<(), CliError> {
+fn tell(cx: &Context<'_>, side: &Side, rows: u64) -> Result<(), CliError> {
     let mut sheet = Sheet::new(&["fault", "severity", "raised", "cleared", "lasted", "values"]);
     for alarm in side.replay.alarms() {
         let values: Vec<String> = alarm.values.iter().map(|(n, v)| format!("{n} = {v}")).collect();
@@ -255,7 +248,7 @@ fn tell<C: Composition>(cx: &Context<'_, C>, side: &Side, rows: u64) -> Result<(
     cx.print(&text)
 }
 
-fn compare<C: Composition>(cx: &Context<'_, C>, one: &Side, two: &Side, rows: u64) -> Result<(), CliError> {
+fn compare(cx: &Context<'_>, one: &Side, two: &Side, rows: u64) -> Result<(), CliError> {
     let (a, b) = (summary(one), summary(two));
     let mut sheet = Sheet::new(&["fault", "alarms", "stood", "against", "stood_against"]);
     let names: std::collections::BTreeSet<&String> = a.keys().chain(b.keys()).collect();

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::loaded;
-use crate::cli::context::{Composition, Context};
+use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::render::{Sheet, heading, wrapped};
 use crate::profile::{Profile, Protocol, Trigger, load};
@@ -21,8 +21,8 @@ struct Row {
     faults: usize,
 }
 
-pub(super) fn list<C: Composition>(cx: &Context<'_, C>) -> Result<Outcome, CliError> {
-    let files = cx.composition.profiles(&cx.config());
+pub(super) fn list(cx: &Context<'_>) -> Result<Outcome, CliError> {
+    let files = cx.program.profiles(&cx.config());
     let loaded = files.names().into_iter().filter_map(|n| ProfileName::parse(&n).ok()).filter_map(|name| {
         let text = files.text(&name)?;
         load(&name, &text).0
@@ -104,7 +104,7 @@ struct ShownFault {
     hazards: Vec<(&'static str, String)>,
 }
 
-pub(super) fn run<C: Composition>(cx: &Context<'_, C>, which: &str) -> Result<Outcome, CliError> {
+pub(super) fn run(cx: &Context<'_>, which: &str) -> Result<Outcome, CliError> {
     let (_, _, profile) = loaded(cx, which)?;
     let shown = shown(&profile);
     if cx.global.json {

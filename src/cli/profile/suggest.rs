@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::loaded;
 use super::recording::{HowToRead, Recording};
-use crate::cli::context::{Composition, Context};
+use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::render::plural;
 use crate::detect::{Column, Proposal, Replay, Seen, suggest};
@@ -43,7 +43,7 @@ struct Suggested {
     patch: String,
 }
 
-pub(super) fn run<C: Composition>(cx: &Context<'_, C>, args: &SuggestArgs) -> Result<Outcome, CliError> {
+pub(super) fn run(cx: &Context<'_>, args: &SuggestArgs) -> Result<Outcome, CliError> {
     let (name, text, profile) = loaded(cx, &args.profile)?;
     let (before, proposals, notes) = replayed(args, &name, &profile)?;
     for note in &notes {

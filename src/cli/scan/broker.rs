@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use crate::api::v1::HeardV1;
-use crate::cli::context::{Composition, Context};
+use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::render::{Sheet, heading, progress};
 use crate::client::Client;
@@ -36,16 +36,12 @@ struct Report {
     proposals: Vec<Proposal>,
 }
 
-pub(super) async fn scan<C: Composition>(
-    cx: &mut Context<'_, C>,
-    link: &str,
-    seconds: u64,
-) -> Result<Outcome, CliError> {
+pub(super) async fn scan(cx: &mut Context<'_>, link: &str, seconds: u64) -> Result<Outcome, CliError> {
     progress(&format!("listening for {seconds} s"));
     let path = format!("{}?seconds={seconds}", Client::path("/v1/links/{}/heard", &[link]));
     let heard: Vec<HeardV1> = cx.get(&path).await?;
     progress("");
-    let files = cx.composition.profiles(&cx.config());
+    let files = cx.program.profiles(&cx.config());
     let profiles: Vec<Profile> = files
         .names()
         .into_iter()
@@ -115,7 +111,7 @@ fn sparkplug(topics: &[&str]) -> Vec<Proposal> {
         .collect()
 }
 
-fn show<C: Composition>(cx: &Context<'_, C>, link: &str, report: &Report) -> Result<Outcome, CliError> {
+fn show(cx: &Context<'_>, link: &str, report: &Report) -> Result<Outcome, CliError> {
     let outcome = if report.topics.is_empty() { Outcome::Negative } else { Outcome::Done };
     let mut sheet = Sheet::new(&["topic", "messages", "retained", "sample"]);
     for f in &report.topics {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::ScanArgs;
 use super::found::{Found, Report, show};
 use crate::api::v1::TriedV1;
-use crate::cli::context::{Composition, Context};
+use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::render::progress;
 use crate::client::Client;
@@ -77,19 +77,19 @@ impl Line<'_> {
     }
 }
 
-pub(super) async fn scan<C: Composition>(
-    cx: &mut Context<'_, C>,
+pub(super) async fn scan(
+    cx: &mut Context<'_>,
     site: Arc<Site>,
     link: &str,
     args: &ScanArgs,
 ) -> Result<Outcome, CliError> {
-    let data = cx.composition.data(&site, &cx.config(), cx.global.data.as_deref());
+    let data = cx.program.data(&site, &cx.config(), cx.global.data.as_deref());
     let profiles = profiles(cx);
     let rates: Vec<Option<u32>> =
         if args.baud.is_empty() { vec![None] } else { args.baud.iter().copied().map(Some).collect() };
     let mut report = Report::default();
     for baud in rates {
-        let client = cx.composition.scanner(site.clone(), &data, link, baud).await;
+        let client = cx.program.scanner(site.clone(), &data, link, baud).await;
         let mut client = client.map_err(|(outcome, text)| CliError::Other(outcome, text))?;
         let (link, timeout) = (link.to_owned(), args.timeout);
         let mut line = Line { client: &mut client, link, timeout, baud, is_shy: false };
@@ -171,8 +171,8 @@ fn alike(answering: &[First], asked: usize) -> bool {
     (is_same && asked >= ALIKE_UNITS) || asked >= UNITS_ON_A_LINE
 }
 
-fn profiles<C: Composition>(cx: &Context<'_, C>) -> Vec<Profile> {
-    let files = cx.composition.profiles(&cx.config());
+fn profiles(cx: &Context<'_>) -> Vec<Profile> {
+    let files = cx.program.profiles(&cx.config());
     let loaded = files.names().into_iter().filter_map(|name| {
         let name = crate::words::ProfileName::parse(&name).ok()?;
         load(&name, &files.text(&name)?).0

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::cli::context::{Composition, Context};
+use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::render::{Sheet, heading, plural};
 use crate::words::Outcome;
@@ -73,11 +73,7 @@ fn ranges(units: &[u8]) -> String {
     out.iter().map(text).collect::<Vec<_>>().join(", ")
 }
 
-pub(super) fn show<C: Composition>(
-    cx: &Context<'_, C>,
-    link: &str,
-    report: &Report,
-) -> Result<Outcome, CliError> {
+pub(super) fn show(cx: &Context<'_>, link: &str, report: &Report) -> Result<Outcome, CliError> {
     let found = &report.found;
     let mut sheet =
         Sheet::new(&["unit", "baud", "answer", "identification", "profile", "fit", "also_possible", "note"]);

@@ -2,7 +2,7 @@
 
 use super::show;
 use crate::api::v1::TicketV1;
-use crate::cli::context::{Composition, Context};
+use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::client::Client;
 use crate::ticket::{Answer, CancelReason, TicketVerb, UsedPart};
@@ -118,20 +118,12 @@ pub struct CancelArgs {
     pub note: Option<String>,
 }
 
-async fn change<C: Composition>(
-    cx: &mut Context<'_, C>,
-    which: &str,
-    command: &TicketVerb,
-) -> Result<TicketV1, CliError> {
+async fn change(cx: &mut Context<'_>, which: &str, command: &TicketVerb) -> Result<TicketV1, CliError> {
     cx.post(&Client::path("/v1/tickets/{}", &[which]), command).await
 }
 
 /// Changes a ticket and tells what it is now, in a line or as JSON.
-async fn tell<C: Composition>(
-    cx: &mut Context<'_, C>,
-    which: &str,
-    command: TicketVerb,
-) -> Result<Outcome, CliError> {
+async fn tell(cx: &mut Context<'_>, which: &str, command: TicketVerb) -> Result<Outcome, CliError> {
     let ticket = change(cx, which, &command).await?;
     if cx.global.json {
         cx.json(&ticket)?;
@@ -147,73 +139,49 @@ async fn tell<C: Composition>(
     Ok(Outcome::Done)
 }
 
-pub(super) async fn acknowledge<C: Composition>(
-    cx: &mut Context<'_, C>,
-    which: &str,
-) -> Result<Outcome, CliError> {
+pub(super) async fn acknowledge(cx: &mut Context<'_>, which: &str) -> Result<Outcome, CliError> {
     tell(cx, which, TicketVerb::Acknowledge).await
 }
 
-pub(super) async fn assign<C: Composition>(
-    cx: &mut Context<'_, C>,
-    args: WithPerson,
-) -> Result<Outcome, CliError> {
+pub(super) async fn assign(cx: &mut Context<'_>, args: WithPerson) -> Result<Outcome, CliError> {
     tell(cx, &args.ticket, TicketVerb::Assign { person: args.person }).await
 }
 
 /// Starting shows the whole page: what is unsafe, what to check, what helped before.
-pub(super) async fn start<C: Composition>(cx: &mut Context<'_, C>, which: &str) -> Result<Outcome, CliError> {
+pub(super) async fn start(cx: &mut Context<'_>, which: &str) -> Result<Outcome, CliError> {
     let ticket = cx.post(&show::log_path(cx, which), &TicketVerb::Start).await?;
     show::print(cx, &ticket).await?;
     Ok(Outcome::Done)
 }
 
-pub(super) async fn hold<C: Composition>(
-    cx: &mut Context<'_, C>,
-    args: &WithText,
-) -> Result<Outcome, CliError> {
+pub(super) async fn hold(cx: &mut Context<'_>, args: &WithText) -> Result<Outcome, CliError> {
     tell(cx, &args.ticket, TicketVerb::Hold { reason: args.text.join(" ") }).await
 }
 
-pub(super) async fn note<C: Composition>(
-    cx: &mut Context<'_, C>,
-    args: &WithText,
-) -> Result<Outcome, CliError> {
+pub(super) async fn note(cx: &mut Context<'_>, args: &WithText) -> Result<Outcome, CliError> {
     tell(cx, &args.ticket, TicketVerb::Note { text: args.text.join(" ") }).await
 }
 
-pub(super) async fn step<C: Composition>(
-    cx: &mut Context<'_, C>,
-    args: StepArgs,
-) -> Result<Outcome, CliError> {
+pub(super) async fn step(cx: &mut Context<'_>, args: StepArgs) -> Result<Outcome, CliError> {
     let step = StepId::parse(&args.step)
         .map_err(|e| CliError::usage(format!("{} is not a name for a step: {e}", args.step)))?;
     tell(cx, &args.ticket, TicketVerb::Step { step, answer: args.answer, note: args.note }).await
 }
 
-pub(super) async fn fix<C: Composition>(cx: &mut Context<'_, C>, args: FixArgs) -> Result<Outcome, CliError> {
+pub(super) async fn fix(cx: &mut Context<'_>, args: FixArgs) -> Result<Outcome, CliError> {
     let FixArgs { ticket, cause, action, parts, minutes, while_active } = args;
     tell(cx, &ticket, TicketVerb::Fix { cause, action, parts, minutes, while_active }).await
 }
 
-pub(super) async fn close<C: Composition>(
-    cx: &mut Context<'_, C>,
-    args: WithNote,
-) -> Result<Outcome, CliError> {
+pub(super) async fn close(cx: &mut Context<'_>, args: WithNote) -> Result<Outcome, CliError> {
     tell(cx, &args.ticket, TicketVerb::Close { note: args.note }).await
 }
 
-pub(super) async fn reopen<C: Composition>(
-    cx: &mut Context<'_, C>,
-    args: &WithText,
-) -> Result<Outcome, CliError> {
+pub(super) async fn reopen(cx: &mut Context<'_>, args: &WithText) -> Result<Outcome, CliError> {
     tell(cx, &args.ticket, TicketVerb::Reopen { reason: args.text.join(" ") }).await
 }
 
-pub(super) async fn cancel<C: Composition>(
-    cx: &mut Context<'_, C>,
-    args: CancelArgs,
-) -> Result<Outcome, CliError> {
+pub(super) async fn cancel(cx: &mut Context<'_>, args: CancelArgs) -> Result<Outcome, CliError> {
     let reason = args.of.map_or(CancelReason::Nuisance, |n| CancelReason::DuplicateOf(TicketNumber(n)));
     if args.reason == "nuisance" && args.of.is_some() {
         return Err(CliError::usage("a nuisance has no --of; for a duplicate write: duplicate --of M"));

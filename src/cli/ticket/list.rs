@@ -1,7 +1,7 @@
 //! `andon ticket list`.
 
 use crate::api::v1::{StatusV1, TicketRowV1};
-use crate::cli::context::{Composition, Context};
+use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::render::{Sheet, ago};
 use crate::client::Client;
@@ -30,10 +30,7 @@ pub struct ListArgs {
     pub mine: bool,
 }
 
-pub(super) async fn run<C: Composition>(
-    cx: &mut Context<'_, C>,
-    args: ListArgs,
-) -> Result<Outcome, CliError> {
+pub(super) async fn run(cx: &mut Context<'_>, args: ListArgs) -> Result<Outcome, CliError> {
     let assignee = if args.mine { Some(cx.person()) } else { args.assignee };
     let query = Client::query(&[
         ("state", args.state),
@@ -47,8 +44,8 @@ pub(super) async fn run<C: Composition>(
 }
 
 /// Prints tickets as asked: JSON, CSV or a table.
-pub(in crate::cli) fn print_rows<C: Composition>(
-    cx: &Context<'_, C>,
+pub(in crate::cli) fn print_rows(
+    cx: &Context<'_>,
     rows: &[TicketRowV1],
     now: Wall,
 ) -> Result<Outcome, CliError> {

@@ -11,7 +11,7 @@ pub use list::ListArgs;
 pub(super) use list::{print_rows, sheet};
 
 use super::capture::{self, TicketWireArgs};
-use super::context::{Composition, Context};
+use super::context::Context;
 use super::error::CliError;
 use super::samples::{self, TraceArgs};
 use crate::words::Outcome;
@@ -57,10 +57,7 @@ pub enum Command {
     Cancel(CancelArgs),
 }
 
-pub(super) async fn run<C: Composition>(
-    cx: &mut Context<'_, C>,
-    command: Command,
-) -> Result<Outcome, CliError> {
+pub(super) async fn run(cx: &mut Context<'_>, command: Command) -> Result<Outcome, CliError> {
     match command {
         Command::List(args) => list::run(cx, args).await,
         Command::Show(args) => show::run(cx, &args.ticket).await,

@@ -3,21 +3,21 @@
 use std::collections::BTreeMap;
 
 use crate::api::v1::{EarlierV1, EquipmentV1, StepV1, TicketV1};
-use crate::cli::context::{Composition, Context};
+use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::render::{and, heading, plural, width, wrapped};
 use crate::client::Client;
 use crate::ticket::{Condition, Fix, TicketState};
 use crate::words::Outcome;
 
-pub(super) async fn run<C: Composition>(cx: &mut Context<'_, C>, which: &str) -> Result<Outcome, CliError> {
+pub(super) async fn run(cx: &mut Context<'_>, which: &str) -> Result<Outcome, CliError> {
     let ticket: TicketV1 = cx.get(&log_path(cx, which)).await?;
     print(cx, &ticket).await?;
     Ok(Outcome::Done)
 }
 
 /// Where a ticket is asked for: all of its log for JSON, what fits a screen or two for people.
-pub(super) fn log_path<C: Composition>(cx: &Context<'_, C>, which: &str) -> String {
+pub(super) fn log_path(cx: &Context<'_>, which: &str) -> String {
     let path = Client::path("/v1/tickets/{}", &[which]);
     if cx.global.json { path } else { format!("{path}?log={LOG_SHOWN}") }
 }
@@ -26,7 +26,7 @@ pub(super) fn log_path<C: Composition>(cx: &Context<'_, C>, which: &str) -> Stri
 const LOG_SHOWN: usize = 60;
 
 /// Prints a ticket whole, as JSON or as a page.
-pub(super) async fn print<C: Composition>(cx: &mut Context<'_, C>, t: &TicketV1) -> Result<(), CliError> {
+pub(super) async fn print(cx: &mut Context<'_>, t: &TicketV1) -> Result<(), CliError> {
     if cx.global.json {
         return cx.json(t);
     }
@@ -37,7 +37,7 @@ pub(super) async fn print<C: Composition>(cx: &mut Context<'_, C>, t: &TicketV1)
     cx.print(&text)
 }
 
-fn page<C: Composition>(cx: &Context<'_, C>, t: &TicketV1, equipment: Option<&EquipmentV1>) -> String {
+fn page(cx: &Context<'_>, t: &TicketV1, equipment: Option<&EquipmentV1>) -> String {
     let width = usize::from(width()).min(100);
     let mut out = heading(&title(t));
     out.push_str(&format!("{}\n\n", place(t, equipment)));
@@ -55,9 +55,12 @@ fn page<C: Composition>(cx: &Context<'_, C>, t: &TicketV1, equipment: Option<&Eq
     }
     let values: Vec<String> = t.values.iter().map(|(name, value)| format!("{name} = {value}")).collect();
     field(&mut out, "Values", &values.join(", "), width);
-    if !t.safety.is_empty() {
-        out.push_str(&heading(&format!("SAFETY      {}", t.safety.join(", "))));
+    for hazard in &t.hazards {
+        for line in hanging(&format!("{:<12}", hazard.label), &hazard.text, width).lines() {
+            out.push_str(&heading(line));
+        }
     }
+    field(&mut out, "Unconfirmed", &t.unconfirmed.join("; "), width);
     field(&mut out, "Skills", &t.skills.join(", "), width);
     let parts: Vec<String> = t.parts.iter().map(|p| format!("{} {} x{}", p.id, p.name, p.quantity)).collect();
     field(&mut out, "Parts", &parts.join(", "), width);

@@ -60,6 +60,7 @@ impl Line for Bus {
         let accept = task.site.accepted(task.link);
         match Wire::open(&link.kind, accept, |io| task.tapped(io)).await {
             Ok(open) => {
+                tokio::time::sleep(connect_pause(&task.site, task.link)).await;
                 if std::mem::take(&mut self.was_away) {
                     self.schedule.reconnected(task.clock.now().mono);
                 }
@@ -369,6 +370,13 @@ impl Bus {
             let _told = unread.done.send(WriteEnd { answer: unread.answer, read_back });
         }
     }
+}
+
+/// How long a new network connection rests before its first request: as long as the slowest device behind it wants.
+fn connect_pause(site: &Site, link: usize) -> Duration {
+    let is_network = site.links.get(link).is_some_and(|l| l.kind.is_network());
+    let pauses = site.equipment.iter().filter(|e| e.link == link).map(|e| e.profile.modbus.connect_pause);
+    pauses.max().filter(|_| is_network).unwrap_or_default()
 }
 
 fn setups(site: &Site, link: usize, timing: LineTiming) -> Vec<UnitSetup> {

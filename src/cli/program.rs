@@ -1,0 +1,197 @@
+//! The program behind the commands: the site on disk, a gateway (the daemon's, or one opened in this process), the daemon
+//! itself, simulated equipment and the demo.
+
+use std::cell::RefCell;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::args::{DemoArgs, SimArgs};
+use super::context::{CliErrorOrFiles, Connected, OwnError, PortRow};
+use super::render::screen;
+use crate::ambient::Clock;
+use crate::client::Client;
+use crate::daemon::{self, DemoSetup, DiskProfiles, Here, Log};
+use crate::limits;
+use crate::link::{Port, ports};
+use crate::profile::load as load_profile;
+use crate::sim;
+use crate::site::{ProfileFiles, Site};
+use crate::source::{Diagnostics, SourceText};
+use crate::words::{Outcome, ProfileName};
+
+/// What the commands need of the rest of the program: the site, a gateway, the daemon, the simulator.
+pub struct Program {
+    here: RefCell<Option<Here>>,
+}
+
+impl Program {
+    /// Nothing is open yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { here: RefCell::new(None) }
+    }
+
+    /// Closes a gateway that was opened for this command.
+    pub(super) async fn close(&self, outcome: Outcome) -> Outcome {
+        let here = self.here.borrow_mut().take();
+        let Some(here) = here else { return outcome };
+        if here.close().await {
+            return outcome;
+        }
+        anstream::eprintln!("error: the data directory was not closed in order");
+        Outcome::OwnFailure
+    }
+}
+
+fn own<E: std::fmt::Display>(e: E) -> OwnError {
+    (Outcome::OwnFailure, e.to_string())
+}
+
+impl Program {
+    /// Reads `andon.toml` and its profiles.
+    pub(super) fn site(&self, config: &Path) -> io::Result<(Option<Arc<Site>>, Vec<Diagnostics>)> {
+        let loaded = daemon::load_site(config)?;
+        Ok((loaded.site, loaded.diagnostics))
+    }
+
+    /// The data directory in force.
+    pub(super) fn data(&self, site: &Site, config: &Path, given: Option<&Path>) -> PathBuf {
+        daemon::data_folder(site, config, given)
+    }
+
+    /// The profiles that a configuration at this place would find.
+    pub(super) fn profiles(&self, config: &Path) -> Box<dyn ProfileFiles> {
+        Box::new(DiskProfiles::beside(config))
+    }
+
+    /// A client of the daemon, or of the gateway opened in this process.
+    pub(super) async fn client(&self, site: Arc<Site>, data: &Path) -> Connected {
+        let looks = limits::LOCK_WAIT_MAX.as_millis() / limits::LOCK_LOOK_EVERY.as_millis();
+        let mut why = String::new();
+        for _ in 0..looks {
+            match Client::connect(&daemon::socket_path(data)).await {
+                Ok(client) => return Ok(client),
+                Err(e) => why = e.to_string(),
+            }
+            let mut rebuilding = |done: u64, of: u64| {
+                anstream::eprint!("\rthe store takes the journal in: {} % ", done * 100 / of.max(1));
+            };
+            if let Some(here) = daemon::open_here(site.clone(), data, &mut rebuilding).map_err(own)? {
+                let client = here.client();
+                *self.here.borrow_mut() = Some(here);
+                return Ok(client);
+            }
+            // Another command works on the data, or a daemon is starting or stopping.
+            tokio::time::sleep(limits::LOCK_LOOK_EVERY).await;
+        }
+        let text = format!(
+            "another andon process uses {}, but no daemon answers on its socket: {why}. Wait until it has ended, or \
+             look at the daemon's log",
+            data.display()
+        );
+        Err((Outcome::Unreachable, text))
+    }
+
+    /// A client of the daemon, where one runs although the configuration does not load.
+    pub(super) async fn running(&self, config: &Path, given: Option<&Path>) -> Option<Client> {
+        Client::connect(&daemon::socket_path(&daemon::data_folder_of(config, given)?)).await.ok()
+    }
+
+    /// A client of a gateway that has this link open: the daemon's, or one opened in this process for it, at another
+    /// baud rate where one is given.
+    pub(super) async fn scanner(
+        &self,
+        site: Arc<Site>,
+        data: &Path,
+        link: &str,
+        baud: Option<u32>,
+    ) -> Connected {
+        if self.here.borrow().is_none() {
+            let client = self.client(site, data).await?;
+            if self.here.borrow().is_none() {
+                return match baud {
+                    None => Ok(client),
+                    Some(_) => Err((
+                        Outcome::Refused,
+                        format!("the daemon works link {link} at its own rate; stop it to try others"),
+                    )),
+                };
+            }
+        }
+        let here = self.here.borrow_mut().take();
+        let mut here = here.ok_or_else(|| own("the data directory is closed"))?;
+        here.open_link(link, baud).await;
+        let client = here.client();
+        *self.here.borrow_mut() = Some(here);
+        Ok(client)
+    }
+
+    /// The serial ports of this machine.
+    pub(super) fn ports(&self) -> Vec<PortRow> {
+        let row = |p: Port| PortRow { port: p.path, by_id: p.by_id, usb: p.usb, device: p.device };
+        ports().into_iter().map(row).collect()
+    }
+
+    /// Runs the daemon.
+    pub(super) async fn daemon(&self, site: Arc<Site>, config: &Path, data: &Path) -> Result<(), OwnError> {
+        let clock = Clock::start();
+        let stop = stop_signal().map_err(own)?;
+        let (config, data) = (Some(config.to_owned()), data.to_owned());
+        let start = daemon::Start { site, config, data, clock, log: Log::new(clock) };
+        daemon::run(start, stop).await.map_err(|e| (e.outcome(), e.to_string()))
+    }
+
+    /// Serves simulated equipment.
+    pub(super) async fn sim(&self, args: &SimArgs) -> Result<(), CliErrorOrFiles> {
+        let other = |e: OwnError| CliErrorOrFiles::Other(e);
+        let shown = args.file.display().to_string();
+        let text = std::fs::read_to_string(&args.file)
+            .map_err(|e| other((Outcome::Usage, format!("{shown}: {e}"))))?;
+        let files = DiskProfiles::beside(&args.file);
+        let profiles = |name: &ProfileName| load_profile(name, &files.text(name)?).0.map(Arc::new);
+        let (plant, diagnostics) = sim::load(&SourceText::new(&shown, &text), args.seed, &profiles);
+        let Some(plant) = plant else { return Err(CliErrorOrFiles::Files(vec![diagnostics])) };
+        let folder = args.file.parent().unwrap_or(Path::new("."));
+        let stop = stop_signal().map_err(|e| other(own(e)))?;
+        let serving = sim::serve(plant, folder, Clock::start()).await.map_err(|e| other(own(e)))?;
+        for (name, place) in &serving.places {
+            anstream::print!("{}", screen(&format!("line {name} is served at {place}\n")));
+        }
+        anstream::println!("ready; Ctrl-C ends it");
+        stop.await;
+        Ok(())
+    }
+
+    /// Runs the demo.
+    pub(super) async fn demo(&self, args: &DemoArgs) -> Result<(), OwnError> {
+        let (dir, broker) = (args.dir.clone(), args.broker.clone());
+        let setup = DemoSetup { dir, program: program(), broker, auto: args.auto };
+        let stop = stop_signal().map_err(own)?;
+        let mut tell = |text: &str| anstream::print!("{}", screen(text));
+        daemon::demo(setup, &mut tell, stop).await.map_err(own)
+    }
+}
+
+/// How this program is called from here: its path below the current directory, or its name where it is found.
+fn program() -> String {
+    let Ok(exe) = std::env::current_exe() else { return "andon".to_owned() };
+    let here = std::env::current_dir().unwrap_or_default();
+    match exe.strip_prefix(&here) {
+        Ok(below) => below.display().to_string(),
+        Err(_) => exe.display().to_string(),
+    }
+}
+
+/// Done at the first SIGTERM or SIGINT.
+fn stop_signal() -> io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}
