@@ -220,7 +220,7 @@ impl Guidance {
     #[must_use]
     pub fn hazards(&self) -> Vec<(&'static str, String)> {
         let danger = self.danger.iter().map(|danger| ("DANGER", danger.clone()));
-        let protection = (!self.safety.is_empty()).then(|| ("PROTECTION", self.safety.join(", ")));
+        let protection = (!self.safety.is_empty()).then(|| ("PROTECTION", self.safety.join("; ")));
         let wait = self.wait.map(|wait| ("WAIT", render_duration(wait)));
         danger.chain(protection).chain(wait).collect()
     }

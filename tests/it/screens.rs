@@ -23,17 +23,19 @@ oil_level = { register = "holding:1", type = "u16", unit = "%", every = "10h" }
 
 [faults.oil-too-hot]
 severity = "critical"
-when = "oil_temperature > 70 degC"
+when = "oil_temperature > 70"
 means = "The hydraulic oil is too hot: its film no longer protects the pump."
+danger = "Hot oil under pressure scalds."
 safety = ["loto:hydraulic"]
+wait = "15min"
 steps = [
-  { id = "cooler", ask = "Does the fan of the oil cooler turn?", yes = "level", no = "cause:Fan of the oil cooler" },
-  { id = "level", ask = "Is the oil level between the marks?", yes = "done", no = "cause:Too little oil" },
+  { id = "cooler", do = "Does the fan of the oil cooler turn?", yes = "level", no = "cause:Fan of the oil cooler" },
+  { id = "level", do = "Is the oil level between the marks?", yes = "done", no = "cause:Too little oil" },
 ]
 
 [faults.oil-low]
 severity = "minor"
-when = "oil_level < 20 %"
+when = "oil_level < 20"
 means = "There is little oil in the tank."
 "#;
 
