@@ -2,11 +2,12 @@
 
 mod asked;
 mod begun;
+mod change;
 mod durable;
 mod held;
 mod judged;
 mod links;
-mod machine;
+mod reactions;
 mod record;
 mod reloaded;
 
@@ -20,56 +21,18 @@ use super::deadlines::{Deadlines, Ending};
 use super::event::{NotRecordable, Record};
 use super::rooms::Event;
 use super::state::{State, Touched};
-use asked::OnRecord;
+use change::{Change, Origin, Unwritten};
 pub use held::{Held, Hidden};
 pub use record::Unrecorded;
 
-use crate::alarm::{AlarmEvent, Bursts, Chatter, Damping, Key, unshelved};
-use crate::detect::{BaselineEvent, Detector, Transition};
+use crate::alarm::{AlarmEvent, Bursts, Chatter, Key, unshelved};
+use crate::detect::{BaselineEvent, Detector};
 use crate::gateway::GatewayEvent;
 use crate::limits;
 use crate::site::Site;
 use crate::ticket::{LogEntry, Ticket, TicketEvent};
-use crate::words::{
-    Author, EquipmentId, FaultName, LinkName, Mono, Now, Refusal, Rule, Seq, TicketNumber, Wall,
-};
+use crate::words::{Author, LinkName, Mono, Now, Refusal, Rule, Seq};
 use crate::writing::Orders;
-
-#[derive(Debug, Clone)]
-enum Change {
-    /// With the first-up it came after.
-    Transition(Box<Transition>, Option<Key>),
-    Alarm(AlarmEvent),
-    Damped(Key, Box<Damping>),
-    /// A chattering alarm has gone.
-    Quiet(Key),
-    /// A condition is held back while this equipment is down, since then.
-    Consequence(EquipmentId, Key, Wall),
-    Verified(TicketNumber),
-    Gateway(GatewayEvent),
-    Learned(BaselineEvent),
-    Withdrawn(EquipmentId, FaultName),
-    /// A link has been away for long enough: why, and since when.
-    LinkAway(LinkName, String, Now),
-    LinkBack(LinkName),
-}
-
-#[derive(Debug)]
-enum Origin {
-    Machine(Change),
-    /// With what is done once the events are on record.
-    Asked(Token, OnRecord),
-}
-
-#[derive(Debug)]
-struct Unwritten {
-    last: Seq,
-    origin: Origin,
-    /// Baselines that are learned anew once this is on record.
-    forgets: Vec<Key>,
-    /// The ticket as the events leave it, with the lines of its log: the reply, once they are on disk.
-    result: Option<(Arc<Ticket>, Vec<LogEntry>)>,
-}
 
 /// The engine: inputs in, outputs out, nothing else.
 #[derive(Debug)]

@@ -17,7 +17,7 @@ fn units_on_a_serial_line_are_found_at_the_right_rate_with_their_profile() {
         "[[link]]\nname = \"bus\"\nkind = \"modbus-rtu\"\nport = \"{}\"\nbaud = 19200\n",
         port.display()
     ));
-    let found = gateway.run("scan bus --units 1-12 --timeout 100 --json").json();
+    let found = gateway.run("scan bus --units 1-12 --timeout 250 --json").json();
     let rows: Vec<(u64, &str)> = found
         .as_array()
         .unwrap()
@@ -26,11 +26,11 @@ fn units_on_a_serial_line_are_found_at_the_right_rate_with_their_profile() {
         .collect();
     assert_eq!(rows, [(7, "powtran-pi500"), (9, "eastron-sdm630")]);
     gateway
-        .run("scan bus --units 7 --timeout 100")
+        .run("scan bus --units 7 --timeout 250")
         .success()
         .says("[[equipment]]\nid = \"bus-7\"\nprofile = \"powtran-pi500\"");
-    gateway.run("scan bus --units 20-22 --timeout 50").exits(1).says("nothing answers");
-    let rates = gateway.run("scan bus --units 9 --timeout 100 --baud 19200 --json").json();
+    gateway.run("scan bus --units 20-22 --timeout 100").exits(1).says("nothing answers");
+    let rates = gateway.run("scan bus --units 9 --timeout 250 --baud 19200 --json").json();
     assert_eq!(rates[0]["baud"], 19_200);
     // Beside a daemon that polls one of them.
     gateway = gateway.site(&format!(
@@ -40,7 +40,7 @@ fn units_on_a_serial_line_are_found_at_the_right_rate_with_their_profile() {
     ));
     gateway.start();
     gateway.until("status --json", |s| s["equipment"][0]["state"] == "online");
-    let found = gateway.run("scan bus --units 6-9 --timeout 100 --json").json();
+    let found = gateway.run("scan bus --units 6-9 --timeout 250 --json").json();
     assert_eq!(found.as_array().unwrap().len(), 2);
     gateway.run("scan bus --units 7 --baud 9600").exits(4).says("stop it to try others");
     let status = gateway.run("status --json").json();

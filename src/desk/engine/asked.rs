@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::{Desk, Origin, not_writable};
-use crate::alarm::{self, AlarmEvent, AlarmState};
+use crate::alarm;
 use crate::baseline::{self, BaselineVerb};
 use crate::desk::checks::Check;
 use crate::desk::command::{Ask, Output, Token};
@@ -14,9 +14,7 @@ use crate::limits;
 use crate::profile::Question;
 use crate::service;
 use crate::site::Equipment;
-use crate::ticket::{
-    CancelReason, StepNow, Target, Ticket, TicketAsk, TicketEvent, TicketVerb, current_step, decide,
-};
+use crate::ticket::{CancelReason, StepNow, Target, Ticket, TicketAsk, TicketVerb, current_step, decide};
 use crate::words::{Author, EquipmentId, FaultName, Now, Refusal, Rule, plain_name};
 use crate::writing::{self, Carried, OrderId, Pending, WriteVerb, Wrote};
 
@@ -197,19 +195,6 @@ impl Desk {
                 .command("add your name to the command", "andon --as NAME ..."));
         }
         plain_name(by.name())
-    }
-
-    /// Acknowledging a ticket acknowledges its alarm.
-    fn acknowledge_alarm(&self, ticket: &Ticket, events: &mut Vec<Event>) {
-        let acknowledged =
-            events.iter().any(|e| matches!(e, Event::Ticket(TicketEvent::Acknowledged { .. })));
-        let key = (ticket.equipment.clone(), ticket.fault.clone());
-        let unseen =
-            self.state.alarms.standing.get(&key).is_some_and(|a| a.state != AlarmState::Acknowledged);
-        if acknowledged && unseen {
-            let (equipment, fault) = key;
-            events.push(Event::Alarm(AlarmEvent::Acknowledged { equipment, fault }));
-        }
     }
 
     fn find<'a>(&'a self, ask: &'a TicketAsk) -> Result<&'a Ticket, Refusal> {

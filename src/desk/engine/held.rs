@@ -6,13 +6,11 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::{Change, Desk};
-use crate::alarm::{AlarmEvent, AlarmState, Damping, Key, Told};
-use crate::desk::rooms::Event;
+use crate::alarm::{AlarmEvent, AlarmState, Key, Told};
 use crate::desk::state::State;
 use crate::detect::{Transition, TransitionKind};
 use crate::limits;
 use crate::site::Site;
-use crate::ticket::TicketEvent;
 use crate::words::{EquipmentId, FaultName, Mono, Now, Severity, Wall};
 
 /// A condition that is held back.
@@ -236,39 +234,6 @@ impl Desk {
     /// Conditions that are there and held back, with how often they came.
     pub fn held(&self) -> impl Iterator<Item = (&Key, &Held)> {
         self.held.iter().filter(|(_, h)| h.transition.is_some())
-    }
-
-    pub(super) fn damped(&self, key: &Key, damping: &Damping) -> Vec<Event> {
-        let (equipment, fault) = key.clone();
-        let mut events = vec![Event::Alarm(AlarmEvent::Damped {
-            equipment,
-            fault,
-            since: damping.since,
-            repeats: damping.repeats,
-            goes_on: damping.goes_on,
-            proposal: damping.proposal.clone(),
-        })];
-        let ticket = self.state.tickets.of_fault(&key.0, &key.1).filter(|t| t.state.is_live());
-        if let Some(ticket) = ticket.filter(|_| damping.repeats > 0) {
-            let text = format!("chattered: it came {} times since {}", damping.repeats, damping.since);
-            let text =
-                if damping.proposal.is_empty() { text } else { format!("{text}; {}", damping.proposal) };
-            events.push(Event::Ticket(TicketEvent::Noted { number: ticket.number, text }));
-        }
-        events
-    }
-
-    /// A condition that is held back is told on the live ticket of what is down.
-    pub(super) fn consequence(&self, upstream: &EquipmentId, key: &Key, onset: Wall) -> Vec<Event> {
-        let live = self.state.tickets.live.values().filter(|t| t.state.is_live() && t.equipment == *upstream);
-        let worst = live.min_by_key(|t| {
-            let is_lost = t.fault == FaultName::communication_lost() || t.fault == FaultName::link_away();
-            (!is_lost, t.severity, t.number)
-        });
-        let Some(ticket) = worst else { return Vec::new() };
-        let text =
-            format!("consequence: {} of {}, since {onset}; held back while {upstream} is down", key.1, key.0);
-        vec![Event::Ticket(TicketEvent::Noted { number: ticket.number, text })]
     }
 
     fn key_of(&self, t: &Transition) -> Option<(Key, Option<f64>)> {

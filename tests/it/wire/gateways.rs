@@ -82,13 +82,13 @@ fn a_fault_is_raised_when_its_delay_is_over_whatever_the_gateway_does() {
     for (_, _, server) in all {
         server.set(1, 0, 300);
     }
-    // Half a second for a machine that is busy with other tests.
-    pause(Duration::from_millis(7000 + 3000 + 1500));
+    // A second and a half for a machine that is busy with other tests.
+    pause(Duration::from_millis(7000 + 3000 + 2500));
     let alarms = gateway.run("alarm list --json").json();
     for (id, poll, _) in all {
         let alarm = alarm_of(&alarms, id, "high").unwrap_or_else(|| panic!("{id} rings not: {alarms:#}"));
         let (began, raised) = (millis(&alarm["onset"]), millis(&alarm["raised_at"]));
-        assert!((onset..=onset + poll + 500).contains(&began), "{id}: {began} {onset}");
+        assert!((onset..=onset + poll + 1500).contains(&began), "{id}: {began} {onset}");
         // Times are told in whole milliseconds.
         assert!(
             (raised - began - DELAY).abs() <= 1,

@@ -1,14 +1,16 @@
-//! Changes that nobody asked for, as events: alarms raised and cleared, tickets opened for them.
+//! Where rooms meet: what happens in one room and what another one does about it. An alarm is raised: its fault's ticket is
+//! opened, counted on or reopened. An alarm clears, chatters, or is a consequence: its ticket says so. A ticket is
+//! acknowledged: its alarm is as well.
 
 use std::collections::BTreeMap;
 
 use super::{Change, Desk};
-use crate::alarm::{AlarmEvent, AlarmName, Key};
+use crate::alarm::{AlarmEvent, AlarmName, AlarmState, Damping, Key};
 use crate::desk::rooms::Event;
 use crate::detect::{Transition, TransitionKind};
 use crate::profile::Fault;
 use crate::site::Equipment;
-use crate::ticket::{TicketEvent, TicketOpening, TicketState};
+use crate::ticket::{Ticket, TicketEvent, TicketOpening, TicketState};
 use crate::words::{EquipmentId, EquipmentIndex, FaultName, Now, TicketNumber, Wall};
 
 impl Desk {
@@ -140,5 +142,51 @@ impl Desk {
             events.push(Event::Ticket(TicketEvent::Returned { number: t.number }));
         }
         events
+    }
+
+    pub(super) fn damped(&self, key: &Key, damping: &Damping) -> Vec<Event> {
+        let (equipment, fault) = key.clone();
+        let mut events = vec![Event::Alarm(AlarmEvent::Damped {
+            equipment,
+            fault,
+            since: damping.since,
+            repeats: damping.repeats,
+            goes_on: damping.goes_on,
+            proposal: damping.proposal.clone(),
+        })];
+        let ticket = self.state.tickets.of_fault(&key.0, &key.1).filter(|t| t.state.is_live());
+        if let Some(ticket) = ticket.filter(|_| damping.repeats > 0) {
+            let text = format!("chattered: it came {} times since {}", damping.repeats, damping.since);
+            let text =
+                if damping.proposal.is_empty() { text } else { format!("{text}; {}", damping.proposal) };
+            events.push(Event::Ticket(TicketEvent::Noted { number: ticket.number, text }));
+        }
+        events
+    }
+
+    /// A condition that is held back is told on the live ticket of what is down.
+    pub(super) fn consequence(&self, upstream: &EquipmentId, key: &Key, onset: Wall) -> Vec<Event> {
+        let live = self.state.tickets.live.values().filter(|t| t.state.is_live() && t.equipment == *upstream);
+        let worst = live.min_by_key(|t| {
+            let is_lost = t.fault == FaultName::communication_lost() || t.fault == FaultName::link_away();
+            (!is_lost, t.severity, t.number)
+        });
+        let Some(ticket) = worst else { return Vec::new() };
+        let text =
+            format!("consequence: {} of {}, since {onset}; held back while {upstream} is down", key.1, key.0);
+        vec![Event::Ticket(TicketEvent::Noted { number: ticket.number, text })]
+    }
+
+    /// Acknowledging a ticket acknowledges its alarm.
+    pub(super) fn acknowledge_alarm(&self, ticket: &Ticket, events: &mut Vec<Event>) {
+        let acknowledged =
+            events.iter().any(|e| matches!(e, Event::Ticket(TicketEvent::Acknowledged { .. })));
+        let key = (ticket.equipment.clone(), ticket.fault.clone());
+        let unseen =
+            self.state.alarms.standing.get(&key).is_some_and(|a| a.state != AlarmState::Acknowledged);
+        if acknowledged && unseen {
+            let (equipment, fault) = key;
+            events.push(Event::Alarm(AlarmEvent::Acknowledged { equipment, fault }));
+        }
     }
 }
