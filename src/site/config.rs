@@ -366,6 +366,8 @@ name = "line-3"
 name = "bus"
 kind = "modbus-rtu"
 port = "/dev/ttyUSB0"
+baud = 9600
+parity = "none"
 [[equipment]]
 id = "press-7"
 profile = "eastron-sdm630"
@@ -384,14 +386,14 @@ link = "bus"
                 .replace("eastron-sdm630", "eastron-sdm63")
                 .replace("link = \"bus\"", "link = \"buss\"\nunt = 3"),
             &[
-                "andon.toml:11:8: error: there is no link buss; help: did you mean \"bus\"?",
-                "andon.toml:12:1: error: unknown key `unt` in equipment; help: did you mean `unit`?",
+                "andon.toml:13:8: error: there is no link buss; help: did you mean \"bus\"?",
+                "andon.toml:14:1: error: unknown key `unt` in equipment; help: did you mean `unit`?",
             ],
         );
         check(
             &GOOD.replace("eastron-sdm630", "eastron-sdm63"),
             &[
-                "andon.toml:10:11: error: there is no profile eastron-sdm63; help: did you mean \"eastron-sdm630\"?",
+                "andon.toml:12:11: error: there is no profile eastron-sdm63; help: did you mean \"eastron-sdm630\"?",
             ],
         );
     }
