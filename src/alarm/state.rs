@@ -74,6 +74,13 @@ pub struct Alarms {
     pub shelves: OrdMap<Key, Shelf>,
 }
 
+impl Alarms {
+    /// The alarms whose condition stands.
+    pub fn active(&self) -> impl Iterator<Item = (&Key, &Alarm)> {
+        self.standing.iter().filter(|(_, alarm)| alarm.is_active())
+    }
+}
+
 /// A shelved alarm: suppressed by a person until an end.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Shelf {

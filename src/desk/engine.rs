@@ -262,7 +262,7 @@ impl Desk {
             match ending {
                 Ending::Watch(number) => self.machine(now, Change::Verified(number)),
                 Ending::Shelf(key) => {
-                    let held_back = self.held.get(&key).map_or(0, |held| held.times);
+                    let held_back = self.held_back(&key);
                     self.machine(now, Change::Alarm(unshelved(key, None, held_back)));
                 }
             }

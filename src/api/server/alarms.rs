@@ -148,8 +148,7 @@ pub(super) async fn report(State(g): State<Gateway>, Query(period): Query<Period
     }
     let standing: BTreeMap<Key, (Severity, Wall)> = g
         .look(|desk, _| {
-            let alarms = desk.recorded().alarms.standing.iter().filter(|(_, a)| a.is_active());
-            alarms.map(|(key, a)| (key.clone(), (a.severity, a.raised_at))).collect()
+            desk.recorded().alarms.active().map(|(key, a)| (key.clone(), (a.severity, a.raised_at))).collect()
         })
         .await?;
     let report = g

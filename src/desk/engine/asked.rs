@@ -76,7 +76,7 @@ impl Desk {
                     Some(on) => on.fault(name).map(|fault| fault.name.clone()),
                     None => link_fault(name),
                 };
-                let held_back = |key: &_| self.held.get(key).map_or(0, |held| held.times);
+                let held_back = |key: &_| self.held_back(key);
                 Decided::told(alarm::decide(&self.state.alarms, verb, id, fault_of, now.wall, held_back)?)
             }
             Verb::Service(verb) => {

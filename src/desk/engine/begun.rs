@@ -1,23 +1,16 @@
 //! The beginning: standing alarms are taken up, and windows and delays where something was recorded.
 
 use super::{Change, Desk};
+use crate::alarm::Key;
 use crate::detect::Recorded;
 use crate::gateway::GatewayEvent;
-use crate::words::{Damage, Now};
+use crate::words::{Damage, EquipmentId, Now};
 
 impl Desk {
     /// Takes up standing alarms for a single command: nothing is recorded, nothing is read.
     pub fn take_up(&mut self) {
         self.reads = false;
-        let standing: Vec<_> = self
-            .state
-            .alarms
-            .standing
-            .iter()
-            .filter(|(_, a)| a.is_active())
-            .map(|(k, _)| k.clone())
-            .collect();
-        for (equipment, fault) in standing {
+        for ((equipment, fault), _) in self.state.alarms.active() {
             self.detector.restore_active(equipment.as_str(), fault.as_str());
         }
     }
@@ -34,22 +27,20 @@ impl Desk {
         );
         self.record_damage(now, damage);
         self.record_files(now);
-        let standing: Vec<_> = self
-            .state
-            .alarms
-            .standing
-            .iter()
-            .filter(|(_, a)| a.is_active())
-            .map(|(k, _)| k.clone())
-            .collect();
-        for (equipment, fault) in standing {
+        self.take_up_or_withdraw(now, |_| true);
+        self.end_turn();
+    }
+
+    /// Goes on with the alarms that stand on this equipment; those whose fault is no longer named are withdrawn.
+    pub(super) fn take_up_or_withdraw(&mut self, now: Now, is_meant: impl Fn(&EquipmentId) -> bool) {
+        let standing: Vec<Key> = self.state.alarms.active().map(|(key, _)| key.clone()).collect();
+        for (equipment, fault) in standing.into_iter().filter(|(id, _)| is_meant(id)) {
             if !self.detector.restore_active(equipment.as_str(), fault.as_str())
                 && !self.restore_link(&equipment, &fault, now)
             {
                 self.machine(now, Change::Withdrawn(equipment, fault));
             }
         }
-        self.end_turn();
     }
 
     /// Takes up windows and delays from what was recorded before a restart. To be called after [`Self::start`].

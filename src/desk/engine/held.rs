@@ -137,6 +137,11 @@ impl Desk {
         }
     }
 
+    /// How often a suppressed condition became true.
+    pub(super) fn held_back(&self, key: &Key) -> u64 {
+        self.held.get(key).map_or(0, |held| held.times)
+    }
+
     /// When a suppressed alarm is to be raised, or a chattering one to be reported.
     pub(super) fn next_held(&self) -> Option<Mono> {
         let free = self.held.values().filter_map(Held::raised_at);

@@ -48,20 +48,6 @@ impl Desk {
         self.forget_links();
         self.released_at = None;
         self.record_files(now);
-        let standing: Vec<_> = self
-            .state
-            .alarms
-            .standing
-            .iter()
-            .filter(|((id, _), alarm)| alarm.is_active() && !is_same(id.as_str()))
-            .map(|(key, _)| key.clone())
-            .collect();
-        for (equipment, fault) in standing {
-            if !self.detector.restore_active(equipment.as_str(), fault.as_str())
-                && !self.restore_link(&equipment, &fault, now)
-            {
-                self.machine(now, Change::Withdrawn(equipment, fault));
-            }
-        }
+        self.take_up_or_withdraw(now, |id| !is_same(id.as_str()));
     }
 }
