@@ -17,7 +17,7 @@ pub use burst::Bursts;
 pub use chatter::{Chatter, Damping, Told};
 pub use decide::{decide, unshelved};
 pub use event::AlarmEvent;
-pub use state::{Alarm, AlarmState, Alarms, Shelf};
+pub use state::{Alarm, AlarmState, Alarms, Shelf, shelved_until};
 pub use verb::AlarmVerb;
 
 use std::fmt;

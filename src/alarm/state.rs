@@ -91,3 +91,9 @@ pub struct Shelf {
     /// Why.
     pub reason: String,
 }
+
+/// The end of shelving, for the timers of the desk; `None` if the alarm is not shelved.
+#[must_use]
+pub fn shelved_until(alarms: &Alarms, key: &Key) -> Option<Wall> {
+    alarms.shelves.get(key).map(|shelf| shelf.until)
+}

@@ -17,20 +17,20 @@ use std::time::Duration;
 
 use super::checks::Check;
 use super::command::{Draft, Input, Output, Token};
-use super::deadlines::{Deadlines, Ending};
 use super::event::{NotRecordable, Record};
 use super::rooms::Event;
 use super::state::{State, Touched};
+use super::timers::{Timer, Timers};
 use change::{Change, Origin, Unwritten};
 pub use held::{Held, Hidden};
 pub use record::Unrecorded;
 
-use crate::alarm::{AlarmEvent, Bursts, Chatter, Key, unshelved};
+use crate::alarm::{Bursts, Chatter, Key, unshelved};
 use crate::detect::{BaselineEvent, Detector};
 use crate::gateway::GatewayEvent;
 use crate::limits;
 use crate::site::Site;
-use crate::ticket::{LogEntry, Ticket, TicketEvent};
+use crate::ticket::{LogEntry, Ticket};
 use crate::words::{Author, LinkName, Mono, Now, Refusal, Rule, Seq};
 use crate::writing::Orders;
 
@@ -53,7 +53,7 @@ pub struct Desk {
     retry_at: Option<Mono>,
     not_writable: Option<String>,
     checks: Vec<(Check, Mono)>,
-    deadlines: Deadlines,
+    timers: Timers,
     /// Events that could not be recorded because of a bug.
     pub not_recordable: u64,
     /// Conditions that are there and make no alarm.
@@ -82,8 +82,8 @@ impl Desk {
         for ((equipment, fault), model) in &state.baselines.models {
             detector.restore_baseline(equipment.as_str(), fault.as_str(), model);
         }
-        let mut deadlines = Deadlines::default();
-        deadlines.agree(&state, now);
+        let mut timers = Timers::default();
+        timers.start(&state, now);
         Self {
             site,
             detector,
@@ -97,7 +97,7 @@ impl Desk {
             retry_at: None,
             not_writable: None,
             checks: Vec::new(),
-            deadlines,
+            timers,
             not_recordable: 0,
             held: BTreeMap::new(),
             released_at: None,
@@ -162,7 +162,7 @@ impl Desk {
     /// When to call with [`Input::Elapsed`], and why.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<(Mono, &'static str)> {
-        let ending = self.deadlines.next().map(|at| (at, "the end of a watch or of shelving"));
+        let ending = self.timers.next().map(|at| (at, "the end of a watch or of shelving"));
         let checks = self.checks.iter().map(|(_, at)| (*at, "a check"));
         let retry = self.retry_at.map(|at| (at, "the journal is tried again"));
         let detect = self.detector.next_due().map(|at| (at, "a delay, staleness or silence"));
@@ -195,7 +195,7 @@ impl Desk {
         self.detector.elapsed(now);
         self.take_transitions(now);
         self.tell_damped(now);
-        self.end_deadlines(now);
+        self.end_timers(now);
         if self.retry_at.is_some_and(|at| at <= now.mono) {
             self.retry(now);
         }
@@ -243,7 +243,7 @@ impl Desk {
         if u128::from(by_ms.unsigned_abs()) >= limits::CLOCK_STEP_MIN.as_millis() {
             self.machine(now, Change::Gateway(GatewayEvent::ClockStepped { by_ms }));
             if now.wall.is_set() && !expected.wall.is_set() {
-                self.deadlines.clock_was_set(now);
+                self.timers.clock_was_set(now);
             }
         }
     }
@@ -257,11 +257,11 @@ impl Desk {
         }
     }
 
-    fn end_deadlines(&mut self, now: Now) {
-        for ending in self.deadlines.take_past(now.mono) {
-            match ending {
-                Ending::Watch(number) => self.machine(now, Change::Verified(number)),
-                Ending::Shelf(key) => {
+    fn end_timers(&mut self, now: Now) {
+        while let Some(timer) = self.timers.pop_ended(now.mono) {
+            match timer {
+                Timer::Watch(number) => self.machine(now, Change::Verified(number)),
+                Timer::Shelf(key) => {
                     let held_back = self.held_back(&key);
                     self.machine(now, Change::Alarm(unshelved(key, None, held_back)));
                 }
@@ -317,7 +317,6 @@ impl Desk {
         self.next_seq = seq;
         let mut result: Option<(Arc<Ticket>, Vec<LogEntry>)> = None;
         let mut forgets = Vec::new();
-        let mut sets = false;
         for draft in drafts {
             let mut fetched = stored.clone();
             let touched = self.state.apply(&draft.record, &mut |_| fetched.take().map(Arc::unwrap_or_clone));
@@ -329,11 +328,8 @@ impl Desk {
             if let Event::Baseline(BaselineEvent::Forgotten { equipment, fault, .. }) = &draft.record.event {
                 forgets.push((equipment.clone(), fault.clone()));
             }
-            sets |= sets_deadline(&draft.record.event);
+            self.timers.changed(&self.state, &draft.record.event, now);
             self.outputs.push_back(Output::Write(Box::new(draft)));
-        }
-        if sets {
-            self.deadlines.agree(&self.state, now);
         }
         self.unwritten.push_back(Unwritten { last: self.state.seq, origin, forgets, result });
     }
@@ -348,27 +344,6 @@ impl Desk {
         let refusal = Refusal::new(Rule::NotRecordable, format!("nothing was changed: {text}"))
             .remedy("this is a bug of andon: please report it");
         self.outputs.push_back(Output::Reply(token, Box::new(Err(refusal))));
-    }
-}
-
-/// Whether an event sets or ends a watch or shelving.
-fn sets_deadline(event: &Event) -> bool {
-    match event {
-        Event::Ticket(event) => {
-            matches!(
-                event,
-                TicketEvent::Closed { .. }
-                    | TicketEvent::Reopened { .. }
-                    | TicketEvent::Cancelled { .. }
-                    | TicketEvent::FixVerified { .. }
-            )
-        }
-        Event::Alarm(event) => matches!(event, AlarmEvent::Shelved { .. } | AlarmEvent::Unshelved { .. }),
-        Event::Gateway(_)
-        | Event::Service(_)
-        | Event::Write(_)
-        | Event::Baseline(_)
-        | Event::Other { .. } => false,
     }
 }
 

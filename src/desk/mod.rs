@@ -10,13 +10,13 @@
 
 mod checks;
 mod command;
-mod deadlines;
 mod engine;
 mod event;
 mod rooms;
 mod state;
 #[cfg(test)]
 mod tests;
+mod timers;
 
 pub use command::{Ask, Draft, Input, Output, Reply, Token};
 pub use engine::{Desk, Held, Hidden, Unrecorded};

@@ -14,5 +14,5 @@ mod verb;
 pub use apply::{apply, opened, take};
 pub use decide::{StepNow, current_step, decide, decide_answer};
 pub use event::{TicketEvent, TicketOpening};
-pub use state::{Condition, Fix, LogEntry, StepRecord, Ticket, TicketState, Tickets};
+pub use state::{Condition, Fix, LogEntry, StepRecord, Ticket, TicketState, Tickets, watch_until};
 pub use verb::{Answer, CancelReason, Target, TicketAsk, TicketVerb, UsedPart};

@@ -222,3 +222,9 @@ impl Tickets {
         of.iter().copied().find(|t| t.state.is_live()).or_else(|| of.last().copied())
     }
 }
+
+/// The end of the watch on a closed ticket, for the timers of the desk; `None` if the ticket is not watched.
+#[must_use]
+pub fn watch_until(tickets: &Tickets, number: TicketNumber) -> Option<Wall> {
+    tickets.live.get(&number).and_then(|ticket| ticket.watch_until)
+}

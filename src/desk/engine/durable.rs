@@ -71,7 +71,7 @@ impl Desk {
                 }
             }
         }
-        self.deadlines.agree(&self.state, now);
+        self.timers.start(&self.state, now);
         self.not_writable = Some(why);
         self.retry_at = (!self.waiting.is_empty()).then(|| now.mono + limits::JOURNAL_RETRY);
     }
