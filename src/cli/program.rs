@@ -74,8 +74,11 @@ impl Program {
                 Ok(client) => return Ok(client),
                 Err(e) => why = e.to_string(),
             }
-            let mut rebuilding = |done: u64, of: u64| {
-                anstream::eprint!("\rthe store takes the journal in: {} % ", done * 100 / of.max(1));
+            let mut rebuilding = |share: f64| {
+                let percent = share * 100.0;
+                anstream::eprint!(
+                    "\rthe ticket database is brought up to date with the journal: {percent:.0} % "
+                );
             };
             if let Some(here) = daemon::open_here(site.clone(), data, &mut rebuilding).map_err(own)? {
                 let client = here.client();

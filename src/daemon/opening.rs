@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use super::store_thread::{Home, Opener, forget};
 use crate::disk::{self, Disk};
-use crate::feed::RecordReader;
-use crate::journal::{Cursor, Journal, JournalError};
+use crate::feed::{FeedItem, RecordReader};
+use crate::journal::{Chain, Cursor, Journal, JournalError};
 use crate::limits;
 use crate::store::Store;
 use crate::store::tables::Memory;
@@ -35,8 +35,8 @@ pub enum OpeningError {
     },
 }
 
-/// How far the store has come: events taken in, and events there are.
-pub type Progress<'a> = &'a mut dyn FnMut(u64, u64);
+/// Is told how much of the journal was read, from 0 to 1, while the ticket database takes it in.
+pub type Progress<'a> = &'a mut dyn FnMut(f64);
 
 /// A data directory, open.
 pub(super) struct Opened {
@@ -67,6 +67,8 @@ pub(super) fn aside_of(store: &Path) -> PathBuf {
 }
 
 /// Opens journal and store. With `is_read_only` nothing is written: the store stands in memory.
+///
+/// The journal is read once: while its chain is checked, the store takes in the records that it does not have yet.
 pub(super) fn open(
     disk: Arc<dyn Disk>,
     folder: &Path,
@@ -76,76 +78,83 @@ pub(super) fn open(
 ) -> Result<Opened, OpeningError> {
     let mut said = Vec::new();
     let mut why_not = String::new();
-    let has_room = !is_read_only && opener.room() >= limits::STORE_ROOM_MIN;
-    let mut store = None;
-    if is_read_only {
+    let on_disk = if is_read_only {
         "the data directory is only read".clone_into(&mut why_not);
-    } else if !has_room {
+        None
+    } else if opener.room() < limits::STORE_ROOM_MIN {
         "the disk is nearly full".clone_into(&mut why_not);
+        None
     } else {
-        match opener.open() {
-            Ok(opened) => store = Some(opened),
-            Err(why) => said.push(why),
-        }
-    }
-    // What the store had taken in had been acknowledged.
-    let known = store.as_ref().map(|s| s.cursor().clone()).filter(|c| c.seq.0 > 0);
-    let is_long = bytes_of(disk.as_ref(), folder) > limits::CHECKED_AT_START_BYTES;
-    let is_partly_checked = is_long && known.is_some();
-    let from = known.clone().filter(|_| is_partly_checked).unwrap_or_default();
-    let (journal, opened) = Journal::open(disk.clone(), folder, &from, known.clone())?;
-    said.extend(opened.said);
-    said.extend(opened.damage.iter().map(|d| format!("the journal is damaged: {d}")));
-    if let (Some(known), Some(misfit)) = (&known, store.as_ref())
-        && opened.damage.iter().any(|d| d.first_seq <= known.seq && known.seq <= d.last_seq)
-    {
-        said.push(format!(
-            "event {}, to which the ticket database had come, is damaged",
-            misfit.cursor().seq
-        ));
-        if let Some(store) = store.take() {
-            forget(store);
-        }
-    }
-    let mut home = Home::Disk;
-    if store.is_none() && has_room {
-        match opener.set_aside() {
-            Ok(None) => {}
-            Ok(Some(aside)) => {
-                said.push(format!(
-                    "the ticket database was moved to {aside}; it is rebuilt from the journal"
-                ));
-            }
-            Err(e) => said.push(format!("the ticket database cannot be set aside: {e}")),
-        }
-        match opener.open() {
-            Ok(opened) => store = Some(opened),
-            Err(why) => why_not = why,
-        }
-    }
-    let mut caught_up = Err(String::new());
-    if let Some(store) = &mut store {
-        caught_up = catch_up(&disk, folder, store, journal.end(), progress);
-    }
-    let store = match (store, caught_up) {
-        (Some(store), Ok(())) => store,
-        (failed, why) => {
-            if let Some(store) = failed {
-                forget(store);
-            }
-            if let Err(why) = why
-                && !why.is_empty()
-            {
-                why_not = why;
-            }
-            home = Home::Memory;
-            let mut store =
-                Store::open(Box::new(Memory::default())).map_err(|e| OpeningError::Store(e.to_string()))?;
-            catch_up(&disk, folder, &mut store, journal.end(), progress).map_err(OpeningError::Store)?;
-            store
-        }
+        open_store(opener, &mut said, &mut why_not)
     };
-    Ok(Opened { journal, store, home, why_not, said, damage: opened.damage, is_partly_checked })
+    let mut home = if on_disk.is_some() { Home::Disk } else { Home::Memory };
+    let mut store = on_disk.map_or_else(in_memory, Ok)?;
+    // The store takes in only what had been acknowledged.
+    let known = Some(store.cursor().clone()).filter(|c| c.seq.0 > 0);
+    let is_partly_checked =
+        known.is_some() && bytes_of(disk.as_ref(), folder) > limits::CHECKED_AT_START_BYTES;
+    let from = known.clone().filter(|_| is_partly_checked).unwrap_or_default();
+    let unlisted = |source| JournalError::Io { path: folder.to_owned(), source };
+    let chain = Chain::read(disk.clone(), folder, &from, known.clone()).map_err(unlisted)?;
+    let (chain, damage, taken) = take_in(chain, &mut store, progress)?;
+    let (journal, told) = Journal::after(disk.clone(), folder, chain);
+    said.extend(told);
+    said.extend(damage.iter().map(|d| format!("the journal is damaged: {d}")));
+    let is_misfit = known
+        .as_ref()
+        .is_some_and(|known| damage.iter().any(|d| d.first_seq <= known.seq && known.seq <= d.last_seq));
+    if is_misfit || taken.is_err() {
+        forget(store);
+        let mut again = None;
+        if let Some(known) = known.filter(|_| is_misfit) {
+            said.push(format!("event {}, to which the ticket database had come, is damaged", known.seq));
+            again = open_empty(opener, &mut said, &mut why_not);
+        }
+        if let Err(why) = taken {
+            why_not = why;
+        }
+        let mut catch_up = |store: &mut Store| catch_up(&disk, folder, store, journal.end(), progress);
+        (store, home) = match again.map(|mut store| (catch_up(&mut store), store)) {
+            Some((Ok(()), store)) => (store, Home::Disk),
+            failed => {
+                if let Some((why, store)) = failed {
+                    why_not = why.err().unwrap_or_default();
+                    forget(store);
+                }
+                let mut store = in_memory()?;
+                catch_up(&mut store).map_err(OpeningError::Store)?;
+                (store, Home::Memory)
+            }
+        };
+    }
+    Ok(Opened { journal, store, home, why_not, said, damage, is_partly_checked })
+}
+
+fn in_memory() -> Result<Store, OpeningError> {
+    Store::open(Box::new(Memory::default())).map_err(|e| OpeningError::Store(e.to_string()))
+}
+
+/// The store on disk; an empty one if the one that is there does not open.
+fn open_store(opener: &mut dyn Opener, said: &mut Vec<String>, why_not: &mut String) -> Option<Store> {
+    match opener.open() {
+        Ok(store) => Some(store),
+        Err(why) => {
+            said.push(why);
+            open_empty(opener, said, why_not)
+        }
+    }
+}
+
+/// An empty store on disk, beside the one that was there.
+fn open_empty(opener: &mut dyn Opener, said: &mut Vec<String>, why_not: &mut String) -> Option<Store> {
+    match opener.set_aside() {
+        Ok(None) => {}
+        Ok(Some(aside)) => {
+            said.push(format!("the ticket database was moved to {aside}; it is rebuilt from the journal"));
+        }
+        Err(e) => said.push(format!("the ticket database cannot be set aside: {e}")),
+    }
+    opener.open().map_err(|why| *why_not = why).ok()
 }
 
 fn bytes_of(disk: &dyn Disk, folder: &Path) -> u64 {
@@ -180,27 +189,58 @@ fn catch_up(
     if store.cursor().seq >= end.seq {
         return Ok(());
     }
-    let known = Some(end.clone());
-    let mut reader =
-        RecordReader::new(disk.clone(), folder, store.cursor(), known).map_err(|e| e.to_string())?;
-    // Reading and checking the chain takes as long as writing the rows: one thread each.
+    let chain = Chain::read(disk.clone(), folder, store.cursor(), Some(end.clone()));
+    let chain = chain.map_err(|e| e.to_string())?;
+    take_in(chain, store, progress).map_err(|e| e.to_string())?.2
+}
+
+/// A chain that was read to its end, its damage, and whether the store took in what it gave.
+type TakenIn = (Chain, Vec<Damage>, Result<(), String>);
+
+/// Reads a chain to its end. Meanwhile the store takes in the records that it does not have yet, in another thread: checking
+/// the chain takes as long as writing the rows.
+fn take_in(chain: Chain, store: &mut Store, progress: Progress<'_>) -> Result<TakenIn, OpeningError> {
+    let mut reader = RecordReader::of(chain, store.cursor());
     std::thread::scope(|scope| {
         let (read, batches) = std::sync::mpsc::sync_channel(1);
         let thread = std::thread::Builder::new().name("journal-read".to_owned());
         let spawned = thread.spawn_scoped(scope, move || {
+            let mut damage = Vec::new();
             loop {
                 let items = reader.batch(limits::STORE_BATCH_MAX);
-                // The receiver is gone when the rows cannot be written.
-                if items.is_empty() || read.send((items, reader.cursor())).is_err() {
-                    return;
+                if items.is_empty() {
+                    return (reader.into_chain(), damage);
                 }
+                damage.extend(items.iter().filter_map(|item| match item {
+                    FeedItem::Damage(damage) => Some(damage.clone()),
+                    FeedItem::Record(_) => None,
+                }));
+                // The receiver is gone when the rows cannot be written: the chain is checked all the same.
+                let _sent = read.send((items, reader.cursor(), reader.share()));
             }
         });
-        spawned.map_err(|e| e.to_string())?;
-        for (items, cursor) in batches {
-            store.apply(&items, cursor).map_err(|e| e.to_string())?;
-            progress(store.cursor().seq.0, end.seq.0);
+        let failed = |e: std::io::Error| OpeningError::Store(format!("no thread to read the journal: {e}"));
+        let thread = spawned.map_err(failed)?;
+        let taken = write_batches(batches, store, progress);
+        match thread.join() {
+            Ok((chain, damage)) => Ok((chain, damage, taken)),
+            Err(panic) => std::panic::resume_unwind(panic),
         }
-        store.flush().map_err(|e| e.to_string())
     })
+}
+
+fn write_batches(
+    batches: std::sync::mpsc::Receiver<(Vec<FeedItem>, Cursor, f64)>,
+    store: &mut Store,
+    progress: Progress<'_>,
+) -> Result<(), String> {
+    let mut is_changed = false;
+    for (items, cursor, share) in batches {
+        if cursor.seq > store.cursor().seq {
+            store.apply(&items, cursor).map_err(|e| e.to_string())?;
+            progress(share);
+            is_changed = true;
+        }
+    }
+    if is_changed { store.flush().map_err(|e| e.to_string()) } else { Ok(()) }
 }

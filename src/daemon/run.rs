@@ -92,12 +92,14 @@ pub async fn run(start: Start, stop: impl Future<Output = ()>) -> Result<(), Dae
     warn_of_heavy_lines(&site, log);
     let boards = boards(&site, clock);
     let links = Links::default();
-    let mut told = 0;
-    let mut progress = |done: u64, of: u64| {
-        let tenth = done * 10 / of.max(1);
-        if tenth > told {
-            told = tenth;
-            log.info(&format!("the store takes the journal in: event {done} of {of}"));
+    let mut next = 0.1;
+    let mut progress = |share: f64| {
+        if share >= next {
+            next = share + 0.1;
+            log.info(&format!(
+                "the ticket database is brought up to date with the journal: {:.0} %",
+                share * 100.0
+            ));
         }
     };
     let parts = Parts {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::Committed;
 use crate::desk::Record;
 use crate::disk::Disk;
-use crate::journal::{Chain, Cursor, Item};
+use crate::journal::{Chain, Cursor, Entry, Item};
 use crate::limits;
 use crate::words::Damage;
 
@@ -38,8 +38,25 @@ impl RecordReader {
         after: &Cursor,
         known: Option<Cursor>,
     ) -> io::Result<Self> {
-        let chain = Chain::read(disk, folder, after, known)?;
-        Ok(Self { chain, cursor: after.clone(), is_over: false })
+        Ok(Self::of(Chain::read(disk, folder, after, known)?, after))
+    }
+
+    /// The items of a chain after a cursor. The chain may begin earlier: records up to the cursor are checked and passed over.
+    #[must_use]
+    pub fn of(chain: Chain, after: &Cursor) -> Self {
+        Self { chain, cursor: after.clone(), is_over: false }
+    }
+
+    /// How much of the files was read, from 0 to 1.
+    #[must_use]
+    pub fn share(&self) -> f64 {
+        self.chain.share()
+    }
+
+    /// The chain, as far as it was read.
+    #[must_use]
+    pub fn into_chain(self) -> Chain {
+        self.chain
     }
 
     /// Everything after a cursor up to `end`; what is written meanwhile is left alone.
@@ -49,8 +66,7 @@ impl RecordReader {
         after: &Cursor,
         end: Cursor,
     ) -> io::Result<Self> {
-        let chain = Chain::read(disk, folder, after, Some(end))?.up_to_known();
-        Ok(Self { chain, cursor: after.clone(), is_over: false })
+        Ok(Self::of(Chain::read(disk, folder, after, Some(end))?.up_to_known(), after))
     }
 
     /// The next items: so many at most, and of about [`limits::FEED_BATCH_BYTES`] at most. Damage that loses no event does not
@@ -79,32 +95,35 @@ impl Iterator for RecordReader {
     type Item = FeedItem;
 
     fn next(&mut self) -> Option<FeedItem> {
-        let Some(item) = self.chain.next() else {
-            self.is_over = true;
-            return None;
-        };
-        Some(match item {
-            Item::Damage(damage) => {
-                if damage.last_seq > self.cursor.seq {
-                    self.cursor = Cursor { seq: damage.last_seq, hash: String::new() };
-                }
-                FeedItem::Damage(damage)
-            }
-            Item::Record(entry) => {
-                self.cursor = Cursor { seq: entry.seq, hash: entry.hash.clone() };
-                match Record::from_line(&entry.line) {
-                    Ok(record) => {
-                        let bytes = entry.line.len();
-                        FeedItem::Record(Arc::new(Committed {
-                            record: Arc::new(record),
-                            hash: entry.hash,
-                            bytes,
-                        }))
+        loop {
+            let Some(item) = self.chain.next() else {
+                self.is_over = true;
+                return None;
+            };
+            match item {
+                Item::Damage(damage) => {
+                    if damage.last_seq > self.cursor.seq {
+                        self.cursor = Cursor { seq: damage.last_seq, hash: String::new() };
                     }
-                    // The chain holds, and yet it does not read: it was written by something else than andon.
-                    Err(e) => FeedItem::Damage(entry.damaged(e.to_string())),
+                    return Some(FeedItem::Damage(damage));
+                }
+                Item::Record(entry) if entry.seq <= self.cursor.seq => {}
+                Item::Record(entry) => {
+                    self.cursor = Cursor { seq: entry.seq, hash: entry.hash.clone() };
+                    return Some(item_of(entry));
                 }
             }
-        })
+        }
+    }
+}
+
+fn item_of(entry: Entry) -> FeedItem {
+    match Record::from_line(&entry.line) {
+        Ok(record) => {
+            let (record, bytes) = (Arc::new(record), entry.line.len());
+            FeedItem::Record(Arc::new(Committed { record, hash: entry.hash, bytes }))
+        }
+        // The chain holds and the line does not read: a program that is not andon wrote it.
+        Err(e) => FeedItem::Damage(entry.damaged(e.to_string())),
     }
 }

@@ -70,6 +70,8 @@ pub struct Chain {
     items: VecDeque<Item>,
     is_over: bool,
     end: End,
+    /// Bytes of all segments that are read, and of those that were read to their end.
+    bytes: (u64, u64),
 }
 
 impl Chain {
@@ -100,6 +102,7 @@ impl Chain {
             .unwrap_or(0);
         let segments: VecDeque<Segment> = segments.into_iter().skip(first).map(|(s, _)| s).collect();
         let end = End { cursor: after.clone(), appendable: None, torn: Vec::new(), highest: found.highest };
+        let bytes = (segments.iter().map(|s| s.bytes).sum(), 0);
         Ok(Self {
             disk,
             segments,
@@ -115,6 +118,7 @@ impl Chain {
             items,
             is_over: false,
             end,
+            bytes,
         })
     }
 
@@ -129,6 +133,15 @@ impl Chain {
     #[must_use]
     pub fn cursor(&self) -> &Cursor {
         &self.end.cursor
+    }
+
+    /// How much of the files was read, from 0 to 1.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "a share for people")]
+    pub fn share(&self) -> f64 {
+        let (all, read) = self.bytes;
+        let read = read + self.reading.as_ref().map_or(0, |r| r.offset);
+        if all == 0 { 1.0 } else { (read as f64 / all as f64).min(1.0) }
     }
 
     pub(super) fn end(self) -> End {
@@ -163,7 +176,10 @@ impl Chain {
                 reading.offset += raw.length();
                 self.take(raw);
             }
-            Ok(None) => self.reading = None,
+            Ok(None) => {
+                self.bytes.1 += reading.segment.bytes;
+                self.reading = None;
+            }
             Err(e) => {
                 self.reading = None;
                 self.cannot_read(Seq(0), format!("it cannot be read: {e}"));

@@ -94,17 +94,26 @@ impl Journal {
     ) -> Result<(Self, Opened), JournalError> {
         let fail = |source| JournalError::Io { path: folder.to_owned(), source };
         let mut chain = Chain::read(disk.clone(), folder, from, known).map_err(fail)?;
-        let mut opened = Opened::default();
+        let mut damage = Vec::new();
         for item in &mut chain {
-            if let Item::Damage(damage) = item {
-                opened.damage.push(damage);
+            if let Item::Damage(part) = item {
+                damage.push(part);
             }
         }
+        let (journal, said) = Self::after(disk, folder, chain);
+        Ok((journal, Opened { said, damage }))
+    }
+
+    /// Takes up a journal where a chain ends that was read to its end. Returns the journal, and what should be known of it
+    /// as sentences.
+    #[must_use]
+    pub fn after(disk: Arc<dyn Disk>, folder: &Path, chain: Chain) -> (Self, Vec<String>) {
+        let mut told = Vec::new();
         let end = chain.end();
         let next = match end.appendable {
             Some((segment, length)) => {
                 if !end.torn.is_empty() {
-                    opened.said.push(format!(
+                    told.push(format!(
                         "{}: {} torn bytes after event {} were never acknowledged; they are put aside",
                         segment.name,
                         end.torn.len(),
@@ -117,7 +126,7 @@ impl Journal {
         };
         let (folder, highest) = (folder.to_owned(), end.highest);
         let (said, damage) = (Vec::new(), Vec::new());
-        Ok((Self { disk, folder, next, highest, end: end.cursor, said, damage }, opened))
+        (Self { disk, folder, next, highest, end: end.cursor, said, damage }, told)
     }
 
     /// The last line.

@@ -66,7 +66,7 @@ fn latency() {
         let log = Log::quiet(clock);
         let boards = Some(vec![board]);
         let parts = Parts { site, data, is_read_only: false, clock, log, boards, links };
-        let engine = start_engine(parts, &mut |_, _| {}).unwrap();
+        let engine = start_engine(parts, &mut |_| {}).unwrap();
         let mut times = Vec::new();
         for i in 0..FAULTS {
             let before = engine.gateway.look(|desk, _| desk.durable_seq()).await.unwrap();

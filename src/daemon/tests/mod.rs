@@ -107,7 +107,7 @@ impl World {
     /// The same with a store's worker that does nothing until somebody lets it.
     fn start_without_store(&mut self) -> (StoreWorker, Feed) {
         let mut opener = self.opener();
-        let opened = opening::open(self.arc(), folder(), &mut opener, false, &mut |_, _| {}).unwrap();
+        let opened = opening::open(self.arc(), folder(), &mut opener, false, &mut |_| {}).unwrap();
         let log = Log::quiet(self.clock);
         let end = opened.journal.end().clone();
         let mut state = opened.store.state().clone();
