@@ -203,5 +203,5 @@ fn an_only_device_that_does_not_name_itself_is_read_where_its_profile_accepts_th
     gateway.stop();
     let two = [site.concat(), equipment("second", "any", "b", 2)];
     let gateway = gateway.site(&two.concat());
-    gateway.run("status").exits(2).says("is for a link with one device");
+    gateway.run("status").exits(2).says("can only be used on a link with one device");
 }
