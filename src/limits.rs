@@ -119,7 +119,7 @@ pub const WINDOW_COVERED_PERCENT: u32 = 80;
 pub const STALE_PERIODS: u32 = 3;
 /// Default of `offline_after`: without a good answer for this time, communication with the equipment is lost.
 pub const OFFLINE_AFTER_DEFAULT: Duration = secs(10);
-/// The minimum of `offline_after`, in periods of the slowest request of the equipment.
+/// The smallest default of `offline_after`, in periods of the point that is read most often.
 pub const OFFLINE_POLLS_MIN: u32 = 3;
 /// The shortest `offline_after`. Shorter: refused.
 pub const OFFLINE_AFTER_MIN: Duration = ms(100);

@@ -57,7 +57,7 @@ pub(super) fn read_firmware(
     let name = s.name("point");
     let point = if is_identified {
         if let Some(name) = name {
-            s.error(name.span, "identification and point name two sources", "keep one of them");
+            s.error(name.span, "identification and point cannot be used together", "keep one of them");
         }
         points.push(identified_revision());
         Some(points.len() - 1)

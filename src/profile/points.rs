@@ -248,7 +248,7 @@ fn read_place(s: &Section<'_>, defaults: &Defaults) -> Option<Place> {
         ["metric"] => s.text_up_to("metric", limits::KEY_BYTES_MAX).map(|m| Place::Metric(m.value)),
         [first, rest @ ..] => {
             let second = rest.first().unwrap_or(first);
-            s.error(s.key_span(second), format!("{first} and {second} name two sources"), "keep one of them");
+            s.error(s.key_span(second), format!("{first} and {second} cannot be used together"), "keep one of them");
             None
         }
     }
@@ -265,7 +265,7 @@ fn read_pointer(s: &Section<'_>) -> Option<String> {
     });
     let record = s.text_up_to("senml", limits::KEY_BYTES_MAX);
     if s.has("pointer") && record.is_some() {
-        s.error(s.key_span("senml"), "pointer and senml name the same thing", "keep one of them");
+        s.error(s.key_span("senml"), "pointer and senml cannot be used together", "keep one of them");
     }
     record.map(|r| format!("senml {}", r.value)).or(pointer)
 }
@@ -363,7 +363,7 @@ fn read_bytes(s: &Section<'_>, text: &Spanned<String>, serial: &SerialSettings) 
 fn read_address(s: &Section<'_>) -> Option<RegisterAddress> {
     let (text, parsed) = match (s.name("register"), s.name("ref")) {
         (Some(text), Some(_)) => {
-            s.error(text.span, "register and ref name the same thing", "keep one of them");
+            s.error(text.span, "register and ref cannot be used together", "keep one of them");
             return None;
         }
         (Some(text), None) => (text.clone(), RegisterAddress::parse_register(&text.value)),

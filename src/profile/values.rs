@@ -146,7 +146,7 @@ fn values_are_chosen_from_a_list() {
     ));
     refused("a = { topic = 't', type = 'f64', where = { '/q' = true } }", "where needs a JSON payload");
     refused("a = { topic = 't', pointer = '/v', type = 'f64', where = { q = true } }", "begins with /");
-    refused("a = { topic = 't', pointer = '/v', senml = 'x', type = 'f64' }", "name the same thing");
+    refused("a = { topic = 't', pointer = '/v', senml = 'x', type = 'f64' }", "cannot be used together");
     refused(
         "a = { register = 'coil:1', type = 'bool', where = { '/q' = true } }",
         "can only be used with a topic",

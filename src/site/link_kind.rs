@@ -102,7 +102,7 @@ fn read_line(s: &Section<'_>, data_bits: u8) -> Option<SerialLine> {
 fn read_serial(s: &Section<'_>) -> Option<SerialDevice> {
     let place = match (s.has("port"), s.has("address")) {
         (true, true) => {
-            s.error(s.key_span("address"), "port and address name the same thing", "keep one of them");
+            s.error(s.key_span("address"), "port and address cannot be used together", "keep one of them");
             return None;
         }
         (false, true) => SerialPlace::Tcp(read_address(s, None)?),
