@@ -400,9 +400,9 @@ pub const SIM_TURNAROUND_MAX: Duration = secs(10);
 /// The interval at which a simulated line checks whether it must end.
 pub const SIM_LOOK_EVERY: Duration = ms(100);
 
-/// Default of the bytes of an MQTT packet: enough for Sparkplug births. Larger: dropped and counted.
+/// Default of `max_packet`, in bytes of an MQTT packet: enough for Sparkplug births. Larger: dropped and counted.
 pub const MQTT_PACKET_DEFAULT: usize = 256 * 1024;
-/// The largest `packet` of a link.
+/// The largest `max_packet` of a link.
 pub const MQTT_PACKET_MAX: usize = 16 * 1024 * 1024;
 /// The keep-alive interval of a connection to a broker.
 pub const MQTT_KEEP_ALIVE: Duration = secs(30);

@@ -248,7 +248,11 @@ fn read_place(s: &Section<'_>, defaults: &Defaults) -> Option<Place> {
         ["metric"] => s.text_up_to("metric", limits::KEY_BYTES_MAX).map(|m| Place::Metric(m.value)),
         [first, rest @ ..] => {
             let second = rest.first().unwrap_or(first);
-            s.error(s.key_span(second), format!("{first} and {second} cannot be used together"), "keep one of them");
+            s.error(
+                s.key_span(second),
+                format!("{first} and {second} cannot be used together"),
+                "keep one of them",
+            );
             None
         }
     }
