@@ -84,7 +84,7 @@ fn what_marks_and_bounds_may_be_is_told() {
     );
     refused(
         "a = { register = 'coil:0', type = 'bool', true_words = ['open'] }",
-        "only if the value arrives as text",
+        "only be used if the value arrives as text",
     );
     refused(
         "a = { topic = 't', type = 'f64', true_words = ['open'] }",
@@ -145,7 +145,7 @@ fn values_are_chosen_from_a_list() {
         messages = {{ t = '[{{\"bn\":\"urn:dev:1:\",\"n\":\"temp\",\"v\":21.5}},{{\"n\":\"hum\",\"v\":40}}]' }}\nexpect = {{ t = 21.5 }}\n"
     ));
     refused("a = { topic = 't', type = 'f64', where = { '/q' = true } }", "where needs a JSON payload");
-    refused("a = { topic = 't', pointer = '/v', type = 'f64', where = { q = true } }", "begins with /");
+    refused("a = { topic = 't', pointer = '/v', type = 'f64', where = { q = true } }", "must begin with /");
     refused("a = { topic = 't', pointer = '/v', senml = 'x', type = 'f64' }", "cannot be used together");
     refused(
         "a = { register = 'coil:1', type = 'bool', where = { '/q' = true } }",

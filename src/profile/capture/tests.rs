@@ -219,13 +219,13 @@ fn what_is_no_reading_is_counted() {
         &net.pcap(),
         &[],
         &[
-            "16 bytes of its connections are not Modbus TCP",
+            "16 bytes of the connections are not Modbus TCP",
             "1 request has function 6",
             "1 answer is exception 2",
             "1 answer has no request",
-            "1 answer is of another unit or function",
-            "1 answer has another length",
-            "1 answer has no register of this profile",
+            "1 answer has another unit id or function",
+            "1 answer does not have the requested length",
+            "1 answer contains no register of this profile",
             "1 request has no answer",
         ],
     );
@@ -247,7 +247,8 @@ fn a_factor_of_another_answer_counts() {
     assert_eq!(values, [None, Some(Value::Real(230.1))]);
     let other = play(&net.pcap(), &profile(), Some(9), None).unwrap();
     assert!(
-        other.readings.is_empty() && other.remarks.iter().any(|r| r.contains("6 frames are of other units"))
+        other.readings.is_empty()
+            && other.remarks.iter().any(|r| r.contains("6 frames have another unit id"))
     );
 }
 

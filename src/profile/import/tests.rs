@@ -137,7 +137,7 @@ fn register_lists_line_by_line() {
         [
             "line 1: column Colour is not imported",
             "line 4: left out: it has no name",
-            "line 5 No Type: left out: it has no type; say which it is: --type u16, for example"
+            "line 5 No Type: left out: it has no type; add the type, for example --type u16"
         ]
     );
 }
@@ -147,9 +147,9 @@ fn what_is_no_such_file_is_refused() {
     let fails = |format, text: &str| {
         import(format, &[("f".to_owned(), text.to_owned())], &ImportOptions::default()).unwrap_err()
     };
-    assert!(fails(ImportFormat::SunSpec, "{").starts_with("f: it is not JSON"));
+    assert!(fails(ImportFormat::SunSpec, "{").starts_with("f: the file is not JSON"));
     assert!(fails(ImportFormat::SunSpec, "{}").contains("not a SunSpec model"));
-    assert!(fails(ImportFormat::EdgeX, "a: [").starts_with("f: it is not YAML"));
+    assert!(fails(ImportFormat::EdgeX, "a: [").starts_with("f: the file is not YAML"));
     assert!(fails(ImportFormat::EdgeX, "name: x").contains("not an EdgeX device profile"));
     assert!(fails(ImportFormat::RegisterList, "a,b\n1,2\n").contains("name and register"));
     assert!(fails(ImportFormat::RegisterList, "").contains("name and register"));
