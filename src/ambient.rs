@@ -201,8 +201,8 @@ pub fn user() -> String {
     account(nix::unistd::geteuid().as_raw())
 }
 
-/// Returns the name of the account with this number, or `uid-1234` if it has no name. Of `DOMAIN\
-/// ame` only `name` is returned. The system can ask a directory service in the network, so this can take some time.
+/// Returns the name of the account with this number, or `uid-1234` if it has no name. Only `name` is returned of
+/// `DOMAIN\name`. The system can ask a directory service in the network, so this can take some time.
 #[must_use]
 pub fn account(uid: u32) -> String {
     let name = match nix::unistd::User::from_uid(uid.into()) {

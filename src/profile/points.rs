@@ -274,8 +274,8 @@ fn read_pointer(s: &Section<'_>) -> Option<String> {
     record.map(|r| format!("senml {}", r.value)).or(pointer)
 }
 
-/// Reads the selection, if a plain pointer is not enough: an element of a list, a SenML record, or `where = { "/q" =
-/// true }`.
+/// Reads the selection, if a plain pointer is not enough: an element of a list, a SenML record, or conditions such as
+/// `where = { "/q" = true }`.
 fn read_selection(s: &Section<'_>, place: Option<&Place>) -> Option<Arc<Selection>> {
     let mut conditions = Vec::new();
     if let Some(table) = s.section("where") {

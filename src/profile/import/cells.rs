@@ -231,8 +231,8 @@ pub(super) fn factor(text: &str) -> Option<f64> {
     (found.is_finite() && found != 0.0).then_some(found)
 }
 
-/// Reads names of values: `0=off|1=on`, also with `:` or other separators, as JSON, or without separators: `0: Stop
-/// 1: Run`.
+/// Reads names of values: `0=off|1=on`, also with `:` or other separators, as JSON, or without separators, as in
+/// `0: Stop 1: Run`.
 pub(super) fn names(text: &str) -> Option<Vec<(u64, String)>> {
     let plain: String = text.chars().map(|c| if "{}\"\n\r\t".contains(c) { ' ' } else { c }).collect();
     // For each number that is followed by `=` or `:`: its position, the position of its name, and the number.
