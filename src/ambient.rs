@@ -1,4 +1,15 @@
-//! The one home of clock, chance and environment; what it finds is handed down as values.
+//! The only module that reads the clock, random numbers and the environment. Other modules get the results as
+//! arguments.
+//!
+//! ```
+//! use andon::ambient::Clock;
+//! let clock = Clock::start();
+//! let (first, second) = (clock.now(), clock.now());
+//! assert!(first.mono <= second.mono);
+//! ```
+//!
+//! Use: `daemon` starts one [`Clock`], and gives the time of each input to the engine, which never reads a clock
+//! itself.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
@@ -7,28 +18,30 @@ use std::time::{Duration, Instant};
 use crate::limits;
 use crate::words::{Mono, Now, Wall};
 
-/// Where the monotonic clock begins: what happened before this process has its instants too.
+/// The first instant of the monotonic clock. It is not zero, so that recorded readings from before the start of this
+/// process also have an instant.
 const BEGIN: Mono = Mono(2 * limits::WINDOW_MAX.as_secs() * 1_000_000_000);
 
-/// The gaps of this process: times in which it did not run at all, because it or its machine was stopped.
+/// The gaps of this process: times in which the process did not run, because it or its computer was stopped.
 static GAPS: Gaps = Gaps::new();
 
-/// The beginning of this process's time, for the gaps.
+/// The first instant that this process measured; the gaps are counted from it.
 static FIRST: OnceLock<Instant> = OnceLock::new();
 
 /// The clocks of this process.
 #[derive(Debug, Clone, Copy)]
 pub struct Clock {
     origin: Instant,
-    /// The gaps that lay before this clock watched for them; nothing where it does not.
+    /// The sum of the gaps at the time when this clock began to leave gaps out, in nanoseconds; `None` if the clock
+    /// counts gaps as time.
     before: Option<u64>,
-    /// The wall clock at the beginning, where the runtime's paused time is this clock's.
+    /// The wall clock at the beginning; `None` unless the clock shows the paused time of the runtime (tests).
     #[cfg(test)]
     runtime: Option<Wall>,
 }
 
 impl Clock {
-    /// Begins to count.
+    /// Starts the clock.
     #[must_use]
     #[expect(clippy::disallowed_methods, reason = "the home of the clock")]
     pub fn start() -> Self {
@@ -40,17 +53,18 @@ impl Clock {
         }
     }
 
-    /// This clock, without the gaps in this process's own time from here on: no delay, silence or period sees them. It
-    /// needs a [`heartbeat`](Self::heartbeat).
+    /// Returns this clock with the gaps of this process left out from now on: no delay, timeout or period counts
+    /// them. Run [`heartbeat`](Self::heartbeat) beside it.
     #[must_use]
     #[expect(clippy::disallowed_methods, reason = "the home of the clock")]
     pub fn without_gaps(self) -> Self {
-        // Whoever is first to watch begins; what lies before that is no gap.
+        // The first clock that leaves gaps out starts the measurement. The time before it is not a gap.
         GAPS.begin(nanos(since_first(Instant::now())));
         Self { before: Some(GAPS.lost.load(Ordering::Acquire)), ..self }
     }
 
-    /// Asks for the time again and again, so that a gap is told from a time in which nobody asked. Never ends.
+    /// Reads the time at regular intervals, so that a gap differs from a time in which nobody read the clock. Never
+    /// ends.
     pub async fn heartbeat(self) {
         loop {
             let _seen = self.now();
@@ -58,7 +72,7 @@ impl Clock {
         }
     }
 
-    /// A clock that shows the runtime's time, which a test pauses and moves.
+    /// A clock that shows the time of the runtime, which a test pauses and moves.
     #[cfg(test)]
     #[must_use]
     pub fn of_runtime(wall: Wall) -> Self {
@@ -66,7 +80,7 @@ impl Clock {
         Self { origin, before: None, runtime: Some(wall) }
     }
 
-    /// Both clocks, now.
+    /// Reads both clocks.
     #[must_use]
     #[expect(clippy::disallowed_methods, reason = "the home of the clock")]
     pub fn now(&self) -> Now {
@@ -86,7 +100,7 @@ impl Clock {
         Now { mono, wall: Wall::from_timestamp(jiff::Timestamp::now()) }
     }
 
-    /// All gaps in this process's own time since this clock watches for them.
+    /// The sum of all gaps since this clock began to leave gaps out.
     #[must_use]
     pub fn lost(&self) -> Duration {
         self.before.map_or(Duration::ZERO, |before| {
@@ -94,7 +108,8 @@ impl Clock {
         })
     }
 
-    /// The runtime's instant for one of ours, as far as it is known: a gap until then makes it early.
+    /// Converts an instant of this clock to an instant of the runtime. A gap between now and `at` is not known yet;
+    /// it makes the result too early.
     #[must_use]
     pub fn instant(&self, at: Mono) -> Instant {
         self.origin + at.since(BEGIN) + self.lost()
@@ -109,15 +124,15 @@ fn nanos(time: Duration) -> u64 {
     u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
-/// Gaps between the instants at which somebody asked for the time. Whoever holds an instant from before a gap and asks
-/// after it gets the gap's beginning, never a time far back.
+/// Gaps between the instants at which the time was read. A task can take an instant before a gap and ask for its time
+/// after the gap. The task then gets the beginning of the gap, never an earlier time.
 #[derive(Debug)]
 struct Gaps {
-    /// The last instant seen, from 1; 0 while nobody watches.
+    /// The last instant that was read, in nanoseconds; 0 until the measurement starts.
     last: AtomicU64,
-    /// All gaps so far.
+    /// The sum of all gaps, in nanoseconds.
     lost: AtomicU64,
-    /// Where the last gap ended: instants before it are older than that gap.
+    /// The end of the last gap, in nanoseconds. Smaller instants are older than that gap.
     ended: AtomicU64,
     finding: Mutex<()>,
 }
@@ -132,20 +147,20 @@ impl Gaps {
         }
     }
 
-    /// From here on gaps are found, if they were not before.
+    /// Starts the measurement, if it has not started.
     fn begin(&self, raw: u64) {
-        // It is begun already otherwise.
+        // An error means that the measurement has already started.
         let _begun = self.last.compare_exchange(0, raw.max(1), Ordering::AcqRel, Ordering::Acquire);
     }
 
-    /// What is lost up to an instant, which is seen by this.
+    /// Returns the sum of the gaps before an instant, and takes the instant as read.
     fn lost_at(&self, raw: u64) -> u64 {
         let is_gap = |last: u64| raw.saturating_sub(last) > nanos(limits::OWN_GAP_MIN);
         if is_gap(self.last.load(Ordering::Acquire)) {
             let _finding = self.finding.lock().unwrap_or_else(PoisonError::into_inner);
             let last = self.last.load(Ordering::Acquire);
             if is_gap(last) {
-                // The loss is told before the instant, so that nobody sees the one without the other.
+                // The sum changes before the instant, so that no thread sees the new instant without the new sum.
                 self.lost.fetch_add(raw - last, Ordering::AcqRel);
                 self.ended.store(raw, Ordering::Release);
             }
@@ -154,39 +169,40 @@ impl Gaps {
             self.last.fetch_max(raw, Ordering::AcqRel);
         }
         let lost = self.lost.load(Ordering::Acquire);
-        // An instant taken before the gap: the clock stood still at its beginning since.
+        // The instant was taken before the gap: the clock has stood still since the beginning of the gap.
         lost.saturating_sub(self.ended.load(Ordering::Acquire).saturating_sub(raw))
     }
 }
 
-/// A seed from the operating system.
+/// Returns a random number of the operating system, as a seed.
 #[must_use]
 pub fn seed() -> u64 {
     use std::hash::{BuildHasher, Hasher};
     std::hash::RandomState::new().build_hasher().finish()
 }
 
-/// A variable of the environment.
+/// Returns an environment variable; `None` if it is not set or empty.
 #[must_use]
 #[expect(clippy::disallowed_methods, reason = "the home of the environment")]
 pub fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|v| !v.is_empty())
 }
 
-/// Whether this process runs as the user of this number.
+/// True if this process runs as the user with this number.
 #[must_use]
 pub fn is_this_user(uid: u32) -> bool {
     nix::unistd::geteuid().as_raw() == uid
 }
 
-/// The name of the account that this process runs as, as the system has it and whatever the environment says.
+/// Returns the name of the account that this process runs as. The system provides it; environment variables do not
+/// count.
 #[must_use]
 pub fn user() -> String {
     account(nix::unistd::geteuid().as_raw())
 }
 
-/// The name of the account of this number, else `uid-1234`; of `DOMAIN\\name` it is the name. The system may ask a
-/// directory in the network for it, so this may take a while.
+/// Returns the name of the account with this number, or `uid-1234` if it has no name. Only `name` is returned of
+/// `DOMAIN\name`. The system can ask a directory service in the network, so this can take some time.
 #[must_use]
 pub fn account(uid: u32) -> String {
     let name = match nix::unistd::User::from_uid(uid.into()) {
@@ -196,14 +212,14 @@ pub fn account(uid: u32) -> String {
     name.rsplit('\\').next().unwrap_or_default().to_owned()
 }
 
-/// The number of the account that this process runs as.
+/// Returns the number of the account that this process runs as.
 #[must_use]
 pub fn uid() -> u32 {
     nix::unistd::geteuid().as_raw()
 }
 
-/// How many files, ports and connections this process may have open: as many as the system allows at most, which is
-/// asked for.
+/// Returns how many files, ports and connections this process can have open. It first raises this number to the most
+/// that the system allows.
 #[must_use]
 pub fn descriptors() -> u64 {
     use nix::sys::resource::{Resource, getrlimit, setrlimit};
@@ -214,7 +230,7 @@ pub fn descriptors() -> u64 {
     }
 }
 
-/// From here on whatever this process makes is closed to other users, and to its group for writing.
+/// Makes new files of this process unreadable for other users, and read-only for the group.
 pub fn make_files_private() {
     use nix::sys::stat::{Mode, umask};
     umask(Mode::S_IWGRP | Mode::S_IRWXO);
@@ -226,7 +242,7 @@ mod tests {
 
     const SECOND: u64 = 1_000_000_000;
 
-    /// What the clock shows when these instants are seen one after the other.
+    /// Compares the clock with `expected` when the instants of `seen` are read one after the other.
     #[track_caller]
     fn check(seen: &[u64], expected: &[u64]) {
         let gaps = Gaps::new();
@@ -238,13 +254,13 @@ mod tests {
     #[test]
     fn a_gap_in_our_own_time_is_not_counted() {
         check(&[2 * SECOND, 4 * SECOND], &[2 * SECOND, 4 * SECOND]);
-        // Three seconds are no gap yet, a little more is one: the clock stands still.
+        // Three seconds are not a gap; a little more is a gap, and the clock stands still.
         check(&[2 * SECOND, 5 * SECOND, 8 * SECOND + 1], &[2 * SECOND, 5 * SECOND, 5 * SECOND]);
         check(
             &[2 * SECOND, 42 * SECOND, 43 * SECOND, 143 * SECOND, 144 * SECOND],
             &[2 * SECOND, 2 * SECOND, 3 * SECOND, 3 * SECOND, 4 * SECOND],
         );
-        // An instant taken before the gap and used after it is not far back.
+        // An instant that was taken before the gap and is used after it is not far in the past.
         check(&[2 * SECOND, 42 * SECOND, 2 * SECOND + 7], &[2 * SECOND, 2 * SECOND, 2 * SECOND]);
     }
 

@@ -1,4 +1,5 @@
-//! Checking names, types and units, once, when a profile is loaded; the result evaluates without look-ups.
+//! The check of names, types and units, once, when a profile is loaded. The result is evaluated without a search for
+//! names.
 
 use super::ExprError;
 use super::evaluate::{Node, NumberNode};
@@ -11,55 +12,56 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::time::Duration;
 
-/// What kind of value a point has.
+/// The type of the values of a point.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Kind {
-    /// A number with a unit.
+    /// A number with a unit of measure.
     Number(Unit),
-    /// True or false.
+    /// The value true or false.
     Flag,
     /// A text.
     Text,
-    /// Named bits: name to bit number.
+    /// Bits with names, by name.
     Bits(BTreeMap<String, u8>),
-    /// Named values: name to code.
+    /// Codes with names, by name.
     Enum(BTreeMap<String, i128>),
-    /// A point of equipment that is not known here; the site resolves it.
+    /// A point of other equipment, of which this profile knows nothing. The site checks it later.
     Foreign,
 }
 
-/// What a name stands for.
+/// The description of a point for the check.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PointInfo {
-    /// Its kind.
+    /// The type of its values.
     pub kind: Kind,
 }
 
-/// Where an expression's names come from.
+/// The source of the names in an expression.
 pub trait Names {
-    /// What the point is, or nothing when there is none of that name.
+    /// Returns the description of a point; `None` if no point has this name. `equipment` is `None` for the equipment
+    /// of the profile.
     fn point(&self, equipment: Option<&str>, name: &str) -> Option<PointInfo>;
-    /// Every name that would be known, for the nearest one.
+    /// Returns all known names, for the search for a similar one.
     fn known(&self, equipment: Option<&str>) -> Vec<String>;
 }
 
-/// A point that an expression reads: its slot in the program's list of operands.
+/// A point that a program reads.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Operand {
-    /// The other equipment's id, when it is not the own one.
+    /// The id of other equipment; `None` for the equipment of the profile.
     pub equipment: Option<String>,
-    /// The point's name.
+    /// The name of the point.
     pub point: String,
 }
 
 /// A function over time in a program.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Recall {
-    /// As it was written: `avg(temperature, 10m)`.
+    /// The function as it is written: `avg(temperature, 10m)`.
     pub text: String,
     /// The function.
     pub function: Function,
-    /// Its place in [`Program::memories`].
+    /// The position of its memory in [`Program::memories`].
     pub memory: usize,
 }
 
@@ -67,13 +69,13 @@ pub struct Recall {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Program {
     pub(super) root: Node,
-    /// What it reads, each once.
+    /// The points that the program reads, each once.
     pub operands: Vec<Operand>,
-    /// What it wants to be remembered, each once.
+    /// The memories that the program needs, each once.
     pub memories: Vec<MemorySpec>,
-    /// Its functions over time as written, each with its memory's place.
+    /// The functions over time in the program, each once.
     pub recalls: Vec<Recall>,
-    /// As it was written.
+    /// The condition as it is written.
     pub text: String,
 }
 
@@ -83,7 +85,7 @@ impl Program {
         Self { root, operands, memories: Vec::new(), recalls: Vec::new(), text }
     }
 
-    /// The condition that a code point has this value.
+    /// Makes the condition that a code point has this value.
     #[must_use]
     pub fn value_is(point: &str, value: i128) -> Self {
         #[expect(clippy::cast_precision_loss, reason = "all arithmetic is f64, as documented")]
@@ -92,13 +94,13 @@ impl Program {
         Self::generated(point, root, format!("{point} == {value}"))
     }
 
-    /// The condition that a bit of a code point is set; bits count from 0, least significant first.
+    /// Makes the condition that a bit of a code point is set. Bits count from 0, the least significant first.
     #[must_use]
     pub fn bit_is_set(point: &str, bit: u8) -> Self {
         Self::generated(point, Node::Bit(0, bit), format!("bit {bit} of {point}"))
     }
 
-    /// The condition that a code point has a value that is not listed.
+    /// Makes the condition that a code point has a value that is not listed.
     #[must_use]
     pub fn value_is_none_of(point: &str, listed: &[i128]) -> Self {
         #[expect(clippy::cast_precision_loss, reason = "all arithmetic is f64, as documented")]
@@ -110,7 +112,7 @@ impl Program {
 /// Parses and checks a condition.
 ///
 /// # Errors
-/// The first thing that is wrong, with its place and what was meant.
+/// The first error, with its place and a proposed correction.
 pub fn compile(text: &str, names: &dyn Names) -> Result<Program, ExprError> {
     let ast = parse(text)?;
     let mut compiler =
@@ -124,10 +126,10 @@ pub fn compile(text: &str, names: &dyn Names) -> Result<Program, ExprError> {
     Ok(Program { root, operands, memories, recalls, text: text.to_owned() })
 }
 
-/// Parses and checks a step's check: a condition, and `for` how long it must hold.
+/// Parses and checks the `check` of a step: a condition, and after `for` the time for which it must be true.
 ///
 /// # Errors
-/// As [`compile`].
+/// The same errors as [`compile`].
 pub fn compile_for(text: &str, names: &dyn Names) -> Result<(Program, Duration), ExprError> {
     let (condition, hold) = match text.rsplit_once(" for ") {
         Some((condition, hold)) => {
@@ -250,7 +252,7 @@ impl Compiler<'_> {
         }
     }
 
-    /// A function over time: what its point is decides what it gives.
+    /// Checks a function over time. The type of its point decides the type of its result.
     fn call(
         &mut self,
         ast: &Ast,

@@ -1,4 +1,4 @@
-//! Evaluation with three truths. Recursion is bounded by the parser's depth.
+//! Evaluation of conditions with three-valued logic. The depth limit of the parser also limits the recursion here.
 
 use std::sync::Arc;
 
@@ -6,25 +6,25 @@ use super::compile::Program;
 use super::function::Function;
 use super::parser::{Arithmetic, Compare};
 
-/// A condition's value (Kleene).
+/// The result of a condition (three-valued logic of Kleene).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Truth {
-    /// It holds.
+    /// The condition is true.
     True,
-    /// It does not hold.
+    /// The condition is false.
     False,
-    /// Something it needs is bad or stale.
+    /// The result depends on a value that is bad or stale.
     Unknown,
 }
 
 impl Truth {
-    /// A condition that is known.
+    /// Converts a known result.
     #[must_use]
     pub fn of(b: bool) -> Truth {
         if b { Truth::True } else { Truth::False }
     }
 
-    /// `not`
+    /// Returns the result of `not`: unknown stays unknown.
     #[must_use]
     pub fn negated(self) -> Truth {
         match self {
@@ -48,26 +48,28 @@ impl Truth {
 /// A good value of an operand.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Scalar {
-    /// A number; bit fields and enums as their code.
+    /// A number. Bit fields and enums are numbers: their code.
     Number(f64),
-    /// True or false.
+    /// The value true or false.
     Flag(bool),
     /// A text.
     Text(Arc<str>),
 }
 
-/// Where a program's operands come from.
+/// The source of the values of a program.
 pub trait Operands {
-    /// The good value in a slot of [`Program::operands`]; nothing when it is bad or stale.
+    /// Returns the good value of an operand, by its position in [`Program::operands`]; `None` if the value is bad or
+    /// stale.
     fn read(&self, slot: usize) -> Option<Scalar>;
 
-    /// What a function makes of a place of [`Program::memories`]: a flag is 0 or 1, an age in nanoseconds. Nothing when
-    /// it is unknown, as everywhere where nothing is remembered.
+    /// Returns the result of a function over time, by the position of its memory in [`Program::memories`]: a boolean
+    /// as 0 or 1, an age in nanoseconds. `None` if the result is unknown, or if the caller stores no values.
     fn recall(&self, _memory: usize, _function: Function) -> Option<f64> {
         None
     }
 }
 
+/// A part of a condition that gives true, false or unknown.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Node {
     Constant(bool),
@@ -83,6 +85,7 @@ pub(super) enum Node {
     Recall(usize, Function),
 }
 
+/// A part of a condition that gives a number.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum NumberNode {
     Constant(f64),
@@ -93,7 +96,7 @@ pub(super) enum NumberNode {
 }
 
 impl Program {
-    /// The condition's value for these operands.
+    /// Evaluates the condition with these operands.
     pub fn evaluate(&self, operands: &dyn Operands) -> Truth {
         truth(&self.root, operands)
     }

@@ -1,64 +1,65 @@
-//! The functions over time: one table of what each is called, takes and gives.
+//! The functions over time, in one table: their names, their arguments and their results.
 
 use std::time::Duration;
 
-/// A function over time. It sees a point as a step function: a good reading holds until the next reading; the window
-/// is `(t - d, t]`.
+/// A function over time. The value of a point holds from one good reading to the next, so a point is a step function
+/// of time. The window is the time `(t - d, t]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Function {
-    /// The time-weighted mean.
+    /// The mean, weighted by time.
     Avg,
-    /// The least value.
+    /// The smallest value.
     Min,
-    /// The greatest value.
+    /// The largest value.
     Max,
-    /// `p(t) - p(t - d)`
+    /// The change over the window: `p(t) - p(t - d)`.
     Delta,
-    /// The delta divided by the window's length in seconds.
+    /// The change over the window, divided by the length of the window in seconds.
     Rate,
-    /// How often the value changed.
+    /// The number of changes of the value.
     Count,
-    /// Whether the value has not changed for at least the window's length.
+    /// True if the value has not changed for at least the length of the window.
     Stuck,
-    /// The time-weighted standard deviation.
+    /// The standard deviation, weighted by time.
     Stddev,
-    /// `(p - avg) / stddev`; unknown where the deviation is 0.
+    /// The deviation of the value from the mean: `(p - avg) / stddev`; unknown if the standard deviation is 0.
     Zscore,
-    /// The exponentially weighted mean with the window's length as time constant.
+    /// The exponentially weighted mean. The time constant is the length of the window.
     Ewma,
-    /// The value of the good reading before the last one.
+    /// The value of the second last good reading.
     Previous,
     /// The time since the last good reading.
     Age,
 }
 
-/// What a function makes of its point's unit.
+/// The result of a function, in relation to its point.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Gives {
-    /// A number in the point's unit.
+    /// A number in the unit of the point.
     Same,
-    /// A number in the point's unit per second.
+    /// A number in the unit of the point per second.
     PerSecond,
     /// A pure number.
     Pure,
-    /// True or false.
+    /// The value true or false.
     Flag,
-    /// What the point is.
+    /// The same type as the point.
     Kind,
-    /// A duration.
+    /// A duration, in nanoseconds.
     Duration,
 }
 
-/// How a function is written.
+/// The name, the arguments and the result of a function.
 pub(super) struct Signature {
     pub name: &'static str,
     pub function: Function,
     pub has_window: bool,
-    /// Whether only numbers make sense; otherwise bits, enums and texts serve as well.
+    /// True if the point must be a number. False if the point can also be bits, an enum or a text.
     pub wants_number: bool,
     pub gives: Gives,
 }
 
+/// Makes a row of [`FUNCTIONS`].
 const fn row(
     name: &'static str,
     function: Function,
@@ -69,6 +70,7 @@ const fn row(
     Signature { name, function, has_window, wants_number, gives }
 }
 
+/// All functions over time.
 pub(super) const FUNCTIONS: [Signature; 12] = [
     row("avg", Function::Avg, true, true, Gives::Same),
     row("min", Function::Min, true, true, Gives::Same),
@@ -89,7 +91,7 @@ impl Function {
         FUNCTIONS.iter().find(|s| s.function == self).unwrap_or(&FUNCTIONS[0])
     }
 
-    /// What has to be remembered for it.
+    /// Returns the memory that the function needs.
     pub(super) fn memory(self, window: Option<Duration>) -> MemoryKind {
         let d = window.unwrap_or_default();
         match self {
@@ -109,26 +111,27 @@ impl Function {
     }
 }
 
-/// What is remembered of a point.
+/// The values of a point that a function over time needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum MemoryKind {
-    /// What it was in the last so much time.
+    /// All values within the last period of this length.
     Window(Duration),
-    /// Its smoothed value, with this time constant.
+    /// The smoothed value, with this time constant.
     Ewma(Duration),
-    /// Its good reading before the last.
+    /// The second last good value.
     Previous,
-    /// When it was good last.
+    /// The time of the last good reading.
     Age {
-        /// The age it is compared with.
+        /// The age with which the condition compares.
         limit: Duration,
-        /// Whether the comparison turns beyond the limit, not at it.
+        /// True if the result changes after the limit (`>`, `<=`); false if it changes at the limit (`>=`, `<`).
         is_beyond: bool,
     },
 }
 
 impl MemoryKind {
-    /// From how far back readings count; of what is smoothed, what has faded to less than a hundredth.
+    /// Returns how far back readings have an effect. Of a smoothed value, older readings count for less than one
+    /// hundredth.
     #[must_use]
     pub fn reach(self) -> Duration {
         match self {
@@ -140,13 +143,13 @@ impl MemoryKind {
     }
 }
 
-/// What a program wants to be remembered.
+/// A memory that a program needs.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct MemorySpec {
-    /// The slot of its point in [`super::Program::operands`].
+    /// The position of the point in [`super::Program::operands`].
     pub operand: usize,
-    /// The bit of it that counts.
+    /// The bit of the point that counts, from 0; `None` for the whole value.
     pub bit: Option<u8>,
-    /// What.
+    /// The kind of the memory.
     pub kind: MemoryKind,
 }

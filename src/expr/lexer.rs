@@ -1,4 +1,4 @@
-//! Text into tokens, each with its place.
+//! Splitting of an expression into tokens, each with its place.
 
 use std::ops::Range;
 
@@ -6,13 +6,14 @@ use super::ExprError;
 use super::parser::{Arithmetic, Compare};
 use crate::words::parse_duration;
 
+/// A token of an expression.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Token {
     Number(f64),
     Duration(std::time::Duration),
     Text(String),
     Name(String),
-    /// `@equipment:`
+    /// The prefix `@equipment:` of a point of other equipment.
     Equipment(String),
     Compare(Compare),
     Arithmetic(Arithmetic),
@@ -27,9 +28,10 @@ pub(super) enum Token {
     False,
 }
 
+/// A token and its place, in bytes from the beginning of the expression.
 pub(super) type Spanned = (Token, Range<usize>);
 
-/// Longer symbols stand before those that they begin with.
+/// The symbols. A longer symbol must come before the symbol that it begins with.
 const SYMBOLS: [(&str, Token); 14] = [
     ("<=", Token::Compare(Compare::LessOrEqual)),
     (">=", Token::Compare(Compare::GreaterOrEqual)),
@@ -63,6 +65,7 @@ pub(super) fn lex(text: &str) -> Result<Vec<Spanned>, ExprError> {
     Ok(tokens)
 }
 
+/// Reads the token at the beginning of `rest`. Returns the token and its length in bytes.
 fn one(rest: &str, c: char, at: usize) -> Result<(Token, usize), ExprError> {
     let follows_digit = rest.chars().nth(1).is_some_and(|d| d.is_ascii_digit());
     if c.is_ascii_digit() || (c == '.' && follows_digit) {
@@ -81,7 +84,7 @@ fn one(rest: &str, c: char, at: usize) -> Result<(Token, usize), ExprError> {
         if length == 0 || !tail.get(length..).unwrap_or("").starts_with(':') {
             return Err(ExprError::new(
                 at..at + 1 + length,
-                "another equipment's point is written @equipment:point",
+                "write a point of other equipment as @equipment:point",
             ));
         }
         return Ok((Token::Equipment(tail.get(..length).unwrap_or("").to_owned()), length + 2));
@@ -90,7 +93,7 @@ fn one(rest: &str, c: char, at: usize) -> Result<(Token, usize), ExprError> {
         return Ok((token, symbol.len()));
     }
     let help = match c {
-        '=' => "equality is written ==",
+        '=' => "for equality write ==",
         '&' => "write: and",
         '|' => "write: or",
         '!' => "write: not, or != for unequal",
@@ -123,7 +126,7 @@ fn quoted(rest: &str, quote: char, at: usize) -> Result<(Token, usize), ExprErro
     }
 }
 
-/// A number: `0x1F`, `12`, `1.5`, `1e-3`; with a unit of time right behind it, a duration: `30s`.
+/// Reads a number: `0x1F`, `12`, `1.5`, `1e-3`. If a unit of time follows directly, the token is a duration: `30s`.
 fn number(rest: &str, at: usize) -> Result<(Token, usize), ExprError> {
     if let Some(hex) = rest.strip_prefix("0x").or_else(|| rest.strip_prefix("0X")) {
         let length = word_length(hex, |c| c.is_ascii_alphanumeric() || c == '_');

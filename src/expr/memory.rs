@@ -1,22 +1,23 @@
-//! What is remembered of a point for the functions over time, in bounded memory.
+//! Stored values of a point for the functions over time, in limited memory.
 
 use super::function::{Function, MemoryKind};
 use super::steps::Steps;
 use crate::words::{Mono, Value};
 
-/// The memory of one point for one window, time constant or limit.
+/// The stored values of one point, for one window, time constant or age limit.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Memory(State);
+pub struct Memory(MemoryState);
 
+/// The stored values, by kind of memory.
 #[derive(Debug, Clone, PartialEq)]
-enum State {
+enum MemoryState {
     Window(Steps),
     Ewma { tau: f64, smooth: Option<f64>, at: Mono, value: Option<f64> },
     Previous { before: Option<f64>, last: Option<f64>, is_good: bool },
     Age { good_at: Option<Mono>, is_lost: bool },
 }
 
-/// A value as a function over time sees it: bits and flags as 0 and 1, texts by a fingerprint.
+/// Converts a value for the functions over time: bits and booleans become 0 or 1, a text becomes a fingerprint.
 #[must_use]
 pub fn remembered(value: &Value, bit: Option<u8>) -> f64 {
     use std::hash::{DefaultHasher, Hash, Hasher};
@@ -35,24 +36,24 @@ pub fn remembered(value: &Value, bit: Option<u8>) -> f64 {
 }
 
 impl Memory {
-    /// A memory of nothing yet.
+    /// Makes an empty memory.
     #[must_use]
     pub fn new(kind: MemoryKind) -> Self {
         Self(match kind {
-            MemoryKind::Window(d) => State::Window(Steps::new(d)),
+            MemoryKind::Window(d) => MemoryState::Window(Steps::new(d)),
             MemoryKind::Ewma(d) => {
-                State::Ewma { tau: d.as_secs_f64() * 1e9, smooth: None, at: Mono(0), value: None }
+                MemoryState::Ewma { tau: d.as_secs_f64() * 1e9, smooth: None, at: Mono(0), value: None }
             }
-            MemoryKind::Previous => State::Previous { before: None, last: None, is_good: false },
-            MemoryKind::Age { .. } => State::Age { good_at: None, is_lost: false },
+            MemoryKind::Previous => MemoryState::Previous { before: None, last: None, is_good: false },
+            MemoryKind::Age { .. } => MemoryState::Age { good_at: None, is_lost: false },
         })
     }
 
-    /// A good reading.
+    /// Stores a good reading.
     pub fn enter(&mut self, now: Mono, new: f64) {
         match &mut self.0 {
-            State::Window(steps) => steps.enter(now, new),
-            State::Ewma { tau, smooth, at, value } => {
+            MemoryState::Window(steps) => steps.enter(now, new),
+            MemoryState::Ewma { tau, smooth, at, value } => {
                 *smooth = Some(match (*smooth, *value) {
                     (Some(s), Some(v)) => smoothed(s, v, *at, now, *tau),
                     (Some(s), None) => s,
@@ -61,58 +62,60 @@ impl Memory {
                 *at = now;
                 *value = Some(new);
             }
-            State::Previous { before, last, is_good } => {
+            MemoryState::Previous { before, last, is_good } => {
                 *before = last.replace(new);
                 *is_good = true;
             }
-            State::Age { good_at, is_lost } => {
+            MemoryState::Age { good_at, is_lost } => {
                 *good_at = Some(now);
                 *is_lost = false;
             }
         }
     }
 
-    /// A bad reading, or the last good one has grown stale.
+    /// Stores that there is no good value from now on: the reading is bad or the last good one is stale.
     pub fn gap(&mut self, now: Mono) {
         match &mut self.0 {
-            State::Window(steps) => steps.gap(now),
-            State::Ewma { tau, smooth, at, value } => {
+            MemoryState::Window(steps) => steps.gap(now),
+            MemoryState::Ewma { tau, smooth, at, value } => {
                 if let (Some(s), Some(v)) = (*smooth, value.take()) {
                     *smooth = Some(smoothed(s, v, *at, now, *tau));
                     *at = now;
                 }
             }
-            State::Previous { is_good, .. } => *is_good = false,
-            State::Age { .. } => {}
+            MemoryState::Previous { is_good, .. } => *is_good = false,
+            MemoryState::Age { .. } => {}
         }
     }
 
-    /// The whole equipment is lost: nothing is known.
+    /// Stores that communication with the equipment is lost: its values are unknown.
     pub fn lose(&mut self, now: Mono) {
         self.gap(now);
-        if let State::Age { is_lost, .. } = &mut self.0 {
+        if let MemoryState::Age { is_lost, .. } = &mut self.0 {
             *is_lost = true;
         }
     }
 
-    /// The equipment is back, and this value still holds: it is no new reading.
+    /// Stores that communication is back and the last value is still valid. This is not a new reading.
     pub fn resume(&mut self, now: Mono, held: f64) {
         match &mut self.0 {
-            State::Window(_) | State::Ewma { .. } => self.enter(now, held),
-            State::Previous { is_good, .. } => *is_good = true,
-            State::Age { is_lost, .. } => *is_lost = false,
+            MemoryState::Window(_) | MemoryState::Ewma { .. } => self.enter(now, held),
+            MemoryState::Previous { is_good, .. } => *is_good = true,
+            MemoryState::Age { is_lost, .. } => *is_lost = false,
         }
     }
 
-    /// What a function comes to now; an age in nanoseconds, a flag as 0 or 1. Nothing where it is unknown.
+    /// Returns the result of a function: an age in nanoseconds, a boolean as 0 or 1. `None` if the result is unknown.
     #[must_use]
     pub fn recall(&self, function: Function, now: Mono) -> Option<f64> {
         match &self.0 {
-            State::Window(steps) => windowed(steps, function, now),
-            State::Ewma { tau, smooth, at, value } => Some(smoothed((*smooth)?, (*value)?, *at, now, *tau)),
-            State::Previous { before, is_good, .. } => before.filter(|_| *is_good),
+            MemoryState::Window(steps) => windowed(steps, function, now),
+            MemoryState::Ewma { tau, smooth, at, value } => {
+                Some(smoothed((*smooth)?, (*value)?, *at, now, *tau))
+            }
+            MemoryState::Previous { before, is_good, .. } => before.filter(|_| *is_good),
             #[expect(clippy::cast_precision_loss, reason = "exact for 104 days")]
-            State::Age { good_at, is_lost } => {
+            MemoryState::Age { good_at, is_lost } => {
                 good_at.filter(|_| !is_lost).map(|at| now.since(at).as_nanos() as f64)
             }
         }
@@ -138,7 +141,7 @@ fn windowed(steps: &Steps, function: Function, now: Mono) -> Option<f64> {
     }
 }
 
-/// A first-order lag towards a value that holds: `v + (s - v) exp(-t / tau)`.
+/// Computes a first-order lag towards a constant value: `v + (s - v) exp(-t / tau)`.
 #[expect(clippy::cast_precision_loss, reason = "nanoseconds")]
 fn smoothed(smooth: f64, value: f64, since: Mono, now: Mono, tau: f64) -> f64 {
     value + (smooth - value) * (-(now.since(since).as_nanos() as f64) / tau).exp()
@@ -155,7 +158,7 @@ mod tests {
 
     const MS: u64 = 1_000_000;
 
-    /// The definitions, word by word, over every millisecond of the window: `what[i]` is the point at millisecond `i`.
+    /// Computes the function from its definition, millisecond by millisecond.
     fn by_definition(readings: &[(u64, Option<i32>)], function: Function, d: u64, t: u64) -> Option<f64> {
         let at = |ms: u64| -> Option<f64> {
             readings.iter().rev().find(|(at, _)| *at <= ms).and_then(|(_, v)| v.map(f64::from))
@@ -177,7 +180,7 @@ mod tests {
             }
             return Some(y);
         }
-        // The value on [ms, ms + 1), for every millisecond of the window.
+        // The value in `[ms, ms + 1)`, for each millisecond of the window.
         let held: Vec<f64> = (t.saturating_sub(d)..t).filter_map(at).collect();
         if (held.len() as u64) * 10 < d * 8 {
             return None;
@@ -206,7 +209,7 @@ mod tests {
         }
     }
 
-    fn told(readings: &[(u64, Option<i32>)], function: Function, d: u64, t: u64) -> Option<f64> {
+    fn by_memory(readings: &[(u64, Option<i32>)], function: Function, d: u64, t: u64) -> Option<f64> {
         let mut memory = Memory::new(function.memory(Some(Duration::from_millis(d))));
         for (at, value) in readings.iter().filter(|(at, _)| *at <= t) {
             match value {
@@ -250,7 +253,7 @@ mod tests {
             let readings: Vec<(u64, Option<i32>)> = gaps.into_iter().map(|(gap, value)| { at += gap; (at, value) }).collect();
             let t = at + after;
             for function in ALL {
-                let (want, got) = (by_definition(&readings, function, d, t), told(&readings, function, d, t));
+                let (want, got) = (by_definition(&readings, function, d, t), by_memory(&readings, function, d, t));
                 prop_assert!(agree(want, got), "{function:?} d {d} t {t}: {want:?} by definition, {got:?}");
             }
         }
@@ -260,11 +263,11 @@ mod tests {
     fn a_window_of_many_steps_is_exact_to_a_slot_and_bounded() {
         let d = Duration::from_secs(3600);
         let mut memory = Memory::new(MemoryKind::Window(d));
-        // Ten readings a second, a ramp that wraps every 1000 s: 36,000 steps an hour.
+        // Ten readings per second of a ramp that starts again every 1000 s: 36,000 steps per hour.
         for i in 0..100_000_u64 {
             memory.enter(Mono(i * 100 * MS), (i % 10_000) as f64);
         }
-        let State::Window(steps) = &memory.0 else { unreachable!() };
+        let MemoryState::Window(steps) = &memory.0 else { unreachable!() };
         assert!(steps.len() <= 2 * crate::limits::WINDOW_STEPS_EXACT, "{}", steps.len());
         let now = Mono(99_999 * 100 * MS);
         let avg = memory.recall(Function::Avg, now).unwrap();

@@ -1,4 +1,4 @@
-//! Tokens into a tree, by recursive descent: one function a rule of the grammar.
+//! Conversion of tokens into a tree by recursive descent, with one function for each rule of the grammar.
 //!
 //! ```text
 //! or         = and { "or" and }
@@ -22,7 +22,7 @@ use super::lexer::{Spanned, Token, lex};
 use crate::limits;
 use crate::source::nearest;
 
-/// How two values are compared.
+/// The operator of a comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Compare {
     /// `==`
@@ -40,7 +40,7 @@ pub enum Compare {
 }
 
 impl Compare {
-    /// The symbol as written.
+    /// The symbol of the operator.
     #[must_use]
     pub fn symbol(self) -> &'static str {
         match self {
@@ -55,7 +55,7 @@ impl Compare {
 }
 
 impl Compare {
-    /// The same comparison with its sides exchanged.
+    /// The same comparison with exchanged sides.
     pub(super) fn mirrored(self) -> Self {
         match self {
             Compare::Less => Compare::Greater,
@@ -67,7 +67,7 @@ impl Compare {
     }
 }
 
-/// `+ - * /`
+/// The operator of an arithmetic expression: `+`, `-`, `*` or `/`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Arithmetic {
     /// `+`
@@ -80,12 +80,12 @@ pub enum Arithmetic {
     Divide,
 }
 
-/// An expression as written, each part with its place.
+/// The tree of an expression. Each part has its place.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Ast {
-    /// Where.
+    /// The place, in bytes from the beginning of the expression.
     pub span: Range<usize>,
-    /// What.
+    /// The part itself.
     pub part: Part,
 }
 
@@ -98,25 +98,25 @@ pub enum Part {
     Text(String),
     /// `true` or `false`.
     Flag(bool),
-    /// `name`, `name.bit`, `@equipment:name`, `@equipment:name.bit`.
+    /// A point: `name`, `name.bit`, `@equipment:name` or `@equipment:name.bit`.
     Point {
-        /// The other equipment.
+        /// The id of other equipment; `None` for the equipment of the profile.
         equipment: Option<String>,
-        /// The point.
+        /// The name of the point.
         name: String,
-        /// The bit.
+        /// The name of the bit; `None` for the whole value.
         bit: Option<String>,
     },
-    /// `avg(name, 10m)`
+    /// A function over time: `avg(name, 10m)`.
     Call {
-        /// Which function.
+        /// The function.
         function: Function,
-        /// The point, [`Part::Point`].
+        /// The point; always a [`Part::Point`].
         point: Box<Ast>,
-        /// The window or time constant, where it takes one.
+        /// The window or time constant; `None` if the function has none.
         window: Option<Duration>,
     },
-    /// `30s`, beside an age.
+    /// A duration with which an age is compared: `30s`.
     Duration(Duration),
     /// `-x`
     Negate(Box<Ast>),
@@ -135,7 +135,7 @@ pub enum Part {
 /// Parses an expression.
 ///
 /// # Errors
-/// The first thing that is wrong, with its place and what was meant.
+/// The first error, with its place and a proposed correction.
 pub fn parse(text: &str) -> Result<Ast, ExprError> {
     if text.len() > limits::EXPRESSION_BYTES_MAX {
         return Err(ExprError::new(
@@ -320,7 +320,7 @@ impl<'a> Parser<'a> {
         Ok(Ast { span: span.start..end, part: Part::Point { equipment, name: name.to_owned(), bit } })
     }
 
-    /// `name(point)` or `name(point, duration)`, at the parenthesis.
+    /// Reads `(point)` or `(point, duration)` after the name of a function. The next token is the parenthesis.
     fn call(&mut self, name: &str, span: &Range<usize>) -> Result<Ast, ExprError> {
         let Some(signature) = FUNCTIONS.iter().find(|s| s.name == name) else {
             let known = FUNCTIONS.map(|s| s.name);

@@ -1,5 +1,5 @@
-//! A point's last stretch of time as a step function, in bounded memory: exact for [`limits::WINDOW_STEPS_EXACT`]
-//! steps, beyond them exact to a slot of the window's length divided by [`limits::WINDOW_SLOTS`].
+//! The last period of a point as a step function, in limited memory. It is exact for [`limits::WINDOW_STEPS_EXACT`]
+//! steps. With more steps it is exact to one slot: the length of the window divided by [`limits::WINDOW_SLOTS`].
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::limits;
 use crate::words::Mono;
 
-/// What a point was during some time: `weight` nanoseconds of good values between `from` and `to`.
+/// The values of a point in a period from `from` to `to`. Good values cover `weight` nanoseconds of the period.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Step {
     from: u64,
@@ -18,9 +18,9 @@ struct Step {
     m2: f64,
     min: f64,
     max: f64,
-    /// The value at its end.
+    /// The value at the end of the period.
     last: f64,
-    /// How often the value changed in it, its beginning included.
+    /// The number of changes in the period, with a change at its beginning.
     changes: u32,
 }
 
@@ -30,7 +30,7 @@ impl Step {
         Self { from, to, weight, mean: value, m2: 0.0, min: value, max: value, last: value, changes }
     }
 
-    /// Joins what follows (Chan, Golub, LeVeque 1983, weights for counts).
+    /// Adds the step that follows (Chan, Golub, LeVeque 1983, with weights instead of counts).
     #[expect(
         clippy::cast_precision_loss,
         reason = "nanoseconds of a window, far below 2^53 where it matters"
@@ -51,7 +51,8 @@ impl Step {
         self.to = next.to;
     }
 
-    /// The part of it in a window that begins at `start`; of a joined step its spread stays as it is.
+    /// Returns the part of the step in a window that begins at `start`. The minimum and maximum of a joined step do
+    /// not change.
     #[expect(
         clippy::cast_precision_loss,
         clippy::cast_possible_truncation,
@@ -73,8 +74,9 @@ impl Step {
     }
 }
 
+/// The current value, which has no end yet.
 #[derive(Debug, Clone, Copy, PartialEq)]
-struct Open {
+struct OpenStep {
     from: u64,
     value: f64,
     changes: u32,
@@ -83,12 +85,15 @@ struct Open {
 /// The steps of one window.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Steps {
+    /// The length of the window, in nanoseconds.
     span: u64,
     closed: VecDeque<Step>,
-    /// The weight of all closed steps.
+    /// The sum of the weights of all closed steps.
     weight: u64,
-    open: Option<Open>,
+    open: Option<OpenStep>,
+    /// The last good value, also after a gap.
     last: Option<f64>,
+    /// The time of the last change.
     changed_at: Option<u64>,
 }
 
@@ -98,7 +103,7 @@ impl Steps {
         Self { span, closed: VecDeque::new(), weight: 0, open: None, last: None, changed_at: None }
     }
 
-    /// A good value from here on.
+    /// Adds a good value that is valid from `now`.
     pub fn enter(&mut self, now: Mono, value: f64) {
         let now = now.0;
         #[expect(clippy::float_cmp, reason = "a change is any difference")]
@@ -118,16 +123,16 @@ impl Steps {
             self.changed_at = Some(now);
         }
         self.last = Some(value);
-        self.open = Some(Open { from: now, value, changes: unseen + u32::from(changed) });
+        self.open = Some(OpenStep { from: now, value, changes: unseen + u32::from(changed) });
     }
 
-    /// No good value from here on.
+    /// Ends the current value: from `now` there is no good value.
     pub fn gap(&mut self, now: Mono) {
         let Some(open) = self.open.take() else { return };
         if now.0 > open.from {
             self.close(open, now.0);
         } else if open.changes > 0 {
-            // A value that held for no time was none, but changing to it counts.
+            // A value that was valid for no time has no weight, but the change to it counts.
             let nothing = Step {
                 min: f64::INFINITY,
                 max: f64::NEG_INFINITY,
@@ -137,7 +142,7 @@ impl Steps {
         }
     }
 
-    fn close(&mut self, open: Open, now: u64) {
+    fn close(&mut self, open: OpenStep, now: u64) {
         self.push(Step::flat(open.from, now, open.value, open.changes));
     }
 
@@ -157,7 +162,7 @@ impl Steps {
         }
     }
 
-    /// The window's beginning, where good values cover enough of it.
+    /// Returns the beginning of the window; `None` if good values cover too little of the window.
     fn start(&self, now: Mono) -> Option<u64> {
         let start = now.0.saturating_sub(self.span);
         let mut covered = self.weight;
@@ -173,7 +178,7 @@ impl Steps {
         (u128::from(covered) * 100 >= enough).then_some(start)
     }
 
-    /// What the point was in the window, in order; nothing where it was known for too little of the time.
+    /// Returns the steps in the window, in order; `None` if good values cover too little of the window.
     fn parts(&self, now: Mono) -> Option<impl Iterator<Item = Step> + Clone> {
         let start = self.start(now)?;
         let first = self.closed.partition_point(|s| s.to <= start);
@@ -183,11 +188,11 @@ impl Steps {
         Some(head.into_iter().chain(rest).chain(open))
     }
 
-    /// The time-weighted mean and the sum of weights.
+    /// Returns the mean, weighted by time, and the sum of the weights.
     #[expect(clippy::cast_precision_loss, reason = "nanoseconds of a window")]
     fn mean(&self, now: Mono) -> Option<(f64, f64)> {
         let parts = self.parts(now)?;
-        // Apart from one of the values, so that a constant's mean is that constant.
+        // The sum uses the differences from one value, so that the mean of a constant is exactly that constant.
         let base = parts.clone().next()?.mean;
         let (weight, sum) = parts.fold((0.0, 0.0), |(weight, sum), p| {
             (weight + p.weight as f64, sum + p.weight as f64 * (p.mean - base))
@@ -211,7 +216,7 @@ impl Steps {
         Some(self.parts(now)?.map(|p| p.changes).sum())
     }
 
-    /// The time-weighted mean and standard deviation.
+    /// Returns the mean and the standard deviation, weighted by time.
     #[expect(clippy::cast_precision_loss, reason = "nanoseconds of a window")]
     pub fn spread(&self, now: Mono) -> Option<(f64, f64)> {
         let (mean, weight) = self.mean(now)?;
@@ -220,24 +225,24 @@ impl Steps {
         Some((mean, (sum / weight).sqrt()))
     }
 
-    /// How many steps are kept.
+    /// The number of stored steps.
     #[cfg(test)]
     pub fn len(&self) -> usize {
         self.closed.len()
     }
 
-    /// The window's length.
+    /// The length of the window, in seconds.
     #[expect(clippy::cast_precision_loss, reason = "nanoseconds of a window")]
     pub fn seconds(&self) -> f64 {
         self.span as f64 / 1e9
     }
 
-    /// The value now, while there is a good one.
+    /// The current value; `None` if there is no good value.
     pub fn value(&self) -> Option<f64> {
         self.open.map(|o| o.value)
     }
 
-    /// `p(t) - p(t - d)`
+    /// Returns `p(t) - p(t - d)`.
     pub fn delta(&self, now: Mono) -> Option<f64> {
         self.start(now)?;
         let start = now.0.checked_sub(self.span)?;
@@ -250,7 +255,7 @@ impl Steps {
         Some(value - then.last)
     }
 
-    /// Whether the value has not changed for the whole window.
+    /// Returns true if the value has not changed for the whole window.
     pub fn stuck(&self, now: Mono) -> Option<bool> {
         self.start(now)?;
         Some(now.0.saturating_sub(self.changed_at?) >= self.span)

@@ -1,38 +1,38 @@
-//! The numbers that a condition holds a point against: what a drawing shows as limits.
+//! The numbers with which a condition compares a point. A chart shows them as limits.
 
 use super::compile::Program;
 use super::evaluate::{Node, NumberNode};
 use super::parser::Compare;
 
-/// A number that a point is held against.
+/// A number with which a condition compares a point.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Threshold {
-    /// The number.
+    /// The number, in the unit of the point.
     pub limit: f64,
-    /// Whether the comparison is true above it; else it is below.
+    /// True if the comparison is true above the number; false if it is true below.
     pub is_above: bool,
 }
 
 impl Program {
-    /// The numbers with which a point, as it is, is compared by order.
+    /// Returns the numbers with which the point itself is compared by `<`, `<=`, `>` or `>=`.
     #[must_use]
     pub fn thresholds_of(&self, equipment: Option<&str>, point: &str) -> Vec<Threshold> {
         let named =
             self.operands.iter().position(|o| o.equipment.as_deref() == equipment && o.point == point);
         let mut found = Vec::new();
         if let Some(operand) = named {
-            walk(&self.root, operand, false, &mut found);
+            collect(&self.root, operand, false, &mut found);
         }
         found
     }
 }
 
-fn walk(node: &Node, operand: usize, is_negated: bool, found: &mut Vec<Threshold>) {
+fn collect(node: &Node, operand: usize, is_negated: bool, found: &mut Vec<Threshold>) {
     match node {
-        Node::Not(a) => walk(a, operand, !is_negated, found),
+        Node::Not(a) => collect(a, operand, !is_negated, found),
         Node::And(a, b) | Node::Or(a, b) | Node::Same(a, b, _) => {
-            walk(a, operand, is_negated, found);
-            walk(b, operand, is_negated, found);
+            collect(a, operand, is_negated, found);
+            collect(b, operand, is_negated, found);
         }
         Node::Compare(Compare::Equal | Compare::Unequal, _, _) => {}
         Node::Compare(how, NumberNode::Point(p), NumberNode::Constant(c))

@@ -1,4 +1,4 @@
-//! Bounds of the journal, the ticket database and the API.
+//! Limits of the journal, the ticket database and the API.
 
 use std::time::Duration;
 
@@ -6,10 +6,10 @@ use super::{ms, secs};
 
 // --- journal and store -------------------------------------------------------------------------
 
-/// Bytes of a journal segment: start reads the last one whole.
+/// Bytes of a journal segment: at its start andon reads the last segment as a whole.
 pub const SEGMENT_BYTES: u64 = 16 * 1024 * 1024;
-/// Bytes of one journal line. No event is longer, because each of its fields has a bound where it enters. JSON writes
-/// up to six bytes for one byte of a text; `tests/it/bounds.rs` builds the longest events.
+/// Bytes of one journal line. No event is longer, because each of its fields is limited when it enters andon. JSON
+/// writes up to six bytes for one byte of a text; `tests/it/bounds.rs` builds the longest events.
 ///
 /// | field | bounded by | JSON at most |
 /// |---|---|---|
@@ -28,113 +28,123 @@ pub const SEGMENT_BYTES: u64 = 16 * 1024 * 1024;
 /// | a note, reason, cause, action | [`TEXT_BYTES_MAX`] | 48 KiB |
 /// | everything that one command says together | [`BODY_BYTES_MAX`], as JSON already | 64 KiB |
 ///
-/// Longer: the event is refused before it is decided.
+/// Longer: andon refuses the event before anything changes.
 pub const LINE_BYTES_MAX: usize = 256 * 1024;
-/// Writes that one fsync acknowledges.
+/// Writes that one fsync confirms.
 pub const GROUP_COMMIT_MAX: usize = 1024;
-/// The last records that the feed keeps in memory. Who is further behind reads the journal's files.
+/// Recent events that the feed keeps in memory. A follower that is further behind reads the files of the journal.
 pub const FEED_RECENT: usize = 16_384;
-/// The bytes of their lines. More: the oldest are let go.
+/// Bytes of the lines of these events. More: the oldest are dropped.
 pub const FEED_RECENT_BYTES: usize = 16 * 1024 * 1024;
-/// The bytes of lines that are read from files at a time.
+/// Bytes of the lines that a follower reads from files in one step.
 pub const FEED_BATCH_BYTES: usize = 32 * 1024 * 1024;
-/// Records that a follower of the feed takes in at a time.
+/// Events that a follower of the feed takes in one step.
 pub const FEED_TURN: usize = 1024;
-/// Journals up to this size are checked whole at every start; of larger ones the daemon checks the rest beside its work.
+/// Bytes of a journal that is still checked as a whole at every start. The daemon checks the rest of a larger one
+/// beside its work.
 pub const CHECKED_AT_START_BYTES: u64 = 48 * 1024 * 1024;
-/// Damaged parts of the journal that are recorded one by one. Further ones are told by `andon audit verify` alone.
+/// Damaged parts of the journal that are recorded one by one. Only `andon audit verify` lists the others.
 pub const DAMAGE_KEPT: usize = 1000;
-/// Files whose hashes one event names. More: the first ones, and the event says how many there are.
+/// Files in one event, each with its hash. More: the first ones, and the event contains the number of all files.
 pub const FILES_RECORDED_MAX: usize = 1000;
-/// Bytes of a text that the ticket database keeps once for all its rows. Longer: it stands in each row.
+/// Bytes of a text that the ticket database stores once for all its rows. Longer: each row stores the text.
 pub const WORD_BYTES_MAX: usize = 200;
-/// Texts that the ticket database keeps once. More: further ones stand in each row.
+/// Texts that the ticket database stores once. More: each row stores the text.
 pub const WORDS_KEPT: usize = 100_000;
-/// Bytes of a finished ticket that is packed into a block with others. Longer ones keep rows of their own.
+/// Bytes of a finished ticket that is packed into a block with others. Longer: the ticket has its own rows.
 pub const PACKED_BYTES_MAX: usize = 2 * 1024;
-/// Events of alarms in a row of the ticket database. The last row is written anew for each event.
+/// Alarm events in one row of the ticket database. Each event writes the last row again.
 pub const ALARMS_A_BLOCK: usize = 128;
-/// Bytes of a piece of a ticket's log: what is written anew for each line. Full: a new piece is begun.
+/// Bytes of a piece of the log of a ticket: each log line writes the last piece again. Full: a new piece starts.
 pub const LOG_PIECE_BYTES: usize = 1024;
-/// Room on the disk that the ticket database leaves to the journal. With less it waits: it can be rebuilt, the journal cannot.
+/// Bytes of disk space that the ticket database leaves to the journal. With less space the database waits: it can be
+/// rebuilt, the journal cannot.
 pub const STORE_ROOM_MIN: u64 = 4 * 1024 * 1024;
-/// How long one step of the ticket database may take before its thread is given up as hanging.
+/// The longest time for one step of the ticket database. Then andon abandons its thread as hanging.
 pub const STORE_HANG_MAX: Duration = secs(120);
-/// Hanging threads of the ticket database that are given up. Then it stays away until the next start, and `status` says so.
+/// Hanging threads of the ticket database that andon abandons. Then the database stays closed until the next start,
+/// and `status` reports it.
 pub const STORE_GIVEN_UP_MAX: u32 = 3;
-/// How often the ticket database is made durable while records come; after a power cut the rest is read from the journal.
+/// The interval at which the ticket database is flushed to disk while events arrive. After a power failure andon
+/// reads the rest from the journal.
 pub const STORE_FLUSH_EVERY: Duration = secs(1);
-/// Records that one store transaction applies while it catches up. Three such batches are in memory at once.
+/// Events in one transaction of the ticket database while it catches up. Three such batches are in memory at once.
 pub const STORE_BATCH_MAX: usize = 32_768;
-/// Records that one store transaction applies while the daemon works: sled keeps every page that a transaction changed, as it
-/// was, until its end.
+/// Events in one transaction of the ticket database while the daemon works: until its end, sled keeps an old copy of
+/// every page that the transaction changed.
 pub const STORE_FOLLOW_MAX: usize = 512;
-/// How long opening the store may take before it is moved aside; a large one gets more, see `store`.
+/// The time in which the ticket database must open. Then andon moves it aside. A large database gets more time, see
+/// `store`.
 pub const STORE_OPEN_MAX: Duration = secs(4);
-/// Bytes a second that opening a store is expected to manage at least.
+/// Bytes per second: the slowest expected speed of opening the ticket database.
 pub const STORE_OPEN_BYTES_PER_SECOND: u64 = 64 * 1024 * 1024;
-/// How long the check of the store's content may hold up the start. What it does not reach is covered by sled's
-/// own checksums alone.
+/// The longest time that the check of the ticket database can delay the start. The checksums of sled protect the part
+/// that is not reached.
 pub const STORE_CHECK_MAX: Duration = ms(500);
-/// Bytes of memory sled may keep.
+/// Bytes of memory that sled can use.
 pub const STORE_CACHE_BYTES: u64 = 32 * 1024 * 1024;
-/// Steps of the ticket database's thread, of a second when nothing happens, before a store that failed is opened again.
+/// Steps of the thread of the ticket database (one second each, if nothing happens) before a failed database is
+/// opened again.
 pub const STORE_RETRY_STEPS: u32 = 3;
-/// How long one tries to take the data directory's lock between two looks.
+/// The interval of the attempts to take the lock of the data directory.
 pub const LOCK_LOOK_EVERY: Duration = ms(50);
-/// How long a stopping daemon waits for its last events to be on disk.
+/// The time that a stopping daemon waits until its last events are on disk.
 pub const STOP_MAX: Duration = secs(5);
-/// How long the task of a link that panicked rests before it is started again.
+/// The pause before the task of a link that panicked starts again.
 pub const LINK_RESTART: Duration = secs(1);
-/// Reloads that wait for the one under way. Full: the asker waits.
+/// Reloads that wait for the reload in progress. Full: the caller waits.
 pub const RELOADS_QUEUED_MAX: usize = 4;
-/// How long a query waits for the store to reach the journal's end.
+/// The time that a query waits until the ticket database has reached the end of the journal.
 pub const STORE_CATCH_UP_MAX: Duration = secs(5);
-/// How long a starting daemon waits for a command that holds the data directory.
+/// The time that a starting daemon waits for a command that uses the data directory.
 pub const LOCK_WAIT_MAX: Duration = secs(10);
 
 // --- api ---------------------------------------------------------------------------------------
 
-/// Questions for single tickets that are answered at once. Of lists, reports and checks of the journal it is one each.
+/// Queries of single tickets that run at the same time. Lists, reports and checks of the journal run one at a time
+/// each.
 pub const QUICK_AT_ONCE: usize = 2;
-/// Questions of a kind that wait. More: refused.
+/// Waiting queries of one kind. More: refused.
 pub const HEAVY_WAITING_MAX: usize = 128;
-/// How long the answer to a change waits for the ticket database before it is given without what is only there.
+/// The time that the answer to a change waits for the ticket database. Then the answer leaves out the parts that only
+/// the database has.
 pub const REPLY_WAITS_MAX: Duration = ms(500);
-/// A report is answered from memory when nothing has been recorded since and its period differs by less than this.
+/// The largest difference in the period for which andon answers a report from memory, if no event was recorded since.
 pub const REPORT_KEPT_FOR: Duration = secs(60);
-/// Bytes of a request's body. Larger: refused.
+/// Bytes of the body of a request. Larger: refused.
 pub const BODY_BYTES_MAX: usize = 64 * 1024;
-/// Tickets in one answer, unless the asker says.
+/// Default of the number of tickets in one answer.
 pub const LIST_DEFAULT: usize = 200;
-/// Tickets in one answer at most.
+/// The most tickets in one answer.
 pub const LIST_MAX: usize = 100_000;
-/// Tickets a text search looks at: about a second of work.
+/// Tickets that a text search reads: about one second of work.
 pub const SEARCH_MAX: usize = 200_000;
-/// How long the CLI waits for the gateway to take a connection. Then: exit code 5.
+/// The time that the CLI waits for a connection to the gateway. Then: exit code 5.
 pub const CLIENT_CONNECT_MAX: Duration = secs(3);
-/// How long the CLI waits for the beginning of an answer, and for each further part of it. Then: exit code 5. It is
-/// longer than [`REQUEST_MAX`], after which a gateway full of quiet connections has room again.
+/// The time that the CLI waits for the beginning of an answer, and for each further part. Then: exit code 5. It is
+/// longer than [`REQUEST_MAX`], after which a gateway that is full of idle connections has room again.
 pub const CLIENT_ANSWER_MAX: Duration = secs(20);
-/// How long the CLI waits for an answer that takes its time: the whole journal verified, a long history, a scan.
+/// The time that the CLI waits for a long answer: verifying the whole journal, a long history, a scan.
 pub const CLIENT_LONG_ANSWER_MAX: Duration = secs(900);
-/// How long the CLI waits without a word. Then it tells on a terminal what it waits for.
+/// The time after which the CLI tells the person at the terminal that it is waiting.
 pub const CLIENT_QUIET_MAX: Duration = secs(2);
-/// Connections to the gateway at once. More: they wait until one has gone, and quiet ones go sooner.
+/// Connections to the gateway at the same time. More: they wait until another one is closed; idle ones are closed
+/// earlier.
 pub const CONNECTIONS_MAX: usize = 64;
-/// Connections to the gateway at once, however few descriptors the system gives.
+/// The least number of connections, even if the system allows few file descriptors.
 pub const CONNECTIONS_MIN: usize = 4;
-/// Descriptors that the daemon keeps for its own work: ports, files, the journal. Connections get half of the rest.
+/// File descriptors that the daemon keeps for its own work: ports, files, the journal. Connections get half of the
+/// rest.
 pub const DESCRIPTORS_OWN: u64 = 24;
-/// How long a connection has for one whole request. Longer: closed.
+/// The time that a connection has for one whole request. Longer: closed.
 pub const REQUEST_MAX: Duration = secs(10);
-/// How long a connection may be quiet between two requests, or leave an answer unread. Longer: closed.
+/// The time that a connection can be idle between two requests, or leave an answer unread. Longer: closed.
 pub const CONNECTION_IDLE_MAX: Duration = secs(30);
-/// How long a connection may be quiet while another one waits for room. Longer: closed.
+/// The time that a connection can be idle while another one waits for room. Longer: closed.
 pub const CONNECTION_IDLE_CROWDED: Duration = secs(1);
-/// How often a connection is looked at for being quiet.
+/// The interval at which andon looks for idle connections.
 pub const CONNECTION_LOOK_EVERY: Duration = ms(500);
-/// How long a socket that cannot take a connection rests: no descriptor is free.
+/// The pause of a socket that cannot accept a connection because no file descriptor is free.
 pub const ACCEPT_AGAIN_AFTER: Duration = ms(50);
-/// Bytes of a Unix socket's path: the system's own limit. Longer: named through its directory.
+/// Bytes of the path of a Unix socket: the limit of the system. A longer path is opened through its directory.
 pub const SOCKET_PATH_MAX: usize = 107;

@@ -1,45 +1,45 @@
-//! What the device itself calls no value: marks listed under `absent`, and values outside `valid`.
+//! Values that mean "no value": the values in `absent`, and values outside `valid`.
 
 use super::data_type::DataType;
 use super::model::Point;
 use super::place::Place;
 use crate::limits;
-use crate::source::{Mark, Section};
+use crate::source::{NumberOrWord, Section};
 use crate::words::{BadReason, Excerpt, Value, render_real};
 
-/// Marks that mean no value.
+/// The values of a point that mean "no value".
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Absent {
-    /// Whole numbers: of registers as they are, of texts as they are written, before mask and scale.
+    /// Whole numbers, compared before mask and scale: registers as one unsigned number, texts as they are written.
     pub raw: Vec<u64>,
-    /// Numbers as they are decoded, before the scale.
+    /// Numbers, compared after decoding and before scaling.
     pub numbers: Vec<f64>,
-    /// Texts.
+    /// Texts, compared without regard to upper and lower case.
     pub words: Vec<String>,
 }
 
-/// Bounds beyond which a value is none.
+/// The bounds of valid values. A reading outside is bad.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Valid {
-    /// The least value, after scaling.
+    /// The smallest valid value, after scaling; minus infinity if there is no bound.
     pub min: f64,
-    /// The greatest value, after scaling.
+    /// The largest valid value, after scaling; infinity if there is no bound.
     pub max: f64,
 }
 
 impl Absent {
-    /// Whether nothing is listed.
+    /// True if no value is listed.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.raw.is_empty() && self.numbers.is_empty() && self.words.is_empty()
     }
 
-    /// Registers as one unsigned number.
+    /// Checks registers as one unsigned number.
     pub(super) fn of_raw(&self, raw: u64) -> Result<(), BadReason> {
         if self.raw.contains(&raw) { Err(BadReason::Absent(raw)) } else { Ok(()) }
     }
 
-    /// A decoded number, before it is scaled.
+    /// Checks a decoded number before scaling.
     pub(super) fn of_number(&self, kind: DataType, value: &Value) -> Result<(), BadReason> {
         let Some(number) = value.number().filter(|_| !self.numbers.is_empty()) else { return Ok(()) };
         #[expect(clippy::float_cmp, reason = "a mark is one number")]
@@ -54,7 +54,8 @@ impl Absent {
         }
     }
 
-    /// A number that came as text, before it is scaled: the marks of registers count as the numbers they are.
+    /// Checks a number that arrived as text, before scaling. The values in `raw` then count as plain numbers, also in
+    /// two's complement.
     pub(super) fn of_written(&self, kind: DataType, value: &Value) -> Result<(), BadReason> {
         let is = |mark: &u64| match value {
             Value::Integer(i) => {
@@ -78,7 +79,7 @@ impl Absent {
         }
     }
 
-    /// What the marks of a point come to in a recording of its values, after scaling.
+    /// Returns the scaled numbers that mean "no value" in a recording of this point.
     #[must_use]
     pub fn recorded(&self, point: &Point) -> Vec<f64> {
         if point.scale_from.is_some() {
@@ -100,7 +101,7 @@ impl Absent {
         raw.chain(self.numbers.iter().copied()).map(scaled).filter(|mark| mark.is_finite()).collect()
     }
 
-    /// A text, as it came.
+    /// Checks a text as it arrived.
     pub(super) fn of_text(&self, text: &str) -> Result<(), BadReason> {
         match self.words.iter().find(|word| word.trim().eq_ignore_ascii_case(text.trim())) {
             Some(word) => Err(BadReason::AbsentValue(Excerpt::of(word))),
@@ -109,10 +110,10 @@ impl Absent {
     }
 }
 
-/// Whether a value, after scaling, is one that the device can have.
+/// Checks that a scaled value is one that the device can have.
 ///
 /// # Errors
-/// The bounds that it is outside of.
+/// The bounds that the value is outside of.
 pub fn within_valid(point: &Point, value: Value) -> Result<Value, BadReason> {
     let (Some(valid), Some(number)) = (point.valid, value.number()) else { return Ok(value) };
     if (valid.min..=valid.max).contains(&number) {
@@ -126,35 +127,37 @@ pub fn within_valid(point: &Point, value: Value) -> Result<Value, BadReason> {
     Err(BadReason::OutsideValid(Excerpt::of(&render_real(number)), Excerpt::of(&bounds)))
 }
 
-/// `absent = [0x8000, -1, 9.9e37, "n/a", "nan"]`
+/// Reads `absent = [0x8000, -1, 9.9e37, "n/a", "nan"]`.
 pub(super) fn read_absent(s: &Section<'_>, place: Option<&Place>, kind: Option<DataType>) -> Absent {
     let mut out = Absent::default();
     let is_written = place.is_some_and(|p| !matches!(p, Place::Register(_) | Place::Bytes { .. }));
     let is_text = matches!(kind, Some(DataType::Text { .. }));
     for item in s.marks("absent") {
         match item.value {
-            Mark::Integer(n) => match u64::try_from(n) {
+            NumberOrWord::Integer(n) => match u64::try_from(n) {
                 Ok(n) => out.raw.push(n),
                 #[expect(clippy::cast_precision_loss, reason = "marks are compared as numbers")]
                 Err(_) => out.numbers.push(n as f64),
             },
-            Mark::Real(r) => out.numbers.push(r),
-            Mark::Text(word) if is_written || is_text => out.words.push(word),
-            // NaN is never a value; the word is accepted because manuals say so.
-            Mark::Text(word) if word.eq_ignore_ascii_case("nan") => {}
-            Mark::Text(word) => s.error(item.span, format!("\"{word}\" is neither a number nor \"nan\""), ""),
+            NumberOrWord::Real(r) => out.numbers.push(r),
+            NumberOrWord::Text(word) if is_written || is_text => out.words.push(word),
+            // NaN is never a value, so the word needs no action. Manuals list it, so a profile can also list it.
+            NumberOrWord::Text(word) if word.eq_ignore_ascii_case("nan") => {}
+            NumberOrWord::Text(word) => {
+                s.error(item.span, format!("\"{word}\" is neither a number nor \"nan\""), "")
+            }
         }
     }
     out
 }
 
-/// `valid = { min = -40, max = 120 }`; one of them may be absent.
+/// Reads `valid = { min = -40, max = 120 }`. One of the two can be missing.
 pub(super) fn read_valid(s: &Section<'_>, kind: Option<DataType>) -> Option<Valid> {
     let table = s.section("valid")?;
     let (min, max) = (table.number("min"), table.number("max"));
     table.finish();
     if kind.is_some_and(|k| !k.is_number()) {
-        s.error(s.key_span("valid"), "valid is for numbers", "");
+        s.error(s.key_span("valid"), "valid can only be used with a number", "");
         return None;
     }
     let valid = Valid {
@@ -162,7 +165,7 @@ pub(super) fn read_valid(s: &Section<'_>, kind: Option<DataType>) -> Option<Vali
         max: max.as_ref().map_or(f64::INFINITY, |n| n.value),
     };
     if min.is_none() && max.is_none() {
-        s.error(s.key_span("valid"), "valid has min or max or both", "as in { min = -40, max = 120 }");
+        s.error(s.key_span("valid"), "valid needs min or max or both", "as in { min = -40, max = 120 }");
         return None;
     }
     if valid.min > valid.max {
@@ -172,7 +175,7 @@ pub(super) fn read_valid(s: &Section<'_>, kind: Option<DataType>) -> Option<Vali
     Some(valid)
 }
 
-/// `true_words = ["open"]`, `false_words = ["closed"]`: what a text means where the point is a bool.
+/// Reads `true_words = ["open"]` and `false_words = ["closed"]`: the texts that mean true and false for a bool.
 pub(super) fn read_words(
     s: &Section<'_>,
     place: Option<&Place>,
@@ -186,11 +189,11 @@ pub(super) fn read_words(
         return (yes, no);
     };
     if kind.is_some_and(|k| k != DataType::Bool) {
-        s.error(s.key_span(key), format!("{key} are for a bool"), "");
+        s.error(s.key_span(key), format!("{key} can only be used with a bool"), "");
     } else if place.is_some_and(|p| matches!(p, Place::Register(_) | Place::Bytes { .. })) {
         s.error(
             s.key_span(key),
-            format!("{key} are for what comes as text"),
+            format!("{key} can only be used if the value arrives as text"),
             "a register or byte is a number",
         );
     } else if let Some(both) = yes.iter().find(|w| no.iter().any(|n| n.eq_ignore_ascii_case(w))) {

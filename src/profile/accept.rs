@@ -1,16 +1,16 @@
-//! What a Modbus device may do against the standard where it is the only one on its line: `[modbus] accept`.
+//! Reading of `[modbus] accept`: deviations from the standard, allowed for a device that is alone on its line.
 
 use crate::source::Section;
 
-/// Answers that are accepted although they do not say whose they are. Each is a weakness: a late answer, or one of
-/// another device, is then taken for the answer.
+/// Answers that andon accepts although they do not identify their request. Each deviation is a risk: andon can then
+/// accept a late answer, or an answer of another device, as the answer to its request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Accept {
-    /// The unit id 0 in answers.
+    /// Accept the unit id 0 in answers.
     pub unit_0: bool,
-    /// The unit id 255 in answers.
+    /// Accept the unit id 255 in answers.
     pub unit_255: bool,
-    /// Any transaction id in answers, on Modbus TCP.
+    /// Accept any transaction id in answers, on Modbus TCP.
     pub any_transaction: bool,
 }
 
@@ -38,27 +38,27 @@ impl Accept {
         out
     }
 
-    /// Whether anything is accepted.
+    /// True if a deviation is accepted.
     #[must_use]
     pub fn is_any(self) -> bool {
         self != Self::default()
     }
 
-    /// The unit for which an answer counts that names `unit`, where `asked` was asked.
+    /// Returns the unit id to which an answer belongs: `asked` if the answer has an accepted id, else its own `unit`.
     #[must_use]
     pub fn unit(self, unit: u8, asked: u8) -> u8 {
         if (unit == 0 && self.unit_0) || (unit == 255 && self.unit_255) { asked } else { unit }
     }
 
-    /// What it weakens, as a sentence.
+    /// Describes the risk, as a sentence.
     #[must_use]
     pub fn weakness(self) -> String {
         let mut what = Vec::new();
         if self.unit_0 || self.unit_255 {
-            what.push("answers that do not name their unit are accepted");
+            what.push("answers without the right unit id are accepted");
         }
         if self.any_transaction {
-            what.push("answers that do not name their transaction are accepted, and a late one may be taken for the next");
+            what.push("answers without the right transaction id are accepted, so a late answer can be taken for the next one");
         }
         what.join("; ")
     }

@@ -1,8 +1,8 @@
-//! Where a Modbus point stands: `holding:40`, or `40041` as manuals print it.
+//! Addresses of Modbus points: `holding:40`, or `40041` as manuals print it.
 
 use std::fmt;
 
-/// One of the four Modbus tables.
+/// One of the four Modbus tables, or the identification of the device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Area {
     /// Coils, function 1.
@@ -13,11 +13,11 @@ pub enum Area {
     Input,
     /// Holding registers, function 3.
     Holding,
-    /// Objects of the device's identification (43/14), which are texts: its number is the object's.
+    /// Objects of the identification of the device (function 43/14). They are texts; the number is the object id.
     Identification,
 }
 
-/// Objects of a device's identification (Modbus application protocol 6.21), by the word in profiles.
+/// The objects of the identification (Modbus application protocol 6.21): their words in profiles and their ids.
 pub const IDENTIFICATION: [(&str, u16); 7] = [
     ("vendor", 0),
     ("product-code", 1),
@@ -29,7 +29,7 @@ pub const IDENTIFICATION: [(&str, u16); 7] = [
 ];
 
 impl Area {
-    /// Every table, by the digit manuals put in front.
+    /// The four tables, in the order of the digit that manuals put before a register number.
     pub const ALL: [Area; 4] = [Area::Coil, Area::Discrete, Area::Input, Area::Holding];
 
     /// The word in profiles.
@@ -44,7 +44,7 @@ impl Area {
         }
     }
 
-    /// The function that reads it.
+    /// The Modbus function that reads the table.
     #[must_use]
     pub fn function(self) -> u8 {
         match self {
@@ -56,7 +56,7 @@ impl Area {
         }
     }
 
-    /// Whether it can be written.
+    /// True if Modbus can write to the table.
     #[must_use]
     pub fn is_writable(self) -> bool {
         match self {
@@ -65,7 +65,7 @@ impl Area {
         }
     }
 
-    /// Whether it holds single bits.
+    /// True if each entry of the table is one bit.
     #[must_use]
     pub fn is_bits(self) -> bool {
         match self {
@@ -75,12 +75,12 @@ impl Area {
     }
 }
 
-/// An area and a zero-based number in it, as on the wire.
+/// A Modbus table and a number in it, from 0, as in the request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RegisterAddress {
-    /// Which table.
+    /// The table.
     pub area: Area,
-    /// Zero-based, as sent.
+    /// The number of the register, coil or object, from 0, as in the request.
     pub number: u16,
 }
 
@@ -91,10 +91,10 @@ impl fmt::Display for RegisterAddress {
 }
 
 impl RegisterAddress {
-    /// Reads `holding:40` or `holding:0x28`, zero-based.
+    /// Reads `holding:40` or `holding:0x28`, with numbers from 0.
     ///
     /// # Errors
-    /// A sentence that says what was meant.
+    /// A sentence that shows how to write the address.
     pub fn parse_register(text: &str) -> Result<Self, String> {
         let meant =
             || "write area:number, zero-based as on the wire: holding:40, input:0x1000, coil:3".to_owned();
@@ -109,18 +109,18 @@ impl RegisterAddress {
         };
         let number = parsed.ok_or_else(meant)?;
         let number = u16::try_from(number).map_err(|_| {
-            format!("{number} is beyond 65535; numbers as manuals print them are written ref = \"...\"")
+            format!("{number} is larger than 65535; for a number as manuals print it, write ref = \"...\"")
         })?;
         Ok(Self { area, number })
     }
 
-    /// Reads `40041` or `400041`: one-based, with the area's digit in front.
+    /// Reads `40041` or `400041`: the first digit is the table, and the numbers count from 1.
     ///
     /// # Errors
-    /// A sentence that says what was meant.
+    /// A sentence that shows how to write the reference.
     pub fn parse_ref(text: &str) -> Result<Self, String> {
-        let meant = "write five or six digits, the area in front (0 coil, 1 discrete, 3 input, 4 holding), \
-                     counted from 1: 40001 is the first holding register";
+        let meant = "write five or six digits: first the area (0 coil, 1 discrete, 3 input, 4 holding), then the \
+                     number, counted from 1; 40001 is the first holding register";
         let digits = text.trim();
         if !matches!(digits.len(), 5 | 6) || !digits.chars().all(|c| c.is_ascii_digit()) {
             return Err(meant.to_owned());
@@ -137,7 +137,7 @@ impl RegisterAddress {
         let number = number.checked_sub(1).and_then(|n| u16::try_from(n).ok());
         number
             .map(|number| Self { area, number })
-            .ok_or_else(|| "references count from 1 to 65536".to_owned())
+            .ok_or_else(|| "the number in a reference must be from 1 to 65536".to_owned())
     }
 }
 

@@ -1,4 +1,5 @@
-//! Reading `[baseline]`: what is learned as normal; an excursion from it is a fault of the same name.
+//! Reading of `[baseline]`: the definition of the normal operation to learn. An excursion from it is a fault with the
+//! same name.
 
 use std::time::Duration;
 
@@ -36,7 +37,7 @@ fn read(s: &Section<'_>, profile: &Profile, names: &dyn Names) -> Option<Fault> 
     let on_delay = s.duration_between("on_delay", Duration::ZERO, limits::DELAY_MAX);
     let off_delay = s.duration_between("off_delay", Duration::ZERO, limits::DELAY_MAX);
     let mut fault = read_common(s, names, Some(Severity::Minor));
-    let learn = s.required("learn", "\"7d\" of good operation, or 400 samples", learn)?;
+    let learn = s.required("learn", "\"7d\" of normal operation, or 400 samples", learn)?;
     let smooth = smooth.unwrap_or(limits::BASELINE_SMOOTH_DEFAULT);
     let of: Vec<String> = points.iter().map(|(name, _)| name.clone()).collect();
     let during = regime.as_ref().map_or_else(String::new, |r| format!(" while {}", r.text));
@@ -47,7 +48,8 @@ fn read(s: &Section<'_>, profile: &Profile, names: &dyn Names) -> Option<Fault> 
     let leads = points.first().filter(|_| cycle.is_none()).and_then(|(_, at)| profile.points.get(at.0));
     warn_of_short_learning(s, learn, leads.and_then(|point| point.every));
     if fault.guidance.means.is_empty() {
-        "Not as in the good operation that was learned from.".clone_into(&mut fault.guidance.means);
+        "The points do not behave as in the normal operation that andon learned."
+            .clone_into(&mut fault.guidance.means);
     }
     fault.on_delay = on_delay.unwrap_or_default();
     fault.off_delay = off_delay.unwrap_or_default();
@@ -80,12 +82,12 @@ fn read_points(s: &Section<'_>, profile: &Profile, is_cycle: bool) -> Vec<(Strin
             Some((at, _)) => points.push((name.value.clone(), at)),
         }
     }
-    // Of a cycle there is its duration at least.
+    // Each point of a cycle gives two numbers (mean and peak), and the duration of the cycle gives one.
     let most = if is_cycle { (limits::BASELINE_POINTS_MAX - 1) / 2 } else { limits::BASELINE_POINTS_MAX };
     if named.is_empty() && !is_cycle {
         s.missing("points", "[\"current\", \"vibration\"]");
     } else if points.len() > most {
-        s.error(s.key_span("points"), format!("a baseline watches at most {most} points"), "");
+        s.error(s.key_span("points"), format!("a baseline must have at most {most} points"), "");
     }
     points
 }
@@ -102,7 +104,7 @@ fn read_follow(s: &Section<'_>) -> Follow {
         _ => {
             s.error(
                 found.span,
-                "follow is true, false or a duration",
+                "follow must be true, false or a duration",
                 "\"30d\" is a time constant of 30 days",
             );
             Follow::AsLearned
@@ -110,26 +112,27 @@ fn read_follow(s: &Section<'_>) -> Follow {
     }
 }
 
-/// What is learned from too little is normal for that little: warned of, with the reason.
+/// Warns if the baseline learns from too little data, and says why: it then takes rare but normal states for an
+/// excursion.
 fn warn_of_short_learning(s: &Section<'_>, learn: Learn, every: Option<Duration>) {
     let advised = limits::BASELINE_SAMPLES_ADVISED;
     let week = render_duration(limits::BASELINE_LEARN_ADVISED);
     let warning = match (learn, every) {
         (Learn::Samples(n), _) if n < advised => Some((
-            format!("{n} samples are few to learn from"),
-            format!("how the points move together is known only roughly from fewer than {advised} samples"),
+            format!("{n} samples are too few for reliable learning"),
+            format!("fewer than {advised} samples show only roughly how the points move together"),
         )),
         (Learn::For(time), _) if time < limits::BASELINE_LEARN_ADVISED => Some((
-            format!("{} is short to learn from", render_duration(time)),
+            format!("{} is too short for reliable learning", render_duration(time)),
             format!(
-                "what is normal only at another time of the week becomes an excursion; {week} has every shift and the weekend"
+                "operation that is normal only at another time of the week becomes an excursion; {week} includes every shift and the weekend"
             ),
         )),
         (Learn::For(time), Some(every)) if time.as_secs_f64() < every.as_secs_f64() * samples(advised) => {
             let (time, every) = (render_duration(time), render_duration(every));
             Some((
-                format!("{time} with a sample every {every} are fewer than {advised} samples"),
-                "how the points move together is known only roughly from so few".to_owned(),
+                format!("{time} with a sample every {every} gives fewer than {advised} samples"),
+                "so few samples show only roughly how the points move together".to_owned(),
             ))
         }
         (Learn::Samples(_) | Learn::For(_), _) => None,
@@ -162,7 +165,7 @@ mod tests {
     use crate::source::{Level, SourceText};
     use crate::words::ProfileName;
 
-    /// The baseline of a profile, what was warned of, and what is wrong.
+    /// Returns the baseline of a profile, the warnings and the errors.
     fn read(every: &str, rest: &str) -> (Option<Baseline>, Vec<String>, Vec<String>) {
         let text = format!(
             "[device]\nvendor = 'v'\nmodel = 'm'\nkind = 'k'\n[points]\n\
@@ -200,7 +203,7 @@ mod tests {
         {
             let (_, _, errors) = read("1s", &format!("learn = '7d'\n{wrong}"));
             assert!(
-                errors.len() == 1 && errors.iter().all(|e| e.contains("follow is")),
+                errors.len() == 1 && errors.iter().all(|e| e.contains("follow must be")),
                 "{wrong}: {errors:?}"
             );
         }
@@ -213,13 +216,9 @@ mod tests {
             ("1s", "'14d'", None),
             ("1s", "300", None),
             ("1s", "400", None),
-            ("1s", "299", Some("299 samples are few to learn from; how the points move together")),
-            (
-                "1s",
-                "'3d'",
-                Some("3d is short to learn from; what is normal only at another time of the week"),
-            ),
-            ("1h", "'7d'", Some("7d with a sample every 1h are fewer than 300 samples; how the points")),
+            ("1s", "299", Some("299 samples are too few for reliable learning; fewer than 300 samples")),
+            ("1s", "'3d'", Some("3d is too short for reliable learning; operation that is normal only")),
+            ("1h", "'7d'", Some("7d with a sample every 1h gives fewer than 300 samples; so few")),
             ("30m", "'7d'", None),
         ] {
             let (found, warnings, errors) = read(every, &format!("learn = {learn}"));

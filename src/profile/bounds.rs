@@ -1,4 +1,4 @@
-//! Tests of what loading refuses because it is too long or too many, and of the work that loading does.
+//! Tests of the limits for profiles (too long, too many), and of the time that loading takes.
 
 use std::cell::Cell;
 use std::fmt::Write;

@@ -1,4 +1,4 @@
-//! The profiles and firmware notes that come with the binary: the project's own `device-profiles/` and `firmware-notes/`.
+//! The profiles and firmware notes inside the binary. They come from `device-profiles/` and `firmware-notes/`.
 
 use include_dir::{Dir, include_dir};
 
@@ -8,14 +8,14 @@ use crate::words::ProfileName;
 static NOTES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/firmware-notes");
 static PROFILES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/device-profiles");
 
-/// A built-in profile's text.
+/// Returns the text of a built-in profile; `None` if no profile has this name.
 #[must_use]
 pub fn built_in(name: &ProfileName) -> Option<SourceText> {
     let file = PROFILES.get_file(format!("{name}.toml"))?;
     Some(SourceText::new(&format!("built-in {name}.toml"), file.contents_utf8()?))
 }
 
-/// The names of all built-in profiles, in order.
+/// The names of all built-in profiles, in alphabetical order.
 #[must_use]
 pub fn built_in_names() -> Vec<ProfileName> {
     let mut names: Vec<ProfileName> =
@@ -24,7 +24,7 @@ pub fn built_in_names() -> Vec<ProfileName> {
     names
 }
 
-/// The built-in firmware notes, by name.
+/// The built-in firmware notes, in alphabetical order of their names.
 #[must_use]
 pub fn built_in_notes() -> Vec<SourceText> {
     let mut notes: Vec<SourceText> = NOTES

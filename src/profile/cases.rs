@@ -1,4 +1,4 @@
-//! Cases: raw registers in, values and faults out; a profile proves itself.
+//! Cases of a profile: raw data of a device with the expected values and faults. They test the profile.
 
 use std::collections::BTreeMap;
 
@@ -16,15 +16,15 @@ use crate::limits;
 use crate::source::Section;
 use crate::words::{BadReason, Value};
 
-/// Register contents by address.
+/// Contents of registers by their address.
 type RegisterMap = BTreeMap<RegisterAddress, u16>;
 
-/// What one case came to.
+/// The result of one case.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CaseResult {
-    /// The case's name.
+    /// The name of the case.
     pub name: String,
-    /// What differs from what was expected; empty when it passes.
+    /// The differences from the expected values and faults; empty if the case passes.
     pub problems: Vec<String>,
 }
 
@@ -94,9 +94,10 @@ pub(super) fn read_cases(root: &Section<'_>, profile: &Profile) -> Vec<Case> {
     cases
 }
 
+/// The value of a point in a case; `None` if the case has no data for the point.
 type Found = Option<Result<Value, BadReason>>;
 
-/// A register point's value; nothing where its registers are not all there.
+/// Reads the value of a register point; `None` if a register of the point is not in the case.
 fn from_registers(profile: &Profile, point: &Point, map: &RegisterMap) -> Found {
     let words = |address: RegisterAddress, width: u16| -> Option<Vec<u16>> {
         (0..width)
@@ -114,14 +115,14 @@ fn from_registers(profile: &Profile, point: &Point, map: &RegisterMap) -> Found 
     Some(decode(point, &raw, factor))
 }
 
-/// What a request's answer or a stream's line looks like.
+/// The format of the answer to a request, or of a line of a stream.
 fn pattern<'a>(profile: &'a Profile, source: &str) -> Option<&'a Regex> {
     let request = profile.serial.requests.iter().find(|r| r.name == source).map(|r| &r.expect);
     let stream = profile.serial.streams.iter().find(|s| s.name == source).map(|s| &s.matches);
     request.or(stream)
 }
 
-/// A value from the bytes of the last frame that fits.
+/// Reads a value from the last frame that matches the format of its source.
 fn from_frames(
     profile: &Profile,
     point: &Point,
@@ -134,7 +135,7 @@ fn from_frames(
     Some(parse_bytes(point, frame, place.0, place.1))
 }
 
-/// A capture's value, from the last line that has it.
+/// Reads a capture from the last line that contains it.
 fn from_lines(profile: &Profile, point: &Point, source: &str, name: &str, lines: &[String]) -> Found {
     let regex = pattern(profile, source)?;
     lines.iter().rev().find_map(|line| Some(parse_text(point, regex.captures(line)?.name(name)?.as_str())))
@@ -151,7 +152,7 @@ fn from_metrics(point: &Point, name: &str, metrics: &[(String, Value)]) -> Found
     Some(parse_json(point, &json))
 }
 
-/// Every point's value in a case; nothing for a point that the case says nothing of.
+/// Returns the value of every point of the profile in a case.
 fn point_values(profile: &Profile, case: &Case) -> Vec<Found> {
     let mut map = RegisterMap::new();
     for (address, words) in &case.registers {
@@ -188,7 +189,7 @@ impl Operands for CaseOperands<'_> {
     }
 }
 
-/// Runs every case of a profile.
+/// Runs all cases of a profile.
 #[must_use]
 pub fn run_cases(profile: &Profile) -> Vec<CaseResult> {
     profile
@@ -223,13 +224,13 @@ fn run(profile: &Profile, case: &Case) -> Vec<String> {
             wanted
                 .iter()
                 .filter(|w| !found.contains(w))
-                .map(|w| format!("fault {w} is expected and its condition is not true")),
+                .map(|w| format!("fault {w} is expected, but its condition is not true")),
         );
         problems.extend(
             found
                 .iter()
                 .filter(|f| !wanted.contains(f))
-                .map(|f| format!("the condition of fault {f} is true and not expected")),
+                .map(|f| format!("the condition of fault {f} is true, but the fault is not expected")),
         );
     }
     problems

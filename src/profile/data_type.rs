@@ -1,21 +1,21 @@
-//! What a point's registers, bytes or texts hold: the types, and the words for them here and elsewhere.
+//! Data types of points, and the words for them in profiles and in other programs.
 
-/// What a point's registers hold.
+/// The data type of the registers, bytes or text of a point.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum DataType {
-    /// A coil, a discrete input, one bit of a register, or a register that is not zero.
+    /// A coil, a discrete input, one bit of a register, or a whole register (true if it is not zero).
     Bool,
-    /// Unsigned, the low byte of a register.
+    /// Unsigned, in the low byte of a register.
     U8,
-    /// Two's complement, the low byte of a register.
+    /// Two's complement, in the low byte of a register.
     I8,
     /// Unsigned, 16 bits.
     U16,
     /// Two's complement, 16 bits.
     I16,
-    /// Unsigned, the low 24 bits of two registers.
+    /// Unsigned, in the low 24 bits of two registers.
     U24,
-    /// Two's complement, the low 24 bits of two registers.
+    /// Two's complement, in the low 24 bits of two registers.
     I24,
     /// Unsigned, 32 bits.
     U32,
@@ -25,31 +25,31 @@ pub enum DataType {
     U64,
     /// Two's complement, 64 bits.
     I64,
-    /// IEEE 754 single.
+    /// IEEE 754 single precision.
     F32,
-    /// IEEE 754 double.
+    /// IEEE 754 double precision.
     F64,
-    /// Four decimal digits, one a nibble.
+    /// Four decimal digits, one in each nibble.
     Bcd16,
-    /// Eight decimal digits.
+    /// Eight decimal digits, one in each nibble.
     Bcd32,
-    /// Named bits of 16.
+    /// 16 bits with names.
     Bits16,
-    /// Named bits of 32.
+    /// 32 bits with names.
     Bits32,
-    /// Named values of 16 bits.
+    /// A code of 16 bits, with names for its values.
     Enum16,
-    /// Named values of 32 bits.
+    /// A code of 32 bits, with names for its values.
     Enum32,
-    /// Text, two characters a register, zero or space padded.
+    /// A text with two characters in each register, padded with zeros or spaces.
     Text {
-        /// Registers it takes.
+        /// The number of registers of the text; 0 for a text that does not come from registers.
         registers: u16,
     },
 }
 
 impl DataType {
-    /// The words in profiles, text aside.
+    /// The words of the types in profiles, except for `string`.
     pub const WORDS: [(&'static str, DataType); 19] = [
         ("bool", DataType::Bool),
         ("u8", DataType::U8),
@@ -72,13 +72,13 @@ impl DataType {
         ("enum32", DataType::Enum32),
     ];
 
-    /// The word in profiles.
+    /// The word of the type in profiles.
     #[must_use]
     pub fn word(self) -> &'static str {
         Self::WORDS.iter().find(|(_, t)| *t == self).map_or("string", |(w, _)| w)
     }
 
-    /// Registers it takes.
+    /// The number of registers of a value.
     #[must_use]
     pub fn registers(self) -> u16 {
         match self {
@@ -103,7 +103,7 @@ impl DataType {
         }
     }
 
-    /// Bytes it takes where bytes are counted: of a binary frame.
+    /// The number of bytes of a value in a binary frame.
     #[must_use]
     pub fn bytes(self) -> usize {
         match self {
@@ -113,7 +113,7 @@ impl DataType {
         }
     }
 
-    /// Bits of a whole number of it.
+    /// The number of bits of a whole number.
     #[must_use]
     pub fn bits(self) -> u32 {
         match self {
@@ -123,19 +123,19 @@ impl DataType {
         }
     }
 
-    /// Whether it holds whole numbers in two's complement.
+    /// True for whole numbers in two's complement.
     #[must_use]
     pub fn is_signed(self) -> bool {
         matches!(self, DataType::I8 | DataType::I16 | DataType::I24 | DataType::I32 | DataType::I64)
     }
 
-    /// Whether it holds numbers with a fraction.
+    /// True for numbers with a fraction.
     #[must_use]
     pub fn is_float(self) -> bool {
         matches!(self, DataType::F32 | DataType::F64)
     }
 
-    /// Whether `scale` and `offset` make sense.
+    /// True for numbers: `scale` and `offset` can be used with them.
     #[must_use]
     pub fn is_number(self) -> bool {
         match self {
@@ -163,16 +163,16 @@ impl DataType {
     }
 }
 
-/// What a type is called elsewhere.
+/// The meaning of a type word of another program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TypeWord {
-    /// The word means this type wherever it is used.
+    /// The word means this type in every program.
     Means(&'static str),
-    /// The word means different types in different programs; this one is the likeliest.
+    /// The word means different types in different programs. This one is the most probable.
     Perhaps(&'static str),
 }
 
-/// Words that mean one type everywhere.
+/// Words that mean the same type in every program.
 const CERTAIN: [(&str, &str); 40] = [
     ("boolean", "bool"),
     ("bit", "bool"),
@@ -216,7 +216,7 @@ const CERTAIN: [(&str, &str); 40] = [
     ("str", "string"),
 ];
 
-/// Words whose width depends on who uses them.
+/// Words that mean different types in different programs, with the most probable type.
 const LIKELY: [(&str, &str); 22] = [
     ("int", "i16"),
     ("sint", "i8"),
@@ -242,7 +242,7 @@ const LIKELY: [(&str, &str); 22] = [
     ("text", "string"),
 ];
 
-/// What a word for a type means that is none of a profile's own.
+/// Returns the meaning of a type word that is not a word of profiles; `None` if the word is unknown.
 #[must_use]
 pub fn type_word(word: &str) -> Option<TypeWord> {
     let plain: String =

@@ -1,23 +1,23 @@
-//! Registers into values and back: every type, byte and word order.
+//! Conversion of registers into values and back, for every type, byte order and word order.
 //!
-//! `encode` serves the simulator and the property tests; both directions are checked against hand-made
-//! register dumps and foreign servers, never only against each other.
+//! `encode` is used by the simulator, for writes and in tests. Tests compare both directions with register dumps made
+//! by hand and with servers of other makers, never only with each other.
 
 use super::absent::within_valid;
 use super::data_type::DataType;
 use super::model::Point;
 use crate::words::{BadReason, Value};
 
-/// Which part comes first.
+/// The order of bytes or registers: the part that comes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Order {
-    /// The most significant.
+    /// The most significant part comes first.
     Big,
-    /// The least significant.
+    /// The least significant part comes first.
     Little,
 }
 
-/// The registers as one unsigned number, most significant byte first after undoing both orders.
+/// Returns the registers as one unsigned number, with both orders applied.
 #[must_use]
 pub fn raw_unsigned(words: &[u16], word_order: Order, byte_order: Order) -> u64 {
     let fold = |acc: u64, word: u16| {
@@ -33,10 +33,11 @@ pub fn raw_unsigned(words: &[u16], word_order: Order, byte_order: Order) -> u64 
     }
 }
 
-/// Reads a point's value from its registers; `factor` is the content of its `scale_from` register.
+/// Reads the value of a point from its registers. `factor` is the content of the `scale_from` register, if the point
+/// has one.
 ///
 /// # Errors
-/// Why there is no usable value.
+/// The reason why the registers do not give a usable value.
 pub fn decode(point: &Point, words: &[u16], factor: Option<u16>) -> Result<Value, BadReason> {
     if let DataType::Text { .. } = point.kind {
         let value = text(words, point)?;
@@ -75,13 +76,13 @@ pub fn decode(point: &Point, words: &[u16], factor: Option<u16>) -> Result<Value
     scaled(point, value, factor)
 }
 
-/// How many bits of a point's registers are its value: those of its type, or fewer by mask and shift.
+/// Returns the number of bits of the value: the bits of its type, or fewer if the point has a mask or shift.
 fn value_bits(point: &Point) -> u32 {
     let top = point.mask.map_or(u32::from(point.kind.registers()) * 16, |mask| 64 - mask.leading_zeros());
     top.saturating_sub(u32::from(point.shift)).min(point.kind.bits())
 }
 
-/// Two's complement of so many bits, the others not looked at.
+/// Reads the low `bits` bits as two's complement and ignores the others.
 fn signed(raw: u64, bits: u32) -> i64 {
     match bits {
         0 => 0,
@@ -89,7 +90,8 @@ fn signed(raw: u64, bits: u32) -> i64 {
     }
 }
 
-/// The double nearest to the single's shortest decimal: 230.2 as single is read as 230.2, not 230.1999969.
+/// Returns the double with the same shortest decimal number as the single: a single of 230.2 gives 230.2, not
+/// 230.1999969.
 fn shortest(single: f32) -> f64 {
     if !single.is_finite() {
         return f64::from(single);
@@ -97,12 +99,14 @@ fn shortest(single: f32) -> f64 {
     single.to_string().parse().unwrap_or_else(|_| f64::from(single))
 }
 
-/// What a value comes to that was read as text: no value where it is marked so, else scaled.
+/// Checks and scales a value that arrived as text or JSON.
 pub(super) fn scaled_value(point: &Point, value: Value) -> Result<Value, BadReason> {
+    // Marks of "no value" count before scaling.
     point.absent.of_written(point.kind, &value)?;
     scaled(point, value, None)
 }
 
+/// Applies scale, scale factor and offset, and checks the bounds of `valid`.
 fn scaled(point: &Point, value: Value, factor: Option<u16>) -> Result<Value, BadReason> {
     if let Value::Real(r) = &value
         && !r.is_finite()
@@ -119,7 +123,8 @@ fn scaled(point: &Point, value: Value, factor: Option<u16>) -> Result<Value, Bad
     if point.scale_from.is_some() {
         number = power_of_ten(number, factor)?;
     }
-    // Dividing by the reciprocal where that is a whole number keeps decimals exact: 123 * 0.1 is 12.3, not 12.300000000000001.
+    // A scale such as 0.1 is not exact in binary. Dividing by its reciprocal, a whole number, keeps decimals exact:
+    // 123 * 0.1 gives 12.3, not 12.300000000000001.
     let reciprocal = (1.0 / point.scale).round();
     let exact = reciprocal.abs() > 1.0 && (point.scale * reciprocal - 1.0).abs() < 1e-12;
     number = if exact { number / reciprocal } else { number * point.scale };
@@ -127,7 +132,7 @@ fn scaled(point: &Point, value: Value, factor: Option<u16>) -> Result<Value, Bad
     if number.is_finite() { within_valid(point, Value::Real(number)) } else { Err(BadReason::NotANumber) }
 }
 
-/// `number * 10^factor`, the factor two's complement as SunSpec has it, from -10 to 10.
+/// Returns `number * 10^factor`. The factor is a two's complement number from -10 to 10, as in SunSpec.
 fn power_of_ten(number: f64, factor: Option<u16>) -> Result<f64, BadReason> {
     let Some(raw) = factor else { return Err(BadReason::BadScale("is missing".to_owned())) };
     let exponent = i32::from(raw.cast_signed());
@@ -160,7 +165,7 @@ fn text(words: &[u16], point: &Point) -> Result<Value, BadReason> {
     };
     let end = all.iter().position(|b| *b == 0).unwrap_or(all.len());
     let (bytes, behind) = all.split_at(end);
-    if goes_on(&all, bytes, behind) {
+    if ends_too_early(&all, bytes, behind) {
         return Err(BadReason::TextGoesOn);
     }
     let text = String::from_utf8(bytes.to_vec()).map_err(|_| BadReason::NotText)?;
@@ -171,9 +176,9 @@ fn text(words: &[u16], point: &Point) -> Result<Value, BadReason> {
     Value::text(text)
 }
 
-/// Whether a text ends where it should not: at its beginning, with characters behind it; or after its first character,
-/// where every register has one character and a zero byte.
-fn goes_on(all: &[u8], text: &[u8], behind: &[u8]) -> bool {
+/// True if a text ends too early: before its first character although characters follow, or after its first character
+/// although every register holds one character and a zero byte.
+fn ends_too_early(all: &[u8], text: &[u8], behind: &[u8]) -> bool {
     if text.is_empty() {
         return behind.iter().any(|b| *b != 0);
     }
@@ -181,7 +186,8 @@ fn goes_on(all: &[u8], text: &[u8], behind: &[u8]) -> bool {
     text.len() == 1 && pairs().count() > 1 && pairs().all(|pair| matches!(pair, [b, 0] if *b != 0))
 }
 
-/// Writes a value into a point's registers: the inverse of [`decode`], rounded and clamped to the type.
+/// Converts a value into the registers of a point: the inverse of [`decode`]. The value is rounded and limited to the
+/// range of the type.
 #[must_use]
 pub fn encode(point: &Point, value: &Value, factor: Option<u16>) -> Vec<u16> {
     if let (DataType::Text { registers }, Value::Text(text)) = (point.kind, value) {
@@ -215,6 +221,7 @@ pub fn encode(point: &Point, value: &Value, factor: Option<u16>) -> Vec<u16> {
     bits_of(point, raw << point.shift.min(63) & point.mask.unwrap_or(u64::MAX))
 }
 
+/// A value in the unit of the registers, before it is encoded.
 enum Unscaled {
     Integer(i128),
     Real(f64),
@@ -229,7 +236,7 @@ impl Unscaled {
         }
     }
 
-    /// Two's complement of the nearest whole number within bounds.
+    /// The nearest whole number within the bounds, as two's complement.
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,

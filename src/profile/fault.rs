@@ -1,4 +1,4 @@
-//! What can be wrong with a device: when it is there, how bad it is, what to do about it.
+//! Faults of a device: their condition, their severity, and the guidance for the technician.
 
 use std::time::Duration;
 
@@ -6,45 +6,46 @@ use crate::expr::Program;
 use crate::limits;
 use crate::words::{FaultName, PointIndex, Severity, StepId, render_duration};
 
-/// When a fault is there.
+/// The cause of a fault: a condition, silence, or an excursion.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Trigger {
-    /// While a condition is true.
+    /// A condition is true.
     Condition {
-        /// The condition that raises it.
+        /// The condition that raises the fault.
         when: Box<Program>,
-        /// The condition that clears it; `not when` where absent.
+        /// The condition that clears the fault; `None` means `not when`.
         clear: Option<Program>,
     },
-    /// While no good answer has come for `offline_after`.
+    /// The equipment has given no good answer for `offline_after`.
     Silence,
-    /// While points are not as they were in good operation.
+    /// The points no longer behave as in the learned normal operation.
     Excursion(Box<Baseline>),
 }
 
-/// What is learned as normal, and watched.
+/// A baseline: the definition of normal operation to learn, and of the excursion from it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Baseline {
-    /// The points, numbers all; a good reading of the first one is a sample of all.
+    /// The points; all are numbers. Each good reading of the first point is one sample of all points.
     pub points: Vec<PointIndex>,
-    /// From how much good operation.
+    /// The amount of normal operation to learn from.
     pub learn: Learn,
-    /// The regime: samples are taken while it is true.
+    /// The operating state (`while`): samples count only while it is true. `None` means always.
     pub regime: Option<Program>,
-    /// What is true during a cycle: then each cycle is a sample, of its duration and each point's mean and peak.
+    /// The condition that is true during a cycle; `None` for a baseline without cycles. Each cycle is one sample: its
+    /// duration, and the mean and peak of each point.
     pub cycle: Option<Program>,
-    /// How the reference follows slow drift.
+    /// The way in which the current normal value follows slow drift.
     pub follow: Follow,
-    /// Over how many samples it is smoothed on the shortest of its scales.
+    /// The number of samples for smoothing, on the shortest scale.
     pub smooth: f64,
-    /// The limit, as a multiple of what 95 % of the learned samples stay below.
+    /// The limit of an excursion, as a multiple of the value that 95 % of the learned samples stay below.
     pub limit: f64,
     /// Text of the baseline's definition. A learned model is reused only if this text is unchanged.
     pub definition: String,
 }
 
 impl Baseline {
-    /// What a sample consists of, by the names of the points.
+    /// The names of the numbers of one sample, made from the names of the points.
     #[must_use]
     pub fn features(&self, points: &[String]) -> Vec<String> {
         if self.cycle.is_none() {
@@ -54,8 +55,8 @@ impl Baseline {
         std::iter::once("duration".to_owned()).chain(of_points).collect()
     }
 
-    /// The definition as an earlier version wrote it, which said nothing of following; nothing of a time constant, which
-    /// that version did not know.
+    /// The definition in the text of an earlier version, which did not have `follow`; `None` if the baseline has a
+    /// time constant, because that version did not have one.
     #[must_use]
     pub fn definition_before(&self) -> Option<&str> {
         match self.follow {
@@ -65,26 +66,27 @@ impl Baseline {
         }
     }
 
-    /// How many numbers a sample consists of.
+    /// The number of numbers in one sample.
     #[must_use]
     pub fn width(&self) -> usize {
         if self.cycle.is_none() { self.points.len() } else { 1 + 2 * self.points.len() }
     }
 }
 
-/// How the reference of a baseline follows slow drift.
+/// The way in which the current normal value of a baseline follows slow drift.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Follow {
-    /// Not at all: drift is an excursion.
+    /// The value does not follow: drift becomes an excursion.
     Never,
-    /// With a time constant of a quarter of the learning period.
+    /// The time constant is a quarter of the learning period.
     AsLearned,
-    /// With this time constant.
+    /// The time constant is given.
     Over(Duration),
 }
 
 impl Follow {
-    /// What it adds to a baseline's definition: limits were learned from deviations of the same kind.
+    /// Returns the text that this setting adds to the definition of a baseline. A model that was learned with another
+    /// setting is not reused.
     #[must_use]
     pub fn defines(self) -> String {
         match self {
@@ -95,20 +97,20 @@ impl Follow {
     }
 }
 
-/// How a definition ends whose drift is not followed.
+/// The end of the definition of a baseline that does not follow drift.
 const NOT_FOLLOWED: &str = ", not following";
 
-/// How much good operation is learned from.
+/// The amount of normal operation that a baseline learns from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Learn {
-    /// So many samples.
+    /// A number of samples.
     Samples(u64),
-    /// So long.
+    /// A period of time.
     For(Duration),
 }
 
 impl Learn {
-    /// For people.
+    /// Returns the amount as text for people.
     #[must_use]
     pub fn text(self) -> String {
         match self {
@@ -118,45 +120,45 @@ impl Learn {
     }
 }
 
-/// A condition that a profile names.
+/// A fault of a profile: a condition with its severity, delays and guidance.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Fault {
-    /// Its name.
+    /// The name of the fault, unique in its profile.
     pub name: FaultName,
-    /// How bad it is.
+    /// The severity of the fault.
     pub severity: Severity,
-    /// When it is there.
+    /// The cause that raises the fault.
     pub trigger: Trigger,
-    /// While this is true it is suppressed by design.
+    /// The condition that suppresses the fault by design while it is true; `None` means never.
     pub unless: Option<Program>,
-    /// How long `when` must hold.
+    /// The time for which `when` must be true before the fault is raised.
     pub on_delay: Duration,
-    /// How long `clear` must hold.
+    /// The time for which `clear` must be true before the fault is cleared.
     pub off_delay: Duration,
-    /// Kept until acknowledged.
+    /// True if the alarm stays after its condition has cleared, until a person acknowledges it.
     pub latch: bool,
-    /// Whether it opens a ticket.
+    /// True if the fault opens a ticket.
     pub ticket: bool,
-    /// Which readings are kept with its ticket.
+    /// The readings that are kept with the ticket.
     pub trace: Trace,
-    /// How long a closed ticket is watched for its coming back.
+    /// The time after closing in which the same fault reopens the ticket.
     pub watch: Duration,
-    /// The device's own code, as its display shows it.
+    /// The code of the fault, as the display of the device shows it; `None` for a fault without a code.
     pub code: Option<String>,
-    /// The point whose value belongs into the text, for unlisted codes.
+    /// The point whose value is part of the summary; only for `unlisted-code`, else `None`.
     pub shows_value_of: Option<PointIndex>,
-    /// What to know and do.
+    /// The guidance for the technician.
     pub guidance: Guidance,
 }
 
-/// Which readings are kept with a fault's ticket, beside those of the points it is judged by.
+/// The readings that are kept with the ticket of a fault, in addition to the points in its conditions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Trace {
-    /// Other points of the device, by name.
+    /// The names of other points of the device.
     pub points: Vec<String>,
-    /// From how long before the onset.
+    /// The recorded time before the onset.
     pub before: Duration,
-    /// Until how long after it.
+    /// The recorded time after the onset.
     pub after: Duration,
 }
 
@@ -168,7 +170,7 @@ impl Default for Trace {
 }
 
 impl Fault {
-    /// What it is judged by.
+    /// The conditions of the fault: `when`, `clear` and `unless`; for a baseline `while`, `cycle` and `unless`.
     #[must_use]
     pub fn conditions(&self) -> Vec<&Program> {
         let (when, clear) = match &self.trigger {
@@ -179,7 +181,7 @@ impl Fault {
         [when, clear, self.unless.as_ref()].into_iter().flatten().collect()
     }
 
-    /// The points whose excursion it is.
+    /// The points of the baseline; empty for other faults.
     #[must_use]
     pub fn watched(&self) -> &[PointIndex] {
         match &self.trigger {
@@ -189,34 +191,34 @@ impl Fault {
     }
 }
 
-/// What a technician needs to know of a fault.
+/// Guidance for a technician who works on a fault.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Guidance {
-    /// What it means.
+    /// The meaning of the fault.
     pub means: String,
-    /// What it comes from, likeliest first.
+    /// The possible causes, the most probable first.
     pub causes: Vec<String>,
-    /// Why these facts are not sure; nothing where they are.
+    /// The reason why these facts are not certain; `None` if they are confirmed.
     pub unconfirmed: Option<String>,
-    /// What can hurt a person who touches the equipment.
+    /// The danger for a person who touches the equipment; `None` if the profile does not name one.
     pub danger: Option<String>,
-    /// How long to wait, after the protection is in place, before the equipment is touched.
+    /// The time to wait, after the protection is in place, before the equipment is touched; `None` means no wait.
     pub wait: Option<Duration>,
-    /// What protects against the danger: `loto:electrical`.
+    /// The protection against the danger, such as `loto:electrical`.
     pub safety: Vec<String>,
-    /// What one must be able to do.
+    /// The skills or qualifications that the technician needs.
     pub skills: Vec<String>,
-    /// What is likely to be needed.
+    /// The spare parts that are probably needed.
     pub parts: Vec<Part>,
-    /// The procedure that applies.
+    /// The standard operating procedure that applies; `None` if there is none.
     pub sop: Option<String>,
-    /// The checks, in order.
+    /// The troubleshooting steps, in order.
     pub steps: Vec<Step>,
 }
 
 impl Guidance {
-    /// What can hurt a person, how long to wait, and what protects, in the order in which a person must read it: a label
-    /// and its text each. Empty where the profile names neither.
+    /// Returns the danger, the protection and the wait, in the order in which a person must read them. Each is a
+    /// label and its text. The list is empty if the profile names none.
     #[must_use]
     pub fn hazards(&self) -> Vec<(&'static str, String)> {
         let danger = self.danger.iter().map(|danger| ("DANGER", danger.clone()));
@@ -226,46 +228,46 @@ impl Guidance {
     }
 }
 
-/// A spare part.
+/// A spare part of a fault.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Part {
-    /// Its stock number.
+    /// The stock number.
     pub id: String,
-    /// What it is.
+    /// The name of the part.
     pub name: String,
-    /// How many.
+    /// The number of pieces.
     pub quantity: u32,
 }
 
 /// One troubleshooting step.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Step {
-    /// Its name within the fault.
+    /// The name of the step, unique in its fault.
     pub id: StepId,
-    /// Who answers it, and how.
+    /// The question, and who answers it.
     pub question: Question,
-    /// Where `yes` leads.
+    /// The next step after the answer `yes`.
     pub yes: Target,
-    /// Where `no` leads.
+    /// The next step after the answer `no`.
     pub no: Target,
 }
 
-/// Who answers a step.
+/// The question of a step: a person answers it, or andon.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Question {
-    /// A person does something and says how it went.
+    /// A person does the work and answers with yes or no.
     Do(String),
-    /// The gateway reads the equipment: a condition, held for a time.
+    /// andon reads the equipment and checks a condition.
     Check {
         /// The condition.
         program: Program,
-        /// How long it must hold.
+        /// The time for which the condition must be true.
         hold: Duration,
     },
 }
 
 impl Question {
-    /// The question as a person reads it.
+    /// The question as text for people.
     #[must_use]
     pub fn text(&self) -> &str {
         match self {
@@ -275,13 +277,13 @@ impl Question {
     }
 }
 
-/// Where an answer leads.
+/// The target of an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Target {
-    /// To another step.
+    /// Another step.
     Step(StepId),
-    /// To the end of the walk.
+    /// The end of the steps.
     Done,
-    /// To a cause.
+    /// A cause: the steps have found it.
     Cause(String),
 }

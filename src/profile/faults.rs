@@ -1,4 +1,4 @@
-//! Reading `[faults]` and `[codes]`.
+//! Reading of `[faults]` and `[codes]`.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -42,7 +42,7 @@ pub(super) fn read_faults(root: &Section<'_>, profile: &Profile, names: &dyn Nam
             root.error(
                 root.key_span("faults"),
                 format!("two faults are named {}", fault.name),
-                "names are unique in a profile",
+                "each name must be unique in a profile",
             );
         }
     }
@@ -52,7 +52,7 @@ pub(super) fn read_faults(root: &Section<'_>, profile: &Profile, names: &dyn Nam
 pub(super) fn fault_name(s: &Section<'_>, name: &Spanned<String>) -> Option<FaultName> {
     FaultName::parse(&name.value)
         .map_err(|e| {
-            s.error(name.span.clone(), format!("{} is not a name for a fault", name.value), e.to_string())
+            s.error(name.span.clone(), format!("'{}' is not a valid fault name", name.value), e.to_string())
         })
         .ok()
 }
@@ -62,13 +62,12 @@ fn communication_lost() -> Fault {
         severity: Severity::Major,
         trigger: Trigger::Silence,
         guidance: Guidance {
-            means: "No good answer has come from the equipment for too long; nothing is known of its state."
-                .to_owned(),
+            means: "The equipment has given no good answer for too long, so its state is unknown.".to_owned(),
             causes: vec![
                 "Equipment switched off".to_owned(),
                 "Cable or connector".to_owned(),
-                "Wrong unit, baud rate or parity after a change".to_owned(),
-                "Gateway or converter in between".to_owned(),
+                "Wrong unit id, baud rate or parity after a change".to_owned(),
+                "Gateway or converter between andon and the equipment".to_owned(),
             ],
             ..Guidance::default()
         },
@@ -94,7 +93,7 @@ fn blank(name: FaultName) -> Fault {
     }
 }
 
-/// What an expression's error means in the file: its columns lie inside the quoted text.
+/// Notes an error of an expression. The columns of the error are inside the quoted text.
 fn note(s: &Section<'_>, text: &Spanned<String>, error: ExprError) {
     let inner = text.span.start + 1;
     let end = text.span.end.saturating_sub(1).max(inner);
@@ -124,7 +123,7 @@ fn read_fault(s: &Section<'_>, names: &dyn Names) -> Option<Fault> {
     Some(fault)
 }
 
-/// What faults and codes have in common.
+/// Reads the keys that faults, codes and baselines have in common.
 pub(super) fn read_common(s: &Section<'_>, names: &dyn Names, severity: Option<Severity>) -> Fault {
     let stated = s.choice("severity", &severities()).map(|x| x.value);
     let severity = if severity.is_some() && stated.is_none() {
@@ -152,7 +151,7 @@ pub(super) fn read_common(s: &Section<'_>, names: &dyn Names, severity: Option<S
     }
 }
 
-/// Notes that there is no point of this name, and which may have been meant.
+/// Notes that the profile has no point with this name, and proposes the most similar name.
 pub(super) fn no_point(s: &Section<'_>, name: &Spanned<String>, names: &dyn Names) {
     let known = names.known(None);
     let near = s.nearest(&name.value, known.iter().map(String::as_str));
@@ -160,7 +159,7 @@ pub(super) fn no_point(s: &Section<'_>, name: &Spanned<String>, names: &dyn Name
     s.error(name.span.clone(), format!("there is no point {}", name.value), label);
 }
 
-/// `trace = ["speed"]`, `trace_before`, `trace_after`.
+/// Reads `trace = ["speed"]`, `trace_before` and `trace_after`.
 fn read_trace(s: &Section<'_>, names: &dyn Names) -> Trace {
     let mut trace = Trace::default();
     for name in s.texts("trace") {
@@ -234,7 +233,7 @@ fn read_steps(s: &Section<'_>, names: &dyn Names) -> Vec<Step> {
             }),
             (Err(e), _) => section.error(
                 id.span.clone(),
-                format!("{} is not a name for a step", id.value),
+                format!("'{}' is not a valid step name", id.value),
                 e.to_string(),
             ),
             (Ok(_), None) => {}
@@ -261,7 +260,7 @@ fn read_question(s: &Section<'_>, names: &dyn Names) -> Option<Question> {
             );
             None
         }
-        // One that is there has been refused.
+        // The key exists, so its value was refused and the error is already noted.
         (None, None) if s.has("do") || s.has("check") => None,
         (None, None) => {
             s.missing("do", "\"Check feeder breaker F3\"  (or check = \"point > 5 for 30s\")");
@@ -270,7 +269,8 @@ fn read_question(s: &Section<'_>, names: &dyn Names) -> Option<Question> {
     }
 }
 
-/// `"done"`, `"cause:TEXT"`, or a step further down: walks end.
+/// Reads `"done"`, `"cause:TEXT"`, or the id of a later step. Only later steps are allowed, so that the steps always
+/// end.
 fn read_target(s: &Section<'_>, key: &str, known: &[&str], own: usize) -> Option<Target> {
     let text = s.text(key)?;
     if text.value == "done" {
@@ -292,7 +292,7 @@ fn read_target(s: &Section<'_>, key: &str, known: &[&str], own: usize) -> Option
         None => {
             let near = s.nearest(&text.value, known.iter().copied());
             let help = near.map_or_else(
-                || "write a step's id, \"done\" or \"cause:...\"".to_owned(),
+                || "write the id of a later step, \"done\" or \"cause:...\"".to_owned(),
                 |n| format!("did you mean {n}?"),
             );
             s.error_with_help(text.span, format!("there is no step {}", text.value), "", help);
@@ -301,6 +301,7 @@ fn read_target(s: &Section<'_>, key: &str, known: &[&str], own: usize) -> Option
     }
 }
 
+/// The style of `[codes]`: each value of the point is a code, or each bit is.
 #[derive(Clone, Copy, PartialEq)]
 enum Style {
     Value,
@@ -374,7 +375,7 @@ fn unlisted_code(
 ) -> Option<Fault> {
     let name = FaultName::parse("unlisted-code").ok()?;
     if listed.is_empty() {
-        s.error(s.span(), format!("codes.{table} lists neither codes nor none"), "");
+        s.error(s.span(), format!("codes.{table} needs at least one code, or `none`"), "");
         return None;
     }
     Some(Fault {
@@ -383,7 +384,7 @@ fn unlisted_code(
         trigger: Trigger::Condition { when: Box::new(Program::value_is_none_of(point, listed)), clear: None },
         guidance: Guidance {
             means: "The device reports a code that its profile does not list.".to_owned(),
-            causes: vec!["See the device's manual for this code".to_owned()],
+            causes: vec!["Look up this code in the manual of the device".to_owned()],
             ..Guidance::default()
         },
         ..blank(name)

@@ -1,8 +1,8 @@
-//! Firmware: where a device tells its version, and notes of known issues in ranges of versions.
+//! Firmware versions of devices, and notes about known issues of certain versions.
 //!
-//! A note is a file in `firmware-notes/`: TOML between two lines of `+++`, then text for people. Versions are compared in
-//! the vendors' own styles: runs of digits as numbers, runs of letters as letters (`1.1f` < `1.1h`), a missing part as 0,
-//! `alpha`, `beta` and `rc` before the release itself (test: `versions_are_ordered_as_vendors_mean_them`).
+//! A note is a file in `firmware-notes/`: TOML between two lines of `+++`, then text for people. Versions are
+//! compared in the style of the vendors: digits as numbers, letters as letters (`1.1f` < `1.1h`), a missing part as
+//! 0, and `alpha`, `beta` and `rc` before the release (test: `versions_are_ordered_as_vendors_mean_them`).
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -18,12 +18,12 @@ use crate::limits;
 use crate::source::{Diagnostics, Section, SourceText, read_toml};
 use crate::words::PointIndex;
 
-/// Where a device tells its firmware's version.
+/// The source of the firmware version of a device.
 #[derive(Debug, Clone)]
 pub struct Firmware {
-    /// The point.
+    /// The point that contains the version.
     pub point: PointIndex,
-    /// What of its text is the version: the first group, or all that fits.
+    /// The part of the text that is the version: the first group, or the whole match. `None` means the whole text.
     pub pattern: Option<Regex>,
 }
 
@@ -35,7 +35,7 @@ impl PartialEq for Firmware {
 }
 
 impl Firmware {
-    /// The version in what the device tells; nothing where the pattern does not fit.
+    /// Returns the version in a text of the device; `None` if the pattern does not match.
     #[must_use]
     pub fn version(&self, told: &str) -> Option<String> {
         let Some(pattern) = &self.pattern else { return Some(told.trim().to_owned()) };
@@ -44,8 +44,8 @@ impl Firmware {
     }
 }
 
-/// `[firmware] point = "version"`, or `identification = true`, perhaps with `match = '^v([\d.]+)'`. The latter adds a
-/// point `firmware_version`, the device's own revision (43/14).
+/// Reads `[firmware] point = "version"`, or `identification = true`, with or without `match = '^v([\d.]+)'`.
+/// `identification` adds a point `firmware_version`: the revision in the identification of the device (43/14).
 pub(super) fn read_firmware(
     root: &Section<'_>,
     points: &mut Vec<Point>,
@@ -57,7 +57,7 @@ pub(super) fn read_firmware(
     let name = s.name("point");
     let point = if is_identified {
         if let Some(name) = name {
-            s.error(name.span, "identification and point name two sources", "keep one of them");
+            s.error(name.span, "identification and point cannot be used together", "keep one of them");
         }
         points.push(identified_revision());
         Some(points.len() - 1)
@@ -87,50 +87,51 @@ fn identified_revision() -> Point {
         kind: DataType::Text { registers: limits::IDENTIFICATION_REGISTERS },
         every: Some(every),
         stale_after: Some(every * limits::STALE_PERIODS),
-        description: "the firmware's version, as the device identifies itself".to_owned(),
+        description: "the firmware version in the identification of the device".to_owned(),
         ..Point::test("firmware_version")
     }
 }
 
-/// A known issue of a device's firmware.
+/// A note about a known issue of the firmware of a device.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FirmwareNote {
-    /// Its name: the file's, without the ending.
+    /// The name of the file without its extension.
     pub name: String,
-    /// The profiles it is about.
+    /// The profiles of the affected devices.
     pub profiles: Vec<String>,
-    /// The versions that have the issue.
+    /// The affected versions.
     pub versions: VersionRange,
-    /// The faults it explains; every ticket of the equipment where there are none.
+    /// The faults that the issue explains; empty if the note belongs on every ticket of the equipment.
     pub faults: Vec<String>,
-    /// What one sees.
+    /// The effect that people see.
     pub symptom: String,
-    /// What helps.
+    /// The measure that helps.
     pub workaround: String,
-    /// Who says so.
+    /// The source of the information: a changelog or a thread.
     pub source: String,
-    /// More of it, for people.
+    /// Further text for people.
     pub text: String,
 }
 
 impl FirmwareNote {
-    /// Whether it is about this version of such a device.
+    /// True if the note is about this version of a device with this profile.
     #[must_use]
     pub fn concerns(&self, profile: &str, version: &str) -> bool {
         self.profiles.iter().any(|p| p == profile) && self.versions.contains(version)
     }
 
-    /// Whether it belongs on a ticket of this fault.
+    /// True if the note belongs on a ticket of this fault.
     #[must_use]
     pub fn explains(&self, fault: &str) -> bool {
         self.faults.is_empty() || self.faults.iter().any(|f| f == fault)
     }
 }
 
-/// `>= 9.5.0.8, < 11.0.0.1`: every part must hold; `*` is every version.
+/// A range of versions, such as `>= 9.5.0.8, < 11.0.0.1`: all parts must be true. `*` is every version.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VersionRange(Vec<(Relation, String)>);
 
+/// The relation between a version and the bound of a range.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Relation {
     Least,
@@ -152,7 +153,7 @@ impl VersionRange {
     /// Reads a range.
     ///
     /// # Errors
-    /// A sentence that says what was meant.
+    /// A sentence that shows how to write a range.
     pub fn parse(text: &str) -> Result<Self, String> {
         if text.trim() == "*" {
             return Ok(Self(Vec::new()));
@@ -168,7 +169,7 @@ impl VersionRange {
         parts.map(Self).ok_or_else(|| "write it as in \">= 1.2, < 1.4\", \"= 1.1f\" or \"*\"".to_owned())
     }
 
-    /// Whether a version is in it.
+    /// True if a version is in the range.
     #[must_use]
     pub fn contains(&self, version: &str) -> bool {
         self.0.iter().all(|(relation, bound)| {
@@ -197,23 +198,23 @@ impl fmt::Display for VersionRange {
     }
 }
 
-/// One run of a version: digits or letters.
+/// One part of a version: a series of digits or of letters.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-enum Run {
-    /// `alpha`, `beta`, `rc` and the like: before the release.
+enum VersionPart {
+    /// A word for a version before the release, such as `alpha`, `beta` or `rc`.
     Before(String),
-    /// Nothing, or the number 0.
+    /// A missing part, or the number 0.
     Nothing,
-    /// A later letter: `1.1f` comes after `1.1`.
+    /// Letters that mean a later version: `1.1f` comes after `1.1`.
     Letters(String),
     /// A number.
     Number(u64),
 }
 
-fn runs(version: &str) -> Vec<Run> {
+fn version_parts(version: &str) -> Vec<VersionPart> {
     const BEFORE: [&str; 5] = ["alpha", "beta", "dev", "pre", "rc"];
     let lower = version.trim().to_ascii_lowercase();
-    // What stands in brackets or after a plus names the build, not the version.
+    // Text in brackets or after a plus is the name of the build, not of the version.
     let lower = lower.split(['(', '+', ' ']).next().unwrap_or("");
     let lower =
         lower.strip_prefix('v').filter(|r| r.starts_with(|c: char| c.is_ascii_digit())).unwrap_or(lower);
@@ -227,41 +228,41 @@ fn runs(version: &str) -> Vec<Run> {
         let (run, after) = rest.split_at(end.max(first.len_utf8()));
         rest = after;
         match run.parse::<u64>() {
-            Ok(0) => out.push(Run::Nothing),
-            Ok(number) => out.push(Run::Number(number)),
+            Ok(0) => out.push(VersionPart::Nothing),
+            Ok(number) => out.push(VersionPart::Number(number)),
             Err(_) if !run.chars().all(char::is_alphabetic) => {}
-            Err(_) if BEFORE.contains(&run) => out.push(Run::Before(run.to_owned())),
-            Err(_) => out.push(Run::Letters(run.to_owned())),
+            Err(_) if BEFORE.contains(&run) => out.push(VersionPart::Before(run.to_owned())),
+            Err(_) => out.push(VersionPart::Letters(run.to_owned())),
         }
     }
     out
 }
 
-/// Orders two versions in the vendors' own styles.
+/// Compares two versions in the style of the vendors.
 #[must_use]
 pub fn compare_versions(a: &str, b: &str) -> Ordering {
-    let (a, b) = (runs(a), runs(b));
-    let at = |list: &[Run], i: usize| list.get(i).cloned().unwrap_or(Run::Nothing);
+    let (a, b) = (version_parts(a), version_parts(b));
+    let at = |list: &[VersionPart], i: usize| list.get(i).cloned().unwrap_or(VersionPart::Nothing);
     (0..a.len().max(b.len()))
         .map(|i| at(&a, i).cmp(&at(&b, i)))
         .find(|o| o.is_ne())
         .unwrap_or(Ordering::Equal)
 }
 
-/// Reads a note.
+/// Loads a firmware note.
 pub fn load_note(name: &str, source: &SourceText) -> (Option<FirmwareNote>, Diagnostics) {
     let Some((front, text)) = front_matter(&source.text) else {
         let mut diagnostics = Diagnostics::new(source.clone());
-        diagnostics.error(0..0, "a note begins with TOML between two lines of +++", "");
+        diagnostics.error(0..0, "a note must begin with TOML between two lines of +++", "");
         return (None, diagnostics);
     };
-    // The front matter keeps its lines' numbers.
+    // An empty first line replaces `+++`, so that the line numbers stay the same.
     let mut diagnostics = Diagnostics::new(SourceText::new(&source.name, &format!("\n{front}")));
     let note = read_toml(&mut diagnostics, |root| read_note(root, name, text));
     (note.filter(|_| !diagnostics.has_errors()), diagnostics)
 }
 
-/// What stands between the two lines of `+++`, and what stands below.
+/// Returns the text between the two lines of `+++`, and the text after them.
 fn front_matter(text: &str) -> Option<(&str, &str)> {
     let rest = text.strip_prefix("+++\n").or_else(|| text.strip_prefix("+++\r\n"))?;
     let end = rest.find("\n+++").map(|at| at + 1)?;
@@ -276,8 +277,8 @@ fn read_note(root: &Section<'_>, name: &str, text: &str) -> Option<FirmwareNote>
         root.required(key, example, found)
     };
     let versions = needed("versions", "\">= 1.2, < 1.4\"");
-    let symptom = needed("symptom", "\"What one sees.\"");
-    let workaround = needed("workaround", "\"What helps.\"");
+    let symptom = needed("symptom", "\"The effect that people see.\"");
+    let workaround = needed("workaround", "\"The measure that helps.\"");
     let source = needed("source", "\"a changelog's entry or a thread\"");
     let profiles: Vec<String> = root.texts("profiles").into_iter().map(|t| t.value).collect();
     let faults = root.texts("faults").into_iter().map(|t| t.value).collect();

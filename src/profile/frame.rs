@@ -1,41 +1,41 @@
-//! Binary frames on a serial line: where one begins and ends, how it proves itself. To everything else a frame is a line
-//! of hexadecimal bytes, `FF 86 02 58`: patterns and cases are written so.
+//! Binary frames on a serial line: their start, their end and their checksum. The rest of andon handles a frame as a
+//! line of hexadecimal bytes, `FF 86 02 58`; patterns and cases have the same form.
 
 use super::serial::Checksum;
 use crate::limits;
 use crate::source::Section;
 
-/// Where a frame begins and ends.
+/// The start and the end of a frame. A frame has either a length or an end marker.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct FrameShape {
-    /// The bytes it begins with; none where only its length tells.
+    /// The bytes at the start of a frame; empty if the frame has no start marker.
     pub start: Vec<u8>,
-    /// The bytes it ends with.
+    /// The bytes at the end of a frame; empty if the frame has a length.
     pub end: Vec<u8>,
-    /// Its length, start, end and checksum included.
+    /// The number of bytes of a frame, with its start and its checksum; `None` if the frame has an end marker.
     pub length: Option<usize>,
 }
 
-/// What the front of the received bytes is.
+/// The meaning of the first received bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Cut {
-    /// So many bytes that belong to no frame.
+    /// The first bytes belong to no frame. Field: their number.
     Noise(usize),
-    /// A frame of so many bytes.
+    /// The first bytes are a frame. Field: their number.
     Frame(usize),
-    /// More is to come.
+    /// More bytes must arrive.
     Wait,
 }
 
 impl FrameShape {
-    /// What stands at the front of the received bytes.
+    /// Returns the meaning of the first received bytes.
     #[must_use]
     pub fn cut(&self, received: &[u8]) -> Cut {
         if received.is_empty() {
             return Cut::Wait;
         }
         if !self.start.is_empty() && !received.starts_with(&self.start) {
-            // A start that is cut off at the end may become whole.
+            // A start marker that is incomplete at the end of the received bytes can become complete.
             let may_begin = |at: &usize| {
                 let rest = received.get(*at..).unwrap_or(&[]);
                 rest.starts_with(&self.start) || self.start.starts_with(rest)
@@ -56,13 +56,13 @@ impl FrameShape {
     }
 }
 
-/// A frame as a line.
+/// Writes a frame as a line of hexadecimal bytes.
 #[must_use]
 pub fn to_hex(bytes: &[u8]) -> String {
     bytes.iter().map(|b| format!("{b:02X}")).collect::<Vec<_>>().join(" ")
 }
 
-/// The bytes of a line of hexadecimal bytes, with or without spaces.
+/// Reads a line of hexadecimal bytes, with or without spaces; `None` if it contains other characters or half a byte.
 #[must_use]
 pub fn from_hex(text: &str) -> Option<Vec<u8>> {
     let digits: Vec<u8> = text.bytes().filter(|b| !b.is_ascii_whitespace()).collect();
@@ -73,7 +73,8 @@ pub fn from_hex(text: &str) -> Option<Vec<u8>> {
     digits.chunks(2).map(pair).collect()
 }
 
-/// Whether a frame's last bytes prove it; what comes before `from` is not part of what is checked.
+/// True if the checksum of a frame is right. The checksum covers the bytes from `from` on, and `end` is the length of
+/// the end marker.
 #[must_use]
 pub fn is_proven(checksum: Checksum, frame: &[u8], from: usize, end: usize) -> bool {
     let size = match checksum {
@@ -81,7 +82,7 @@ pub fn is_proven(checksum: Checksum, frame: &[u8], from: usize, end: usize) -> b
         Checksum::Xor | Checksum::Sum8 | Checksum::Sum8Complement => 1,
         Checksum::Crc16 | Checksum::Sum16 => 2,
     };
-    // The checksum stands before the end marker.
+    // The checksum is before the end marker.
     let Some(at) = frame.len().checked_sub(size + end) else { return false };
     let (Some(checked), Some(said)) = (frame.get(from..at), frame.get(at..at + size)) else { return false };
     let sum8 = checked.iter().fold(0_u8, |sum, b| sum.wrapping_add(*b));
@@ -97,7 +98,7 @@ pub fn is_proven(checksum: Checksum, frame: &[u8], from: usize, end: usize) -> b
     }
 }
 
-/// CRC-16/MODBUS.
+/// Computes the CRC-16 of Modbus.
 #[must_use]
 pub fn crc16(bytes: &[u8]) -> u16 {
     bytes.iter().fold(0xFFFF, |crc, byte| {
@@ -105,13 +106,13 @@ pub fn crc16(bytes: &[u8]) -> u16 {
     })
 }
 
-/// `frame = { start = "42 4D", length = 32 }`, or with `end` in place of `length`.
+/// Reads `frame = { start = "42 4D", length = 32 }`, or `end` instead of `length`.
 pub(super) fn read_frame(s: &Section<'_>) -> Option<FrameShape> {
     let table = s.section("frame")?;
     let marker = |key: &str| -> Vec<u8> {
         let Some(text) = table.text(key) else { return Vec::new() };
         from_hex(&text.value).filter(|b| !b.is_empty()).unwrap_or_else(|| {
-            table.error(text.span, format!("{key} is written in hexadecimal bytes"), "as in \"42 4D\"");
+            table.error(text.span, format!("{key} must be hexadecimal bytes"), "as in \"42 4D\"");
             Vec::new()
         })
     };
@@ -121,10 +122,12 @@ pub(super) fn read_frame(s: &Section<'_>) -> Option<FrameShape> {
     table.finish();
     match (length, end.is_empty(), start.is_empty()) {
         (Some(_), false, _) => {
-            table.error(table.span(), "a frame ends by its length or by a marker", "keep one")
+            table.error(table.span(), "a frame must have either length or end", "keep one of them")
         }
         (None, true, _) => table.missing("length", "9  (or end = \"03\")"),
-        (None, false, true) => table.missing("start", "\"02\"  (without it, no end is known for one)"),
+        (None, false, true) => {
+            table.missing("start", "\"02\"  (a frame with an end marker also needs a start)")
+        }
         _ => return Some(FrameShape { start, end, length }),
     }
     None
@@ -154,7 +157,7 @@ mod tests {
 
     #[test]
     fn frames_prove_themselves() {
-        // The MH-Z19 manual's own example: checksum 0x79 for reading CO2, over bytes 1 to 7.
+        // The example in the manual of the MH-Z19: checksum 0x79 of the request for CO2, over bytes 1 to 7.
         let ask = [0xFF, 0x01, 0x86, 0, 0, 0, 0, 0, 0x79];
         assert!(is_proven(Checksum::Sum8Complement, &ask, 1, 0));
         assert!(!is_proven(Checksum::Sum8Complement, &ask, 0, 0));

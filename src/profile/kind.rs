@@ -1,4 +1,4 @@
-//! A point's type: its word, and what else must fit it.
+//! Reading of the type of a point, and the checks of all keys that depend on it.
 
 use super::address::{Area, RegisterAddress};
 use super::data_type::{DataType, TypeWord, type_word};
@@ -7,7 +7,7 @@ use super::place::{Place, Protocol};
 use crate::limits;
 use crate::source::Section;
 
-/// The type that a word means: a profile's own, or one that means the same everywhere.
+/// Returns the type of a word: a word of profiles, or a word with the same meaning in every program.
 pub(super) fn known_type(word: &str) -> Option<DataType> {
     let own = |word: &str| match word {
         "string" => Some(DataType::Text { registers: 1 }),
@@ -39,11 +39,11 @@ fn read_type(s: &Section<'_>) -> Option<DataType> {
     s.choice("type", &words).map(|found| found.value)
 }
 
-/// `characters_per_register = 1`: each register of a text holds one character.
+/// Reads `characters_per_register = 1`: each register of a text holds one character.
 pub(super) fn read_characters(s: &Section<'_>, kind: Option<DataType>) -> bool {
     let Some(n) = s.integer_between("characters_per_register", 1, 2) else { return false };
     if kind.is_some_and(|k| !matches!(k, DataType::Text { .. })) {
-        s.error(n.span, "characters_per_register is for a string", "");
+        s.error(n.span, "characters_per_register can only be used with a string", "");
     }
     n.value == 1
 }
@@ -64,36 +64,42 @@ pub(super) fn read_kind(s: &Section<'_>, place: Option<&Place>) -> Option<DataTy
     let one = s.integer("characters_per_register").is_some_and(|n| n.value == 1);
     let registers = if one { length.value } else { (length.value + 1) / 2 };
     if registers > i128::from(limits::REGISTERS_MAX) {
-        let message = format!("a text takes at most {} registers", limits::REGISTERS_MAX);
+        let message = format!("a text must take at most {} registers", limits::REGISTERS_MAX);
         s.error(length.span, message, format!("this takes {registers}"));
         return None;
     }
     Some(DataType::Text { registers: u16::try_from(registers).ok()? })
 }
 
+/// Checks that the other keys of a point fit its type.
 pub(super) fn check_kind(s: &Section<'_>, kind: DataType, point: &Point) {
     let span = s.key_span("type");
     let address = point.register();
     let is_bits = address.is_some_and(|a| a.area.is_bits());
     if address.is_some_and(|a| a.area == Area::Identification) && !matches!(kind, DataType::Text { .. }) {
-        s.error(span, "a device's identification is a string", "");
+        s.error(span, "an identification must have type \"string\"", "");
     } else if let Some(address) = address
         && is_bits
         && kind != DataType::Bool
     {
-        s.error(span, format!("a {} is a bool", address.area.word()), "");
+        s.error(span, format!("a {} must have type \"bool\"", address.area.word()), "");
     } else if address.is_some_and(|a| u32::from(a.number) + u32::from(kind.registers()) > 65_536) {
         s.error(span, "the value reaches beyond register 65535", "");
     } else if !kind.is_number() && (s.has("scale") || s.has("offset") || s.has("scale_from")) {
-        s.error(span, format!("a {} is not scaled", kind.word()), "");
+        s.error(span, format!("a {} cannot be scaled", kind.word()), "");
     } else if matches!(kind, DataType::Enum16 | DataType::Enum32) && point.values.is_empty() {
-        s.error_with_help(span, "an enum names its values", "", "add: values = { 0 = \"off\", 1 = \"on\" }");
+        s.error_with_help(
+            span,
+            "an enum needs names for its values",
+            "",
+            "add: values = { 0 = \"off\", 1 = \"on\" }",
+        );
     } else if point.bit.is_some()
         && (kind != DataType::Bool
             || is_bits
             || !(address.is_some() || matches!(point.place, Place::Bytes { .. })))
     {
-        s.error(s.key_span("bit"), "bit picks one bit of a register as a bool", "");
+        s.error(s.key_span("bit"), "bit selects one bit of a register, and the type must be \"bool\"", "");
     }
     let width = u32::from(kind.registers()) * 16;
     let is_whole = !matches!(kind, DataType::Bool | DataType::Text { .. }) && !kind.is_float();
@@ -101,7 +107,7 @@ pub(super) fn check_kind(s: &Section<'_>, kind: DataType, point: &Point) {
     if let Some(key) =
         cuts.filter(|_| !is_whole || !(address.is_some() || matches!(point.place, Place::Bytes { .. })))
     {
-        s.error(s.key_span(key), format!("{key} picks bits of a whole number"), "");
+        s.error(s.key_span(key), format!("{key} can only be used with a whole number"), "");
     } else if u32::from(point.shift) >= width.max(1)
         || point.mask.is_some_and(|m| width < 64 && m >> width != 0)
     {

@@ -1,4 +1,4 @@
-//! A profile's file, read whole: every problem at once, or a profile.
+//! Loading of a profile file. All problems are reported at once.
 
 use sha2::{Digest, Sha256};
 
@@ -15,15 +15,15 @@ use crate::limits;
 use crate::source::{Diagnostics, Section, SourceText, read_toml};
 use crate::words::ProfileName;
 
-/// Parts of the format that later versions act on; today they are read past, and said.
+/// Sections of the format that have no effect in this version. A profile with such a section gets a warning.
 const LATER: [&str; 1] = ["maintenance"];
 
-/// Reads a profile; foreign points (`@other:point`) are taken on trust.
+/// Loads a profile without knowledge of a site: points of other equipment (`@other:point`) are not checked.
 pub fn load(name: &ProfileName, source: &SourceText) -> (Option<Profile>, Diagnostics) {
     load_with(name, source, None)
 }
 
-/// Reads a profile with a site's names, so that foreign points are checked.
+/// Loads a profile with the names of a site, so that points of other equipment are checked.
 pub fn load_with(
     name: &ProfileName,
     source: &SourceText,
@@ -57,15 +57,16 @@ fn read(
     profile.serial = defaults.serial;
     profile.mqtt = defaults.mqtt;
     let offline = root.duration_between("offline_after", limits::OFFLINE_AFTER_MIN, limits::EVERY_MAX);
-    // What is not polled is not lost by silence, unless its profile says so.
+    // Default of `offline_after`: only for devices with polled points. Silence is not a fault of a device that
+    // reports by itself.
     let polled = profile.points.iter().filter_map(|p| p.every).min();
     let polled = polled.map(|every| limits::OFFLINE_AFTER_DEFAULT.max(every * limits::OFFLINE_POLLS_MIN));
     profile.offline_after = offline.or(polled);
-    let names = Sparing::new(names.unwrap_or(&profile));
+    let names = LimitedNames::new(names.unwrap_or(&profile));
     let faults = read_faults(root, &profile, &names);
     profile.faults = faults;
     if profile.faults.len() > limits::FAULTS_MAX {
-        root.error(0..0, format!("a profile has at most {} faults", limits::FAULTS_MAX), "");
+        root.error(0..0, format!("a profile must have at most {} faults", limits::FAULTS_MAX), "");
     }
     profile.cases = read_cases(root, &profile);
     for later in LATER {
@@ -77,20 +78,20 @@ fn read(
     Some(profile)
 }
 
-/// Names that are listed for as many problems as are shown: to look for the nearest of thousands of names costs more
-/// than all the rest of loading.
-struct Sparing<'a> {
+/// Names that list all known names only as often as problems are shown. The search for a similar name among thousands
+/// takes longer than the rest of loading.
+struct LimitedNames<'a> {
     names: &'a dyn Names,
     left: Cell<usize>,
 }
 
-impl<'a> Sparing<'a> {
+impl<'a> LimitedNames<'a> {
     fn new(names: &'a dyn Names) -> Self {
         Self { names, left: Cell::new(limits::DIAGNOSTICS_MAX) }
     }
 }
 
-impl Names for Sparing<'_> {
+impl Names for LimitedNames<'_> {
     fn point(&self, equipment: Option<&str>, name: &str) -> Option<PointInfo> {
         self.names.point(equipment, name)
     }

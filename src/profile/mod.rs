@@ -1,8 +1,23 @@
-//! What a device model is: its points, faults, steps and cases, from a file in `device-profiles/`.
+//! Device models: points, faults, steps and cases, from the files in `device-profiles/`.
 //!
-//! *Must not know* any equipment of a site. A profile is read to its end and every problem is told at
-//! once; one with an error is not loaded. Decoding and encoding of registers stand in `decode`
-//! (test: `decode_reads_what_encode_wrote`, against a naive twin).
+//! A profile is read to its end, and all problems are reported at once. A profile with an error is not loaded. The
+//! registers of a point are decoded and encoded in `decode` (test: `decode_reads_what_encode_wrote`, against a
+//! second, simple implementation). *Must not know* any equipment of a site.
+//!
+//! ```
+//! use andon::profile::{load, run_cases, scaffold};
+//! use andon::source::SourceText;
+//! use andon::words::ProfileName;
+//! let name = ProfileName::parse("pump").unwrap();
+//! let (profile, problems) = load(&name, &SourceText::new("pump.toml", &scaffold("pump")));
+//! assert!(!problems.has_errors());
+//! let profile = profile.unwrap();
+//! assert!(profile.fault("overspeed").is_some());
+//! assert!(run_cases(&profile).iter().all(|case| case.problems.is_empty()));
+//! ```
+//!
+//! Use: `site` loads the profiles that `andon.toml` names. `link` asks a device for the points of its profile and
+//! decodes the answers. `detect` evaluates the conditions of the faults.
 
 mod absent;
 mod accept;

@@ -1,4 +1,4 @@
-//! `[modbus]`: how a Modbus device wants to be asked, and how its maker sets its line.
+//! Reading of `[modbus]`: the settings for requests to a device, and the factory settings of its serial line.
 
 use std::fmt;
 use std::time::Duration;
@@ -10,26 +10,28 @@ use crate::source::Section;
 
 pub(super) const ORDERS: [(&str, Order); 2] = [("big", Order::Big), ("little", Order::Little)];
 
-/// How a Modbus device wants to be asked.
+/// The settings for Modbus requests to a device.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ModbusSettings {
-    /// Registers of one read at most.
+    /// The most registers of one read.
     pub max_registers: u16,
-    /// Unread registers worth reading through; from the line's speed when absent.
+    /// The most unused registers that andon reads between two used ones, to save a request; `None`: andon computes it
+    /// from the baud rate of the line.
     pub max_gap: Option<u16>,
-    /// The least time between two requests to it.
+    /// The shortest time between two requests to the device.
     pub min_interval: Duration,
-    /// The time between a new network connection and the first request on it.
+    /// The time between a new network connection and the first request.
     pub connect_pause: Duration,
-    /// The time it has to answer.
+    /// The response timeout.
     pub timeout: Duration,
-    /// Attempts after the first.
+    /// The number of attempts after the first one.
     pub retries: u32,
-    /// Single registers and coils are written with functions 16 and 15, because it knows no 6 and 5.
+    /// True if the device does not support functions 5 and 6: andon then writes single coils and registers with
+    /// functions 15 and 16.
     pub write_multiple: bool,
-    /// How its maker sets its serial line; nothing where the profile does not say.
+    /// The factory settings of the serial line; `None` if the profile does not have them.
     pub line: Option<LineDefaults>,
-    /// What it does against the standard, where it is the only device on its line.
+    /// Deviations from the standard that andon accepts, if the device is alone on its line.
     pub accept: Accept,
 }
 
@@ -49,27 +51,27 @@ impl Default for ModbusSettings {
     }
 }
 
-/// How a maker sets a device's serial line: `9600 8N1`.
+/// The factory settings of the serial line of a device: `9600 8N1`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LineDefaults {
-    /// Bits a second.
+    /// The baud rate in bits per second.
     pub baud: u32,
-    /// Data bits of a character.
+    /// Data bits of a character: 7 or 8.
     pub data_bits: u8,
     /// Parity of a character.
     pub parity: LineParity,
-    /// Stop bits of a character.
+    /// Stop bits of a character: 1 or 2.
     pub stop_bits: u8,
 }
 
-/// Parity of a serial character, as a profile says it.
+/// The parity of a serial character, in a profile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LineParity {
-    /// None.
+    /// No parity bit.
     None,
-    /// Even.
+    /// Even parity.
     Even,
-    /// Odd.
+    /// Odd parity.
     Odd,
 }
 
@@ -100,37 +102,37 @@ impl LineDefaults {
     /// Reads `9600 8N1`.
     ///
     /// # Errors
-    /// A sentence that says what was meant.
+    /// A sentence that shows how to write the settings.
     pub fn parse(text: &str) -> Result<Self, String> {
         const MEANT: &str =
             "write the baud rate, then data bits, parity (N, E or O) and stop bits, as in 9600 8N1";
         let (baud, character) = text.trim().split_once(char::is_whitespace).ok_or(MEANT)?;
         let baud: u32 = baud.parse().map_err(|_| MEANT)?;
         if !(limits::BAUD_MIN..=limits::BAUD_MAX).contains(&baud) {
-            return Err(format!("a baud rate is from {} to {}", limits::BAUD_MIN, limits::BAUD_MAX));
+            return Err(format!("the baud rate must be from {} to {}", limits::BAUD_MIN, limits::BAUD_MAX));
         }
         let [data, parity, stop] = *character.trim().as_bytes() else { return Err(MEANT.to_owned()) };
         let data_bits = match data {
             b'7' => 7,
             b'8' => 8,
-            _ => return Err("a character has 7 or 8 data bits".to_owned()),
+            _ => return Err("the data bits must be 7 or 8".to_owned()),
         };
         let parity = match parity.to_ascii_uppercase() {
             b'N' => LineParity::None,
             b'E' => LineParity::Even,
             b'O' => LineParity::Odd,
-            _ => return Err("parity is N, E or O".to_owned()),
+            _ => return Err("the parity must be N, E or O".to_owned()),
         };
         let stop_bits = match stop {
             b'1' => 1,
             b'2' => 2,
-            _ => return Err("a character has 1 or 2 stop bits".to_owned()),
+            _ => return Err("the stop bits must be 1 or 2".to_owned()),
         };
         Ok(Self { baud, data_bits, parity, stop_bits })
     }
 }
 
-/// What `[modbus]` says, and the orders that its points inherit.
+/// Reads `[modbus]`. Returns the settings, and the word order and byte order for points that do not set their own.
 pub(super) fn read_modbus(root: &Section<'_>) -> (ModbusSettings, Order, Order) {
     let mut settings = ModbusSettings::default();
     let (mut word_order, mut byte_order) = (Order::Big, Order::Big);
@@ -163,7 +165,7 @@ pub(super) fn read_modbus(root: &Section<'_>) -> (ModbusSettings, Order, Order) 
     settings.write_multiple = s.flag("write_multiple").is_some_and(|f| f.value);
     settings.line = s.name("line").and_then(|text| {
         LineDefaults::parse(&text.value)
-            .map_err(|meant| s.error(text.span, format!("\"{}\" is not a line", text.value), meant))
+            .map_err(|meant| s.error(text.span, format!("\"{}\" is not a line setting", text.value), meant))
             .ok()
     });
     s.finish();

@@ -1,4 +1,4 @@
-//! The types of a profile, as loaded and checked.
+//! Types of a loaded and checked profile.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -19,117 +19,119 @@ use crate::expr::{Kind, Names, PointInfo, Scalar};
 use crate::limits;
 use crate::words::{PointIndex, PointName, ProfileName, Unit, Value};
 
-/// A device model.
+/// A profile: the description of one device model.
 #[derive(Debug, Clone)]
 pub struct Profile {
-    /// Its name: the file's, without the ending.
+    /// The name of the file without its extension.
     pub name: ProfileName,
-    /// SHA-256 of the file, in hexadecimal.
+    /// The SHA-256 of the file, in hexadecimal.
     pub sha256: String,
-    /// Who makes it and where the facts come from.
+    /// The maker, the model and the source of the facts.
     pub device: Device,
-    /// How it wants to be asked.
+    /// The settings for Modbus requests.
     pub modbus: ModbusSettings,
-    /// What it reports.
+    /// The values that the device reports.
     pub points: Vec<Point>,
-    /// What can be wrong with it, codes and loss of communication included.
+    /// The faults of the device, with its codes, its baselines and `communication-lost`.
     pub faults: Vec<Fault>,
-    /// What proves the profile.
+    /// The cases that test the profile.
     pub cases: Vec<Case>,
-    /// How it talks on a serial line.
+    /// The serial protocol of the device.
     pub serial: SerialSettings,
-    /// How it tells on a broker that it is there.
+    /// The settings for MQTT: availability and age of values.
     pub mqtt: MqttSettings,
-    /// Where it tells its firmware's version.
+    /// The point with the version of the firmware; `None` if the profile does not name it.
     pub firmware: Option<Firmware>,
-    /// How long without a good answer makes it lost; silence does not when absent.
+    /// The time without a good answer after which communication is lost; `None` if silence is not a fault of this
+    /// device.
     pub offline_after: Option<Duration>,
+    /// The position of each point in `points`, by name.
     names: BTreeMap<String, usize>,
 }
 
-/// Who makes a device.
+/// The device model and its maker.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Device {
-    /// The maker.
+    /// The name of the maker.
     pub vendor: String,
-    /// The model.
+    /// The model designation of the maker.
     pub model: String,
-    /// The kind of device: `energy meter`.
+    /// The kind of device, such as `energy meter`.
     pub kind: String,
-    /// Where the register facts come from.
+    /// The document from which the register table comes.
     pub source: String,
-    /// Why these facts are not sure; nothing where they are.
+    /// The reason why the facts are not certain; `None` if they are confirmed.
     pub unconfirmed: Option<String>,
 }
 
-/// Bounds within which a point may be written.
+/// The bounds for writing a point.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Writable {
-    /// The least value.
+    /// The smallest value, in the unit of the point.
     pub min: f64,
-    /// The greatest value.
+    /// The largest value, in the unit of the point.
     pub max: f64,
 }
 
-/// One measured or reported quantity.
+/// A point: one value that a device measures or reports.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Point {
-    /// Its name.
+    /// The name of the point, unique in its profile.
     pub name: PointName,
-    /// Where its value comes from.
+    /// The source of the value.
     pub place: Place,
-    /// What its registers hold.
+    /// The data type of the raw value.
     pub kind: DataType,
-    /// Which bit of the register, for `bool`.
+    /// The number of the bit in the register, from 0, for type `bool`; `None` for the whole register.
     pub bit: Option<u8>,
-    /// Which register of a wide value comes first.
+    /// The order of the registers of a value with several registers.
     pub word_order: Order,
-    /// Which byte of a register comes first.
+    /// The order of the two bytes in a register.
     pub byte_order: Order,
-    /// Which bits of the raw value count; all when absent.
+    /// The bits of the raw value that count; `None` means all.
     pub mask: Option<u64>,
-    /// By how many bits it is shifted to the right after masking.
+    /// The number of bits by which the masked value is shifted to the right.
     pub shift: u8,
-    /// Multiplied with the raw value.
+    /// The factor by which the raw value is multiplied.
     pub scale: f64,
-    /// Added after scaling.
+    /// The number that is added after scaling, in the unit of the point.
     pub offset: f64,
-    /// The point whose value is the power of ten to scale with.
+    /// The position of the point whose value is the exponent of ten for scaling; `None` if the scale is fixed.
     pub scale_from: Option<usize>,
-    /// Marks that mean no value.
+    /// The raw values that mean "no value".
     pub absent: Absent,
-    /// Bounds beyond which a value is none.
+    /// The bounds of valid values; a reading outside is bad. `None` means no bounds.
     pub valid: Option<Valid>,
-    /// Whether each register holds one character of a text, in its low byte.
+    /// True if each register holds one character of a text, in its low byte; false for two characters per register.
     pub one_character: bool,
-    /// Texts that mean true, beside the usual ones.
+    /// Texts that mean true, in addition to `1`, `true`, `on` and `yes`.
     pub true_words: Vec<String>,
-    /// Texts that mean false, beside the usual ones.
+    /// Texts that mean false, in addition to `0`, `false`, `off` and `no`.
     pub false_words: Vec<String>,
-    /// Where in a JSON payload it stands, where a plain pointer does not say it.
+    /// The place in a JSON payload, if a plain JSON pointer cannot describe it; else `None`.
     pub selection: Option<Arc<Selection>>,
-    /// The unit, empty for none.
+    /// The unit of measure; empty for a number without a unit.
     pub unit: Arc<str>,
-    /// How often it is read; nothing for what reports by itself.
+    /// The period of reading; `None` for a point that reports by itself.
     pub every: Option<Duration>,
-    /// How old its last good reading may grow; it is never stale when absent.
+    /// The age at which the last good reading becomes stale; `None` means never.
     pub stale_after: Option<Duration>,
-    /// Names of its bits.
+    /// The names of single bits, with their numbers.
     pub bits: BTreeMap<String, u8>,
-    /// Names of its values.
+    /// The names of values of an enum, with their codes.
     pub values: BTreeMap<String, i128>,
-    /// A change smaller than this is not worth recording.
+    /// The smallest change that is recorded, in the unit of the point.
     pub deadband: f64,
-    /// Bounds for writing, where writing is allowed at all.
+    /// The bounds for writing; `None` if andon must not write the point.
     pub writable: Option<Writable>,
-    /// What it is, for people.
+    /// A description for people; can be empty.
     pub description: String,
-    /// Why its facts are not sure; nothing where they are.
+    /// The reason why the facts of this point are not certain; `None` if they are confirmed.
     pub unconfirmed: Option<String>,
 }
 
 impl Point {
-    /// Its register, for a Modbus point.
+    /// The register address of a Modbus point; `None` for other points.
     #[must_use]
     pub fn register(&self) -> Option<RegisterAddress> {
         match self.place {
@@ -138,7 +140,7 @@ impl Point {
         }
     }
 
-    /// Registers or bits it takes on the wire; 0 where it has none.
+    /// The number of registers or bits of the value in a request; 0 for a point that is not a Modbus point.
     #[must_use]
     pub fn width(&self) -> u16 {
         match self.register() {
@@ -148,13 +150,13 @@ impl Point {
         }
     }
 
-    /// The name of an enum's value.
+    /// The name of a value of an enum; `None` if the code has no name.
     #[must_use]
     pub fn value_name(&self, code: i128) -> Option<&str> {
         self.values.iter().find(|(_, v)| **v == code).map(|(name, _)| name.as_str())
     }
 
-    /// A value of it as people read it: an enum by its name, a number with its unit.
+    /// Returns a value of this point for people: the name of an enum value, or the number with its unit.
     #[must_use]
     pub fn text_of(&self, value: &Value) -> String {
         match value {
@@ -166,7 +168,7 @@ impl Point {
         }
     }
 
-    /// Whether its values are plain numbers.
+    /// True if the values are numbers without names of bits or values.
     #[must_use]
     pub fn is_number(&self) -> bool {
         matches!(self.expr_kind(), Kind::Number(_))
@@ -183,7 +185,7 @@ impl Point {
         }
     }
 
-    /// A plain holding register, for tests of this crate.
+    /// A plain holding register, for the tests of this crate.
     #[doc(hidden)]
     #[must_use]
     pub fn test(name: &str) -> Self {
@@ -219,27 +221,27 @@ impl Point {
     }
 }
 
-/// Registers in, values and faults out: a profile proves itself.
+/// A case of a profile: raw data of a device, with the expected values and faults.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Case {
-    /// What it shows.
+    /// The name of the case: the situation that it shows.
     pub name: String,
-    /// Raw registers by address.
+    /// Contents of registers, from their first address.
     pub registers: Vec<(RegisterAddress, Vec<u16>)>,
-    /// Lines as the device sends them.
+    /// Lines or frames, as the device sends them.
     pub lines: Vec<String>,
-    /// Payloads by topic.
+    /// MQTT payloads, with their topics.
     pub messages: Vec<(String, String)>,
-    /// Sparkplug values by metric.
+    /// Values of Sparkplug metrics, with their names.
     pub metrics: Vec<(String, Value)>,
-    /// Values by point, or by `point.bit`.
+    /// Expected values, by `point` or `point.bit`.
     pub expect: Vec<(String, Value)>,
-    /// Faults whose condition is true; nothing is checked when absent.
+    /// Names of the faults whose conditions must be true; `None` if the case does not check faults.
     pub faults: Option<Vec<String>>,
 }
 
 impl Profile {
-    /// Whether a point is read when it is asked for: the others report by themselves.
+    /// True if andon reads the point with requests. Other points report by themselves.
     #[must_use]
     pub fn is_asked_for(&self, point: &Point) -> bool {
         match &point.place {
@@ -251,7 +253,7 @@ impl Profile {
         }
     }
 
-    /// Puts a profile together; `points` have unique names.
+    /// Makes a profile without faults and cases. The names of `points` must be unique.
     pub(super) fn new(
         name: ProfileName,
         sha256: String,
@@ -276,20 +278,20 @@ impl Profile {
         }
     }
 
-    /// What it speaks: what its points come from, Modbus where it has none.
+    /// The protocol of the device: the protocol of its points, or Modbus if it has no points.
     #[must_use]
     pub fn protocol(&self) -> Protocol {
         self.points.first().map_or(Protocol::Modbus, |p| p.place.protocol())
     }
 
-    /// A point by name.
+    /// Finds a point by name.
     #[must_use]
     pub fn point(&self, name: &str) -> Option<(PointIndex, &Point)> {
         let at = *self.names.get(name)?;
         self.points.get(at).map(|p| (PointIndex(at), p))
     }
 
-    /// The points of its own that a fault is judged by.
+    /// The points of this profile that the conditions and baselines of the faults use.
     #[must_use]
     pub fn judged_points(&self) -> BTreeSet<PointIndex> {
         let own = |f: &Fault| {
@@ -300,7 +302,7 @@ impl Profile {
         self.faults.iter().flat_map(|f| own(f).into_iter().chain(f.watched().iter().copied())).collect()
     }
 
-    /// A fault by name.
+    /// Finds a fault by name.
     #[must_use]
     pub fn fault(&self, name: &str) -> Option<&Fault> {
         self.faults.iter().find(|f| f.name.as_str() == name)
@@ -324,7 +326,7 @@ impl Names for Profile {
     }
 }
 
-/// A value as an expression sees it.
+/// Converts a value for an expression: all numbers become `f64`.
 #[must_use]
 pub fn scalar(value: &Value) -> Scalar {
     match value {

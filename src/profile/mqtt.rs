@@ -1,27 +1,27 @@
-//! Reading `[mqtt]`, and topic filters: what they may be, and which topics fit them.
+//! Reading of `[mqtt]`, and topic filters: their check, and the topics that match.
 
 use std::time::Duration;
 
 use crate::limits;
 use crate::source::Section;
 
-/// How a device on a broker tells that it is there.
+/// The MQTT settings of a device.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct MqttSettings {
-    /// The topic that says so.
+    /// The topic that reports whether the device is online; `None` if the device has no such topic.
     pub availability: Option<Availability>,
-    /// How old a reading may grow; never stale when absent.
+    /// Default of `stale_after` of the points; `None` means never stale.
     pub stale_after: Option<Duration>,
 }
 
-/// A topic that says whether a device is there.
+/// A topic that reports whether a device is online.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Availability {
-    /// The topic, fields of the equipment not yet filled in.
+    /// The topic, with the fields of the equipment still to be filled in.
     pub topic: String,
-    /// The payload that says it is.
+    /// The payload that means "online".
     pub online: String,
-    /// The payload that says it is not.
+    /// The payload that means "offline".
     pub offline: String,
 }
 
@@ -49,30 +49,30 @@ pub(super) fn read_mqtt(root: &Section<'_>) -> MqttSettings {
     out
 }
 
-/// Whether a text is a topic filter (MQTT 4.7): `+` stands for one whole level, `#` for the last ones.
+/// Checks that a text is a topic filter (MQTT 4.7): `+` matches one whole level, `#` matches all further levels.
 ///
 /// # Errors
-/// What is wrong.
+/// A sentence with the problem.
 pub fn check_filter(filter: &str) -> Result<(), String> {
     if filter.is_empty() || filter.len() > limits::TOPIC_BYTES_MAX {
-        return Err(format!("a topic has 1 to {} bytes", limits::TOPIC_BYTES_MAX));
+        return Err(format!("a topic must have 1 to {} bytes", limits::TOPIC_BYTES_MAX));
     }
     if filter.contains('\0') {
-        return Err("a topic holds no zero character".to_owned());
+        return Err("a topic must not contain a zero character".to_owned());
     }
     let count = filter.split('/').count();
     for (index, level) in filter.split('/').enumerate() {
         if level.contains('#') && (level != "#" || index + 1 != count) {
-            return Err("# stands alone, as the last level".to_owned());
+            return Err("# must be alone in its level, and that level must be the last".to_owned());
         }
         if level.contains('+') && level != "+" {
-            return Err("+ stands for a whole level".to_owned());
+            return Err("+ must be alone in its level".to_owned());
         }
     }
     Ok(())
 }
 
-/// Whether a topic fits a filter (MQTT 4.7); wildcards at the front do not fit topics that begin with `$`.
+/// True if a topic matches a filter (MQTT 4.7). Wildcards at the start do not match topics that begin with `$`.
 #[must_use]
 pub fn fits(topic: &str, filter: &str) -> bool {
     if topic.starts_with('$') && filter.starts_with(['+', '#']) {

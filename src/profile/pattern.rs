@@ -1,4 +1,4 @@
-//! Regular expressions of a profile: each bounded in its length and in the memory it takes, and all together.
+//! Regular expressions of a profile, limited in length and in memory, each alone and all together.
 
 use std::cell::Cell;
 
@@ -7,12 +7,14 @@ use regex::{Regex, RegexBuilder};
 use crate::limits;
 use crate::source::{Section, Spanned};
 
-/// Sizes that are tried: a regular expression is charged with the first one that holds it.
+/// The size limits, in bytes, with which a regular expression is compiled, one after the other. The first one that is
+/// large enough counts as its size.
 const SIZES: [usize; 3] = [16 * 1024, 128 * 1024, limits::PATTERN_MEMORY_MAX];
 
-/// What the regular expressions of one profile may still take.
+/// The memory that is left for further regular expressions of one profile.
 #[derive(Debug)]
 pub(super) struct Patterns {
+    /// Bytes that are left.
     left: Cell<usize>,
 }
 
@@ -23,7 +25,8 @@ impl Default for Patterns {
 }
 
 impl Patterns {
-    /// Reads a regular expression; nothing where there is none, or one that is refused with its reason.
+    /// Reads a regular expression. Returns `None` if the key is missing or if the expression is refused; a refusal is
+    /// noted.
     pub fn read(&self, s: &Section<'_>, key: &str) -> Option<Regex> {
         let text: Spanned<String> = s.text_up_to(key, limits::PATTERN_BYTES_MAX)?;
         for size in SIZES.into_iter().filter(|size| *size <= self.left.get()) {

@@ -1,43 +1,43 @@
-//! Where a point's value comes from, and which protocol that means.
+//! Sources of the values of points, and the protocol of each source.
 
 use std::fmt;
 
 use super::address::RegisterAddress;
 
-/// Where a point's value comes from.
+/// The source of the value of a point.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Place {
-    /// Modbus registers or bits.
+    /// Modbus registers, coils or discrete inputs.
     Register(RegisterAddress),
-    /// A named capture of a serial request's answer or of a stream's line: `report.x`.
+    /// A named capture of the answer to a serial request, or of a line of a stream: `report.x`.
     Capture {
-        /// The request or stream.
+        /// The name of the request or stream.
         source: String,
-        /// The capture.
+        /// The name of the capture.
         name: String,
     },
-    /// Bytes of a binary frame that a serial request or stream brings.
+    /// Bytes of a binary frame: the answer to a serial request, or a frame of a stream.
     Bytes {
-        /// The request or stream.
+        /// The name of the request or stream.
         source: String,
-        /// The first byte, from 0.
+        /// The position of the first byte in the frame, from 0.
         at: usize,
-        /// How many.
+        /// The number of bytes.
         count: usize,
     },
-    /// An MQTT topic, perhaps with `{topic}` and wildcards, and where in its payload.
+    /// An MQTT topic and the place in its payload. The topic can contain `{topic}` and wildcards.
     Topic {
-        /// The topic filter, fields of the equipment not yet filled in.
+        /// The topic filter, with the fields of the equipment still to be filled in.
         filter: String,
-        /// A JSON pointer (RFC 6901); the whole payload when absent.
+        /// A JSON pointer (RFC 6901); `None` for the whole payload.
         pointer: Option<String>,
     },
-    /// A Sparkplug B metric.
+    /// The name of a Sparkplug B metric.
     Metric(String),
 }
 
 impl Place {
-    /// The protocol that brings it.
+    /// The protocol that delivers the value.
     #[must_use]
     pub fn protocol(&self) -> Protocol {
         match self {
@@ -63,21 +63,21 @@ impl fmt::Display for Place {
     }
 }
 
-/// What a device speaks; its link must carry it.
+/// The protocol of a device. The link of the device must have the same protocol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Protocol {
-    /// Modbus, asked.
+    /// Modbus: andon sends requests.
     Modbus,
-    /// A serial line protocol, asked or listened to.
+    /// A serial protocol of the device: andon sends requests or only listens.
     Serial,
-    /// MQTT topics, listened to.
+    /// MQTT: andon subscribes to topics.
     Mqtt,
-    /// Sparkplug B over MQTT, listened to.
+    /// Sparkplug B over MQTT: andon subscribes to a node.
     Sparkplug,
 }
 
 impl Protocol {
-    /// The word for people.
+    /// The word of the protocol in messages.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {

@@ -1,4 +1,4 @@
-//! Reading `[points]`.
+//! Reading of `[points]`.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ use crate::limits;
 use crate::source::{Section, Spanned};
 use crate::words::PointName;
 
-/// What `[modbus]` says, and the orders its points inherit.
+/// The settings of `[modbus]`, `[serial]` and `[mqtt]`, and the orders that points inherit.
 pub(super) struct Defaults {
     pub settings: ModbusSettings,
     pub serial: SerialSettings,
@@ -49,7 +49,7 @@ pub(super) fn read_points(root: &Section<'_>, defaults: &Defaults) -> Vec<Point>
         if let Err(e) = &parsed {
             section.error(
                 name.span.clone(),
-                format!("{} is not a name for a point", name.value),
+                format!("'{}' is not a valid point name", name.value),
                 e.to_string(),
             );
         }
@@ -69,22 +69,24 @@ pub(super) fn read_points(root: &Section<'_>, defaults: &Defaults) -> Vec<Point>
         table.error_with_help(
             table.key_span(other.name.as_str()),
             format!(
-                "{} speaks {}, the points before it {}",
+                "{} uses {}, but the points before it use {}",
                 other.name,
                 other.place.protocol().word(),
                 first.word()
             ),
             "",
-            "a device speaks one protocol; another one is another piece of equipment",
+            "a profile has one protocol: describe the other points in a second profile",
         );
     }
     if points.len() > limits::POINTS_MAX {
-        table.error(table.span(), format!("a profile has at most {} points", limits::POINTS_MAX), "");
+        table.error(table.span(), format!("a profile must have at most {} points", limits::POINTS_MAX), "");
     }
     resolve_factors(&table, &mut points, factors, defaults.settings.max_registers);
     points
 }
 
+/// Resolves the names in `scale_from`: a scale factor must be a register that one request can read together with its
+/// value.
 fn resolve_factors(
     table: &Section<'_>,
     points: &mut [Point],
@@ -101,16 +103,16 @@ fn resolve_factors(
         };
         let (Some(value), Some(scale)) = (points.get(index).cloned(), points.get(at)) else { continue };
         let (Some(own), Some(other)) = (value.register(), scale.register()) else {
-            table.error(factor.span, "scale_from is for registers", "");
+            table.error(factor.span, "scale_from can only be used with registers", "");
             continue;
         };
         let first = own.number.min(other.number);
         let last = own.number.saturating_add(value.width().saturating_sub(1)).max(other.number);
         let problem = if other.area != own.area || scale.kind.registers() != 1 || index == at {
-            Some("a scale factor is one 16-bit register of the same area".to_owned())
+            Some("a scale factor must be one 16-bit register of the same area".to_owned())
         } else if last - first >= max_registers {
             Some(format!(
-                "value and factor are {} registers apart, one request reads {max_registers}",
+                "value and scale factor span {} registers, but one request reads at most {max_registers}",
                 last - first + 1
             ))
         } else {
@@ -165,7 +167,8 @@ fn read_point(s: &Section<'_>, defaults: &Defaults) -> Point {
         unconfirmed: s.text("unconfirmed").map(|t| t.value),
         ..Point::test("p")
     };
-    // A point with an error keeps its name, so that nothing is said to be missing that only is wrong.
+    // A point with an error stays in the list. Otherwise every condition that uses it would also report an unknown
+    // point.
     let Some(kind) = kind else { return point };
     let point = match place {
         Some(place) => Point { place, kind, ..point },
@@ -176,7 +179,8 @@ fn read_point(s: &Section<'_>, defaults: &Defaults) -> Point {
     Point { writable, ..point }
 }
 
-/// How often a point is read, and how long one answer may take: what reports by itself has neither.
+/// Returns the period of a point and the longest time for one answer. A point that reports by itself has no period,
+/// and its time is zero.
 fn read_every(s: &Section<'_>, place: Option<&Place>, defaults: &Defaults) -> (Option<Duration>, Duration) {
     let settings = &defaults.settings;
     match place {
@@ -216,7 +220,7 @@ fn read_every(s: &Section<'_>, place: Option<&Place>, defaults: &Defaults) -> (O
     }
 }
 
-/// What a point names as its source: one of `register`, `ref`, `from`, `topic`, `metric`.
+/// Reads the source of a point: exactly one of `register` (or `ref`), `identification`, `from`, `topic` and `metric`.
 fn read_place(s: &Section<'_>, defaults: &Defaults) -> Option<Place> {
     let keys: Vec<&str> = ["register", "ref", "identification", "from", "topic", "metric"]
         .into_iter()
@@ -244,35 +248,40 @@ fn read_place(s: &Section<'_>, defaults: &Defaults) -> Option<Place> {
         ["metric"] => s.text_up_to("metric", limits::KEY_BYTES_MAX).map(|m| Place::Metric(m.value)),
         [first, rest @ ..] => {
             let second = rest.first().unwrap_or(first);
-            s.error(s.key_span(second), format!("{first} and {second} name two sources"), "keep one of them");
+            s.error(
+                s.key_span(second),
+                format!("{first} and {second} cannot be used together"),
+                "keep one of them",
+            );
             None
         }
     }
 }
 
-/// `pointer = "/ENERGY/Power"`, or `senml = "NAME"`, as text.
+/// Reads `pointer = "/ENERGY/Power"`, or `senml = "NAME"`, as text.
 fn read_pointer(s: &Section<'_>) -> Option<String> {
     let pointer = s.text_up_to("pointer", limits::KEY_BYTES_MAX).and_then(|p| {
         if p.value.is_empty() || p.value.starts_with('/') {
             return Some(p.value);
         }
-        s.error(p.span, "a JSON pointer begins with /", "as in /ENERGY/Power");
+        s.error(p.span, "a JSON pointer must begin with /", "as in /ENERGY/Power");
         None
     });
     let record = s.text_up_to("senml", limits::KEY_BYTES_MAX);
     if s.has("pointer") && record.is_some() {
-        s.error(s.key_span("senml"), "pointer and senml name the same thing", "keep one of them");
+        s.error(s.key_span("senml"), "pointer and senml cannot be used together", "keep one of them");
     }
     record.map(|r| format!("senml {}", r.value)).or(pointer)
 }
 
-/// What a plain pointer does not say: an element of a list, a SenML record, and `where = { "/q" = true }`.
+/// Reads the selection, if a plain pointer is not enough: an element of a list, a SenML record, or conditions such as
+/// `where = { "/q" = true }`.
 fn read_selection(s: &Section<'_>, place: Option<&Place>) -> Option<Arc<Selection>> {
     let mut conditions = Vec::new();
     if let Some(table) = s.section("where") {
         for key in table.names_up_to(limits::LIST_ENTRIES_MAX) {
             if !key.value.starts_with('/') {
-                table.error(key.span.clone(), "a JSON pointer begins with /", "as in { \"/q\" = true }");
+                table.error(key.span.clone(), "a JSON pointer must begin with /", "as in { \"/q\" = true }");
             }
             if let Some(value) = table.scalar(&key.value) {
                 conditions.push((key.value, value.value));
@@ -283,13 +292,13 @@ fn read_selection(s: &Section<'_>, place: Option<&Place>) -> Option<Arc<Selectio
     let Some(Place::Topic { pointer, .. }) = place else {
         if let Some(key) = ["where", "senml", "pointer"].into_iter().find(|key| place.is_some() && s.has(key))
         {
-            s.error(s.key_span(key), format!("{key} is for the payload of a topic"), "");
+            s.error(s.key_span(key), format!("{key} can only be used with a topic"), "");
         }
         return None;
     };
     let Some(pointer) = pointer else {
         if s.has("where") {
-            s.error(s.key_span("where"), "where asks a JSON payload", "add: pointer = \"/...\"");
+            s.error(s.key_span("where"), "where needs a JSON payload", "add: pointer = \"/...\"");
         }
         return None;
     };
@@ -300,14 +309,14 @@ fn read_selection(s: &Section<'_>, place: Option<&Place>) -> Option<Arc<Selectio
     selection.map(Arc::new)
 }
 
-/// `from = "report.x"`: a capture of a request or stream.
+/// Reads `from = "report.x"`: a capture of a request or stream.
 fn read_capture(s: &Section<'_>, serial: &SerialSettings) -> Option<Place> {
     let text = s.text_up_to("from", 2 * limits::KEY_BYTES_MAX)?;
     if serial.frame.is_some() && s.has("at") {
         return read_bytes(s, &text, serial);
     }
     let Some((source, name)) = text.value.split_once('.') else {
-        s.error(text.span, "from is written REQUEST.CAPTURE", "as in report.x");
+        s.error(text.span, "from must be REQUEST.CAPTURE", "as in report.x");
         return None;
     };
     let Some(captures) = serial.captures(source) else {
@@ -323,13 +332,13 @@ fn read_capture(s: &Section<'_>, serial: &SerialSettings) -> Option<Place> {
         let near = s.nearest(name, known.iter().copied());
         let help =
             near.map_or_else(|| format!("known: {}", known.join(", ")), |n| format!("did you mean {n}?"));
-        s.error_with_help(text.span.clone(), format!("{source} captures no {name}"), "", help);
+        s.error_with_help(text.span.clone(), format!("{source} has no capture {name}"), "", help);
         return None;
     }
     Some(Place::Capture { source: source.to_owned(), name: name.to_owned() })
 }
 
-/// `from = "report", at = 2`: bytes of a frame; as many as the type has, or `bytes` of them.
+/// Reads `from = "report", at = 2`: bytes of a frame. The number of bytes is that of the type, or `bytes`.
 fn read_bytes(s: &Section<'_>, text: &Spanned<String>, serial: &SerialSettings) -> Option<Place> {
     let known = serial.sources();
     if !known.contains(&text.value.as_str()) {
@@ -358,7 +367,7 @@ fn read_bytes(s: &Section<'_>, text: &Spanned<String>, serial: &SerialSettings) 
 fn read_address(s: &Section<'_>) -> Option<RegisterAddress> {
     let (text, parsed) = match (s.name("register"), s.name("ref")) {
         (Some(text), Some(_)) => {
-            s.error(text.span, "register and ref name the same thing", "keep one of them");
+            s.error(text.span, "register and ref cannot be used together", "keep one of them");
             return None;
         }
         (Some(text), None) => (text.clone(), RegisterAddress::parse_register(&text.value)),
@@ -368,7 +377,7 @@ fn read_address(s: &Section<'_>) -> Option<RegisterAddress> {
     parsed.map_err(|meant| s.error(text.span, format!("\"{}\" is not a register", text.value), meant)).ok()
 }
 
-/// `bits = { 0 = "running" }`: number to name in the file, name to number here.
+/// Reads `bits = { 0 = "running" }`. The file has number to name; the result has name to number.
 fn named(s: &Section<'_>, key: &str, max: i128) -> BTreeMap<String, i128> {
     let mut out = BTreeMap::new();
     let Some(table) = s.section(key) else { return out };
@@ -382,7 +391,7 @@ fn named(s: &Section<'_>, key: &str, max: i128) -> BTreeMap<String, i128> {
                     table.error(
                         name.span,
                         format!("\"{}\" already names {before}", name.value),
-                        "names are unique",
+                        "each name must be unique",
                     );
                 }
             }
@@ -391,7 +400,7 @@ fn named(s: &Section<'_>, key: &str, max: i128) -> BTreeMap<String, i128> {
     out
 }
 
-/// A whole number as a key: decimal or `0x..`.
+/// Reads a whole number that is a key: decimal or `0x...`.
 pub(super) fn parse_number(text: &str) -> Option<i128> {
     match text.strip_prefix("0x") {
         Some(hex) => i128::from_str_radix(hex, 16).ok(),

@@ -1,9 +1,9 @@
-//! A first profile to fill in: `andon profile new`.
+//! The first profile of a new device, for a person to complete: `andon profile new`.
 
-/// The kinds of scaffold there are.
+/// The kinds of first profiles that `andon profile new` can write.
 pub const SCAFFOLD_KINDS: [&str; 1] = ["modbus"];
 
-/// A profile that loads and passes its own case; the comments say what to replace.
+/// Returns a profile that loads and passes its own cases. Its comments tell the person what to replace.
 #[must_use]
 pub fn scaffold(name: &str) -> String {
     format!(
@@ -12,16 +12,16 @@ pub fn scaffold(name: &str) -> String {
 [device]
 vendor = "Maker"
 model = "{name}"
-kind = "what it is"
-source = "manual, edition and page that the register facts come from"
+kind = "kind of device, such as drive"
+source = "manual, edition and page of the register table"
 
 [modbus]
-max_registers = 60          # of one read, as the manual allows
+max_registers = 60          # registers of one read; the manual gives the limit
 timeout = "500ms"
 
 [points]
-# register is zero-based as on the wire; ref = "40001" is the same as manuals print it.
-# andon decode 42F6 E979 shows raw registers under every type and word order.
+# register counts from 0, as in the request; ref = "40001" is the same register as a manual prints it.
+# andon decode 42F6 E979 shows the value of raw registers for every type and word order.
 speed = {{ register = "holding:0", type = "u16", scale = 0.1, unit = "Hz", every = "1s" }}
 status = {{ register = "holding:1", type = "bits16", bits = {{ 0 = "running", 3 = "tripped" }} }}
 fault_code = {{ register = "holding:2", type = "u16" }}
@@ -31,7 +31,7 @@ severity = "major"
 when = "speed > 51 and status.running"
 clear = "speed < 50.5"
 on_delay = "2s"
-means = "The output frequency is above what the machine stands."
+means = "The output frequency is higher than the machine allows."
 causes = ["Reference too high"]
 steps = [
   {{ id = "reference", do = "Compare the reference on the panel with the order", yes = "back", no = "cause:Reference too high" }},

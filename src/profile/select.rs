@@ -1,8 +1,9 @@
-//! Where in a JSON payload a point's value stands: a JSON pointer that may choose among the elements of a list, or the
-//! name of a SenML record (RFC 8428), and what the payload must say for the value to be usable.
+//! Selection of a value in a JSON payload, if a plain JSON pointer is not enough: a pointer that selects an element
+//! of a list, or the name of a SenML record (RFC 8428). A selection can have conditions that the payload must meet.
 //!
-//! `/values[id=P.Press]/v` is `v` of the element of the list `values` whose `id` is `P.Press`. A list that has no such
-//! element says nothing of the point: that is no reading, for senders that send only what has changed.
+//! `/values[id=P.Press]/v` selects `v` in that element of the list `values` whose `id` is `P.Press`. If the list has
+//! no such element, the payload does not mention the point: this is not a reading, because some devices send only the
+//! values that changed.
 
 use std::borrow::Cow;
 
@@ -10,48 +11,51 @@ use serde_json::Value as Json;
 
 use crate::words::{BadReason, Excerpt, Value};
 
-/// Where a value stands in a JSON payload, and when it counts.
+/// A selection in a JSON payload, with its conditions.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Selection {
     path: Path,
     conditions: Vec<Condition>,
 }
 
+/// The place of the value: the steps of a pointer, or the name of a SenML record.
 #[derive(Debug, Clone, PartialEq)]
 enum Path {
-    Steps(Vec<Step>),
+    Steps(Vec<PointerStep>),
     Record(String),
 }
 
-/// One step of a pointer.
+/// One step of a pointer: the text between two `/`.
 #[derive(Debug, Clone, PartialEq)]
-struct Step {
-    /// The key or index, as a whole: it wins over what the brackets mean.
+struct PointerStep {
+    /// The whole step as a key or index. It has priority over the meaning of the brackets.
     whole: String,
-    /// What stands before the brackets, and what they ask of an element.
+    /// The key before the brackets, and the pairs of name and text inside them; `None` for a step without brackets.
     pick: Option<(String, Vec<(String, String)>)>,
 }
 
+/// A condition: the value at `steps` must be equal to `equals`.
 #[derive(Debug, Clone, PartialEq)]
 struct Condition {
     text: String,
-    steps: Vec<Step>,
+    steps: Vec<PointerStep>,
     equals: Value,
 }
 
-/// What a payload has for a point.
+/// The result of a search in a payload.
 #[derive(Debug)]
-enum Met<'j> {
-    /// A value, and the element that it was chosen from.
+enum Search<'j> {
+    /// The value, and the selected element of the list (or the payload, if there is no list).
     Value(Cow<'j, Json>, &'j Json),
-    /// A list without the element that is asked for.
+    /// The list has no element that matches.
     NotMentioned,
-    /// Nothing where something should be.
+    /// The payload has no value at this place.
     Nothing,
 }
 
 impl Selection {
-    /// A pointer that chooses, or one with conditions; nothing for a plain pointer, which needs none of this.
+    /// Makes a selection of a pointer with brackets, or with conditions. Returns `None` for a plain pointer without
+    /// conditions.
     #[must_use]
     pub fn of_pointer(pointer: &str, conditions: Vec<(String, Value)>) -> Option<Self> {
         let steps = steps(pointer);
@@ -59,22 +63,23 @@ impl Selection {
             .then(|| Self { path: Path::Steps(steps), conditions: made(conditions) })
     }
 
-    /// The record of this name of a SenML pack.
+    /// Makes a selection of the record with this name in a SenML pack.
     #[must_use]
     pub fn of_record(name: String, conditions: Vec<(String, Value)>) -> Self {
         Self { path: Path::Record(name), conditions: made(conditions) }
     }
 
-    /// The point's value in a payload; nothing where the payload does not speak of it.
+    /// Finds the value of the point in a payload; `None` if the payload does not mention the point. `shown` is the
+    /// text of the place in messages.
     pub(super) fn find<'j>(&self, json: &'j Json, shown: &str) -> Option<Result<Cow<'j, Json>, BadReason>> {
-        let met = match &self.path {
-            Path::Steps(steps) => walk(json, json, steps),
+        let search = match &self.path {
+            Path::Steps(steps) => follow(json, json, steps),
             Path::Record(name) => record(json, name),
         };
-        let (value, element) = match met {
-            Met::NotMentioned => return None,
-            Met::Nothing => return Some(Err(BadReason::NothingThere(Excerpt::of(shown)))),
-            Met::Value(value, element) => (value, element),
+        let (value, element) = match search {
+            Search::NotMentioned => return None,
+            Search::Nothing => return Some(Err(BadReason::NothingThere(Excerpt::of(shown)))),
+            Search::Value(value, element) => (value, element),
         };
         let unmet = self.conditions.iter().find(|c| !c.holds(element));
         Some(match unmet {
@@ -86,7 +91,7 @@ impl Selection {
 
 impl Condition {
     fn holds(&self, element: &Json) -> bool {
-        let Met::Value(found, _) = walk(element, element, &self.steps) else { return false };
+        let Search::Value(found, _) = follow(element, element, &self.steps) else { return false };
         match (&*found, &self.equals) {
             (Json::Number(n), equals) => n.as_f64() == equals.number(),
             (found, equals) => text_of(found).is_some_and(|text| text == equals.to_string()),
@@ -105,7 +110,7 @@ fn made(conditions: Vec<(String, Value)>) -> Vec<Condition> {
         .collect()
 }
 
-/// A scalar as text; nothing for lists, objects and null.
+/// Returns a single value as text; `None` for lists, objects and null.
 fn text_of(json: &Json) -> Option<Cow<'_, str>> {
     match json {
         Json::String(text) => Some(Cow::Borrowed(text)),
@@ -114,8 +119,8 @@ fn text_of(json: &Json) -> Option<Cow<'_, str>> {
     }
 }
 
-/// The steps of a pointer. A `/` within brackets belongs to what they ask for.
-fn steps(pointer: &str) -> Vec<Step> {
+/// Splits a pointer into its steps. A `/` inside brackets does not end a step.
+fn steps(pointer: &str) -> Vec<PointerStep> {
     let mut tokens: Vec<String> = Vec::new();
     let mut is_inside = false;
     for c in pointer.chars() {
@@ -132,15 +137,15 @@ fn steps(pointer: &str) -> Vec<Step> {
             (_, None) => {}
         }
     }
-    tokens.iter().map(|token| Step { whole: unescaped(token), pick: pick(token) }).collect()
+    tokens.iter().map(|token| PointerStep { whole: unescaped(token), pick: pick(token) }).collect()
 }
 
-/// As RFC 6901 has it: `~1` is `/`, `~0` is `~`.
+/// Replaces the escapes of RFC 6901: `~1` is `/`, `~0` is `~`.
 fn unescaped(token: &str) -> String {
     token.replace("~1", "/").replace("~0", "~")
 }
 
-/// `values[id=P.Press]`: the list's key, and each key and text that are asked of an element.
+/// Reads `values[id=P.Press]`: the key of the list, and the pairs of name and text that an element must have.
 fn pick(token: &str) -> Option<(String, Vec<(String, String)>)> {
     let (key, asked) = token.split_once('[')?;
     let asked = asked.strip_suffix(']')?;
@@ -157,39 +162,41 @@ fn pick(token: &str) -> Option<(String, Vec<(String, String)>)> {
     Some((unescaped(key), pairs?))
 }
 
-fn walk<'j>(json: &'j Json, element: &'j Json, steps: &[Step]) -> Met<'j> {
-    let Some((step, rest)) = steps.split_first() else { return Met::Value(Cow::Borrowed(json), element) };
+/// Follows the steps from `json`. `element` is the last selected element of a list.
+fn follow<'j>(json: &'j Json, element: &'j Json, steps: &[PointerStep]) -> Search<'j> {
+    let Some((step, rest)) = steps.split_first() else { return Search::Value(Cow::Borrowed(json), element) };
     let plain = match json {
         Json::Object(map) => map.get(&step.whole),
         Json::Array(list) => index(&step.whole).and_then(|i| list.get(i)),
         _ => None,
     };
     if let Some(inner) = plain {
-        return walk(inner, element, rest);
+        return follow(inner, element, rest);
     }
-    let Some((key, asked)) = &step.pick else { return Met::Nothing };
+    let Some((key, asked)) = &step.pick else { return Search::Nothing };
     let list = if key.is_empty() { Some(json) } else { json.get(key) };
-    let Some(list) = list.and_then(Json::as_array) else { return Met::Nothing };
+    let Some(list) = list.and_then(Json::as_array) else { return Search::Nothing };
     let fits = |e: &&Json| {
         asked.iter().all(|(name, text)| e.get(name).and_then(text_of).is_some_and(|found| found == *text))
     };
-    // Of several the last: what is sent in one message is in the order of time.
+    // If several elements match, the last one counts: the elements of one message are in the order of time.
     match list.iter().rev().find(fits) {
-        Some(chosen) => walk(chosen, chosen, rest),
-        None => Met::NotMentioned,
+        Some(chosen) => follow(chosen, chosen, rest),
+        None => Search::NotMentioned,
     }
 }
 
-/// An index as RFC 6901 has it: no zero in front.
+/// Reads an index as in RFC 6901: it must not begin with a zero.
 fn index(text: &str) -> Option<usize> {
     (text == "0" || !text.starts_with(['0', '+'])).then(|| text.parse().ok()).flatten()
 }
 
-/// The last record of a SenML pack with this name, with or without the pack's base name; a base value counts in.
-fn record<'j>(json: &'j Json, name: &str) -> Met<'j> {
-    let Some(records) = json.as_array() else { return Met::Nothing };
+/// Finds the last record with this name in a SenML pack. The name matches with or without the base name of the pack.
+/// The base value is added.
+fn record<'j>(json: &'j Json, name: &str) -> Search<'j> {
+    let Some(records) = json.as_array() else { return Search::Nothing };
     let (mut base_name, mut base_value) = ("", 0.0);
-    let mut met = Met::NotMentioned;
+    let mut search = Search::NotMentioned;
     for r in records {
         base_name = r.get("bn").and_then(Json::as_str).unwrap_or(base_name);
         base_value = r.get("bv").and_then(Json::as_f64).unwrap_or(base_value);
@@ -204,9 +211,9 @@ fn record<'j>(json: &'j Json, name: &str) -> Met<'j> {
             (None, Some(other)) => Some(Cow::Borrowed(other)),
             (None, None) => None,
         };
-        met = value.map_or(Met::Nothing, |value| Met::Value(value, r));
+        search = value.map_or(Search::Nothing, |value| Search::Value(value, r));
     }
-    met
+    search
 }
 
 #[cfg(test)]
@@ -243,11 +250,11 @@ mod tests {
         check(&pointer("/tags[id=P.Press]/v"), both, Some(Err("nothing at there")));
         check(&pointer("/values[id=\"P.Press\"][q=true]/v"), both, Some(Ok("6.1")));
         check(&pointer("/values[id=P.Press][q=false]/v"), both, None);
-        // A list at the top, numbers as keys, a / in the name, a name with a bracket of its own.
+        // A list at the top, numbers as keys, a `/` in the name, a name that itself has a bracket.
         check(&pointer("/[ch=2]/v"), r#"[{"ch":1,"v":1},{"ch":2,"v":20}]"#, Some(Ok("20")));
         check(&pointer("/d[n=a/b]/v"), r#"{"d":[{"n":"a/b","v":7}]}"#, Some(Ok("7")));
         check(&pointer("/a[b=c]"), r#"{"a[b=c]":5}"#, Some(Ok("5")));
-        // Lists in lists, and the last of several.
+        // Lists in lists, and several matching elements.
         let deep = r#"{"m":[{"u":3,"r":[{"k":"x","v":1}]},{"u":4,"r":[{"k":"x","v":2},{"k":"x","v":3}]}]}"#;
         check(&pointer("/m[u=4]/r[k=x]/v"), deep, Some(Ok("3")));
         assert!(Selection::of_pointer("/a/0/b", Vec::new()).is_none(), "a plain pointer needs no selection");
@@ -271,7 +278,7 @@ mod tests {
         check(&number, r#"{"v":1,"StatusCode":{"Code":2150891520}}"#, Some(Err("is not 0")));
     }
 
-    /// RFC 8428, section 5.1.2 and 5.1.3, shortened.
+    /// The examples of RFC 8428, sections 5.1.2 and 5.1.3, shortened.
     #[test]
     fn records_of_senml() {
         let pack = r#"[{"bn":"urn:dev:ow:10e2073a01080063:","bt":1.276020076001e+09,"bu":"A","bver":5,

@@ -1,4 +1,5 @@
-//! Reading `[serial]`, `[requests]` and `[streams]`: how to ask a device on a line, and how to read it.
+//! Reading of `[serial]`, `[requests]` and `[streams]`: the requests to a device with its own serial protocol, and
+//! the format of its lines.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -10,70 +11,74 @@ use super::pattern::Patterns;
 use crate::limits;
 use crate::source::Section;
 
-/// How a device on a serial line talks.
+/// The serial protocol of a device.
 #[derive(Debug, Clone, Default)]
 pub struct SerialSettings {
-    /// Bits a second, where the link does not say.
+    /// The baud rate in bits per second; `None` if the profile does not set it. The link in `andon.toml` has
+    /// priority.
     pub baud: Option<u32>,
-    /// What ends a line.
+    /// The bytes at the end of each line; default: one line feed.
     pub terminator: Vec<u8>,
-    /// Where a frame begins and ends, for a device that sends bytes instead of lines.
+    /// The start and end of a frame, for a device that sends bytes instead of lines; `None` for a device that sends
+    /// lines.
     pub frame: Option<FrameShape>,
-    /// How a line or frame proves itself.
+    /// The checksum of each line or frame.
     pub checksum: Checksum,
-    /// The first byte of a frame that its checksum covers.
+    /// The position of the first byte of a frame that the checksum covers, from 0.
     pub checksum_from: usize,
-    /// What is sent when the line is opened, to the letter.
+    /// The texts that andon sends, unchanged, when the link is opened.
     pub start: Vec<Vec<u8>>,
-    /// What is asked.
+    /// The requests that andon repeats.
     pub requests: Vec<LineRequest>,
-    /// What comes unasked.
+    /// The lines that the device sends without a request.
     pub streams: Vec<Stream>,
 }
 
-/// How a line proves itself: hexadecimal digits at its end, perhaps behind a `*`.
+/// The checksum of a line: hexadecimal digits at the end of the line, with or without a `*` before them. In a frame
+/// it is bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Checksum {
-    /// It does not.
+    /// No checksum.
     #[default]
     None,
-    /// Two digits: exclusive or of all bytes.
+    /// Two digits: the exclusive or of all bytes.
     Xor,
     /// Two digits: the sum of all bytes, modulo 256.
     Sum8,
-    /// Four digits: CRC-16/MODBUS; of a frame two bytes, the low one first.
+    /// Four digits: CRC-16/MODBUS. In a frame two bytes, the low one first.
     Crc16,
-    /// The negative of the sum of all bytes, modulo 256.
+    /// Two digits: the negative of the sum of all bytes, modulo 256.
     Sum8Complement,
-    /// Four digits: the sum of all bytes, modulo 65536; of a frame two bytes, the high one first.
+    /// Four digits: the sum of all bytes, modulo 65536. In a frame two bytes, the high one first.
     Sum16,
 }
 
-/// A question and how its answer reads.
+/// A request, and the format of its answer.
 #[derive(Debug, Clone)]
 pub struct LineRequest {
-    /// Its name.
+    /// The name in `[requests]`.
     pub name: String,
-    /// What is sent, to the letter.
+    /// The bytes that andon sends, unchanged.
     pub send: Vec<u8>,
-    /// How often.
+    /// The period of the request.
     pub every: Duration,
-    /// How long the answer may take.
+    /// The longest time until the answer is complete.
     pub timeout: Duration,
-    /// What the answer's line looks like; its captures are points.
+    /// The format of the answer line. Its named captures are points.
     pub expect: Regex,
-    /// The line that ends an answer of several; the first that fits `expect` when absent.
+    /// The last line of an answer with several lines; `None` if the first line that matches `expect` ends the answer.
     pub until: Option<Regex>,
-    /// An answer that asks for being asked again at once: a queue that is to be drained.
+    /// The format of an answer after which andon repeats the request at once, to empty a queue in the device; `None`
+    /// for most requests.
     pub again: Option<Regex>,
 }
 
-/// Lines that come unasked.
+/// Lines that a device sends without a request.
 #[derive(Debug, Clone)]
 pub struct Stream {
-    /// Its name.
+    /// The name in `[streams]`.
     pub name: String,
-    /// What they look like; their captures are points.
+    /// The format of the lines. Their named captures are points.
     pub matches: Regex,
 }
 
@@ -87,13 +92,13 @@ const CHECKSUMS: [(&str, Checksum); 6] = [
 ];
 
 impl SerialSettings {
-    /// How often a source is asked; nothing for a stream, or where there is none of that name.
+    /// The period of a request; `None` for a stream, or if no request has this name.
     #[must_use]
     pub fn every(&self, source: &str) -> Option<Duration> {
         self.requests.iter().find(|r| r.name == source).map(|r| r.every)
     }
 
-    /// The captures of a source; nothing where there is none of that name.
+    /// The names of the captures of a request or stream; `None` if none has this name.
     #[must_use]
     pub fn captures(&self, source: &str) -> Option<BTreeSet<String>> {
         let request = self.requests.iter().find(|r| r.name == source).map(|r| &r.expect);
@@ -101,7 +106,7 @@ impl SerialSettings {
         Some(found.capture_names().flatten().map(str::to_owned).collect())
     }
 
-    /// The names of requests and streams.
+    /// The names of all requests and streams.
     #[must_use]
     pub fn sources(&self) -> Vec<&str> {
         self.requests
@@ -118,7 +123,11 @@ pub(super) fn read_serial(root: &Section<'_>, patterns: &Patterns) -> SerialSett
         out.baud = s.integer_between("baud", 300, 4_000_000).and_then(|b| u32::try_from(b.value).ok());
         if let Some(t) = s.text("terminator") {
             if t.value.is_empty() {
-                s.error(t.span.clone(), "a line ends with something", "write \"\\n\", \"\\r\" or \"\\r\\n\"");
+                s.error(
+                    t.span.clone(),
+                    "terminator must not be empty",
+                    "write \"\\n\", \"\\r\" or \"\\r\\n\"",
+                );
             } else {
                 out.terminator = t.value.into_bytes();
             }
@@ -159,7 +168,7 @@ fn read_request(s: &Section<'_>, name: String, patterns: &Patterns) -> Option<Li
     let bytes = s.text("send_hex").and_then(|t| match from_hex(&t.value) {
         Some(bytes) => Some(bytes),
         None => {
-            s.error(t.span, "send_hex is written in hexadecimal bytes", "as in \"FF 01 86\"");
+            s.error(t.span, "send_hex must be hexadecimal bytes", "as in \"FF 01 86\"");
             None
         }
     });

@@ -1,5 +1,6 @@
-//! Texts and JSON into values, for what is not registers. A value that does not fit its type is a bad reading,
-//! never cast: a fraction for an integer, a text for a number, one out of range, an absent one.
+//! Conversion of texts and JSON into values, for points that are not registers. A value that does not fit the type of
+//! its point is a bad reading and is never converted: a fraction for an integer, a text for a number, a value out of
+//! range, an absent value.
 
 use std::borrow::Cow;
 
@@ -13,10 +14,10 @@ fn misfit(point: &Point, found: &str) -> BadReason {
     BadReason::NotOfType(Excerpt::of(found), point.kind.word())
 }
 
-/// Reads a plain text: a line's capture, or a whole payload.
+/// Reads a plain text: a capture of a line, or a whole payload.
 ///
 /// # Errors
-/// Why there is no usable value.
+/// The reason why the text does not give a usable value.
 pub fn parse_text(point: &Point, text: &str) -> Result<Value, BadReason> {
     let text = text.trim();
     let bad = || misfit(point, text);
@@ -36,7 +37,8 @@ pub fn parse_text(point: &Point, text: &str) -> Result<Value, BadReason> {
     }
 }
 
-/// What a text means where the point is a bool: by the point's own words, then by the usual ones.
+/// Returns the meaning of a text for a bool point: first by `true_words` and `false_words` of the point, then by the
+/// usual words; `None` if the text is none of them.
 #[must_use]
 pub fn truth_of(point: &Point, text: &str) -> Option<bool> {
     let is_one = |words: &[String]| words.iter().any(|w| w.eq_ignore_ascii_case(text));
@@ -51,14 +53,16 @@ pub fn truth_of(point: &Point, text: &str) -> Option<bool> {
     }
 }
 
-/// Reads bytes of a binary frame, which stands here as a line of hexadecimal bytes, as registers would be read.
+/// Reads `count` bytes of a binary frame, from byte `at`, in the same way as registers. A frame is a text of
+/// hexadecimal bytes.
 ///
 /// # Errors
-/// Why there is no usable value.
+/// The reason why the bytes do not give a usable value.
 pub fn parse_bytes(point: &Point, frame: &str, at: usize, count: usize) -> Result<Value, BadReason> {
     let bytes = from_hex(frame).ok_or_else(|| misfit(point, frame))?;
     let own = bytes.get(at..at + count).ok_or_else(|| misfit(point, frame))?;
-    // Fewer bytes than the type has are its low ones: those behind, or in front where the least significant comes first.
+    // A value with fewer bytes than its type has the low bytes of the type: the zeros come before them, or after them
+    // if the least significant byte is first.
     let room = usize::from(point.kind.registers()) * 2;
     let missing = room.saturating_sub(own.len());
     let is_low_first = point.byte_order == Order::Little && (room == 2 || point.word_order == Order::Little);
@@ -70,7 +74,7 @@ pub fn parse_bytes(point: &Point, frame: &str, at: usize, count: usize) -> Resul
     wide.resize(room.max(wide.len()), 0);
     let words: Vec<u16> =
         wide.chunks(2).map(|pair| pair.iter().fold(0, |w, b| w << 8 | u16::from(*b))).collect();
-    // The sign of a signed value stands in the first of the bytes that there are.
+    // The sign of a signed value is the top bit of the bytes that the frame has.
     let is_narrow = point.kind.is_signed() && point.mask.is_none() && own.len() < point.kind.bytes();
     if is_narrow {
         let mask = Some((1_u64 << (8 * own.len().min(7))) - 1);
@@ -82,12 +86,12 @@ pub fn parse_bytes(point: &Point, frame: &str, at: usize, count: usize) -> Resul
 /// Reads a JSON value.
 ///
 /// # Errors
-/// Why there is no usable value.
+/// The reason why the JSON value does not give a usable value.
 pub fn parse_json(point: &Point, json: &serde_json::Value) -> Result<Value, BadReason> {
     use serde_json::Value as Json;
     let bad = || misfit(point, &json.to_string());
     match (point.kind, json) {
-        // A bridge may quote numbers and truths: then they are read as the plain text they are.
+        // Some bridges put numbers and booleans in quotes. andon reads these like plain text.
         (DataType::Text { .. }, Json::String(text)) => {
             point.absent.of_text(text)?;
             Value::text(text)
@@ -119,8 +123,8 @@ pub fn parse_json(point: &Point, json: &serde_json::Value) -> Result<Value, BadR
     }
 }
 
-/// Reads an MQTT payload: whole as a plain text, or what a JSON pointer or a selection leads to. Nothing where the payload
-/// does not speak of the point: a list without the element that the point chooses.
+/// Reads an MQTT payload: the whole payload as plain text, or the value at a JSON pointer or a selection. Returns
+/// `None` if the payload does not mention the point: a list without the element that the point selects.
 #[must_use]
 pub fn parse_payload(
     point: &Point,
@@ -144,7 +148,7 @@ pub fn parse_payload(
     Some(found.and_then(|json| parse_json(point, &json)))
 }
 
-/// A payload that is one quoted number or truth, without its quotes.
+/// Removes the quotes from a payload that is one quoted number or boolean.
 fn unquoted<'t>(point: &Point, text: &'t str) -> &'t str {
     let inner = text.trim().strip_prefix('"').and_then(|t| t.strip_suffix('"'));
     match (point.kind, inner) {
@@ -153,21 +157,21 @@ fn unquoted<'t>(point: &Point, text: &'t str) -> &'t str {
     }
 }
 
-/// `5.0` is a whole number written with a point.
+/// Reads a whole number that is written with a decimal point, such as `5.0`.
 fn exact(json: &serde_json::Value) -> Option<i128> {
     let number = json.as_f64()?;
     #[expect(clippy::cast_possible_truncation, reason = "whole and within 2^53")]
     (number.fract() == 0.0 && number.abs() < 9e15).then_some(number as i128)
 }
 
-/// An enum's value by its name, or by its number.
+/// Returns the value of an enum by its name or by its number.
 fn named(point: &Point, text: &str) -> Option<Value> {
     let by_name = point.values.get(text).copied();
     let code = by_name.or_else(|| text.parse().ok().filter(|n| point.values.values().any(|v| v == n)))?;
     Some(Value::Integer(code))
 }
 
-/// A whole number within its type's range.
+/// Returns a whole number if it is in the range of the type of the point.
 fn whole(point: &Point, number: i128) -> Option<Value> {
     let (min, max): (i128, i128) = match point.kind {
         DataType::U8 => (0, u8::MAX.into()),
@@ -268,7 +272,7 @@ mod tests {
         text(DataType::Text { registers: 0 }, &longest, Some(Value::Text(longest.as_str().into())));
     }
 
-    /// A bridge that quotes its numbers: `{"outdoorTemp":"19.6","heatPmp":"on"}`.
+    /// A payload of a bridge that puts numbers in quotes: `{"outdoorTemp":"19.6","heatPmp":"on"}`.
     #[test]
     fn quoted_numbers_and_truths_are_read_as_the_text_they_hold() {
         json(DataType::F64, "\"19.6\"", Some(Value::Real(19.6)));

@@ -1,4 +1,5 @@
-//! Tests of what profiles say of values, from devices that sent them: absent marks, bounds, quoted numbers, lists, signs.
+//! Tests of the parts of a profile that describe values, with data from real devices: `absent`, `valid`, quoted
+//! numbers, lists, signs.
 
 use super::{Profile, load, parse_payload, run_cases};
 use crate::source::SourceText;
@@ -19,7 +20,7 @@ fn proves(text: &str) {
     }
 }
 
-/// What differs in each case of a profile.
+/// Returns the differences that the cases of a profile find.
 #[track_caller]
 fn differs(text: &str) -> Vec<String> {
     run_cases(&loaded(text)).into_iter().flat_map(|r| r.problems).collect()
@@ -45,7 +46,7 @@ fn absent_is_honoured_on_every_kind_of_point() {
     assert_eq!(told, ["lq is bad: the device reports no value here (255 is listed under absent)"]);
     let told = differs(field!("overload-mark"));
     assert!(told.iter().any(|t| t.contains("65535 is listed under absent")), "{told:?}");
-    // The mark itself: named under absent, or outside valid.
+    // The value 9.9e37 itself: listed under `absent`, or outside `valid`.
     for with in
         ["absent = [9.9e37]", "absent = [9.9e37, 9.91e37, -9.9e37]", "valid = { min = -1000, max = 1000 }"]
     {
@@ -72,14 +73,23 @@ fn absent_is_honoured_on_every_kind_of_point() {
 #[test]
 fn what_marks_and_bounds_may_be_is_told() {
     refused("a = { register = 'holding:0', type = 'u16', absent = ['n/a'] }", "neither a number nor");
-    refused("a = { register = 'holding:0', type = 'u16', valid = {} }", "valid has min or max or both");
+    refused("a = { register = 'holding:0', type = 'u16', valid = {} }", "valid needs min or max or both");
     refused(
         "a = { register = 'holding:0', type = 'u16', valid = { min = 2, max = 1 } }",
         "min is greater than max",
     );
-    refused("a = { topic = 't', type = 'string', valid = { min = 1 } }", "valid is for numbers");
-    refused("a = { register = 'coil:0', type = 'bool', true_words = ['open'] }", "for what comes as text");
-    refused("a = { topic = 't', type = 'f64', true_words = ['open'] }", "true_words are for a bool");
+    refused(
+        "a = { topic = 't', type = 'string', valid = { min = 1 } }",
+        "valid can only be used with a number",
+    );
+    refused(
+        "a = { register = 'coil:0', type = 'bool', true_words = ['open'] }",
+        "only be used if the value arrives as text",
+    );
+    refused(
+        "a = { topic = 't', type = 'f64', true_words = ['open'] }",
+        "true_words can only be used with a bool",
+    );
     refused(
         "a = { topic = 't', type = 'bool', true_words = ['x'], false_words = ['X'] }",
         "in true_words and in",
@@ -104,7 +114,7 @@ fn quoted_numbers_are_read() {
     ));
 }
 
-/// The payload of Telegraf's issue 4943 and of thingsboard-gateway's issue 338: a list of what has changed.
+/// The payload of Telegraf's issue 4943 and of thingsboard-gateway's issue 338: a list of the values that changed.
 #[test]
 fn values_are_chosen_from_a_list() {
     let text = format!(
@@ -125,17 +135,21 @@ fn values_are_chosen_from_a_list() {
     let profile = loaded(&text);
     let pressure = profile.point("pressure").unwrap().1;
     let only_temp = br#"{"values":[{"id":"P.Temp","v":2.5,"q":true}]}"#;
-    assert_eq!(parse_payload(pressure, only_temp, Some("x")), None, "what is not spoken of is no reading");
+    assert_eq!(
+        parse_payload(pressure, only_temp, Some("x")),
+        None,
+        "a payload that does not mention the point gives no reading"
+    );
     proves(&format!(
         "{DEVICE}[points]\nt = {{ topic = 't', senml = 'urn:dev:1:temp', type = 'f64' }}\n[[case]]\nname = 'c'\n\
         messages = {{ t = '[{{\"bn\":\"urn:dev:1:\",\"n\":\"temp\",\"v\":21.5}},{{\"n\":\"hum\",\"v\":40}}]' }}\nexpect = {{ t = 21.5 }}\n"
     ));
-    refused("a = { topic = 't', type = 'f64', where = { '/q' = true } }", "where asks a JSON payload");
-    refused("a = { topic = 't', pointer = '/v', type = 'f64', where = { q = true } }", "begins with /");
-    refused("a = { topic = 't', pointer = '/v', senml = 'x', type = 'f64' }", "name the same thing");
+    refused("a = { topic = 't', type = 'f64', where = { '/q' = true } }", "where needs a JSON payload");
+    refused("a = { topic = 't', pointer = '/v', type = 'f64', where = { q = true } }", "must begin with /");
+    refused("a = { topic = 't', pointer = '/v', senml = 'x', type = 'f64' }", "cannot be used together");
     refused(
         "a = { register = 'coil:1', type = 'bool', where = { '/q' = true } }",
-        "for the payload of a topic",
+        "can only be used with a topic",
     );
 }
 
@@ -149,7 +163,7 @@ fn signs_characters_and_type_words() {
     proves(&one);
     let told = differs(&one.replace("length = 8, characters_per_register = 1", "length = 16"));
     assert!(told[0].starts_with("fw is bad: characters follow the zero byte"), "{told:?}");
-    refused("a = { register = 'holding:0', type = 'u16', characters_per_register = 1 }", "is for a string");
+    refused("a = { register = 'holding:0', type = 'u16', characters_per_register = 1 }", "with a string");
     refused(
         "a = { register = 'holding:0', type = 'string', length = 200, characters_per_register = 1 }",
         "at most 125",
@@ -191,8 +205,8 @@ fn what_is_not_confirmed_dangerous_and_how_the_line_is_set() {
     let lines =
         load(&ProfileName::parse("p").unwrap(), &SourceText::new("p.toml", &wrong)).1.lines().join("\n");
     assert!(
-        lines.contains("\"9600-8-N-1\" is not a line: write the baud rate")
-            && lines.contains("faults.f.wait is a duration"),
+        lines.contains("\"9600-8-N-1\" is not a line setting: write the baud rate")
+            && lines.contains("faults.f.wait must be a duration"),
         "{lines}"
     );
 }

@@ -1,5 +1,5 @@
-//! Values that a person may write to a point, and their registers. andon writes a point only if the profile marks it
-//! `writable`.
+//! Values that a person writes to a point, and the registers for them. andon writes a point only if the profile marks
+//! it `writable`.
 
 use super::data_type::DataType;
 use super::decode::{decode, encode};
@@ -7,33 +7,33 @@ use super::model::{Point, Writable};
 use crate::source::{Section, nearest};
 use crate::words::Value;
 
-/// Why a value cannot be written to a point.
+/// The reason why a value cannot be written to a point.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum WriteProblem {
-    /// The profile does not allow it.
-    #[error("its profile does not say that it may be written")]
+    /// The profile does not mark the point `writable`.
+    #[error("its profile does not mark it `writable`")]
     NotWritable,
-    /// It is no value of that point.
+    /// The text is not a value of this point. Field: the reason, as a sentence.
     #[error("{0}")]
     NoValue(String),
-    /// It is outside the profile's bounds.
-    #[error("it is written between {min} and {max}")]
+    /// The value is outside the bounds of the profile.
+    #[error("the value must be from {min} to {max}")]
     OutOfBounds {
-        /// The least value.
+        /// The smallest value that can be written.
         min: f64,
-        /// The greatest value.
+        /// The largest value that can be written.
         max: f64,
     },
-    /// Its registers cannot hold it.
-    #[error("its registers hold {0} instead")]
+    /// The registers cannot hold the value exactly. Field: the value that they can hold.
+    #[error("its registers cannot hold this value; the nearest value is {0}")]
     Rounded(Value),
 }
 
-/// The value that a text means, and the registers (or 0 and 1 for a coil) that carry it; `factor` is what the point's
-/// `scale_from` register holds.
+/// Converts a text into a value and its registers (0 or 1 for a coil). `factor` is the content of the `scale_from`
+/// register, if the point has one.
 ///
 /// # Errors
-/// Why it cannot be written.
+/// The reason why the value cannot be written.
 pub fn to_write(point: &Point, text: &str, factor: Option<u16>) -> Result<(Value, Vec<u16>), WriteProblem> {
     let bounds = point.writable.ok_or(WriteProblem::NotWritable)?;
     if point.register().is_none() {
@@ -51,11 +51,11 @@ pub fn to_write(point: &Point, text: &str, factor: Option<u16>) -> Result<(Value
     match decode(point, &words, factor) {
         Ok(read) if is_same(&read, &value) => Ok((value, words)),
         Ok(read) => Err(WriteProblem::Rounded(read)),
-        Err(reason) => Err(WriteProblem::NoValue(format!("its registers would read as: {reason}"))),
+        Err(reason) => Err(WriteProblem::NoValue(format!("its registers cannot hold this value: {reason}"))),
     }
 }
 
-/// Whether two values are the same, to the last digits of a double.
+/// True if two values are equal within the precision of a double.
 fn is_same(a: &Value, b: &Value) -> bool {
     match (a.number(), b.number()) {
         (Some(a), Some(b)) => (a - b).abs() <= 1e-6 * a.abs().max(b.abs()).max(1e-6),
@@ -63,13 +63,14 @@ fn is_same(a: &Value, b: &Value) -> bool {
     }
 }
 
+/// Reads a text as a value of the type of the point.
 fn value(point: &Point, text: &str) -> Result<Value, WriteProblem> {
     let no = |why: String| Err(WriteProblem::NoValue(why));
     if point.kind == DataType::Bool {
         return match text {
             "true" | "on" | "1" => Ok(Value::Bool(true)),
             "false" | "off" | "0" => Ok(Value::Bool(false)),
-            _ => no(format!("{text} is neither on nor off")),
+            _ => no(format!("{text} is not on or off")),
         };
     }
     if !point.values.is_empty() {
@@ -79,8 +80,8 @@ fn value(point: &Point, text: &str) -> Result<Value, WriteProblem> {
             None => {
                 let names: Vec<&str> = point.values.keys().map(String::as_str).collect();
                 no(match nearest(text, names.iter().copied()) {
-                    Some(near) => format!("{text} is none of its values; did you mean {near}?"),
-                    None => format!("{text} is none of its values: {}", names.join(", ")),
+                    Some(near) => format!("{text} is not one of its values; did you mean {near}?"),
+                    None => format!("{text} is not one of its values: {}", names.join(", ")),
                 })
             }
         };
@@ -93,7 +94,7 @@ fn value(point: &Point, text: &str) -> Result<Value, WriteProblem> {
     }
 }
 
-/// `writable = { min = 20, max = 80 }`, or `true` for what has a few values only.
+/// Reads `writable = { min = 20, max = 80 }`, or `writable = true` for a bool or an enum.
 pub(super) fn read_writable(s: &Section<'_>, point: &Point) -> Option<Writable> {
     if !s.has("writable") {
         return None;
@@ -106,21 +107,23 @@ pub(super) fn read_writable(s: &Section<'_>, point: &Point) -> Option<Writable> 
             false => return None,
             true if is_single => Writable { min: f64::MIN, max: f64::MAX },
             true => {
-                s.error(span, "a number is written between bounds", "as in { min = 20, max = 80 }");
+                s.error(span, "a writable number needs bounds", "as in { min = 20, max = 80 }");
                 return None;
             }
         },
     };
     let problem = match point.register() {
-        None => Some("only registers and coils are written"),
-        Some(address) if !address.area.is_writable() => Some("only coils and holding registers are written"),
+        None => Some("only registers and coils can be written"),
+        Some(address) if !address.area.is_writable() => {
+            Some("only coils and holding registers can be written")
+        }
         Some(_) if point.bit.is_some() => {
-            Some("one bit of a register cannot be written without its neighbours; write the register")
+            Some("one bit of a register cannot be written alone; make the whole register writable")
         }
         Some(_) if point.mask.is_some() || point.shift > 0 => {
-            Some("some bits of a register cannot be written without their neighbours")
+            Some("some bits of a register cannot be written alone")
         }
-        Some(_) if matches!(point.kind, DataType::Text { .. }) => Some("a string is not written"),
+        Some(_) if matches!(point.kind, DataType::Text { .. }) => Some("a string cannot be written"),
         Some(_) => None,
     };
     match problem {
@@ -176,21 +179,21 @@ mod tests {
         let bounded = "register = 'holding:1', type = 'i16', scale = 0.1, writable = { min = 20, max = 80 }";
         check(bounded, "40", None, Ok(&[400]));
         check(bounded, "40.5", None, Ok(&[405]));
-        check(bounded, "40.57", None, Err("its registers hold 40.6 instead"));
-        check(bounded, "80.1", None, Err("between 20 and 80"));
+        check(bounded, "40.57", None, Err("the nearest value is 40.6"));
+        check(bounded, "80.1", None, Err("from 20 to 80"));
         check(bounded, "nan", None, Err("not a number"));
         check(bounded, "hot", None, Err("hot is not a number"));
-        check("register = 'holding:1', type = 'i16'", "40", None, Err("does not say"));
+        check("register = 'holding:1', type = 'i16'", "40", None, Err("does not mark it"));
         let mode =
             "register = 'holding:1', type = 'enum16', values = { 0 = 'off', 1 = 'auto' }, writable = true";
         check(mode, "auto", None, Ok(&[1]));
         check(mode, "1", None, Ok(&[1]));
         check(mode, "aut", None, Err("did you mean auto?"));
-        check(mode, "2", None, Err("none of its values: auto, off"));
+        check(mode, "2", None, Err("not one of its values: auto, off"));
         let coil = "register = 'coil:1', type = 'bool', writable = true";
         check(coil, "on", None, Ok(&[1]));
         check(coil, "off", None, Ok(&[0]));
-        check(coil, "2", None, Err("neither on nor off"));
+        check(coil, "2", None, Err("not on or off"));
         let float =
             "register = 'holding:1', type = 'f32', word_order = 'little', writable = { min = 0, max = 1e6 }";
         check(float, "230.2", None, Ok(&[0x3333, 0x4366]));
@@ -207,8 +210,8 @@ mod tests {
             "register = 'input:1', type = 'u16', writable = { min = 0, max = 1 }",
             "only coils and holding",
         );
-        refused("register = 'holding:1', type = 'u16', writable = true", "written between bounds");
-        refused("register = 'holding:1', type = 'bool', bit = 3, writable = true", "without its neighbours");
+        refused("register = 'holding:1', type = 'u16', writable = true", "needs bounds");
+        refused("register = 'holding:1', type = 'bool', bit = 3, writable = true", "cannot be written alone");
         refused("register = 'holding:1', type = 'u16', writable = { min = 2, max = 1 }", "greater than max");
     }
 }

@@ -1,4 +1,4 @@
-//! What must fit together in `andon.toml`: equipment, profiles and links, and what depends on what.
+//! Checks of `andon.toml` across equipment, profiles, links and dependencies.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -8,7 +8,8 @@ use super::model::{Character, Link, LinkKind};
 use crate::profile::{LineDefaults, Place, Point, Profile, Protocol};
 use crate::source::Section;
 
-/// What is accepted against the standard is for a link with one device, and is told as a weakness.
+/// Checks `accept` of a profile: deviations from the standard are allowed only for a device that is alone on its
+/// link. They give a warning.
 fn check_accept(root: &Section<'_>, link: &Link, d: &Draft, profile: &Profile, is_only: bool) {
     let accept = profile.modbus.accept;
     if !accept.is_any() {
@@ -20,14 +21,15 @@ fn check_accept(root: &Section<'_>, link: &Link, d: &Draft, profile: &Profile, i
     } else {
         root.error_with_help(
             d.link_span.clone(),
-            format!("`accept` of {} is for a link with one device", profile.name),
+            format!("`accept` of {} can only be used on a link with one device", profile.name),
             "",
-            format!("give {} a link of its own", d.id),
+            format!("put {} on a separate link", d.id),
         );
     }
 }
 
-/// A serial line that is set otherwise than the device's maker delivers it is told: the first contact fails silently.
+/// Warns if the settings of a serial line differ from the factory settings of the device. With wrong settings the
+/// device does not answer at all.
 fn check_line(root: &Section<'_>, link: &Link, d: &Draft, profile: &Profile) {
     let (LinkKind::ModbusRtu(line) | LinkKind::ModbusAscii(line)) = &link.kind else { return };
     let Some(maker) = profile.modbus.line else { return };
@@ -36,12 +38,13 @@ fn check_line(root: &Section<'_>, link: &Link, d: &Draft, profile: &Profile) {
     if own == maker {
         return;
     }
-    let text = format!("link {} is set to {own}, and {} is delivered with {maker}", link.name, profile.name);
-    let help = "set the link to what the device is set to; nothing is wrong where its setting was changed";
+    let text =
+        format!("link {} is set to {own}, but the factory setting of {} is {maker}", link.name, profile.name);
+    let help = "use the setting of the device; ignore this warning if the setting of the device was changed";
     root.warning(d.link_span.clone(), text, "", Some(help.to_owned()));
 }
 
-/// Each piece of equipment speaks what its link carries, and says what its protocol needs.
+/// Checks that each piece of equipment has a link with its protocol, and the keys that its protocol needs.
 pub(super) fn check_links(
     root: &Section<'_>,
     links: &[Link],
@@ -61,13 +64,18 @@ pub(super) fn check_links(
             } else {
                 "the unit must be from 1 to 247"
             };
-            root.error_with_help(d.unit_span.clone(), format!("unit {} on a serial bus", d.unit), "", why);
+            root.error_with_help(
+                d.unit_span.clone(),
+                format!("unit {} cannot be used on a serial line", d.unit),
+                "",
+                why,
+            );
         }
         if !link.kind.carries(protocol) {
             root.error(
                 d.link_span.clone(),
                 format!(
-                    "{} speaks {}, link {} is {}",
+                    "{} uses {}, but link {} is {}",
                     profile.name,
                     protocol.word(),
                     link.name,
@@ -80,7 +88,7 @@ pub(super) fn check_links(
         if protocol == Protocol::Sparkplug && d.sparkplug.is_none() {
             root.error_with_help(
                 d.profile.span.clone(),
-                format!("{} says no Sparkplug id", d.id),
+                format!("{} has no Sparkplug id", d.id),
                 "",
                 "add: sparkplug = \"group/node\"",
             );
@@ -90,9 +98,9 @@ pub(super) fn check_links(
         if d.topic.is_none() && profile.points.iter().any(needs_topic) {
             root.error_with_help(
                 d.profile.span.clone(),
-                format!("{} says no topic", d.id),
+                format!("{} has no topic", d.id),
                 "",
-                "add: topic = \"...\", which stands for {topic} in the profile",
+                "add: topic = \"...\", which replaces {topic} in the profile",
             );
         }
         check_accept(root, link, d, profile, drafts.iter().filter(|o| o.link == d.link).count() == 1);
@@ -103,13 +111,14 @@ pub(super) fn check_links(
         if let (Some(twin), LinkKind::Serial(_)) = (twin, &link.kind) {
             root.error(
                 d.link_span.clone(),
-                format!("link {} leads to one device, and {} is on it", link.name, twin.id),
+                format!("link {} can have only one device, and {} already uses it", link.name, twin.id),
                 "",
             );
         }
     }
 }
 
+/// Checks that each name in `depends_on` is a piece of equipment or a link of the file.
 pub(super) fn check_dependencies(root: &Section<'_>, drafts: &[Draft], links: &[Link]) {
     let mut ids: BTreeSet<&str> = drafts.iter().map(|d| d.id.as_str()).collect();
     ids.extend(links.iter().map(|l| l.name.as_str()));
@@ -145,9 +154,12 @@ mod tests {
         let with =
             |line: &str| warnings(profile, &format!("kind = 'modbus-rtu'\nport = '/dev/ttyS9'\n{line}"));
         let told = with("");
-        assert!(told.contains("link l is set to 19200 8E1, and p is delivered with 9600 8N1"), "{told}");
+        assert!(
+            told.contains("link l is set to 19200 8E1, but the factory setting of p is 9600 8N1"),
+            "{told}"
+        );
         for other in ["baud = 9600", "baud = 9600\nparity = 'none'\nstop_bits = 2"] {
-            assert!(with(other).contains("p is delivered with 9600 8N1"), "{other}");
+            assert!(with(other).contains("the factory setting of p is 9600 8N1"), "{other}");
         }
         assert_eq!(with("baud = 9600\nparity = 'none'"), "");
         let network = warnings(profile, "kind = 'modbus-tcp'\naddress = '127.0.0.1:1'");

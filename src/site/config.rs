@@ -1,4 +1,4 @@
-//! `andon.toml`, read whole.
+//! Reading of `andon.toml`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -14,6 +14,8 @@ use crate::profile::{Area, Place, Profile, load_note, load_with};
 use crate::source::{Diagnostics, Section, SourceText, Span, Spanned, read_toml};
 use crate::words::{EquipmentId, ProfileName};
 
+/// A piece of equipment from `andon.toml`, before its profile is loaded. Fields with a span are needed for later
+/// messages.
 pub(super) struct Draft {
     pub id: EquipmentId,
     pub name: String,
@@ -31,7 +33,7 @@ pub(super) struct Draft {
     pub firmware: Option<String>,
 }
 
-/// Reads a site. The diagnostics come file by file, `andon.toml` first; no site when any is an error.
+/// Loads a site. The problems come file by file, `andon.toml` first. The site is `None` if any file has an error.
 pub fn load(source: &SourceText, profiles: &dyn ProfileFiles) -> (Option<Site>, Vec<Diagnostics>) {
     let mut diagnostics = Diagnostics::new(source.clone());
     let mut others = Vec::new();
@@ -42,7 +44,7 @@ pub fn load(source: &SourceText, profiles: &dyn ProfileFiles) -> (Option<Site>, 
     (site.filter(|_| !broken), all)
 }
 
-/// The data directory that a file names, whatever else is wrong with it.
+/// Returns the data directory in a file. Other errors of the file do not matter.
 #[must_use]
 pub fn data_of(source: &SourceText) -> Option<String> {
     read_toml(&mut Diagnostics::new(source.clone()), |root| {
@@ -76,7 +78,7 @@ fn read(
         let mib = s.integer_between("recorder_mib", 0, i128::from(limits::RECORDER_MIB_MAX));
         let mib = mib.and_then(|n| u64::try_from(n.value).ok());
         site.recorder_mib = mib.unwrap_or(limits::RECORDER_MIB);
-        // The only one there is so far; another word is told.
+        // `open` is the only mode so far. Another word is an error.
         let _mode = s.choice("mode", &[("open", ())]);
         s.finish();
     }
@@ -85,9 +87,9 @@ fn read(
             let place = link.kind.place();
             let same = |l: &&Link| l.kind.place() == place && !matches!(l.kind, LinkKind::Mqtt(_));
             if let Some(twin) = site.links.iter().find(same) {
-                let text = format!("{} and {} both lead to {place}", twin.name, link.name);
+                let text = format!("{} and {} have the same address, {place}", twin.name, link.name);
                 let help =
-                    "devices that allow one connection refuse the second; several units stand on one link";
+                    "many devices refuse a second connection; put all units of this address on one link";
                 s.warning(s.key_span("name"), text, "", Some(help.to_owned()));
             }
             if site.links.iter().any(|l| l.name == link.name) {
@@ -114,8 +116,8 @@ fn read(
     site.files = file_hashes(source, &loaded);
     load_notes(&mut site, &loaded, files, others);
     if site.files.len() > limits::FILES_MAX {
-        let message = format!("at most {} profiles and firmware notes may be in force", limits::FILES_MAX);
-        root.error(0..0, message, format!("these are {}", site.files.len()));
+        let message = format!("at most {} profiles and firmware notes can be loaded", limits::FILES_MAX);
+        root.error(0..0, message, format!("there are {}", site.files.len()));
     }
     check_links(root, &site.links, &drafts, &loaded);
     for d in drafts {
@@ -173,7 +175,7 @@ fn file_hashes(source: &SourceText, loaded: &BTreeMap<String, Arc<Profile>>) -> 
     files
 }
 
-/// The notes that concern a profile in use.
+/// Loads the firmware notes about the loaded profiles.
 fn load_notes(
     site: &mut Site,
     loaded: &BTreeMap<String, Arc<Profile>>,
@@ -183,7 +185,11 @@ fn load_notes(
     for (name, text) in files.notes() {
         let (note, mut diagnostics) = load_note(&name, &text);
         if let Err(why) = ProfileName::parse(&name) {
-            diagnostics.error(0..0, format!("{name} is not a name for a firmware note"), why.to_string());
+            diagnostics.error(
+                0..0,
+                format!("'{name}' is not a valid name for a firmware note"),
+                why.to_string(),
+            );
         }
         if !diagnostics.list.is_empty() {
             others.push(diagnostics);
@@ -195,6 +201,8 @@ fn load_notes(
     }
 }
 
+/// Loads each profile twice: first alone, then with the names of all other equipment, so that `@other:point` is
+/// checked.
 fn load_profiles(
     root: &Section<'_>,
     drafts: &[Draft],
@@ -286,7 +294,7 @@ fn read_equipment(s: &Section<'_>, links: &[Link]) -> Option<Draft> {
     let firmware = s.name("firmware").map(|t| t.value);
     let id = id.and_then(|i| {
         EquipmentId::parse(&i.value)
-            .map_err(|e| s.error(i.span, format!("{} is not an id", i.value), e.to_string()))
+            .map_err(|e| s.error(i.span, format!("'{}' is not a valid equipment id", i.value), e.to_string()))
             .ok()
     });
     let link = link.and_then(|l| {
@@ -318,7 +326,8 @@ fn read_equipment(s: &Section<'_>, links: &[Link]) -> Option<Draft> {
     })
 }
 
-/// A profile whose registers begin at a base, as one of several machines of one layout in one controller.
+/// Returns a copy of a profile with all registers moved by `base`: for one of several identical machines in one
+/// controller. `None` if a register would be larger than 65535.
 fn based(profile: &Arc<Profile>, base: u16) -> Option<Arc<Profile>> {
     if base == 0 {
         return Some(profile.clone());

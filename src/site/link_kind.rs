@@ -1,4 +1,4 @@
-//! Reading `[[link]]`: what a line is and where it leads.
+//! Reading of `[[link]]`: the kind of a link and its address.
 
 use std::time::Duration;
 
@@ -31,7 +31,7 @@ const WORDS: [(&str, Word); 6] = [
 
 const PARITIES: [(&str, Parity); 3] = [("none", Parity::None), ("even", Parity::Even), ("odd", Parity::Odd)];
 
-/// Reads a link; `gateway` is the gateway's name, for the client id on a broker.
+/// Reads a link. `gateway` is the name of the gateway, for the client id at a broker.
 pub(super) fn read_link(s: &Section<'_>, gateway: &str) -> Option<Link> {
     let name = s.name("name");
     let name = s.required("name", "\"rs485-a\"", name);
@@ -39,7 +39,7 @@ pub(super) fn read_link(s: &Section<'_>, gateway: &str) -> Option<Link> {
     let kind = s.required("kind", "\"modbus-tcp\"", kind);
     let name = name.and_then(|n| {
         LinkName::parse(&n.value)
-            .map_err(|e| s.error(n.span, format!("{} is not a name for a link", n.value), e.to_string()))
+            .map_err(|e| s.error(n.span, format!("'{}' is not a valid link name", n.value), e.to_string()))
             .ok()
     });
     let kind = match kind?.value {
@@ -53,7 +53,7 @@ pub(super) fn read_link(s: &Section<'_>, gateway: &str) -> Option<Link> {
     Some(Link { name: name?, kind })
 }
 
-/// `host:port`, with the protocol's own port where none is given.
+/// Reads `host:port`. Without a port, the address gets the default port of the protocol.
 fn read_address(s: &Section<'_>, default: Option<u16>) -> Option<String> {
     let address = s.text_up_to("address", limits::KEY_BYTES_MAX);
     let address = s.required("address", "\"192.168.10.20:502\"", address)?;
@@ -92,8 +92,8 @@ fn read_line(s: &Section<'_>, data_bits: u8) -> Option<SerialLine> {
     if data_bits == 8 && character.data_bits == 7 {
         s.error(
             s.key_span("data_bits"),
-            "an RTU character has 8 data bits",
-            "7 are for kind = \"modbus-ascii\"",
+            "an RTU character must have 8 data bits",
+            "7 data bits are only possible with kind = \"modbus-ascii\"",
         );
     }
     Some(SerialLine { port: port?.value, baud, character })
@@ -102,7 +102,7 @@ fn read_line(s: &Section<'_>, data_bits: u8) -> Option<SerialLine> {
 fn read_serial(s: &Section<'_>) -> Option<SerialDevice> {
     let place = match (s.has("port"), s.has("address")) {
         (true, true) => {
-            s.error(s.key_span("address"), "port and address name the same thing", "keep one of them");
+            s.error(s.key_span("address"), "port and address cannot be used together", "keep one of them");
             return None;
         }
         (false, true) => SerialPlace::Tcp(read_address(s, None)?),
@@ -138,7 +138,7 @@ fn read_broker(s: &Section<'_>, gateway: &str) -> Option<MqttBroker> {
         s.error(
             host.span.clone(),
             format!("\"{}\" is not a host id", host.value),
-            "it is one level of a topic",
+            "a host id must be one level of a topic",
         );
     }
     let url = url?;
@@ -147,20 +147,20 @@ fn read_broker(s: &Section<'_>, gateway: &str) -> Option<MqttBroker> {
         None => {
             s.error(
                 url.span,
-                format!("\"{}\" is not a broker", url.value),
+                format!("\"{}\" is not the address of a broker", url.value),
                 "write mqtt://host:1883 or mqtts://host:8883",
             );
             return None;
         }
     };
     if (cert.is_some()) != (key.is_some()) {
-        s.error(s.span(), "client_cert_file and client_key_file go together", "");
+        s.error(s.span(), "client_cert_file and client_key_file must both be given", "");
     }
     let tls = match (is_tls, ca_file) {
         (true, ca_file) => Some(TlsFiles { ca_file, client: cert.zip(key) }),
         (false, ca) => {
             if ca.is_some() || cert.is_some() {
-                s.error(s.key_span("url"), "certificates are for mqtts://", "");
+                s.error(s.key_span("url"), "certificates can only be used with mqtts://", "");
             }
             None
         }
@@ -193,7 +193,7 @@ fn parse_url(url: &str) -> Option<(bool, String, u16)> {
     (!host.is_empty() && !host.contains(['/', '@'])).then(|| (is_tls, host.to_owned(), port))
 }
 
-/// `"256KiB"`, `"1MiB"`, or a number of bytes.
+/// Reads `"256KiB"`, `"1MiB"`, or a number of bytes.
 fn read_size(s: &Section<'_>, key: &str) -> Option<usize> {
     let text = s.text(key)?;
     let (digits, factor) = match text.value.strip_suffix("KiB") {
@@ -207,8 +207,8 @@ fn read_size(s: &Section<'_>, key: &str) -> Option<usize> {
     if bytes.is_none() {
         s.error(
             text.span,
-            format!("{key} is between 1KiB and {}MiB", limits::MQTT_PACKET_MAX / (1024 * 1024)),
-            "write it as 256KiB",
+            format!("{key} must be from 1KiB to {}MiB", limits::MQTT_PACKET_MAX / (1024 * 1024)),
+            "for example 256KiB",
         );
     }
     bytes

@@ -1,4 +1,4 @@
-//! A gateway's configuration, as loaded and checked.
+//! Types of a loaded and checked configuration.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -10,124 +10,124 @@ use crate::profile::{Accept, Fault, FirmwareNote, Profile, Protocol, WireKind};
 use crate::source::SourceText;
 use crate::words::{EquipmentId, EquipmentIndex, LinkName, PointIndex, ProfileName, Refusal, Rule};
 
-/// Everything a gateway is told to do.
+/// The configuration of a gateway: `andon.toml` with its profiles and firmware notes.
 #[derive(Debug, Clone)]
 pub struct Site {
-    /// The gateway's name.
+    /// The name of the gateway.
     pub name: String,
-    /// The data directory, as written.
+    /// The data directory, as it is written in the file; `None` if the file does not set it.
     pub data: Option<String>,
-    /// The IANA time zone of screens and calendars.
+    /// The IANA time zone of screens and calendars; `None` means the time zone of the system.
     pub timezone: Option<String>,
-    /// Disk that recorded readings may take, in MiB; 0 records none.
+    /// Disk space for recorded readings, in MiB; 0 means that nothing is recorded.
     pub recorder_mib: u64,
-    /// The lines to equipment.
+    /// The links to equipment.
     pub links: Vec<Link>,
     /// The machines and instruments.
     pub equipment: Vec<Equipment>,
-    /// What is in force: each file and its SHA-256.
+    /// The loaded files, each with its SHA-256.
     pub files: Vec<FileHash>,
-    /// Known issues of the firmware of its device models.
+    /// The firmware notes about the loaded device models.
     pub notes: Vec<FirmwareNote>,
 }
 
-/// A file that is in force.
+/// A loaded file.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct FileHash {
-    /// Its name.
+    /// The name of the file.
     pub name: String,
-    /// SHA-256 in hexadecimal.
+    /// The SHA-256 of the file, in hexadecimal.
     pub sha256: String,
 }
 
-/// One line to equipment.
+/// A link: one connection to one or more pieces of equipment.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Link {
-    /// Its name.
+    /// The name of the link, unique at the site.
     pub name: LinkName,
-    /// What it is.
+    /// The kind of the link, with its settings.
     pub kind: LinkKind,
 }
 
-/// What a link is.
+/// The kind of a link.
 #[derive(Debug, Clone, PartialEq)]
 pub enum LinkKind {
-    /// Modbus TCP to `host:port`.
+    /// A Modbus TCP connection.
     ModbusTcp {
-        /// `host:port`
+        /// The address `host:port`.
         address: String,
     },
     /// Modbus RTU frames over a TCP connection.
     ModbusRtuOverTcp {
-        /// `host:port`
+        /// The address `host:port`.
         address: String,
     },
     /// Modbus RTU on a serial line.
     ModbusRtu(SerialLine),
     /// Modbus ASCII on a serial line.
     ModbusAscii(SerialLine),
-    /// One device with a line protocol of its own.
+    /// A serial line to one device with its own protocol.
     Serial(SerialDevice),
-    /// A broker's topics.
+    /// A connection to an MQTT broker.
     Mqtt(Box<MqttBroker>),
 }
 
-/// Where a device with a line protocol is.
+/// The place of a device with its own serial protocol.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SerialPlace {
-    /// On a port: its path, or a glob that names exactly one.
+    /// A serial port: its path, or a glob that matches exactly one path.
     Port(String),
-    /// Behind a device server: `host:port`.
+    /// A device server: `host:port`.
     Tcp(String),
 }
 
-/// A line to one device with a line protocol.
+/// A serial line to one device with its own protocol.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SerialDevice {
-    /// Where it is.
+    /// The place of the device.
     pub place: SerialPlace,
-    /// Bits a second, where the link says; else the profile's.
+    /// The baud rate in bits per second; `None` means the baud rate of the profile.
     pub baud: Option<u32>,
-    /// What a character looks like.
+    /// The format of a character.
     pub character: Character,
 }
 
 /// A connection to an MQTT broker.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MqttBroker {
-    /// Its host.
+    /// The host name or address of the broker.
     pub host: String,
-    /// Its port.
+    /// The TCP port of the broker.
     pub port: u16,
-    /// Certificates, where the connection is encrypted.
+    /// The certificates; `None` for a connection without encryption.
     pub tls: Option<TlsFiles>,
-    /// Who we are.
+    /// The user name of andon at the broker; `None` for a broker without login.
     pub username: Option<String>,
-    /// The file that holds the password.
+    /// The file with the password; `None` for a broker without login.
     pub password_file: Option<String>,
-    /// 4 for MQTT 3.1.1, 5 for MQTT 5.
+    /// The protocol version: 4 is MQTT 3.1.1, 5 is MQTT 5.
     pub version: u8,
-    /// Under which the broker keeps our session.
+    /// The client id with which the broker keeps the session of andon.
     pub client_id: String,
-    /// Bytes of a packet at most.
+    /// The largest packet, in bytes.
     pub max_packet: usize,
-    /// How often an idle connection shows that it lives.
+    /// The keep-alive interval.
     pub keep_alive: Duration,
-    /// The id under which we are a Sparkplug primary host.
+    /// The host id with which andon is a Sparkplug primary host; `None` if andon is not a primary host.
     pub sparkplug_host: Option<String>,
 }
 
 /// The certificates of an encrypted connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TlsFiles {
-    /// Whose signature the broker's certificate carries; without it, anybody whom the system trusts.
+    /// The file with the certificate of the authority; `None` means the authorities that the system trusts.
     pub ca_file: Option<String>,
-    /// Our own certificate and key.
+    /// The files with the certificate and the key of andon; `None` if the broker does not ask for them.
     pub client: Option<(String, String)>,
 }
 
 impl LinkKind {
-    /// The word in `andon.toml`.
+    /// The word of the kind in `andon.toml`.
     #[must_use]
     pub fn word(&self) -> &'static str {
         match self {
@@ -140,7 +140,7 @@ impl LinkKind {
         }
     }
 
-    /// Where it leads, for people.
+    /// The address or port of the link, for people.
     #[must_use]
     pub fn place(&self) -> String {
         match self {
@@ -153,7 +153,7 @@ impl LinkKind {
         }
     }
 
-    /// What its frames are, for a capture: a network protocol on its well-known port, or a serial line.
+    /// The kind of its frames in a capture: a network protocol on its standard port, or a serial line.
     #[must_use]
     pub fn wire(&self) -> WireKind {
         match self {
@@ -166,13 +166,13 @@ impl LinkKind {
         }
     }
 
-    /// Whether it is Modbus over a network connection.
+    /// True for Modbus over a network connection.
     #[must_use]
     pub fn is_network(&self) -> bool {
         matches!(self, LinkKind::ModbusTcp { .. } | LinkKind::ModbusRtuOverTcp { .. })
     }
 
-    /// Whether equipment that speaks this is reached over it.
+    /// True if the link can carry this protocol.
     #[must_use]
     pub fn carries(&self, protocol: Protocol) -> bool {
         match self {
@@ -186,49 +186,49 @@ impl LinkKind {
     }
 }
 
-/// A serial line's settings.
+/// The settings of a serial line.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SerialLine {
-    /// The device, or a glob that names exactly one.
+    /// The path of the serial port, or a glob that matches exactly one path.
     pub port: String,
-    /// Bits a second.
+    /// The baud rate in bits per second.
     pub baud: u32,
-    /// What a character looks like.
+    /// The format of a character.
     pub character: Character,
 }
 
-/// A character on a serial line.
+/// The format of a character on a serial line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Character {
-    /// 7 or 8.
+    /// The number of data bits: 7 or 8.
     pub data_bits: u8,
-    /// Parity.
+    /// The parity.
     pub parity: Parity,
-    /// 1 or 2.
+    /// The number of stop bits: 1 or 2.
     pub stop_bits: u8,
 }
 
 impl Character {
-    /// Bits of it on the wire, the start bit included.
+    /// The number of bits of a character on the line, with the start bit.
     #[must_use]
     pub fn bits(self) -> u32 {
         1 + u32::from(self.data_bits) + u32::from(self.parity != Parity::None) + u32::from(self.stop_bits)
     }
 }
 
-/// How much it matters when a machine stands.
+/// The effect on production when a machine stops.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Criticality {
-    /// It stops the line.
+    /// The machine stops the production line.
     A,
-    /// It slows the line.
+    /// The machine slows the production line.
     B,
-    /// It can wait.
+    /// The machine can wait.
     C,
 }
 
 impl Criticality {
-    /// The letter.
+    /// The letter in `andon.toml`.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
@@ -242,76 +242,77 @@ impl Criticality {
 /// One machine or instrument.
 #[derive(Debug, Clone)]
 pub struct Equipment {
-    /// Its id.
+    /// The id, unique at the site.
     pub id: EquipmentId,
-    /// Its name, for people.
+    /// The name for people.
     pub name: String,
-    /// What it is.
+    /// The profile of its device model.
     pub profile: Arc<Profile>,
-    /// The link's place in the site's list.
+    /// The position of its link in the list of the site, from 0.
     pub link: usize,
-    /// Its Modbus unit.
+    /// The Modbus unit id.
     pub unit: u8,
-    /// What is added to each register of its profile, which is applied in `profile` already.
+    /// The number that is added to each register of the profile. `profile` already contains the result.
     pub base: u16,
-    /// What `{topic}` stands for.
+    /// The text that replaces `{topic}` in the profile; `None` if the profile does not use it.
     pub topic: Option<String>,
-    /// Its Sparkplug node, and device below it.
+    /// The Sparkplug node, or the device below a node; `None` for other equipment.
     pub sparkplug: Option<SparkplugId>,
-    /// Where it stands.
+    /// The location, for people; can be empty.
     pub location: String,
-    /// How much it matters.
+    /// The effect on production when the equipment stops.
     pub criticality: Criticality,
-    /// What it cannot work without.
+    /// The ids of equipment and the names of links without which this equipment cannot work.
     pub depends_on: Vec<String>,
-    /// Its firmware's version as somebody wrote it down, for devices that do not tell.
+    /// The firmware version that a person wrote into `andon.toml`, for a device that does not report it; else `None`.
     pub firmware: Option<String>,
 }
 
-/// A Sparkplug edge node, or a device below one.
+/// The id of a Sparkplug edge node, or of a device below a node.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SparkplugId {
-    /// The group.
+    /// The group of the node.
     pub group: String,
-    /// The edge node.
+    /// The name of the edge node.
     pub node: String,
-    /// The device below it.
+    /// The name of the device; `None` for the node itself.
     pub device: Option<String>,
 }
 
 impl Equipment {
-    /// A fault that somebody names.
+    /// Finds a fault by the name that a person typed.
     ///
     /// # Errors
-    /// When the profile has no such fault.
+    /// `site/no-such-point-or-fault` if the profile has no such fault.
     pub fn fault(&self, name: &str) -> Result<&Fault, Refusal> {
         self.profile.fault(name).ok_or_else(|| {
             Refusal::new(Rule::NoSuchPointOrFault, format!("{} has no fault {name}", self.id))
-                .command("see which it has", format!("andon profile show {}", self.profile.name))
+                .command("list its faults", format!("andon profile show {}", self.profile.name))
         })
     }
 
-    /// A topic or filter of the profile with the equipment's fields filled in.
+    /// Replaces `{topic}` and `{id}` in a topic or filter of the profile.
     #[must_use]
     pub fn topic_of(&self, filter: &str) -> String {
         filter.replace("{topic}", self.topic.as_deref().unwrap_or("")).replace("{id}", self.id.as_str())
     }
 }
 
-/// Where profiles come from: beside `andon.toml`, then built in.
+/// The source of profiles: files beside `andon.toml`, then built-in ones.
 pub trait ProfileFiles {
-    /// A profile's text.
+    /// Returns the text of a profile; `None` if no profile has this name.
     fn text(&self, name: &ProfileName) -> Option<SourceText>;
-    /// Every name there is.
+    /// Returns the names of all profiles.
     fn names(&self) -> Vec<String>;
-    /// Every firmware note, under its own name; one beside `andon.toml` wins over a built-in one.
+    /// Returns all firmware notes with their names. A note beside `andon.toml` replaces a built-in note with the same
+    /// name.
     fn notes(&self) -> Vec<(String, SourceText)> {
         Vec::new()
     }
 }
 
 impl Site {
-    /// The known issues of a piece of equipment with this version.
+    /// The firmware notes about a piece of equipment with this version.
     pub fn notes_for<'a>(
         &'a self,
         equipment: &'a Equipment,
@@ -320,17 +321,17 @@ impl Site {
         self.notes.iter().filter(move |n| n.concerns(equipment.profile.name.as_str(), version))
     }
 
-    /// A piece of equipment by id.
+    /// Finds a piece of equipment by its id.
     #[must_use]
     pub fn find(&self, id: &str) -> Option<(EquipmentIndex, &Equipment)> {
         let at = self.equipment.iter().position(|e| e.id.as_str() == id)?;
         self.equipment.get(at).map(|e| (EquipmentIndex(at), e))
     }
 
-    /// A piece of equipment that somebody names.
+    /// Finds a piece of equipment by the id that a person typed.
     ///
     /// # Errors
-    /// When there is no such equipment.
+    /// `site/no-such-equipment` if `andon.toml` does not have it.
     pub fn known(&self, id: &str) -> Result<(EquipmentIndex, &Equipment), Refusal> {
         self.find(id).ok_or_else(|| {
             Refusal::new(Rule::NoSuchEquipment, format!("equipment {id} is not in andon.toml"))
@@ -338,7 +339,8 @@ impl Site {
         })
     }
 
-    /// The id under which a link has alarms and tickets: its name, unless a piece of equipment has that.
+    /// Returns the id of the alarms and tickets of a link: the name of the link, or `link-NAME` if a piece of
+    /// equipment has that name.
     #[must_use]
     pub fn id_of_link(&self, link: &LinkName) -> EquipmentId {
         let name = link.as_str();
@@ -347,17 +349,17 @@ impl Site {
             EquipmentId::parse(&format!("link-{name}").chars().take(limits::ID_BYTES_MAX).collect::<String>())
         };
         let id = if taken { prefixed() } else { EquipmentId::parse(name) };
-        // Both kinds of names are of the same characters.
+        // Link names and equipment ids have the same rules, so the fallback is never used.
         id.unwrap_or_else(|_| EquipmentId::any_link())
     }
 
-    /// The link that has alarms and tickets under this id.
+    /// Finds the link whose alarms and tickets have this id.
     #[must_use]
     pub fn link_of_id(&self, id: &EquipmentId) -> Option<&Link> {
         self.links.iter().find(|l| self.id_of_link(&l.name) == *id)
     }
 
-    /// What a name in `depends_on` means: a piece of equipment, or a link.
+    /// Resolves a name in `depends_on`: the id of a piece of equipment, or of a link.
     #[must_use]
     pub fn id_upstream(&self, name: &str) -> Option<EquipmentId> {
         match self.find(name) {
@@ -372,14 +374,14 @@ impl Site {
         self.equipment.iter().filter(move |e| Some(e.link) == at)
     }
 
-    /// Whether anybody misses this link.
+    /// True if equipment is on this link or depends on it.
     #[must_use]
     pub fn concerns(&self, link: &LinkName) -> bool {
         let depends = |e: &Equipment| e.depends_on.iter().any(|d| d == link.as_str());
         self.behind(link).next().is_some() || self.equipment.iter().any(depends)
     }
 
-    /// The equipment on a link, as a sentence.
+    /// Lists the equipment on a link, as a sentence.
     #[must_use]
     pub fn behind_text(&self, link: &LinkName) -> String {
         const LISTED: usize = 30;
@@ -387,12 +389,15 @@ impl Site {
         let listed = all.iter().take(LISTED).copied().collect::<Vec<_>>().join(", ");
         match all.len() {
             0 => "No equipment is on this link.".to_owned(),
-            count if count > LISTED => format!("Behind it: {listed} and {} more.", count - LISTED),
-            _ => format!("Behind it: {listed}."),
+            count if count > LISTED => {
+                format!("Equipment on this link: {listed} and {} more.", count - LISTED)
+            }
+            _ => format!("Equipment on this link: {listed}."),
         }
     }
 
-    /// What the only device on a link may do against the standard.
+    /// The deviations from the standard that the profile of the only device on a link accepts. On a link with several
+    /// devices none is accepted.
     #[must_use]
     pub fn accepted(&self, link: usize) -> Accept {
         let mut on = self.equipment.iter().filter(|e| e.link == link);
@@ -402,7 +407,7 @@ impl Site {
         }
     }
 
-    /// Every point by which a fault of any equipment is judged.
+    /// Returns every point that a condition or a baseline of any equipment uses.
     #[must_use]
     pub fn judged(&self) -> BTreeSet<(EquipmentIndex, PointIndex)> {
         let mut all = BTreeSet::new();
@@ -417,8 +422,8 @@ impl Site {
         all
     }
 
-    /// Equipment that is the same here as in another site: asked the same over the same link. Pairs of its place there
-    /// and its place here.
+    /// Finds the equipment that is unchanged in comparison with another site: the same profile and the same link.
+    /// Each pair is its position in the other site and its position here.
     #[must_use]
     pub fn same_as(&self, before: &Site) -> Vec<(EquipmentIndex, EquipmentIndex)> {
         let here = self.equipment.iter().enumerate();
@@ -434,7 +439,7 @@ impl Site {
         .collect()
     }
 
-    /// A point across equipment: `None` for the own one.
+    /// Finds a point of any equipment. `equipment` is `None` for the equipment `own`.
     #[must_use]
     pub fn resolve(
         &self,

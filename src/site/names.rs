@@ -1,4 +1,4 @@
-//! Names across equipment: `@compressor-1:pressure` in the profile of a press.
+//! Names of points across equipment: `@compressor-1:pressure` in the profile of a press.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -6,9 +6,10 @@ use std::sync::Arc;
 use crate::expr::{Names, PointInfo};
 use crate::profile::Profile;
 
-/// The names one profile sees on a site.
+/// The names that the expressions of one profile can use at a site.
 pub(super) struct SiteNames<'a> {
     pub own: &'a Profile,
+    /// The profiles of all equipment of the site, by equipment id.
     pub others: &'a BTreeMap<String, Arc<Profile>>,
 }
 

@@ -1,4 +1,4 @@
-//! A small site for the tests of the rooms above: one link, equipment `e` with the profile given, and `f` beside it.
+//! A small site for tests of other modules: one link, and the equipment `e` and `f` with a given profile.
 
 use std::sync::Arc;
 
@@ -17,28 +17,28 @@ impl ProfileFiles for One {
     }
 }
 
-/// The same with a link that is listened to.
+/// The site of [`site`], with a link that only listens (MQTT).
 pub fn listened(points: &str, rest: &str) -> Arc<Site> {
     made(points, rest, "", "kind = 'mqtt'\nurl = 'mqtt://127.0.0.1:1'")
 }
 
-/// A site whose two pieces of equipment, `e` and `f`, have a profile of these points and the rest of a file.
+/// A site with two pieces of equipment, `e` and `f`. Their profile has these points and the rest of the file.
 pub fn site(points: &str, rest: &str) -> Arc<Site> {
     made(points, rest, "offline_after = '10s'", "kind = 'modbus-tcp'\naddress = '127.0.0.1:1'")
 }
 
-/// The same where `f` depends on `e`.
+/// The site of [`site`], in which `f` depends on `e`.
 pub fn dependent(points: &str, rest: &str) -> Arc<Site> {
     let link = "kind = 'modbus-tcp'\naddress = '127.0.0.1:1'";
     depending(points, rest, "offline_after = '10s'", link, "depends_on = ['e']")
 }
 
-/// A site whose `e` is the Sparkplug node `g/n` and `f` its device `g/n/d`; the gateway is a primary host.
+/// A site in which `e` is the Sparkplug node `g/n` and `f` is its device `g/n/d`. The gateway is a primary host.
 pub fn sparkplug(points: &str) -> Arc<Site> {
     made(points, "", "", "kind = 'mqtt'\nurl = 'mqtt://127.0.0.1:1'\nsparkplug_host = 'h'")
 }
 
-/// What is told of a site whose `e` has this profile, on a link of this kind.
+/// Returns the warnings for a site in which `e` has this profile, on a link of this kind.
 pub fn warnings(profile: &str, link: &str) -> String {
     let config = format!(
         "[gateway]\nname = 'g'\n[[link]]\nname = 'l'\n{link}\n\
@@ -65,7 +65,7 @@ fn depending(points: &str, rest: &str, head: &str, link: &str, of_f: &str) -> Ar
     Arc::new(site.unwrap_or_else(|| panic!("{lines:#?}")))
 }
 
-/// A site of so many machines `m0`, `m1`, ... of one profile.
+/// A site of several machines `m0`, `m1`, ... with one profile.
 pub fn plant(machines: usize, profile: &str) -> Arc<Site> {
     let equipment: String = (0..machines)
         .map(|n| format!("[[equipment]]\nid = 'm{n}'\nprofile = 'p'\nlink = 'l'\nunit = {}\n", n + 1))

@@ -1,4 +1,4 @@
-//! Texts and lists of a table, bounded as they are read: whatever comes out of a file is as short as its use allows.
+//! Texts and lists of a table. Each is limited in length when it is read.
 
 use super::nearest::nearest;
 use super::section::{Section, Spanned};
@@ -6,19 +6,19 @@ use super::text::Span;
 use crate::limits;
 
 impl Section<'_> {
-    /// A text for people: at most [`limits::PROSE_BYTES_MAX`].
+    /// A text for people, of at most [`limits::PROSE_BYTES_MAX`] bytes.
     #[must_use]
     pub fn text(&self, key: &str) -> Option<Spanned<String>> {
         self.text_up_to(key, limits::PROSE_BYTES_MAX)
     }
 
-    /// A name, a number of stock, a unit: at most [`limits::NAME_BYTES_MAX`].
+    /// A name, a stock number or a unit of measure, of at most [`limits::NAME_BYTES_MAX`] bytes.
     #[must_use]
     pub fn name(&self, key: &str) -> Option<Spanned<String>> {
         self.text_up_to(key, limits::NAME_BYTES_MAX)
     }
 
-    /// A text of at most so many bytes: a longer one is refused.
+    /// A text of at most `most` bytes. A longer one is an error.
     #[must_use]
     pub fn text_up_to(&self, key: &str, most: usize) -> Option<Spanned<String>> {
         let (value, span) = self.entry(key)?;
@@ -29,7 +29,7 @@ impl Section<'_> {
         self.fits(key, text, &span, most).then(|| Spanned { value: text.to_owned(), span })
     }
 
-    /// Whether a text is as short as it must be; notes that it is not.
+    /// True if a text has at most `most` bytes; else notes an error.
     pub(super) fn fits(&self, key: &str, text: &str, span: &Span, most: usize) -> bool {
         if text.len() > most {
             let message = format!("{}{key} must have at most {most} bytes", self.path);
@@ -38,12 +38,13 @@ impl Section<'_> {
         text.len() <= most
     }
 
-    /// The known name nearest to `given`; nothing where the problem that it belongs to is only counted.
+    /// Returns the known name that is most similar to `given`. Returns `None` when the list of problems is full,
+    /// because the help would not be shown.
     pub fn nearest<'k>(&self, given: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
         if self.sink.borrow().is_full() { None } else { nearest(given, known) }
     }
 
-    /// Notes that a list or table has more entries than it may.
+    /// Notes an error if a list or table has more than `most` entries.
     pub(super) fn is_counted(&self, key: &str, span: Span, count: usize, most: usize) {
         if count > most {
             let path = format!("{}{key}", self.path);
@@ -52,13 +53,13 @@ impl Section<'_> {
         }
     }
 
-    /// A list of texts, each as [`Self::text`].
+    /// A list of texts for people, each as in [`Self::text`].
     #[must_use]
     pub fn texts(&self, key: &str) -> Vec<Spanned<String>> {
         self.texts_up_to(key, limits::PROSE_BYTES_MAX)
     }
 
-    /// A list of texts of at most so many bytes each.
+    /// A list of texts of at most `most` bytes each.
     #[must_use]
     pub fn texts_up_to(&self, key: &str, most: usize) -> Vec<Spanned<String>> {
         let mut all = self.list(key, "texts", |v| v.as_str().map(str::to_owned));

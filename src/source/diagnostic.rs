@@ -1,57 +1,58 @@
-//! What is wrong in a text: code, place, sentence, help. Rendering is `cli`'s.
+//! Problems in a text: level, place, message, help. `cli` shows them on the screen.
 
 use super::text::{SourceText, Span};
 use crate::limits;
 use crate::words::shortened;
 
-/// Whether a diagnostic refuses the file.
+/// The level of a problem: whether andon refuses the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
-    /// The file is refused.
+    /// andon refuses the file.
     Error,
-    /// The file is accepted; somebody should look.
+    /// andon accepts the file. A person should check this place.
     Warning,
 }
 
-/// One thing that is wrong in a text.
+/// One problem in a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diagnostic {
-    /// Whether it refuses the file.
+    /// The level: an error or a warning.
     pub level: Level,
-    /// What is wrong, without a full stop.
+    /// The problem, as a sentence without a full stop.
     pub message: String,
-    /// Where, in bytes.
+    /// The place in the text, in bytes.
     pub span: Span,
-    /// A few words at the place itself.
+    /// A few words for the place itself; can be empty.
     pub label: String,
-    /// What was meant, where that can be told.
+    /// The probable correction; `None` if andon cannot propose one.
     pub help: Option<String>,
 }
 
-/// The diagnostics of one text, in the order they were found: the first [`limits::DIAGNOSTICS_MAX`], errors before
-/// warnings. The others are counted.
+/// The problems of one text, in the order in which they were found. At most [`limits::DIAGNOSTICS_MAX`] are kept,
+/// errors before warnings; the others are only counted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diagnostics {
-    /// The text.
+    /// The text that has these problems.
     pub source: SourceText,
-    /// What is wrong in it.
+    /// The problems that are kept.
     pub list: Vec<Diagnostic>,
+    /// The number of problems that are only counted.
     more: usize,
 }
 
 impl Diagnostics {
-    /// Nothing wrong yet.
+    /// Makes an empty list for a text.
     #[must_use]
     pub fn new(source: SourceText) -> Self {
         Self { source, list: Vec::new(), more: 0 }
     }
 
-    /// Notes an error.
+    /// Adds an error.
     pub fn error(&mut self, span: Span, message: impl Into<String>, label: impl Into<String>) {
         self.push(Level::Error, span, message.into(), label.into(), None);
     }
 
-    /// Notes an error and what was meant.
+    /// Adds an error with a proposed correction.
     pub fn error_with_help(
         &mut self,
         span: Span,
@@ -62,7 +63,7 @@ impl Diagnostics {
         self.push(Level::Error, span, message.into(), label.into(), Some(help.into()));
     }
 
-    /// Notes something to look at.
+    /// Adds a warning.
     pub fn warning(
         &mut self,
         span: Span,
@@ -80,7 +81,7 @@ impl Diagnostics {
         };
         if self.is_full() {
             self.more += 1;
-            // What refuses the text is told before what does not.
+            // An error takes the place of the last warning: errors refuse the text, so people must see them first.
             let warning = self.list.iter().rposition(|d| d.level == Level::Warning);
             match warning.filter(|_| level == Level::Error) {
                 Some(at) => drop(self.list.remove(at)),
@@ -91,31 +92,32 @@ impl Diagnostics {
         self.list.push(Diagnostic { level, message, span, label, help });
     }
 
-    /// Whether another problem is only counted.
+    /// True if the list is full. The next problem is only counted, or takes the place of a warning.
     #[must_use]
     pub fn is_full(&self) -> bool {
         self.list.len() >= limits::DIAGNOSTICS_MAX
     }
 
-    /// How many problems were found beside those of the list.
+    /// The number of problems that are not in the list.
     #[must_use]
     pub fn more(&self) -> usize {
         self.more
     }
 
-    /// Whether anything refuses the text.
+    /// True if the list has an error, so that andon refuses the text.
     #[must_use]
     pub fn has_errors(&self) -> bool {
         self.list.iter().any(|d| d.level == Level::Error)
     }
 
-    /// One line each, `file:line:column: error: message; label. help: ...`: for logs and JSON.
+    /// Returns one line per problem for logs and JSON: `file:line:column: error: message: label; help: ...`.
     #[must_use]
     pub fn lines(&self) -> Vec<String> {
         Self::lines_of(std::slice::from_ref(self))
     }
 
-    /// The lines of several texts: [`limits::DIAGNOSTICS_MAX`] at most, then how many more there are.
+    /// Returns the lines of several texts: at most [`limits::DIAGNOSTICS_MAX`], and then a line with the number of
+    /// the others.
     #[must_use]
     pub fn lines_of(all: &[Self]) -> Vec<String> {
         let found = all.iter().flat_map(|file| file.list.iter().map(move |d| file.line(d)));
@@ -124,7 +126,7 @@ impl Diagnostics {
         lines
     }
 
-    /// How many problems of several texts are not shown, as a sentence; nothing when all are.
+    /// Returns a sentence with the number of problems that are not shown; `None` if all are shown.
     #[must_use]
     pub fn rest_of(all: &[Self]) -> Option<String> {
         let found: usize = all.iter().map(|file| file.list.len() + file.more).sum();

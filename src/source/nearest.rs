@@ -1,7 +1,8 @@
-//! The known name that was probably meant.
+//! Search for the known name that a person probably meant.
 
-/// The known name nearest to `given`, when it is near enough to be a slip of the fingers: at most a third of
-/// its letters inserted, left out, changed or swapped (Damerau-Levenshtein, optimal string alignment).
+/// Returns the known name that is most similar to `given`, if the difference is small enough for a typing error: at
+/// most a third of the letters inserted, left out, changed or swapped (Damerau-Levenshtein distance, optimal string
+/// alignment).
 ///
 /// ```
 /// assert_eq!(andon::source::nearest("registr", ["register", "type"]), Some("register"));
@@ -12,7 +13,7 @@ pub fn nearest<'a>(given: &str, known: impl IntoIterator<Item = &'a str>) -> Opt
     let allowed = length.max(3) / 3 + usize::from(given.len() > 5);
     known
         .into_iter()
-        // A name that is so much longer or shorter is farther than that.
+        // The difference in length is a lower limit of the distance, so other names need no computation.
         .filter(|name| name.chars().count().abs_diff(length) <= allowed)
         .map(|name| (distance(given, name), name))
         .filter(|(d, _)| *d <= allowed)

@@ -1,4 +1,4 @@
-//! Reading a TOML table key by key: every key asked for is known, every other one is an error.
+//! Reading of a TOML table, key by key. A key that the reader asks for is known; every other key is an error.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -11,16 +11,16 @@ use super::text::Span;
 use crate::limits;
 use crate::words::parse_duration;
 
-/// A value and where it stands.
+/// A value and its place in the text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Spanned<T> {
     /// The value.
     pub value: T,
-    /// Where it stands.
+    /// The place of the value in the text, in bytes.
     pub span: Span,
 }
 
-/// Parses a TOML text and hands its root table to `read`; syntax errors are noted, all at once.
+/// Parses a TOML text and gives its root table to `read`. All syntax errors are noted.
 pub fn read_toml<T>(
     diagnostics: &mut Diagnostics,
     read: impl FnOnce(&Section<'_>) -> Option<T>,
@@ -40,7 +40,7 @@ pub fn read_toml<T>(
     out
 }
 
-/// One table while it is read.
+/// A table that is being read.
 pub struct Section<'a> {
     pub(super) sink: &'a RefCell<Diagnostics>,
     table: &'a DeTable<'a>,
@@ -51,25 +51,25 @@ pub struct Section<'a> {
 
 type Entry<'a> = (&'a toml::Spanned<DeValue<'a>>, Span);
 
-/// What kind of value stands under a key.
+/// The form of the value of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shape {
-    /// A number, text, true or false, or a date.
+    /// A number, a text, `true`, `false` or a date.
     Scalar,
-    /// A list.
+    /// A list: `[1, 2]`.
     List,
-    /// A table.
+    /// A table: `{ a = 1 }` or `[section]`.
     Table,
 }
 
-/// An item of a list of numbers and words.
+/// An item of a list that can contain numbers and words.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Mark {
+pub enum NumberOrWord {
     /// A whole number.
     Integer(i128),
-    /// A number with a fraction or an exponent.
+    /// A number with a fraction or with an exponent.
     Real(f64),
-    /// A word.
+    /// A text in quotes.
     Text(String),
 }
 
@@ -78,19 +78,19 @@ impl<'a> Section<'a> {
         Self { sink, table, span, path, known: RefCell::new(BTreeSet::new()) }
     }
 
-    /// Where the table stands.
+    /// The place of the table.
     #[must_use]
     pub fn span(&self) -> Span {
         self.span.clone()
     }
 
-    /// Whether the key is there; marks it as known.
+    /// True if the table has this key. The key then counts as known.
     #[must_use]
     pub fn has(&self, key: &str) -> bool {
         self.entry(key).is_some()
     }
 
-    /// What kind of value stands under a key.
+    /// The form of the value of a key; `None` if the table does not have the key.
     #[must_use]
     pub fn shape(&self, key: &str) -> Option<Shape> {
         self.entry(key).map(|(value, _)| match value.get_ref() {
@@ -104,7 +104,7 @@ impl<'a> Section<'a> {
         })
     }
 
-    /// Where a key stands, or the table when it does not.
+    /// The place of a key; the place of the table if the table does not have the key.
     #[must_use]
     pub fn key_span(&self, key: &str) -> Span {
         self.table.get_key_value(key).map_or(self.span(), |(k, _)| k.span())
@@ -115,7 +115,7 @@ impl<'a> Section<'a> {
         self.sink.borrow_mut().error(span, message, label);
     }
 
-    /// Notes an error and what was meant.
+    /// Notes an error with a proposed correction.
     pub fn error_with_help(
         &self,
         span: Span,
@@ -126,7 +126,7 @@ impl<'a> Section<'a> {
         self.sink.borrow_mut().error_with_help(span, message, label, help);
     }
 
-    /// Notes something to look at.
+    /// Notes a warning.
     pub fn warning(
         &self,
         span: Span,
@@ -145,7 +145,7 @@ impl<'a> Section<'a> {
     pub(super) fn wrong_type(&self, key: &str, span: Span, found: &DeValue<'_>, wanted: &str) {
         self.error(
             span,
-            format!("{}{key} is {wanted}", self.path),
+            format!("{}{key} must be {wanted}", self.path),
             format!("this is {}", with_article(found.type_str())),
         );
     }
@@ -164,13 +164,13 @@ impl<'a> Section<'a> {
         converted.map(|value| Spanned { value, span })
     }
 
-    /// A whole number; hexadecimal, octal and binary as in TOML.
+    /// A whole number: decimal, hexadecimal, octal or binary, as in TOML.
     #[must_use]
     pub fn integer(&self, key: &str) -> Option<Spanned<i128>> {
         self.read(key, "a whole number", integer)
     }
 
-    /// A whole number within bounds.
+    /// A whole number from `min` to `max`. Another number is an error.
     #[must_use]
     pub fn integer_between(&self, key: &str, min: i128, max: i128) -> Option<Spanned<i128>> {
         let found = self.integer(key)?;
@@ -179,55 +179,55 @@ impl<'a> Section<'a> {
         }
         self.error(
             found.span,
-            format!("{}{key} is between {min} and {max}", self.path),
-            format!("{} is outside", found.value),
+            format!("{}{key} must be from {min} to {max}, not {}", self.path, found.value),
+            "",
         );
         None
     }
 
-    /// A number.
+    /// A finite number.
     #[must_use]
     pub fn number(&self, key: &str) -> Option<Spanned<f64>> {
         self.read(key, "a number", number).filter(|found| {
             if !found.value.is_finite() {
-                self.error(found.span.clone(), format!("{}{key} is a finite number", self.path), "");
+                self.error(found.span.clone(), format!("{}{key} must be a finite number", self.path), "");
             }
             found.value.is_finite()
         })
     }
 
-    /// A number within bounds.
+    /// A number from `min` to `max`. Another number is an error.
     #[must_use]
     pub fn number_between(&self, key: &str, min: f64, max: f64) -> Option<f64> {
         let found = self.number(key)?;
         if (min..=max).contains(&found.value) {
             return Some(found.value);
         }
-        let message = format!("{}{key} is between {min} and {max}", self.path);
-        self.error(found.span, message, format!("{} is outside", found.value));
+        let message = format!("{}{key} must be from {min} to {max}, not {}", self.path, found.value);
+        self.error(found.span, message, "");
         None
     }
 
-    /// `true` or `false`.
+    /// The value `true` or `false`.
     #[must_use]
     pub fn flag(&self, key: &str) -> Option<Spanned<bool>> {
         self.read(key, "true or false", DeValue::as_bool)
     }
 
-    /// A duration as `"5s"`.
+    /// A duration, such as `"5s"`.
     #[must_use]
     pub fn duration(&self, key: &str) -> Option<Spanned<Duration>> {
         let text = self.text(key)?;
         match parse_duration(&text.value) {
             Ok(value) => Some(Spanned { value, span: text.span }),
             Err(meant) => {
-                self.error(text.span, format!("{}{key} is a duration", self.path), meant);
+                self.error(text.span, format!("{}{key} must be a duration", self.path), meant);
                 None
             }
         }
     }
 
-    /// A duration within bounds.
+    /// A duration from `min` to `max`. Another duration is an error.
     #[must_use]
     pub fn duration_between(&self, key: &str, min: Duration, max: Duration) -> Option<Duration> {
         let found = self.duration(key)?;
@@ -235,11 +235,15 @@ impl<'a> Section<'a> {
             return Some(found.value);
         }
         let (min, max) = (crate::words::render_duration(min), crate::words::render_duration(max));
-        self.error(found.span, format!("{}{key} is between {min} and {max}", self.path), "this is outside");
+        self.error(
+            found.span,
+            format!("{}{key} must be from {min} to {max}", self.path),
+            "this is out of range",
+        );
         None
     }
 
-    /// One of several words.
+    /// One of several words. An unknown word is an error.
     #[must_use]
     pub fn choice<T: Copy>(&self, key: &str, words: &[(&str, T)]) -> Option<Spanned<T>> {
         let text = self.text(key)?;
@@ -260,7 +264,7 @@ impl<'a> Section<'a> {
         None
     }
 
-    /// A list, each item as the TOML value; an item of the wrong type is an error.
+    /// A list whose items `convert` accepts. An item that `convert` refuses is an error.
     pub(super) fn list<T>(
         &self,
         key: &str,
@@ -289,18 +293,18 @@ impl<'a> Section<'a> {
         self.list(key, "whole numbers", integer)
     }
 
-    /// A list of numbers and words: `[0x8000, 9.9e37, "nan"]`.
+    /// A list of numbers and words, such as `[0x8000, 9.9e37, "nan"]`.
     #[must_use]
-    pub fn marks(&self, key: &str) -> Vec<Spanned<Mark>> {
+    pub fn marks(&self, key: &str) -> Vec<Spanned<NumberOrWord>> {
         self.list(key, "numbers or words", |v| match v {
-            DeValue::String(text) => Some(Mark::Text(text.as_ref().to_owned())),
-            DeValue::Integer(_) => integer(v).map(Mark::Integer),
-            DeValue::Float(_) => number(v).map(Mark::Real),
+            DeValue::String(text) => Some(NumberOrWord::Text(text.as_ref().to_owned())),
+            DeValue::Integer(_) => integer(v).map(NumberOrWord::Integer),
+            DeValue::Float(_) => number(v).map(NumberOrWord::Real),
             DeValue::Boolean(_) | DeValue::Datetime(_) | DeValue::Array(_) | DeValue::Table(_) => None,
         })
     }
 
-    /// A table below this one.
+    /// The table under a key.
     #[must_use]
     pub fn section(&self, key: &str) -> Option<Section<'a>> {
         let (value, span) = self.entry(key)?;
@@ -316,13 +320,13 @@ impl<'a> Section<'a> {
         }
     }
 
-    /// A list of tables: `[[key]]`, or inline tables in a list; at most [`limits::LIST_ENTRIES_MAX`].
+    /// A list of tables: `[[key]]`, or inline tables in a list. It has at most [`limits::LIST_ENTRIES_MAX`] entries.
     #[must_use]
     pub fn sections(&self, key: &str) -> Vec<Section<'a>> {
         self.sections_up_to(key, limits::LIST_ENTRIES_MAX)
     }
 
-    /// A list of at most so many tables.
+    /// A list of at most `most` tables.
     #[must_use]
     pub fn sections_up_to(&self, key: &str, most: usize) -> Vec<Section<'a>> {
         let Some((value, span)) = self.entry(key) else { return Vec::new() };
@@ -343,14 +347,15 @@ impl<'a> Section<'a> {
         out
     }
 
-    /// Every entry of this table by its name, in the order of the file: for tables keyed by names. Of a table with more
-    /// than [`limits::TABLE_ENTRIES_MAX`] entries the first ones, and a name is at most [`limits::KEY_BYTES_MAX`] long.
+    /// The names of all entries of this table, in the order of the file: for tables whose keys are names. At most
+    /// [`limits::TABLE_ENTRIES_MAX`] names are returned, each of at most [`limits::KEY_BYTES_MAX`] bytes; others are
+    /// errors.
     #[must_use]
     pub fn names(&self) -> Vec<Spanned<String>> {
         self.names_up_to(limits::TABLE_ENTRIES_MAX)
     }
 
-    /// As [`Self::names`], of at most so many entries.
+    /// Returns at most `most` names, as [`Self::names`] does.
     #[must_use]
     pub fn names_up_to(&self, most: usize) -> Vec<Spanned<String>> {
         let mut names: Vec<_> = self
@@ -367,12 +372,12 @@ impl<'a> Section<'a> {
             let message = format!("a key must have at most {} bytes", limits::KEY_BYTES_MAX);
             self.error(name.span.clone(), message, format!("this has {}", name.value.len()));
         }
-        // What is refused here is not told again as unknown.
+        // A refused key is already an error: `finish` must not report it again as unknown.
         self.known.borrow_mut().extend(refused.into_iter().chain(long).map(|name| name.value));
         names
     }
 
-    /// Any scalar under a key: for the expectations of a case.
+    /// Any single value under a key: for the expected values of a test case.
     #[must_use]
     pub fn scalar(&self, key: &str) -> Option<Spanned<crate::words::Value>> {
         use crate::words::Value;
@@ -385,7 +390,7 @@ impl<'a> Section<'a> {
         })
     }
 
-    /// Notes that a key is missing.
+    /// Notes that a key is missing, with an example of its value.
     pub fn missing(&self, key: &str, example: &str) {
         let path = self.path.trim_end_matches('.');
         let place = if path.is_empty() { String::new() } else { format!(" in [{path}]") };
@@ -393,7 +398,7 @@ impl<'a> Section<'a> {
         self.error_with_help(span, format!("{key} is missing{place}"), "", format!("add: {key} = {example}"));
     }
 
-    /// A value that must be there.
+    /// Returns `found`. Notes an error if the table does not have the key.
     pub fn required<T>(&self, key: &str, example: &str, found: Option<T>) -> Option<T> {
         if found.is_none() && !self.table.contains_key(key) {
             self.missing(key, example);
@@ -401,7 +406,7 @@ impl<'a> Section<'a> {
         found
     }
 
-    /// Ends the table: whatever was never asked for is an error, with the nearest known key.
+    /// Ends the table. Every key that was not asked for is an error; the help is the most similar known key.
     pub fn finish(&self) {
         let known = self.known.borrow();
         for (key, _) in self.table.iter() {
@@ -475,8 +480,8 @@ mod tests {
             "[device]\nvendr = 'x'\nevery = '5'\nunit = 300\n",
             &[
                 "f.toml:1:1: error: vendor is missing in [device]; help: add: vendor = \"ABB\"",
-                "f.toml:3:9: error: device.every is a duration: write a number and a unit, as 500ms, 5s, 1m30s, 2000h or 7d",
-                "f.toml:4:8: error: device.unit is between 0 and 247: 300 is outside",
+                "f.toml:3:9: error: device.every must be a duration: write a number and a unit, as 500ms, 5s, 1m30s, 2000h or 7d",
+                "f.toml:4:8: error: device.unit must be from 0 to 247, not 300",
                 "f.toml:2:1: error: unknown key `vendr` in device; help: did you mean `vendor`?",
             ],
         );
@@ -484,7 +489,10 @@ mod tests {
 
     #[test]
     fn a_wrong_type_says_what_it_is() {
-        check("[device]\nvendor = 7\n", &["f.toml:2:10: error: device.vendor is a text: this is an integer"]);
+        check(
+            "[device]\nvendor = 7\n",
+            &["f.toml:2:10: error: device.vendor must be a text: this is an integer"],
+        );
     }
 
     #[test]

@@ -1,36 +1,37 @@
-//! A named text and places in it.
+//! Named texts and places in them.
 
 use std::ops::Range;
 use std::sync::Arc;
 
-/// A stretch of bytes of a text.
+/// A range of bytes of a text.
 pub type Span = Range<usize>;
 
-/// A text with the name it came under.
+/// A text with its name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SourceText {
-    /// The file's name as a person knows it.
+    /// The name of the file, as people know it.
     pub name: Arc<str>,
-    /// Everything in it.
+    /// The whole text.
     pub text: Arc<str>,
     places: Arc<Places>,
 }
 
-/// Where the lines of a text begin and how many characters come before each block of it: a place is then found without
-/// going through the text, however many places are asked for.
+/// The starts of the lines of a text, and the number of characters before each block of it. With them a place is
+/// found without a search through the whole text.
 #[derive(Debug, PartialEq, Eq)]
 struct Places {
-    /// The first byte of each line.
+    /// The position of the first byte of each line.
     lines: Vec<usize>,
-    /// The characters before each block of [`BLOCK`] bytes.
+    /// The number of characters before each block of [`BLOCK`] bytes.
     characters: Vec<usize>,
 }
 
+/// The length of a block in bytes.
 const BLOCK: usize = 1024;
 
-/// The characters that begin in these bytes.
+/// Counts the characters that begin in these bytes.
 fn characters(bytes: &[u8]) -> usize {
-    // A byte of the form 10xxxxxx goes on with a character.
+    // A byte of the form 10xxxxxx continues a character.
     bytes.iter().filter(|b| **b & 0xC0 != 0x80).count()
 }
 
@@ -46,11 +47,11 @@ impl Places {
         Self { characters: characters.collect(), lines }
     }
 
-    /// The characters before a byte.
+    /// Returns the number of characters before a byte.
     fn characters_before(&self, text: &str, at: usize) -> usize {
         let block = at / BLOCK;
         let rest = text.as_bytes().get(block * BLOCK..at).unwrap_or_default();
-        // The end of a text that fills its last block has no block of its own.
+        // If the text fills its last block, the position behind its end belongs to no block.
         match self.characters.get(block) {
             Some(before) => before + characters(rest),
             None => {
@@ -62,13 +63,13 @@ impl Places {
 }
 
 impl SourceText {
-    /// A text under a name.
+    /// Makes a text with a name.
     #[must_use]
     pub fn new(name: &str, text: &str) -> Self {
         Self { name: name.into(), text: text.into(), places: Arc::new(Places::of(text)) }
     }
 
-    /// Line and column of a byte, both from 1; the column counts characters.
+    /// Returns the line and the column of a byte, both from 1. The column counts characters.
     ///
     /// ```
     /// let text = andon::source::SourceText::new("a", "one\ntwo");
@@ -90,7 +91,7 @@ mod tests {
 
     use super::*;
 
-    /// By going through the text.
+    /// Computes line and column with a search through the whole text.
     fn counted(text: &str, at: usize) -> (usize, usize) {
         let before = text.get(..at).unwrap_or(text);
         let line = before.matches('\n').count() + 1;

@@ -1,4 +1,4 @@
-//! A part of the journal that cannot be read as it was written.
+//! Damage of the journal: lines or files that cannot be read as they were written.
 
 use std::fmt;
 
@@ -9,27 +9,28 @@ use super::Seq;
 /// A part of the journal that cannot be read as it was written.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Damage {
-    /// The segment's file name.
+    /// The file name of the segment.
     pub segment: String,
-    /// The line in it, from 1; 0 for the file as a whole.
+    /// The number of the line in the segment, from 1; 0 means the whole file.
     pub line: u64,
     /// The first event that cannot be read.
     pub first_seq: Seq,
-    /// The last event that cannot be read; below `first_seq` when no event is lost.
+    /// The last event that cannot be read; smaller than `first_seq` if no event is lost.
     pub last_seq: Seq,
-    /// What is wrong, as a sentence.
+    /// The problem, as a sentence.
     pub why: String,
 }
 
 impl Damage {
-    /// How many events cannot be read.
+    /// The number of events that cannot be read.
     #[must_use]
     pub fn events_lost(&self) -> u64 {
         (self.last_seq.0 + 1).saturating_sub(self.first_seq.0)
     }
 
-    /// Whether both speak of the same part. Lost events are the same ones wherever the gap is seen from; a file that loses none
-    /// is known by its name and line.
+    /// True if both describe the same damage. If events are lost, the two are compared by these events, because the
+    /// same gap can be found from the segment before it and from the one after it. Else they are compared by file
+    /// name and line.
     #[must_use]
     pub fn is_same(&self, other: &Damage) -> bool {
         if self.events_lost() > 0 {

@@ -1,8 +1,8 @@
-//! A number that is finite: neither infinite nor NaN, which JSON cannot carry.
+//! Finite numbers. JSON cannot carry infinity and NaN.
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-/// A finite `f64`. An event holds its numbers as these, so that every line written can be read again.
+/// A finite `f64`. Events hold their numbers in this type, so that every written line can be read again.
 ///
 /// ```
 /// use andon::words::Finite;
@@ -15,19 +15,19 @@ use serde::{Deserialize, Deserializer, Serialize};
 pub struct Finite(f64);
 
 impl Finite {
-    /// The number; nothing when it is infinite or NaN.
+    /// Returns `None` if the number is infinite or NaN.
     #[must_use]
     pub fn new(number: f64) -> Option<Self> {
         number.is_finite().then_some(Self(number))
     }
 
-    /// All of the numbers; nothing when one of them is infinite or NaN.
+    /// Returns `None` if one of the numbers is infinite or NaN.
     #[must_use]
     pub fn all(numbers: &[f64]) -> Option<Vec<Self>> {
         numbers.iter().copied().map(Self::new).collect()
     }
 
-    /// The number itself.
+    /// Returns the number.
     #[must_use]
     pub fn get(self) -> f64 {
         self.0

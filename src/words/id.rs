@@ -1,4 +1,4 @@
-//! Identifiers: short names that people type, cheap to clone and ordered.
+//! Identifiers: short names that people type. They are cheap to clone, and they have an order.
 
 use std::fmt;
 use std::sync::Arc;
@@ -7,16 +7,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::limits;
 
-/// Why a text is no identifier.
+/// The reason why a text is not a valid identifier.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum IdError {
-    /// Nothing was given.
+    /// The text is empty.
     #[error("a name must not be empty")]
     Empty,
-    /// Longer than [`limits::ID_BYTES_MAX`].
-    #[error("a name has at most {} characters", limits::ID_BYTES_MAX)]
+    /// The text is longer than [`limits::ID_BYTES_MAX`].
+    #[error("a name must have at most {} characters", limits::ID_BYTES_MAX)]
     TooLong,
-    /// A character outside the allowed set.
+    /// The text contains a character that is not allowed. Fields: the character, and the rule.
     #[error("'{0}' is not allowed here; {1}")]
     BadCharacter(char, &'static str),
 }
@@ -55,16 +55,16 @@ macro_rules! id {
         pub struct $name(Arc<str>);
 
         impl $name {
-            /// Checks the text and keeps it.
+            /// Checks the text and makes an identifier of it.
             ///
             /// # Errors
-            /// [`IdError`] names the first character that is not allowed.
+            /// [`IdError`] if the text is empty, too long or contains a character that is not allowed.
             pub fn parse(text: &str) -> Result<Self, IdError> {
                 $check(text)?;
                 Ok(Self(text.into()))
             }
 
-            /// The text itself.
+            /// Returns the text of the identifier.
             #[must_use]
             pub fn as_str(&self) -> &str {
                 &self.0
@@ -92,38 +92,39 @@ macro_rules! id {
 }
 
 id!(
-    /// Names one piece of equipment: `press-7`.
+    /// The name of one piece of equipment: `press-7`.
     EquipmentId,
     check_dashed
 );
 id!(
-    /// Names one link: `rs485-a`.
+    /// The name of one link: `rs485-a`.
     LinkName,
     check_dashed
 );
 id!(
-    /// Names a fault of a profile: `undervoltage`.
+    /// The name of a fault in a profile: `undervoltage`.
     FaultName,
     check_dashed
 );
 id!(
-    /// Names a device profile: `eastron-sdm630`.
+    /// The name of a device profile: `eastron-sdm630`.
     ProfileName,
     check_dashed
 );
 id!(
-    /// Names one troubleshooting step of a fault: `breaker`.
+    /// The name of one troubleshooting step of a fault: `breaker`.
     StepId,
     check_dashed
 );
 id!(
-    /// Names a point of a profile: `l1_voltage`.
+    /// The name of a point in a profile: `l1_voltage`.
     PointName,
     check_underscored
 );
 
 impl EquipmentId {
-    /// A link whose own name is no id, which cannot be: both are of the same characters.
+    /// Returns the id `link`, for a link whose name is not a valid equipment id. Both follow the same rule, so this
+    /// never happens; the fallback avoids a panic.
     #[must_use]
     pub(crate) fn any_link() -> Self {
         Self("link".into())
@@ -131,20 +132,21 @@ impl EquipmentId {
 }
 
 impl FaultName {
-    /// The fault that every piece of equipment has: no good answer for too long.
+    /// Returns `communication-lost`, a fault that every piece of equipment has: no good answer for longer than
+    /// `offline_after`.
     #[must_use]
     pub fn communication_lost() -> Self {
         Self("communication-lost".into())
     }
 
-    /// The fault of every link: it is away, and everything behind it.
+    /// Returns `link-away`, the fault of every link: the link has no connection, so nothing behind it can be read.
     #[must_use]
     pub fn link_away() -> Self {
         Self("link-away".into())
     }
 }
 
-/// A ticket's number: counts from 1 on each gateway and is never used twice.
+/// The number of a ticket: counts from 1 on each gateway and is never used twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct TicketNumber(pub u64);
@@ -155,13 +157,13 @@ impl fmt::Display for TicketNumber {
     }
 }
 
-/// An event's sequence number in the journal: counts from 1, without gaps.
+/// The sequence number of an event in the journal: counts from 1, without gaps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, Default)]
 #[serde(transparent)]
 pub struct Seq(pub u64);
 
 impl Seq {
-    /// The number after this one.
+    /// Returns the number after this one.
     #[must_use]
     pub fn next(self) -> Self {
         Self(self.0.saturating_add(1))
@@ -174,11 +176,11 @@ impl fmt::Display for Seq {
     }
 }
 
-/// A piece of equipment's place in the site's list, from 0.
+/// The position of a piece of equipment in the list of the site, from 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct EquipmentIndex(pub usize);
 
-/// A point's place in its profile's list, from 0.
+/// The position of a point in the list of its profile, from 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct PointIndex(pub usize);
 

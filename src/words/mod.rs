@@ -1,6 +1,18 @@
-//! The words of the field, one file a word: ids, time, readings, severities, outcomes, refusals.
+//! Basic types that every module shares: ids, time, readings, severities, outcomes and refusals.
 //!
-//! *Must not know* any room: no behaviour of one lives here.
+//! Each file defines one type. A module of the core takes these types as arguments and returns them: a device
+//! answers, `profile` decodes the answer into a [`Reading`], and `detect` evaluates the reading.
+//!
+//! ```
+//! use andon::words::{EquipmentId, Mono, Now, Reading, Value, Wall};
+//! let press = EquipmentId::parse("press-7").unwrap();
+//! let at = Now { mono: Mono(0), wall: Wall::parse("2026-11-27T08:00:00Z").unwrap() };
+//! let reading = Reading { value: Ok(Value::Real(230.2)), at };
+//! assert_eq!(press.to_string(), "press-7");
+//! assert_eq!(reading.value.unwrap().to_string(), "230.2");
+//! ```
+//!
+//! *Must not know* any other module, and holds no behaviour of one.
 
 mod damage;
 mod finite;

@@ -1,27 +1,27 @@
-//! The one table of outcomes: exit code and HTTP status of everything a command can end in.
+//! The table of outcomes: the exit code and the HTTP status for each way in which a command can end.
 
 use serde::{Deserialize, Serialize};
 
-/// Writes the table of outcomes once: `Name "word" exit-code http-status "meaning";`.
+/// Defines [`Outcome`] from one table. A row is `Name "word" exit-code http-status "meaning";`.
 macro_rules! outcomes {
     ($($outcome:ident $word:tt $exit_code:literal $http_status:literal $meaning:literal;)+) => {
-        /// How a command ended.
+        /// The way in which a command ended.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
         pub enum Outcome {
             $(#[doc = $meaning] #[serde(rename = $word)] $outcome,)+
         }
 
         impl Outcome {
-            /// Every outcome, by exit code.
+            /// All outcomes, in the order of their exit codes.
             pub const ALL: [Outcome; [$($exit_code),+].len()] = [$(Outcome::$outcome),+];
 
-            /// The process's exit code.
+            /// The exit code of the process.
             #[must_use]
             pub fn exit_code(self) -> u8 {
                 match self { $(Outcome::$outcome => $exit_code,)+ }
             }
 
-            /// The HTTP status of an answer with this outcome; 0 for an outcome that no answer can carry.
+            /// The HTTP status of an answer with this outcome; 0 if no answer can carry the outcome.
             #[must_use]
             pub fn http_status(self) -> u16 {
                 match self { $(Outcome::$outcome => $http_status,)+ }

@@ -1,4 +1,4 @@
-//! Who acts: a person, or the gateway itself.
+//! Authors of events: a person, or the gateway itself.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,35 +6,35 @@ use super::refusal::{Refusal, Rule};
 use super::shown::{is_unshowable, shown};
 use crate::limits;
 
-/// The author of an event. In `open` mode a name that is given is recorded with the account that gave it.
+/// The author of an event. In `open` mode andon records a given name together with the account that gave it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "who", rename_all = "kebab-case")]
 pub enum Author {
     /// The gateway itself: detection, timers, start and stop.
     Gateway,
-    /// The person whose account of the operating system asked. The socket's peer credentials prove it.
+    /// A person, known by the account of the operating system. The peer credentials of the socket prove it.
     OsUser {
-        /// The account's name.
+        /// The name of the account.
         name: String,
     },
-    /// A person who gave this name; nothing proved it.
+    /// A person who gave this name with `--as`. Nothing proves it.
     Unproven {
-        /// The name as given with `--as`.
+        /// The name, as it was given.
         name: String,
-        /// The account that gave the name; absent in records of earlier versions, and where it is not known.
+        /// The account that gave the name; `None` if it is unknown, and in events of earlier versions.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         os_user: Option<String>,
     },
 }
 
 impl Author {
-    /// A person of this name, which nothing proved.
+    /// Makes an author of a name that nothing proves.
     #[must_use]
     pub fn unproven(name: impl Into<String>) -> Self {
         Author::Unproven { name: name.into(), os_user: None }
     }
 
-    /// The name on screens.
+    /// The name of the author on screens.
     #[must_use]
     pub fn name(&self) -> &str {
         match self {
@@ -44,12 +44,12 @@ impl Author {
     }
 }
 
-/// Whether a text can be the name of a person who acts or is assigned: letters of any script, digits, single spaces
-/// and `. _ - ' @`; it begins with a letter or digit and does not read as `andon`, the gateway's own name. Journals
-/// of earlier versions may have other names: they are loaded as they are.
+/// Checks that a text can be the name of a person who acts or is assigned. A name has letters of any script, digits,
+/// single spaces and `. _ - ' @`. It begins with a letter or digit. It does not look like `andon`, the name of the
+/// gateway. Other names in journals of earlier versions are loaded unchanged.
 ///
 /// # Errors
-/// `people/bad-name`, with what would satisfy it.
+/// `people/bad-name`, with a remedy.
 pub fn plain_name(name: &str) -> Result<(), Refusal> {
     let bad = |why: String| Err(Refusal::new(Rule::BadName, why));
     if name.len() > limits::PERSON_BYTES_MAX {
@@ -68,20 +68,20 @@ pub fn plain_name(name: &str) -> Result<(), Refusal> {
             "the name \"{name}\" must begin with a letter or digit, and must not have a space at its end or two \
              spaces side by side"
         ))
-        .map_err(|r| r.command("write it plainly", "andon --as 'Eva Meier' ..."));
+        .map_err(|r| r.command("write the name without them", "andon --as 'Eva Meier' ..."));
     }
     let letters: String = name.chars().filter(|c| c.is_alphanumeric()).flat_map(latin).collect();
     if letters == "andon" {
-        return bad(format!("the name \"{name}\" is the gateway's own: nobody else can have it"))
+        return bad(format!("the name \"{name}\" belongs to the gateway: no person can use it"))
             .map_err(|r| r.command("use your own name", "andon --as NAME ..."));
     }
     Ok(())
 }
 
-/// Accents and vowel signs that follow a letter and are no letters to Unicode.
+/// True for accents and vowel signs that follow a letter and are not letters in Unicode.
 fn is_mark(c: char) -> bool {
     matches!(u32::from(c),
-        // Accents by themselves; Hebrew and Arabic points.
+        // Combining accents; Hebrew and Arabic points.
         0x0300..=0x036F | 0x0591..=0x05BD | 0x064B..=0x0652
         // The virama and nukta of the scripts of India.
         | 0x093C | 0x094D | 0x09BC | 0x09CD | 0x0A3C | 0x0A4D | 0x0ABC | 0x0ACD | 0x0B3C | 0x0B4D | 0x0BCD
@@ -90,7 +90,7 @@ fn is_mark(c: char) -> bool {
         | 0x0E47..=0x0E4E | 0x0EC8..=0x0ECE | 0x1037..=0x103A | 0x17C9..=0x17D3)
 }
 
-/// A letter in lower case, as the Latin one that it looks like where that is in `andon`.
+/// Returns a letter in lower case. A letter that looks like a Latin letter of `andon` becomes that letter.
 fn latin(c: char) -> Option<char> {
     let c = c.to_lowercase().next()?;
     Some(match c {

@@ -1,4 +1,4 @@
-//! A reading: a point's value at an instant, with a quality.
+//! Readings: the value of a point at an instant, with its quality.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,12 +11,12 @@ use super::text::Excerpt;
 use super::time::Now;
 use crate::limits;
 
-/// A value as a point delivers it, after scaling.
+/// The value of a point, after scaling.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Value {
-    /// A coil, a discrete input, one bit.
+    /// The state of a coil, of a discrete input or of one bit.
     Bool(bool),
-    /// A whole number; also the raw code of an enum or a bit field.
+    /// A whole number. The code of an enum or of a bit field is also an `Integer`.
     Integer(i128),
     /// A number with a fraction.
     Real(f64),
@@ -25,10 +25,10 @@ pub enum Value {
 }
 
 impl Value {
-    /// A text as a value: the one way in for texts of equipment.
+    /// Makes a value of a text. All texts that equipment sends become values here.
     ///
     /// # Errors
-    /// [`BadReason::TextTooLong`] of a text longer than [`limits::TEXT_VALUE_BYTES_MAX`].
+    /// [`BadReason::TextTooLong`] if the text is longer than [`limits::TEXT_VALUE_BYTES_MAX`].
     pub fn text(text: &str) -> Result<Self, BadReason> {
         match text.len() {
             0..=limits::TEXT_VALUE_BYTES_MAX => Ok(Value::Text(text.into())),
@@ -36,7 +36,7 @@ impl Value {
         }
     }
 
-    /// The value as `f64`; `None` for `Bool` and `Text`.
+    /// Returns the value as `f64`; `None` for `Bool` and `Text`.
     #[must_use]
     pub fn number(&self) -> Option<f64> {
         match self {
@@ -74,7 +74,7 @@ impl fmt::Display for Value {
     }
 }
 
-/// A number as a person reads it: at most seven significant digits, no trailing zeros.
+/// Writes a number for people: at most seven significant digits, no trailing zeros.
 #[must_use]
 pub fn render_real(r: f64) -> String {
     if !r.is_finite() {
@@ -90,15 +90,15 @@ pub fn render_real(r: f64) -> String {
     if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
 }
 
-/// How far a reading can be trusted.
+/// The quality of a reading: how far people and rules can trust it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Quality {
-    /// Read from the equipment, whole and in time.
+    /// The device answered in time and the value is valid.
     Good,
-    /// Read, and judged; the request that should have renewed it had no answer.
+    /// The value is the last good value. The request that should have renewed it got no answer.
     Uncertain,
-    /// No value, or one that must not be used.
+    /// There is no value, or the value must not be used.
     Bad,
 }
 
@@ -112,97 +112,97 @@ impl fmt::Display for Quality {
     }
 }
 
-/// Why a reading is bad.
+/// The reason why a reading is bad.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BadReason {
-    /// The device sends a value that means "no value".
+    /// The device sent a raw value that means "no value" (`absent` in the profile).
     #[error("the device reports no value here (0x{0:X} is listed under absent)")]
     Absent(u64),
-    /// A number or text that means "no value".
+    /// The device sent a number or a text that means "no value" (`absent` in the profile).
     #[error("the device reports no value here ({0} is listed under absent)")]
     AbsentValue(Excerpt),
-    /// A number that the device cannot have: it, and the bounds.
+    /// The number is outside `valid`. Fields: the number, and the bounds in words.
     #[error("{0} is not valid: the profile says {1}")]
     OutsideValid(Excerpt, Excerpt),
-    /// The payload itself marks the value: which of the profile's conditions is not met.
+    /// The payload itself marks the value as not usable. Field: the condition of the profile that is not met.
     #[error("the payload marks this value as not usable: {0}")]
     MarkedUnusable(Excerpt),
-    /// A text that ends before it begins, with more behind its end.
+    /// Other characters follow the zero byte that ends the text.
     #[error(
         "characters follow the zero byte that should end the text; if each register holds one character, set characters_per_register = 1"
     )]
     TextGoesOn,
-    /// A float that is no number.
+    /// The device sent a float that is NaN or infinite.
     #[error("the device sends NaN or infinity")]
     NotANumber,
-    /// A nibble above 9 in a BCD number.
+    /// A BCD number has a nibble above 9.
     #[error("0x{0:X} is not a BCD number")]
     NotBcd(u64),
-    /// Bytes that are no text.
-    #[error("the registers hold no text")]
+    /// The bytes of the registers are not a text.
+    #[error("the bytes in the registers are not a text")]
     NotText,
-    /// A text longer than a text value may be: how many bytes it has.
+    /// The text is longer than [`limits::TEXT_VALUE_BYTES_MAX`]. Field: its length in bytes.
     #[error("the text has {0} bytes; a text value must have at most {max} bytes", max = limits::TEXT_VALUE_BYTES_MAX)]
     TextTooLong(usize),
-    /// A scale factor that is absent or beyond 10^-10 to 10^10.
+    /// The scale factor is absent, or outside 10^-10 to 10^10. Field: the scale factor and the reason.
     #[error("its scale factor {0} cannot be used")]
     BadScale(String),
-    /// A text or JSON value that does not fit its type.
+    /// A text or a JSON value does not fit the type of the point. Fields: the value, the type.
     #[error("'{0}' is not of type {1}")]
     NotOfType(Excerpt, &'static str),
-    /// A payload that is no JSON, where a JSON pointer is asked for.
+    /// The point has a JSON pointer, but the payload is not JSON.
     #[error("the payload is not JSON")]
     NotJson,
-    /// Nothing stands where the JSON pointer leads.
+    /// The payload has no value at the JSON pointer. Field: the pointer.
     #[error("the payload has nothing at {0}")]
     NothingThere(Excerpt),
-    /// The device itself refuses to give it.
+    /// The device refused the request. Field: its answer, as a sentence.
     #[error("{0}")]
     Refused(Arc<str>),
-    /// No reading at all: the request that should have brought it, its retries included, has no answer. The point keeps its
-    /// last good value until that is stale.
+    /// The request got no answer, also after its retries. The point keeps its last good value until that value is
+    /// stale. Field: what happened, as a sentence.
     #[error("{0}")]
     NoAnswer(Arc<str>),
-    /// Its last good reading is too old.
+    /// The last good reading is older than `stale_after`. Field: that limit.
     #[error("the last good reading is older than {}", super::span::render_duration(*.0))]
     Stale(Duration),
 }
 
 impl BadReason {
-    /// Whether this says that nothing was read, not that what was read is bad.
+    /// True if nothing was read. False if a value was read and is bad.
     #[must_use]
     pub fn is_no_reading(&self) -> bool {
         matches!(self, BadReason::NoAnswer(_))
     }
 }
 
-/// What a batch of readings says of the equipment itself.
+/// The presence of a piece of equipment, as shown by a batch of readings: whether it answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Presence {
-    /// It has answered, or told something by itself.
+    /// The equipment answered, or sent a message by itself.
     Answered,
-    /// A broker had kept this of it: it was so once, and nobody says when.
+    /// A broker sent a retained message of the equipment. Nobody knows when the equipment sent it.
     Retained,
-    /// It has not: the readings only say why there is no value.
+    /// The equipment did not answer. The readings only carry the reason.
     NoAnswer,
-    /// It is known to be away: its last will, its death certificate, its broker says so.
+    /// The equipment is known to be offline: its last will, its death certificate (Sparkplug) or its broker says so.
     Lost,
 }
 
 impl Presence {
-    /// Whether this is something of the equipment itself.
+    /// True if the equipment itself sent the readings, now or earlier.
     #[must_use]
     pub fn is_answer(self) -> bool {
         matches!(self, Presence::Answered | Presence::Retained)
     }
 }
 
-/// A point's value at an instant: the value when it is good, the reason when it is bad.
+/// The value of a point at an instant, or the reason why it is bad.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Reading {
-    /// What was read, or why it cannot be used.
+    /// The value if it is good, else the reason why it is bad.
     pub value: Result<Value, BadReason>,
-    /// When the answer arrived at the gateway.
+    /// The time at which the answer arrived at the gateway.
     pub at: Now,
 }
 

@@ -1,4 +1,4 @@
-//! Refusals are data: which rule refused, about what, and what would satisfy it.
+//! Refusals of commands: the rule that refused, the reason, and the remedies.
 
 use std::fmt;
 
@@ -7,11 +7,11 @@ use serde::{Deserialize, Serialize};
 use super::outcome::Outcome;
 use crate::limits;
 
-/// Writes the table of rules once: `Name "code" Outcome "meaning";` becomes a variant of [`Rule`], its code, its outcome
-/// and its line in `andon guide rules`.
+/// Defines [`Rule`] from one table. A row is `Name "code" Outcome "meaning";`. It gives the variant, its code, its
+/// outcome and its line in `andon guide rules`.
 macro_rules! rules {
     ($($rule:ident $code:literal $outcome:ident $meaning:literal;)+) => {
-        /// Everything that can refuse a command. Each rule has a stable code and a test that names it.
+        /// The rules that can refuse a command. Each rule has a stable code and a test that names it.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
         pub enum Rule {
             $(#[doc = $meaning] $rule,)+
@@ -27,7 +27,7 @@ macro_rules! rules {
                 match self { $(Rule::$rule => $code,)+ }
             }
 
-            /// What the rule demands, as one sentence of `andon guide rules`.
+            /// The demand of the rule, as one sentence of `andon guide rules`.
             #[must_use]
             pub fn meaning(self) -> &'static str {
                 match self { $(Rule::$rule => $meaning,)+ }
@@ -97,12 +97,12 @@ rules! {
         "Readings are kept with a ticket if the fault's points were recorded around its onset.";
 }
 
-/// What would satisfy the rule: a sentence and, where there is one, the very command to type.
+/// A way to satisfy the rule: a sentence and, if possible, the exact command to type.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Remedy {
-    /// What to do.
+    /// The thing to do, as a sentence without a full stop.
     pub text: String,
-    /// The command that does it.
+    /// The command that does it; `None` if no single command does.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub command: Option<String>,
 }
@@ -110,29 +110,29 @@ pub struct Remedy {
 /// A command that a rule refused. Nothing was changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
-    /// Which rule.
+    /// The rule that refused the command.
     pub rule: Rule,
-    /// What is the case, as a sentence without a full stop.
+    /// The reason, as a sentence without a full stop.
     pub message: String,
-    /// What would satisfy it.
+    /// The ways to satisfy the rule; can be empty.
     pub remedies: Vec<Remedy>,
 }
 
 impl Refusal {
-    /// A refusal without a remedy yet.
+    /// Makes a refusal without a remedy.
     #[must_use]
     pub fn new(rule: Rule, message: impl Into<String>) -> Self {
         Self { rule, message: message.into(), remedies: Vec::new() }
     }
 
-    /// Adds what would satisfy the rule.
+    /// Adds a remedy without a command.
     #[must_use]
     pub fn remedy(mut self, text: impl Into<String>) -> Self {
         self.remedies.push(Remedy { text: text.into(), command: None });
         self
     }
 
-    /// Adds what would satisfy the rule and the command that does it.
+    /// Adds a remedy with its command.
     #[must_use]
     pub fn command(mut self, text: impl Into<String>, command: impl Into<String>) -> Self {
         self.remedies.push(Remedy { text: text.into(), command: Some(command.into()) });
@@ -148,10 +148,10 @@ impl fmt::Display for Refusal {
 
 impl std::error::Error for Refusal {}
 
-/// The reason of a verb, without spaces around it.
+/// Returns the reason of a command, without the spaces around it.
 ///
 /// # Errors
-/// When it is empty, or longer than [`limits::TEXT_BYTES_MAX`].
+/// [`Rule::BadText`] if the reason is empty or longer than [`limits::TEXT_BYTES_MAX`].
 pub fn reason_of(text: &str) -> Result<String, Refusal> {
     let text = text.trim();
     if text.is_empty() || text.len() > limits::TEXT_BYTES_MAX {

@@ -1,20 +1,20 @@
-//! How bad a fault is: EN 13306 and ISA-18.2 leave the classes to the plant; these four serve.
+//! Severities of faults. EN 13306 and ISA-18.2 let each plant define its own classes; andon has four.
 
 use std::fmt;
 
 use super::worded;
 
 worded! {
-    /// A fault's severity, worst first.
+    /// The severity of a fault. The order is from the worst to the least.
     #[derive(PartialOrd, Ord)]
     pub enum Severity {
-        /// Danger to people, product or machine: now.
+        /// Danger to people, product or machine. Act now.
         Critical = "critical",
-        /// The equipment cannot do its work: this shift.
+        /// The equipment cannot do its work. Act in this shift.
         Major = "major",
-        /// The equipment works, impaired: plan the work.
+        /// The equipment works with a limitation. Plan the work.
         Minor = "minor",
-        /// Worth knowing: no ticket unless the profile asks for one.
+        /// Useful information. No ticket, unless the profile asks for one.
         Advisory = "advisory",
     }
 }

@@ -1,29 +1,29 @@
-//! Text from outside (a device, a person, a file, a broker), made safe to look at: what would move the cursor, hide or
-//! turn other text becomes visible, as `\\u{1b}`.
+//! Text from outside (a device, a person, a file, a broker), made safe for a screen. Characters that move the cursor,
+//! or that hide or reverse other text, become visible, as `\\u{1b}`.
 
 use std::borrow::Cow;
 use std::fmt::Write;
 
-/// Whether a character does something to a screen other than stand on it: control characters, those that turn the
-/// direction of text (Unicode UAX 9), that have no width or no form, and those that are no characters at all.
+/// True if a character is not visible text: control characters, characters that change the direction of text (Unicode
+/// UAX 9), characters without width or form, and noncharacters.
 #[must_use]
 pub fn is_unshowable(c: char) -> bool {
     c.is_control()
         || matches!(u32::from(c),
-            // Soft hyphen; Arabic letter mark; fillers that look like nothing; Mongolian vowel separator.
+            // Soft hyphen; Arabic letter mark; fillers that are invisible; Mongolian vowel separator.
             0xAD | 0x61C | 0x115F | 0x1160 | 0x17B4 | 0x17B5 | 0x180B..=0x180F | 0x3164 | 0xFFA0
-            // Zero width, marks and overrides of direction, separators of lines and paragraphs, invisible operators.
+            // Zero width; marks and overrides of direction; separators of lines and paragraphs; invisible operators.
             | 0x200B..=0x200F | 0x2028..=0x202E | 0x2060..=0x206F
-            // Byte order mark, annotations, tags and variation selectors of plane 14.
+            // Byte order mark; annotations; tags and variation selectors of plane 14.
             | 0xFEFF | 0xFFF0..=0xFFFB | 0xE0000..=0xE0FFF
-            // Musical formatting, shorthand formatting, Egyptian format controls.
+            // Musical formatting; shorthand formatting; Egyptian format controls.
             | 0x1D173..=0x1D17A | 0x1BCA0..=0x1BCA3 | 0x13430..=0x1343F
-            // Noncharacters; andon marks its own headings and lines by some of them.
+            // Noncharacters. andon uses some of them to mark its own headings and lines.
             | 0xFDD0..=0xFDEF)
         || u32::from(c) & 0xFFFE == 0xFFFE
 }
 
-/// A text on one line, with everything visible that [`is_unshowable`].
+/// Returns a text on one line, in which every character that [`is_unshowable`] is written as an escape.
 ///
 /// ```
 /// assert_eq!(andon::words::shown("pump\u{1b}[2J\n"), "pump\\u{1b}[2J\\n");
@@ -39,7 +39,7 @@ pub fn shown(text: &str) -> Cow<'_, str> {
             '\r' => out.push_str("\\r"),
             '\t' => out.push_str("\\t"),
             c if is_unshowable(c) => {
-                // Writing into a text cannot fail.
+                // Writing into a `String` cannot fail.
                 let _written = write!(out, "\\u{{{:x}}}", u32::from(c));
             }
             c => out.push(c),

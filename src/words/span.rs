@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-/// Reads a duration; the units are `ms`, `s`, `m`, `h`, `d`, largest first, each at most once.
+/// Reads a duration. The units are `d`, `h`, `m` (or `min`), `s` and `ms`: from the largest to the smallest, each at
+/// most once.
 ///
 /// # Errors
-/// A sentence that says what was meant.
+/// A sentence that shows how to write a duration.
 ///
 /// ```
 /// use std::time::Duration;
@@ -14,7 +15,7 @@ use std::time::Duration;
 /// ```
 pub fn parse_duration(text: &str) -> Result<Duration, String> {
     const MEANT: &str = "write a number and a unit, as 500ms, 5s, 1m30s, 2000h or 7d";
-    // `10min` is written on labels of equipment, and is `10m`.
+    // Labels of equipment often say `10min` for `10m`.
     const UNITS: [(&str, u64); 6] =
         [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("min", 60_000), ("s", 1_000), ("ms", 1)];
     let mut rest = text.trim();
@@ -32,13 +33,13 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
             return Err(MEANT.to_owned());
         };
         let millis = scaled(number, *factor).ok_or_else(|| MEANT.to_owned())?;
-        total = total.checked_add(millis).ok_or_else(|| "that is too long".to_owned())?;
+        total = total.checked_add(millis).ok_or_else(|| "this duration is too long".to_owned())?;
         rest = next.trim_start();
     }
     Ok(Duration::from_millis(total))
 }
 
-/// `number * factor` for a decimal number of at most three places, exactly.
+/// Returns `number * factor` exactly, for a decimal number with at most three decimal places.
 fn scaled(number: &str, factor: u64) -> Option<u64> {
     let (whole, part) = number.split_once('.').unwrap_or((number, ""));
     if whole.is_empty() || part.len() > 3 {
@@ -54,7 +55,7 @@ fn scaled(number: &str, factor: u64) -> Option<u64> {
     Some(value)
 }
 
-/// Writes a duration the way [`parse_duration`] reads it, at most two units.
+/// Writes a duration in the form that [`parse_duration`] reads, with at most two units.
 #[must_use]
 pub fn render_duration(d: Duration) -> String {
     let ms = d.as_millis();

@@ -1,12 +1,12 @@
-//! Texts that come from outside, bounded before anybody keeps or shows them.
+//! Texts from outside, shortened before andon stores or shows them.
 
 use std::borrow::Cow;
 use std::fmt;
 
-/// Characters of a foreign text that are quoted in a sentence.
+/// The number of characters of a text from outside that a sentence quotes.
 const QUOTED_CHARS_MAX: usize = 40;
 
-/// The beginning of a foreign text, short enough to be quoted in a sentence.
+/// The beginning of a text from outside, short enough for a quotation in a sentence.
 ///
 /// ```
 /// use andon::words::Excerpt;
@@ -17,7 +17,7 @@ const QUOTED_CHARS_MAX: usize = 40;
 pub struct Excerpt(String);
 
 impl Excerpt {
-    /// The whole text when it is short, or its beginning and `…`.
+    /// Takes the whole text if it is short; else its beginning and `…`.
     #[must_use]
     pub fn of(text: &str) -> Self {
         Self(match text.char_indices().nth(QUOTED_CHARS_MAX) {
@@ -33,8 +33,8 @@ impl fmt::Display for Excerpt {
     }
 }
 
-/// The text, cut and ended with `…` where it would take more than so many bytes in a JSON string. A text without
-/// quotes, backslashes and control characters takes as many bytes there as it has.
+/// Shortens a text and adds `…` if the text would take more than `json_bytes` bytes in a JSON string. A text without
+/// quotes, backslashes and control characters takes as many bytes in JSON as it has.
 #[must_use]
 pub fn shortened(text: &str, json_bytes: usize) -> Cow<'_, str> {
     let mut taken = 0;
@@ -51,7 +51,7 @@ pub fn shortened(text: &str, json_bytes: usize) -> Cow<'_, str> {
     Cow::Borrowed(text)
 }
 
-/// Bytes of a character in a JSON string.
+/// Returns how many bytes a character takes in a JSON string.
 fn json_bytes_of(c: char) -> usize {
     match c {
         '"' | '\\' | '\n' | '\r' | '\t' | '\u{8}' | '\u{c}' => 2,

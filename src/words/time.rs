@@ -1,6 +1,6 @@
-//! Time as the core sees it: a monotonic instant for delays, a wall-clock instant for records.
+//! Time in the core: a monotonic instant for delays, a wall-clock instant for events.
 //!
-//! The two are types of their own and cannot be mixed; nothing here asks a clock.
+//! The two are separate types, so the compiler refuses to mix them. No function here reads a clock.
 
 use std::fmt;
 use std::ops::{Add, Sub};
@@ -8,12 +8,12 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-/// Nanoseconds on the monotonic clock since the program started. Delays, windows and staleness run on it.
+/// Nanoseconds on the monotonic clock of the daemon. Delays, windows and staleness use this clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct Mono(pub u64);
 
 impl Mono {
-    /// The time from `earlier` to here; zero when `earlier` is later.
+    /// The time from `earlier` to this instant; zero if `earlier` is later.
     #[must_use]
     pub fn since(self, earlier: Mono) -> Duration {
         Duration::from_nanos(self.0.saturating_sub(earlier.0))
@@ -38,67 +38,67 @@ fn nanos(d: Duration) -> u64 {
     u64::try_from(d.as_nanos()).unwrap_or(u64::MAX)
 }
 
-/// An instant of the wall clock, as records carry it: RFC 3339 in UTC with milliseconds.
+/// An instant of the wall clock, as events store it: RFC 3339 in UTC with milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct Wall(jiff::Timestamp);
 
 impl Wall {
-    /// From a time stamp, cut to milliseconds.
+    /// Takes a time stamp and cuts it to milliseconds.
     #[must_use]
     pub fn from_timestamp(at: jiff::Timestamp) -> Self {
         Self::from_millis(at.as_millisecond())
     }
 
-    /// From milliseconds since 1970 in UTC; times no calendar holds become its nearest end.
+    /// Takes milliseconds since 1970 in UTC. A time outside the calendar becomes the nearest time inside it.
     #[must_use]
     pub fn from_millis(ms: i64) -> Self {
-        // The ends in whole seconds: what is written reads back the same.
+        // The limits are whole seconds: a time that is written reads back the same.
         let (least, most) = (jiff::Timestamp::MIN.as_second(), jiff::Timestamp::MAX.as_second());
         let ms = ms.clamp(least * 1000, most * 1000);
         Self(jiff::Timestamp::from_millisecond(ms).unwrap_or_default())
     }
 
-    /// Milliseconds since 1970 in UTC.
+    /// Returns the milliseconds since 1970 in UTC.
     #[must_use]
     pub fn millis(self) -> i64 {
         self.0.as_millisecond()
     }
 
-    /// Whether a clock that shows this instant can have been set: no gateway ran before 2025.
+    /// True if the clock that showed this instant was set. No gateway ran before 2025.
     #[must_use]
     pub fn is_set(self) -> bool {
         const CLOCK_SET_SINCE: i64 = 1_735_689_600_000;
         self.millis() >= CLOCK_SET_SINCE
     }
 
-    /// The underlying time stamp, for calendars.
+    /// The time stamp, for calendars and time zones.
     #[must_use]
     pub fn timestamp(self) -> jiff::Timestamp {
         self.0
     }
 
-    /// Reads RFC 3339.
+    /// Reads a time in RFC 3339.
     ///
     /// # Errors
-    /// The parser's words on what is wrong.
+    /// The error of the parser.
     pub fn parse(text: &str) -> Result<Self, jiff::Error> {
         text.parse().map(Self::from_timestamp)
     }
 
-    /// The time from `earlier` to here; zero when `earlier` is later.
+    /// The time from `earlier` to this instant; zero if `earlier` is later.
     #[must_use]
     pub fn since(self, earlier: Wall) -> Duration {
         let ms = self.millis().saturating_sub(earlier.millis());
         Duration::from_millis(u64::try_from(ms).unwrap_or(0))
     }
 
-    /// This instant moved back by a duration.
+    /// Returns this instant minus a duration.
     #[must_use]
     pub fn before(self, by: Duration) -> Wall {
         Wall::from_millis(self.millis().saturating_sub(millis(by)))
     }
 
-    /// This instant moved on by a duration.
+    /// Returns this instant plus a duration.
     #[must_use]
     pub fn after(self, by: Duration) -> Wall {
         Wall::from_millis(self.millis().saturating_add(millis(by)))
@@ -128,21 +128,22 @@ impl<'de> Deserialize<'de> for Wall {
     }
 }
 
-/// One instant on both clocks.
+/// The same instant on both clocks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Now {
     /// The monotonic clock.
     pub mono: Mono,
-    /// The wall clock, which may be unset or stepped.
+    /// The wall clock, which can be unset or can jump.
     pub wall: Wall,
 }
 
 impl Now {
-    /// The same instant as seen `mono`: the wall clock is moved by the difference.
+    /// Returns another instant on both clocks, given on the monotonic one. The wall clock moves by the same
+    /// difference.
     #[must_use]
     pub fn at(self, mono: Mono) -> Now {
         let wall = if mono <= self.mono {
-            // Records know milliseconds: the one in which the instant lies.
+            // Events store whole milliseconds: round down to the millisecond that contains the instant.
             let ago = self.mono.since(mono).as_nanos().div_ceil(1_000_000);
             self.wall.before(Duration::from_millis(u64::try_from(ago).unwrap_or(u64::MAX)))
         } else {

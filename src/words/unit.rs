@@ -1,14 +1,15 @@
-//! Units of measure, far enough to refuse adding volts to amperes.
+//! Units of measure. They exist to refuse the sum of volts and amperes.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// A product of unit words with exponents; empty for a pure number. `V`, `V*A`, `m/s`.
+/// A product of unit words with exponents, such as `V`, `V*A` or `m/s`; empty for a pure number.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Unit(BTreeMap<String, i8>);
 
 impl Unit {
-    /// Takes a unit word as a profile writes it; an empty word is a pure number.
+    /// Reads a unit word of a profile. An empty word is a pure number. The word itself is not analysed: `m/s` is one
+    /// word.
     #[must_use]
     pub fn parse(word: &str) -> Self {
         let mut unit = BTreeMap::new();
@@ -18,19 +19,19 @@ impl Unit {
         Self(unit)
     }
 
-    /// Whether this is a pure number.
+    /// True for a pure number.
     #[must_use]
     pub fn is_none(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// The unit of a product.
+    /// Returns the unit of a product.
     #[must_use]
     pub fn times(&self, other: &Unit) -> Unit {
         self.combine(other, 1)
     }
 
-    /// The unit of a quotient.
+    /// Returns the unit of a quotient.
     #[must_use]
     pub fn per(&self, other: &Unit) -> Unit {
         self.combine(other, -1)

@@ -1,7 +1,7 @@
-//! Enums whose variants have one word each, the same in files, JSON and on screens.
+//! Enums whose variants have one word each. The word is the same in files, in JSON and on screens.
 
-/// Writes such an enum once: `Variant = "word"` becomes the variant, its name for serde, a place in `ALL` and its
-/// `word()`.
+/// Defines such an enum from one table. A row `Variant = "word"` gives the variant, its name for serde, its place in
+/// `ALL` and the result of its `word()`.
 macro_rules! worded {
     (
         $(#[$meta:meta])*
@@ -14,10 +14,10 @@ macro_rules! worded {
         }
 
         impl $name {
-            /// All of them, in the order in which they are declared.
+            /// All variants, in the order of their declaration.
             pub const ALL: [$name; [$($word),+].len()] = [$($name::$variant),+];
 
-            /// The word in files, in JSON and on screens.
+            /// The word of the variant in files, in JSON and on screens.
             #[must_use]
             pub fn word(self) -> &'static str {
                 match self { $($name::$variant => $word,)+ }

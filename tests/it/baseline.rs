@@ -36,7 +36,8 @@ fn normal_is_learned_from_the_wire_kept_over_a_restart_and_learned_anew() {
     assert_eq!((&tickets[0]["fault"], &tickets[0]["severity"]), (&"loop".into(), &"minor".into()));
     let summary = tickets[0]["summary"].as_str().unwrap();
     assert!(
-        summary.starts_with("flow ") && summary.contains(" %: Not as in the good operation"),
+        summary.starts_with("flow ")
+            && summary.contains(" %: The points do not behave as in the normal operation"),
         "{summary}"
     );
     gateway.run("ticket show 1").success().says("flow = 80 l/min").says("Worn impeller");

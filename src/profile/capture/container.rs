@@ -1,30 +1,30 @@
-//! The packets of a capture file: pcap in microseconds or nanoseconds, pcapng, either byte order.
+//! Packets of a capture file: pcap with microseconds or nanoseconds, and pcapng, in both byte orders.
 
 const PCAP_MICROS: u32 = 0xA1B2_C3D4;
 const PCAP_NANOS: u32 = 0xA1B2_3C4D;
 const SECTION: u32 = 0x0A0D_0D0A;
 const SECTION_ORDER: u32 = 0x1A2B_3C4D;
 
-/// One packet, as it was captured.
+/// One packet of a capture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Packet<'f> {
-    /// When, in microseconds since 1970.
+    /// The time, in microseconds since 1970.
     pub at_us: i64,
-    /// What the bytes begin with: the number of a link layer.
+    /// The number of the link layer with which the bytes begin.
     pub link_type: u32,
     pub bytes: &'f [u8],
-    /// The capture kept only its begin.
+    /// True if the capture contains only the beginning of the packet.
     pub is_cut: bool,
 }
 
-/// Which byte of a number comes first.
+/// The order of the bytes of a number in the file.
 #[derive(Debug, Clone, Copy)]
 enum Endian {
     Big,
     Little,
 }
 
-/// Reads numbers of a file.
+/// A reader for the numbers of a file.
 #[derive(Debug, Clone, Copy)]
 struct Reader<'f> {
     file: &'f [u8],
@@ -57,13 +57,13 @@ impl<'f> Reader<'f> {
     }
 }
 
-/// Every packet, and why the reading ended before the file did.
+/// Returns all packets, and the reason if andon cannot read the file to its end.
 ///
 /// # Errors
-/// It is no capture.
+/// The reason why the file is not a capture.
 pub(super) fn packets(file: &[u8]) -> Result<(Vec<Packet<'_>>, Option<String>), String> {
     let magic: [u8; 4] =
-        file.get(..4).and_then(|m| m.try_into().ok()).ok_or("it is not a capture: it is too short")?;
+        file.get(..4).and_then(|m| m.try_into().ok()).ok_or("this is not a capture file: it is too short")?;
     let of = |endian| Reader { file, endian };
     match (u32::from_le_bytes(magic), u32::from_be_bytes(magic)) {
         (PCAP_MICROS, _) => pcap(of(Endian::Little), 1),
@@ -71,14 +71,14 @@ pub(super) fn packets(file: &[u8]) -> Result<(Vec<Packet<'_>>, Option<String>), 
         (PCAP_NANOS, _) => pcap(of(Endian::Little), 1000),
         (_, PCAP_NANOS) => pcap(of(Endian::Big), 1000),
         (SECTION, _) => Ok(pcapng(file)),
-        _ => Err("it is not a pcap file, nor a pcapng file".to_owned()),
+        _ => Err("this is not a pcap file or a pcapng file".to_owned()),
     }
 }
 
-/// `divisor`: by what the part of a second is divided to be microseconds.
+/// Reads a pcap file. `divisor` converts the fraction of a second into microseconds.
 fn pcap(reader: Reader<'_>, divisor: u32) -> Result<(Vec<Packet<'_>>, Option<String>), String> {
-    // The upper bits say whether frames end in a checksum.
-    let link_type = reader.u32(20).ok_or("its header is cut off")? & 0x0FFF_FFFF;
+    // The upper bits tell whether frames end with a checksum.
+    let link_type = reader.u32(20).ok_or("the header of the capture file is incomplete")? & 0x0FFF_FFFF;
     let mut out = Vec::new();
     let mut at = 24;
     while at < reader.file.len() {
@@ -96,11 +96,11 @@ fn pcap(reader: Reader<'_>, divisor: u32) -> Result<(Vec<Packet<'_>>, Option<Str
     Ok((out, None))
 }
 
-/// What a pcapng file says of an interface.
+/// The description of an interface in a pcapng file.
 #[derive(Debug, Clone, Copy)]
 struct Interface {
     link_type: u32,
-    /// Ticks of its clock in a second.
+    /// Ticks of its clock per second.
     ticks: u64,
     /// Seconds that are added to its times.
     offset: i64,
@@ -112,7 +112,7 @@ fn pcapng(file: &[u8]) -> (Vec<Packet<'_>>, Option<String>) {
     let mut interfaces: Vec<Interface> = Vec::new();
     let mut at = 0;
     while at < file.len() {
-        let ends = || Some(format!("the file does not go on as pcapng, at byte {at}"));
+        let ends = || Some(format!("the file is not valid pcapng from byte {at} on"));
         if file.get(at..at + 4) == Some(&SECTION.to_le_bytes()) {
             let order = file.get(at + 8..at + 12).and_then(|o| o.try_into().ok()).map(u32::from_le_bytes);
             reader.endian = if order == Some(SECTION_ORDER) { Endian::Little } else { Endian::Big };
@@ -122,7 +122,7 @@ fn pcapng(file: &[u8]) -> (Vec<Packet<'_>>, Option<String>) {
         if length < 12 || length % 4 != 0 || reader.bytes(at, length).is_none() {
             return (out, ends());
         }
-        // A block of its own, so that nothing is read beyond it.
+        // The reader sees only this block, so that it cannot read beyond the block.
         let body = Reader { file: file.get(at + 8..at + length - 4).unwrap_or(&[]), ..reader };
         let before = out.last().map_or(0, |p| p.at_us);
         match kind {
@@ -161,7 +161,8 @@ fn interface(body: Reader<'_>) -> Interface {
     out
 }
 
-/// A packet of an enhanced (6), simple (3) or old (2) block; a simple one has no time, and takes that of the one before.
+/// Reads a packet of an enhanced (6), simple (3) or old (2) block. A simple block has no time; its packet gets the
+/// time of the packet before it.
 fn packet<'f>(kind: u32, body: Reader<'f>, interfaces: &[Interface], before: i64) -> Option<Packet<'f>> {
     let index = match kind {
         6 => body.size(0)?,

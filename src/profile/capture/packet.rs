@@ -1,8 +1,8 @@
-//! A packet's layers: the link, IP, TCP; or the header of a serial line.
+//! The layers of a packet: the link layer, IP and TCP, or the header of a serial packet.
 
 const SERIAL_HEADER: usize = 12;
 
-/// An address, IPv4 in its IPv6 form, and a port.
+/// An IP address and a port. IPv4 addresses are in their IPv6 form.
 pub(super) type End = ([u8; 16], u16);
 
 /// A TCP segment.
@@ -11,37 +11,38 @@ pub(super) struct Segment<'p> {
     pub from: End,
     pub to: End,
     pub sequence: u32,
-    /// It opens a connection; with `is_answer` it is the server's part of it.
+    /// True for the first segment of each direction (SYN).
     pub is_opening: bool,
+    /// True for the first segment of the server (SYN and ACK).
     pub is_answer: bool,
     pub payload: &'p [u8],
 }
 
-/// What a packet carries.
+/// The content of a packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Layer<'p> {
     Tcp(Segment<'p>),
-    /// Bytes of a serial line, and whether the recorder sent them.
+    /// Bytes of a serial line. The first field is true if the recording computer sent them.
     Serial(bool, &'p [u8]),
-    /// Part of an IP packet that was split on its way.
+    /// A part of an IP packet that the network has split.
     Fragment,
-    /// Something else: ARP, UDP, a control signal.
+    /// Other content: ARP, UDP, a control signal.
     Other,
-    /// A link layer that is not read.
+    /// A link layer that andon cannot read. Field: its number.
     UnknownLink(u32),
-    /// Its headers reach beyond it.
+    /// A packet that is shorter than its headers say.
     Broken,
 }
 
-/// The layers of a packet.
+/// Reads the layers of a packet.
 pub(super) fn layer(link_type: u32, bytes: &[u8]) -> Layer<'_> {
     match link_type {
-        // Ethernet, perhaps with tags of virtual networks.
+        // Ethernet, with or without VLAN tags.
         1 => ethernet(bytes, 12),
-        // BSD loopback: an address family in front.
+        // BSD loopback: an address family comes before the IP packet.
         0 | 108 => bytes.get(4..).map_or(Layer::Broken, ip),
         12 | 14 | 101 | 228 | 229 => ip(bytes),
-        // Linux "any" interface, old and new.
+        // The "any" interface of Linux, in its old and new form.
         113 => ethernet(bytes, 14),
         276 => match (word(bytes, 0), bytes.get(20..)) {
             (Some(0x0800 | 0x86DD), Some(rest)) => ip(rest),
@@ -62,7 +63,7 @@ fn word(bytes: &[u8], at: usize) -> Option<u16> {
     Some(u16::from_be_bytes(bytes.get(at..at + 2)?.try_into().ok()?))
 }
 
-/// What follows the protocol's number at a place.
+/// Reads the packet after the protocol number, which is at `at`.
 fn ethernet(bytes: &[u8], at: usize) -> Layer<'_> {
     let Some(kind) = word(bytes, at) else { return Layer::Broken };
     match (kind, bytes.get(at + 2..)) {
@@ -86,7 +87,7 @@ fn ip(bytes: &[u8]) -> Layer<'_> {
 fn ip4(bytes: &[u8]) -> Option<Layer<'_>> {
     let header = usize::from(bytes.first()? & 0xF) * 4;
     let total = usize::from(word(bytes, 2)?);
-    // The network card may split what it is given: the length is 0 then.
+    // The network card can split a packet after the capture; its length is then 0.
     let total = if total == 0 { bytes.len() } else { total.min(bytes.len()) };
     if word(bytes, 6)? & 0x3FFF != 0 {
         return Some(Layer::Fragment);
@@ -106,7 +107,7 @@ fn ip6(bytes: &[u8]) -> Option<Layer<'_>> {
     let end = if length == 0 { bytes.len() } else { (40 + length).min(bytes.len()) };
     let (from, to) = (bytes.get(8..24)?.try_into().ok()?, bytes.get(24..40)?.try_into().ok()?);
     let (mut next, mut at) = (*bytes.get(6)?, 40);
-    // Headers that may stand between: hop by hop, routing, destination.
+    // Headers that can come before TCP: hop by hop, routing, destination.
     while matches!(next, 0 | 43 | 60) {
         next = *bytes.get(at)?;
         at += 8 + usize::from(*bytes.get(at + 1)?) * 8;

@@ -1,4 +1,4 @@
-//! Frames written as a pcap file: a header, then packets with their times.
+//! Writing of frames as a pcap file (a header, then packets with times), and reading of such a file.
 
 use super::container::packets;
 use super::packet::{Layer, layer};
@@ -7,13 +7,15 @@ use super::{Frame, WireKind};
 const MAGIC: u32 = 0xA1B2_C3D4;
 const ETHERNET: u32 = 1;
 const RTAC_SERIAL: u32 = 250;
+/// The address and port of andon in the file.
 const OURS: ([u8; 4], u16) = ([10, 0, 0, 1], 49_152);
+/// The address of the device or broker in the file.
 const THEIRS: [u8; 4] = [10, 0, 0, 2];
-/// Payload of one packet: IP's own limit less the headers.
+/// The most payload bytes of one packet: the limit of IP without the headers.
 const PAYLOAD_MAX: usize = 65_000;
 const SERIAL_HEADER: usize = 12;
 
-/// Frames as a pcap file.
+/// Writes frames as a pcap file.
 #[must_use]
 pub fn to_pcap(kind: WireKind, frames: &[Frame]) -> Vec<u8> {
     let mut out = Vec::new();
@@ -49,7 +51,7 @@ fn parts(at_us: i64) -> (u32, u32) {
     (seconds, u32::try_from(at_us.rem_euclid(1_000_000)).unwrap_or(0))
 }
 
-/// The header of the RTAC serial format: time, direction, control lines, footer.
+/// Writes the header of the RTAC serial format: time, direction, control lines, reserved bytes.
 fn serial(frame: &Frame, part: &[u8]) -> Vec<u8> {
     let (seconds, micros) = parts(frame.at_us);
     let mut out = Vec::with_capacity(SERIAL_HEADER + part.len());
@@ -70,7 +72,7 @@ fn segment(port: u16, is_sent: bool, part: &[u8], sequence: &mut (u32, u32)) -> 
     tcp.extend(target.1.to_be_bytes());
     tcp.extend(own.to_be_bytes());
     tcp.extend(other.to_be_bytes());
-    // Header of five words; push and acknowledge; a window; checksum and urgent pointer.
+    // A header of five words, with the flags PSH and ACK, a window, the checksum and the urgent pointer.
     tcp.extend([0x50, 0x18, 0x20, 0, 0, 0, 0, 0]);
     *own = own.wrapping_add(u32::from(length));
     let total = 40 + length;
@@ -98,7 +100,7 @@ fn put(header: &mut [u8], at: usize, value: u16) {
     }
 }
 
-/// The internet checksum (RFC 1071) of parts of even length, but for the last.
+/// Computes the internet checksum (RFC 1071). All parts except the last must have an even length.
 fn checksum(parts: &[&[u8]]) -> u16 {
     let words = parts.iter().flat_map(|p| p.chunks(2)).map(|pair| match pair {
         [a, b] => u32::from(u16::from_be_bytes([*a, *b])),
@@ -112,10 +114,10 @@ fn checksum(parts: &[&[u8]]) -> u16 {
     !u16::try_from(sum).unwrap_or(0)
 }
 
-/// Reads the frames of a file as [`to_pcap`] writes it.
+/// Reads the frames of a file that [`to_pcap`] has written.
 ///
 /// # Errors
-/// What is wrong with it.
+/// The reason why the file cannot be read.
 pub fn from_pcap(file: &[u8]) -> Result<(WireKind, Vec<Frame>), String> {
     let (packets, end) = packets(file)?;
     if let Some(end) = end {
@@ -162,7 +164,7 @@ mod tests {
     fn headers_are_as_long_as_they_say() {
         let file = to_pcap(WireKind::Tcp(502), &[Frame { at_us: 0, is_sent: true, bytes: vec![1, 2, 3] }]);
         assert_eq!(file.len(), 24 + 16 + 54 + 3);
-        // The checksum over an IP header that carries its own is zero.
+        // The checksum of an IP header with its own checksum inside is zero.
         assert_eq!(checksum(&[&file[24 + 16 + 14..24 + 16 + 34]]), 0);
     }
 }

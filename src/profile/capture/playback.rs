@@ -1,5 +1,5 @@
-//! A capture played back to the decoder: requests and answers paired by connection and transaction, registers decoded as
-//! a profile says, and what was not understood.
+//! Decoding of a capture with a profile: requests and answers are paired by connection and transaction, registers are
+//! decoded, and the rest is counted.
 
 use std::collections::BTreeMap;
 
@@ -8,25 +8,25 @@ use crate::limits;
 use crate::profile::{Area, Profile, decode};
 use crate::words::{BadReason, Value};
 
-/// A point's reading in a capture.
+/// A reading of a point in a capture.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Played {
-    /// When, in microseconds since 1970.
+    /// The time of the answer, in microseconds since 1970.
     pub at_us: i64,
-    /// The unit that answered.
+    /// The unit id that answered.
     pub unit: u8,
-    /// The point's name.
+    /// The name of the point.
     pub point: String,
-    /// Its value, or why there is none.
+    /// The value, or the reason why it is bad.
     pub value: Result<Value, BadReason>,
 }
 
-/// What a capture comes to.
+/// The result of a decoded capture.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Playback {
-    /// One reading a point and answer, in the order of the answers.
+    /// One reading per point and answer, in the order of the answers.
     pub readings: Vec<Played>,
-    /// What was not understood or has no reading, each in a sentence with its count.
+    /// Data that could not be read or that gave no reading: one sentence with a count for each kind.
     pub remarks: Vec<String>,
 }
 
@@ -36,11 +36,11 @@ struct Asked {
     transaction: Option<u16>,
     unit: u8,
     function: u8,
-    /// Area, first register, count: of a read.
+    /// The area, the first register and the count of a read; `None` for other functions.
     read: Option<(Area, u16, u16)>,
 }
 
-/// What became of requests and answers, where that is no reading.
+/// The number of requests and answers that gave no reading, by reason.
 #[derive(Debug, Default)]
 struct Counts {
     requests: usize,
@@ -55,17 +55,17 @@ struct Counts {
     functions: BTreeMap<u8, usize>,
 }
 
-/// Decodes every answer of a capture that fits its request; of one unit, or of all. `port`: the devices' own, where it is
-/// not 502 and the capture does not show how connections open.
+/// Decodes every answer of a capture that matches its request, for one unit id or for all. `port` is the port of the
+/// devices; it is needed only if it is not 502 and the capture does not contain the start of the connections.
 ///
 /// # Errors
-/// It is no capture.
+/// The reason why the file is not a capture.
 pub fn play(file: &[u8], profile: &Profile, unit: Option<u8>, port: Option<u16>) -> Result<Playback, String> {
     let heard = heard(file, port)?;
     let mut player =
         Player { profile, waiting: BTreeMap::new(), factors: BTreeMap::new(), counts: Counts::default() };
     let mut readings = Vec::new();
-    // A line that was listened to has both sides' frames as received.
+    // A capture of a third computer on the line has the frames of both sides as received frames.
     let is_one_sided = heard.spoken.iter().all(|s| s.transaction.is_none() && !s.is_request);
     for spoken in &heard.spoken {
         if unit.is_some_and(|u| u != spoken.unit) {
@@ -83,13 +83,14 @@ pub fn play(file: &[u8], profile: &Profile, unit: Option<u8>, port: Option<u16>)
 struct Player<'a> {
     profile: &'a Profile,
     waiting: BTreeMap<usize, Vec<Asked>>,
-    /// The last contents of scale factors, by unit and register.
+    /// The last contents of scale factor registers, by connection, unit id and register.
     factors: BTreeMap<(usize, u8, u16), u16>,
     counts: Counts,
 }
 
 impl Player<'_> {
-    /// Whether a frame of a line that was listened to is a request: nothing waits, and it has the form of one.
+    /// True if a frame with unknown direction is a request: no request waits for an answer, and the frame has the
+    /// form of a request.
     fn asks(&self, spoken: &Spoken) -> bool {
         self.waiting.get(&spoken.connection).is_none_or(Vec::is_empty)
             && matches!(*spoken.pdu.as_slice(), [1..=6, _, _, _, _] | [15 | 16, _, _, _, _, _, ..])
@@ -107,7 +108,8 @@ impl Player<'_> {
         }
         let asked = Asked { transaction: spoken.transaction, unit: spoken.unit, function, read };
         let waiting = self.waiting.entry(spoken.connection).or_default();
-        // On a serial line a new request ends the wait for the one before; on a network so many may be under way.
+        // On a serial line a new request ends the wait for the previous answer. On a network several requests can
+        // wait.
         let room = if spoken.transaction.is_none() { 1 } else { limits::CAPTURE_REQUESTS_MAX };
         if waiting.len() >= room {
             waiting.remove(0);
@@ -160,7 +162,7 @@ impl Player<'_> {
         let value = |point: &crate::profile::Point| {
             let address = point.register().filter(|r| r.area == area)?;
             let raw = at(address.number, point.width())?;
-            // A factor that came with another answer counts as well.
+            // A scale factor from an earlier answer also counts.
             let factor = point.scale_from.and_then(|f| self.profile.points.get(f)?.register());
             let factor = factor.and_then(|r| self.factors.get(&key(r.number)).copied());
             Some(decode(point, raw, factor))
@@ -173,7 +175,7 @@ impl Player<'_> {
     }
 }
 
-/// Area, first register and count of a read; of reading and writing at once, the read.
+/// Returns the area, the first register and the count of a read. Function 23 reads and writes; the read counts.
 fn read(pdu: &[u8]) -> Option<(Area, u16, u16)> {
     let (area, a, b, c, d) = match *pdu {
         [23, a, b, c, d, ..] => (Area::Holding, a, b, c, d),
@@ -185,7 +187,7 @@ fn read(pdu: &[u8]) -> Option<(Area, u16, u16)> {
     Some((area, u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d])))
 }
 
-/// The registers of an answer, or its bits as 0 and 1; nothing where it has not as many as were asked for.
+/// Returns the registers of an answer, or its bits as 0 and 1; `None` if the number differs from the request.
 fn words(pdu: &[u8], area: Area, count: u16) -> Option<Vec<u16>> {
     let [_, length, data @ ..] = pdu else { return None };
     if usize::from(*length) != data.len() {
@@ -202,7 +204,7 @@ fn words(pdu: &[u8], area: Area, count: u16) -> Option<Vec<u16>> {
     (words.len() == usize::from(count) && (area.is_bits() || data.len() % 2 == 0)).then_some(words)
 }
 
-/// Everything without a reading, in sentences.
+/// Describes all data without a reading, in sentences.
 fn remarks(heard: &Heard, counts: &Counts) -> Vec<String> {
     let u: &Unread = &heard.unread;
     let mut out = Vec::new();
@@ -213,13 +215,13 @@ fn remarks(heard: &Heard, counts: &Counts) -> Vec<String> {
     };
     say(
         u.others,
-        "packet is of another protocol than TCP or of another port",
-        "packets are of another protocol than TCP or of another port",
+        "packet does not use TCP, or uses another port",
+        "packets do not use TCP, or use another port",
     );
     for (link, n) in &u.links {
         let (one, many) = (
-            format!("packet has link type {link}, which is not read"),
-            format!("packets have link type {link}, which is not read"),
+            format!("packet has link type {link}, which andon cannot read"),
+            format!("packets have link type {link}, which andon cannot read"),
         );
         say(*n, &one, &many);
     }
@@ -239,13 +241,13 @@ fn remarks(heard: &Heard, counts: &Counts) -> Vec<String> {
         "time bytes of a connection are missing in the capture",
         "times bytes of a connection are missing in the capture",
     );
-    say(u.bytes, "byte of its connections is not Modbus TCP", "bytes of its connections are not Modbus TCP");
+    say(u.bytes, "byte of the connections is not Modbus TCP", "bytes of the connections are not Modbus TCP");
     say(u.checksums, "frame has a wrong checksum", "frames have a wrong checksum");
-    say(counts.other_units, "frame is of another unit", "frames are of other units");
+    say(counts.other_units, "frame has another unit id", "frames have another unit id");
     for (function, n) in &counts.functions {
         let (one, many) = (
-            format!("request has function {function}, which reads no registers"),
-            format!("requests have function {function}, which reads no registers"),
+            format!("request has function {function}, which does not read registers"),
+            format!("requests have function {function}, which does not read registers"),
         );
         say(*n, &one, &many);
     }
@@ -255,24 +257,24 @@ fn remarks(heard: &Heard, counts: &Counts) -> Vec<String> {
     }
     say(
         counts.malformed,
-        "request has another length than its function has",
-        "requests have another length than their function has",
+        "request has the wrong length for its function",
+        "requests have the wrong length for their function",
     );
     say(counts.unasked, "answer has no request in the capture", "answers have no request in the capture");
     say(
         counts.misfits,
-        "answer is of another unit or function than its request",
-        "answers are of another unit or function than their requests",
+        "answer has another unit id or function than its request",
+        "answers have another unit id or function than their requests",
     );
     say(
         counts.lengths,
-        "answer has another length than its request asks for",
-        "answers have another length than their requests ask for",
+        "answer does not have the requested length",
+        "answers do not have the requested length",
     );
     say(
         counts.unserved,
-        "answer has no register of this profile",
-        "answers have no register of this profile",
+        "answer contains no register of this profile",
+        "answers contain no register of this profile",
     );
     say(counts.unanswered, "request has no answer in the capture", "requests have no answer in the capture");
     if let Some(end) = &u.end {
@@ -280,8 +282,7 @@ fn remarks(heard: &Heard, counts: &Counts) -> Vec<String> {
     }
     if counts.requests == 0 {
         out.push(
-            "no request of Modbus was found; if the devices have another port than 502, say --port"
-                .to_owned(),
+            "no Modbus request was found; if the devices use another port than 502, add --port N".to_owned(),
         );
     }
     out

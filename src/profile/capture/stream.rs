@@ -1,5 +1,5 @@
-//! Frames of a capture: each direction of each connection put together in the order of its bytes, then cut by the length
-//! that each frame says; a serial line's packets cut by their checksums.
+//! Frames of a capture. The bytes of each direction of each connection are put in order and then cut into frames by
+//! the length in each frame. Packets of a serial line are cut by their checksums.
 
 use std::collections::BTreeMap;
 
@@ -8,45 +8,45 @@ use super::packet::{End, Layer, Segment, layer};
 use crate::limits;
 use crate::profile::crc16;
 
-/// A frame of Modbus: the address and what follows it.
+/// A Modbus frame: the unit id and the PDU.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Spoken {
-    /// When its last byte came, in microseconds since 1970.
+    /// The time of its last byte, in microseconds since 1970.
     pub at_us: i64,
-    /// The packet that ended it: the order in which everything was said.
+    /// The number of the packet that completed the frame. Frames are sorted by it.
     pub order: usize,
     pub connection: usize,
     pub is_request: bool,
-    /// Nothing on a serial line.
+    /// The transaction id; `None` on a serial line.
     pub transaction: Option<u16>,
     pub unit: u8,
     pub pdu: Vec<u8>,
 }
 
-/// What was not understood, by kind.
+/// The number of packets, bytes and frames that could not be read, by reason.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Unread {
-    /// Packets of other protocols.
+    /// Packets of other protocols or ports.
     pub others: usize,
-    /// Packets whose link layer is not read, by its number.
+    /// Packets with a link layer that andon cannot read, by the number of the link layer.
     pub links: BTreeMap<u32, usize>,
-    /// Parts of split IP packets.
+    /// Parts of IP packets that the network has split.
     pub fragments: usize,
-    /// Packets whose headers reach beyond them.
+    /// Packets that are shorter than their headers say.
     pub broken: usize,
-    /// Packets that the capture cut short.
+    /// Packets of which the capture contains only the beginning.
     pub cut: usize,
-    /// Bytes of connections that are no Modbus.
+    /// Bytes of connections that are not Modbus.
     pub bytes: usize,
-    /// How often bytes of a connection are missing in the capture.
+    /// The number of places where bytes of a connection are missing in the capture.
     pub gaps: usize,
     /// Frames of a serial line with a wrong checksum.
     pub checksums: usize,
-    /// Why the file ended early.
+    /// The reason if the file could not be read to its end.
     pub end: Option<String>,
 }
 
-/// A capture, as far as it is Modbus.
+/// The Modbus frames of a capture.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Heard {
     pub spoken: Vec<Spoken>,
@@ -57,17 +57,17 @@ pub(super) struct Heard {
 /// One direction of a connection.
 #[derive(Debug, Default)]
 struct Stream<'f> {
-    /// Where the first bytes that were seen begin, and the next ones.
+    /// The sequence number of the first byte, and of the next expected byte.
     begin: Option<u32>,
     next: Option<u32>,
-    /// The last packet that brought bytes, and its time: a frame is there once all its bytes are.
+    /// The last packet with bytes, and its time. A frame is complete when all its bytes have arrived.
     latest: (usize, i64),
     buffer: Vec<u8>,
-    /// Segments that came before those in front of them, by where they begin.
+    /// Segments that arrived before earlier ones, by their sequence numbers.
     early: BTreeMap<u32, (i64, usize, &'f [u8])>,
 }
 
-/// A connection: to its server, and back.
+/// A connection: the direction to the server, and the direction back.
 #[derive(Debug)]
 struct Connection<'f> {
     number: usize,
@@ -75,10 +75,11 @@ struct Connection<'f> {
     streams: [Stream<'f>; 2],
 }
 
-/// Reads a capture. `port`: the devices' own, where that is not told by how connections open, by 502 or the lower one.
+/// Reads a capture. `port` is the port of the devices. Without it, the server is found by the start of the
+/// connection, by port 502, or by the lower port.
 ///
 /// # Errors
-/// It is no capture.
+/// The reason why the file is not a capture.
 pub(super) fn heard(file: &[u8], port: Option<u16>) -> Result<Heard, String> {
     let (packets, end) = packets(file)?;
     let mut out = Heard::default();
@@ -132,7 +133,7 @@ pub(super) fn heard(file: &[u8], port: Option<u16>) -> Result<Heard, String> {
     Ok(out)
 }
 
-/// Which end is the device.
+/// Returns the end of the connection that is the device.
 fn server(segment: &Segment<'_>, port: Option<u16>) -> End {
     let (from, to) = (segment.from, segment.to);
     match port.or_else(|| [from.1, to.1].contains(&502).then_some(502)) {
@@ -162,11 +163,11 @@ impl<'f> Connection<'f> {
         let next = *stream.next.get_or_insert(first);
         let begin = *stream.begin.get_or_insert(first);
         if first.wrapping_sub(begin).cast_signed() < 0 {
-            // It was overtaken by the first one that the capture has: what it belongs to has gone by.
+            // A segment from before the first one in the capture: the rest of its frame is missing.
             out.unread.bytes += segment.payload.len();
             return;
         }
-        // Within half the numbers there are, what is behind is old and what is ahead is early.
+        // Sequence numbers wrap around: up to half of all numbers ahead is early, the other half is old.
         let ahead = first.wrapping_sub(next).cast_signed();
         if ahead > 0 {
             stream.early.entry(first).or_insert((at_us, order, segment.payload));
@@ -179,7 +180,7 @@ impl<'f> Connection<'f> {
         stream.follow(number, is_request, out);
     }
 
-    /// Nothing more comes: what waits for missing bytes is taken without them.
+    /// Ends a connection: segments that wait for missing bytes are used without these bytes.
     fn end(mut self, out: &mut Heard) {
         let [to, from] = &mut self.streams;
         for (stream, is_request) in [(to, true), (from, false)] {
@@ -192,7 +193,7 @@ impl<'f> Connection<'f> {
 }
 
 impl<'f> Stream<'f> {
-    /// Takes bytes that are next, or of which the begin was taken already.
+    /// Adds a segment whose bytes are next. The beginning of the segment can already be known (a repeated segment).
     fn add(
         &mut self,
         first: u32,
@@ -213,7 +214,7 @@ impl<'f> Stream<'f> {
         self.cut(at_us, order, number, is_request, out);
     }
 
-    /// Takes early segments whose turn it is.
+    /// Adds the early segments that are next now.
     fn follow(&mut self, number: usize, is_request: bool, out: &mut Heard) {
         while let Some(next) = self.next {
             let due = self.early.keys().copied().find(|first| first.wrapping_sub(next).cast_signed() <= 0);
@@ -223,7 +224,7 @@ impl<'f> Stream<'f> {
         }
     }
 
-    /// Goes on behind bytes that are missing.
+    /// Continues after bytes that are missing.
     fn skip(&mut self, number: usize, is_request: bool, out: &mut Heard) {
         let next = self.next.unwrap_or(0);
         let nearest = self.early.keys().copied().min_by_key(|first| first.wrapping_sub(next));
@@ -235,13 +236,13 @@ impl<'f> Stream<'f> {
         self.follow(number, is_request, out);
     }
 
-    /// Cuts whole frames off the buffer.
+    /// Cuts complete frames from the buffer.
     fn cut(&mut self, at_us: i64, order: usize, connection: usize, is_request: bool, out: &mut Heard) {
         loop {
             let [t0, t1, p0, p1, l0, l1, ..] = *self.buffer.as_slice() else { return };
             let length = usize::from(u16::from_be_bytes([l0, l1]));
             if [p0, p1] != [0, 0] || !(2..=limits::MBAP_LENGTH_MAX).contains(&length) {
-                // No Modbus, or the middle of a frame: a frame begins with a segment at the latest.
+                // The bytes are not Modbus, or are the middle of a frame. The next segment can start a new frame.
                 out.unread.bytes += self.buffer.len();
                 self.buffer.clear();
                 return;
@@ -257,8 +258,8 @@ impl<'f> Stream<'f> {
     }
 }
 
-/// Cuts frames off what came on a serial line: a whole packet where it proves itself, else as long as its function says;
-/// what does not prove itself is kept for the packet that continues it, once.
+/// Cuts frames from the bytes of a serial line: the whole packet if its checksum is right, else by the length of each
+/// function. Bytes without a right checksum are kept once, for the packet that can continue them.
 fn serial(kept: &mut Vec<u8>, bytes: &[u8], of: (i64, usize, bool), out: &mut Heard) {
     let mut push = |unit: u8, pdu: &[u8]| {
         let (at_us, order, is_request) = of;
@@ -280,7 +281,7 @@ fn serial(kept: &mut Vec<u8>, bytes: &[u8], of: (i64, usize, bool), out: &mut He
     }
     let had = std::mem::take(kept);
     let joined = [had.as_slice(), bytes].concat();
-    // A packet by itself first: what was kept may be noise.
+    // The packet alone comes first, because the kept bytes can be noise.
     for candidate in [bytes, joined.as_slice()] {
         if let Some(frames) = rtu(candidate, of.2) {
             for frame in frames {
@@ -300,7 +301,7 @@ fn serial(kept: &mut Vec<u8>, bytes: &[u8], of: (i64, usize, bool), out: &mut He
     }
 }
 
-/// The frames that bytes consist of, without their checksums; nothing where they are not all proven.
+/// Returns the frames in the bytes, without their checksums; `None` if a checksum is wrong.
 fn rtu(bytes: &[u8], is_request: bool) -> Option<Vec<&[u8]>> {
     let proven = |frame: &[u8]| match frame.split_last_chunk::<2>() {
         Some((body, said)) => body.len() >= 2 && *said == crc16(body).to_le_bytes(),
@@ -319,7 +320,7 @@ fn rtu(bytes: &[u8], is_request: bool) -> Option<Vec<&[u8]>> {
     (!out.is_empty()).then_some(out)
 }
 
-/// How long a frame of a serial line is, by its function.
+/// Returns the length of a frame of a serial line, by its function; `None` if the function is unknown.
 fn length_of(frame: &[u8], is_request: bool) -> Option<usize> {
     let function = *frame.get(1)?;
     Some(match (function, is_request) {
@@ -331,7 +332,7 @@ fn length_of(frame: &[u8], is_request: bool) -> Option<usize> {
     })
 }
 
-/// The body of a Modbus ASCII frame that proves itself.
+/// Returns the body of a Modbus ASCII frame; `None` if its checksum is wrong.
 fn ascii(bytes: &[u8]) -> Option<Vec<u8>> {
     let text = std::str::from_utf8(bytes).ok()?.trim_end().strip_prefix(':')?;
     let mut body = crate::profile::from_hex(text)?;

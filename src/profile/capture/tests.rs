@@ -1,4 +1,4 @@
-//! Captures made by hand, byte by byte: what is paired, put together, cut, and counted.
+//! Tests with captures made by hand, byte by byte: pairing, order of segments, cutting of frames, counts.
 
 use proptest::prelude::*;
 
@@ -18,7 +18,7 @@ fn profile() -> Profile {
 const TO: bool = true;
 const BACK: bool = false;
 
-/// A Modbus TCP frame.
+/// Makes a Modbus TCP frame.
 fn adu(transaction: u16, unit: u8, pdu: &[u8]) -> Vec<u8> {
     let length = u16::try_from(pdu.len() + 1).unwrap();
     [&transaction.to_be_bytes()[..], &[0, 0], &length.to_be_bytes(), &[unit], pdu].concat()
@@ -33,7 +33,7 @@ fn tell(transaction: u16, unit: u8, values: &[u16]) -> Vec<u8> {
     adu(transaction, unit, &[&[3, u8::try_from(bytes.len()).unwrap()], bytes.as_slice()].concat())
 }
 
-/// Segments of connections to port 502, each with the sequence numbers of its own direction.
+/// Segments of connections to port 502. Each direction has its own sequence numbers.
 #[derive(Default)]
 struct Net {
     packets: Vec<Vec<u8>>,
@@ -41,7 +41,7 @@ struct Net {
 }
 
 impl Net {
-    /// An IPv4 packet with a TCP segment.
+    /// Makes an IPv4 packet with a TCP segment.
     fn packet(client: u16, is_to: bool, sequence: u32, flags: u8, payload: &[u8]) -> Vec<u8> {
         let total = u16::try_from(40 + payload.len()).unwrap();
         let (from, to) = if is_to { ([10, 0, 0, 1], [10, 0, 0, 2]) } else { ([10, 0, 0, 2], [10, 0, 0, 1]) };
@@ -83,7 +83,7 @@ impl Net {
         out
     }
 
-    /// The same as pcapng, big endian, with a clock of nanoseconds.
+    /// Writes the same packets as pcapng, in big endian, with a clock of nanoseconds.
     fn pcapng(&self) -> Vec<u8> {
         fn block(kind: u32, body: &[u8]) -> Vec<u8> {
             let padded = body.len().div_ceil(4) * 4;
@@ -95,7 +95,7 @@ impl Net {
         }
         let mut out =
             block(0x0A0D_0D0A, &[0x1A, 0x2B, 0x3C, 0x4D, 0, 1, 0, 0, 255, 255, 255, 255, 255, 255, 255, 255]);
-        // Link type 101, its clock's resolution 10^-9, the end of options.
+        // Link type 101, a clock with a resolution of 10^-9, and the end of the options.
         out.extend(block(1, &[0, 101, 0, 0, 0, 0, 255, 255, 0, 9, 0, 1, 9, 0, 0, 0, 0, 0, 0, 0]));
         out.extend(block(5, &[0; 12]));
         for (n, packet) in self.packets.iter().enumerate() {
@@ -138,7 +138,7 @@ fn several_requests_under_way_are_paired_by_transaction() {
         TO,
         &ask(3, 8, 10, 2),
     );
-    // Answered in another order.
+    // The answers come in another order.
     net.say(40_001, BACK, &tell(3, 8, &[30, 31])).say(40_001, BACK, &tell(1, 7, &[123]));
     net.say(40_001, BACK, &tell(2, 7, &[0xFFFF]));
     let rows = [(3, 8, "a", 3.0), (3, 8, "b", 31.0), (4, 7, "a", 12.3), (5, 7, "b", -1.0)];
@@ -175,12 +175,12 @@ fn what_is_sent_again_or_overtaken_is_put_in_order() {
     let again = net.packets[3].clone();
     net.packets.push(again);
     check(&net.pcap(), &[(5, 7, "a", 10.0), (5, 7, "b", 200.0)], &["1 answer is exception 6"]);
-    // What was overtaken by the first segment of all cannot be read any more, and is counted.
+    // Segments from before the first one in the capture cannot be read; they are counted.
     let mut net = Net::default();
     net.say(40_001, BACK, &told[..4]).say(40_001, BACK, &told[4..]);
     net.packets.swap(0, 1);
     let remarks = play(&net.pcap(), &profile(), None, None).unwrap().remarks;
-    assert!(remarks[0].contains("13 bytes of its connections are not Modbus TCP"), "{remarks:?}");
+    assert!(remarks[0].contains("13 bytes of the connections are not Modbus TCP"), "{remarks:?}");
 }
 
 #[test]
@@ -219,13 +219,13 @@ fn what_is_no_reading_is_counted() {
         &net.pcap(),
         &[],
         &[
-            "16 bytes of its connections are not Modbus TCP",
+            "16 bytes of the connections are not Modbus TCP",
             "1 request has function 6",
             "1 answer is exception 2",
             "1 answer has no request",
-            "1 answer is of another unit or function",
-            "1 answer has another length",
-            "1 answer has no register of this profile",
+            "1 answer has another unit id or function",
+            "1 answer does not have the requested length",
+            "1 answer contains no register of this profile",
             "1 request has no answer",
         ],
     );
@@ -247,7 +247,8 @@ fn a_factor_of_another_answer_counts() {
     assert_eq!(values, [None, Some(Value::Real(230.1))]);
     let other = play(&net.pcap(), &profile(), Some(9), None).unwrap();
     assert!(
-        other.readings.is_empty() && other.remarks.iter().any(|r| r.contains("6 frames are of other units"))
+        other.readings.is_empty()
+            && other.remarks.iter().any(|r| r.contains("6 frames have another unit id"))
     );
 }
 
@@ -265,7 +266,7 @@ fn bits_input_registers_and_reading_with_writing() {
     assert_eq!(played.remarks, Vec::<String>::new());
 }
 
-/// A frame of a serial line with its checksum.
+/// Makes a frame of a serial line with its checksum.
 fn rtu(body: &[u8]) -> Vec<u8> {
     [body, &crc16(body).to_le_bytes()].concat()
 }
@@ -292,9 +293,9 @@ fn serial_lines_prove_their_frames() {
     let garbled =
         [frame(1, true, &ask), frame(2, false, &wrong), frame(3, true, &ask), frame(4, false, &answer)];
     check(&of(&garbled), &[(4, 7, "a", 10.0)], &["1 frame has a wrong checksum", "1 request has no answer"]);
-    // A line that was listened to has both sides' frames as received.
+    // A capture of a third computer on the line has the frames of both sides as received frames.
     check(&of(&[frame(1, false, &ask), frame(2, false, &answer)]), &[(2, 7, "a", 10.0)], &[]);
-    // Modbus ASCII.
+    // Frames of Modbus ASCII.
     let ascii = [frame(1, true, b":0703000A0001EB\r\n"), frame(2, false, b":070302006490\r\n")];
     check(&of(&ascii), &[(2, 7, "a", 10.0)], &[]);
 }

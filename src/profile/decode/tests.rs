@@ -1,4 +1,4 @@
-//! Every type, order and mark, against dumps made by hand and a naive twin.
+//! Tests of every type, order and absent value, with register dumps made by hand and a second, simple implementation.
 
 use super::*;
 use crate::profile::{Absent, Valid};
@@ -16,7 +16,7 @@ fn check(kind: DataType, words: &[u16], expected: Result<Value, BadReason>) {
 
 #[test]
 fn values_from_manuals() {
-    // Eastron's manual prints 0x43664000 as 230.25 V; IEEE 754 gives 230.2 as 0x43663333.
+    // The manual of Eastron prints 0x43664000 as 230.25 V. IEEE 754 gives 0x43663333 for 230.2.
     check(DataType::F32, &[0x4366, 0x3333], Ok(Value::Real(230.2)));
     check(DataType::F32, &[0x4366, 0x4000], Ok(Value::Real(230.25)));
     check(DataType::I16, &[0xFFFF], Ok(Value::Integer(-1)));
@@ -35,7 +35,7 @@ fn values_from_manuals() {
 
 #[test]
 fn the_four_orders_of_a_wide_value() {
-    // 1.0 as single is 3F80 0000; the four orders as Modbus masters name them ABCD, CDAB, BADC, DCBA.
+    // 1.0 as a single is 3F80 0000. Modbus masters call the four orders ABCD, CDAB, BADC and DCBA.
     for (words, word_order, byte_order) in [
         ([0x3F80, 0x0000], Order::Big, Order::Big),
         ([0x0000, 0x3F80], Order::Little, Order::Big),
@@ -56,7 +56,7 @@ fn masks_and_shifts_come_before_the_scale() {
     assert_eq!(decode(&p, &[0x0012, 0x3456], None), Ok(Value::Integer(0x1234)));
 }
 
-/// Signed bytes of a register (openHAB's int8, wb-mqtt-serial's s8), and values of 24 bits.
+/// Signed bytes of a register (int8 of openHAB, s8 of wb-mqtt-serial), and values of 24 bits.
 #[test]
 fn the_top_bit_that_counts_is_the_sign() {
     let of = |kind, mask, shift| Point { mask, shift, ..point(kind) };
@@ -93,7 +93,7 @@ fn marks_and_bounds_of_registers() {
         numbers: numbers.to_vec(),
         words: vec!["----".to_owned()],
     };
-    // The overload mark of SCPI-99 7.2.1.4 as single: 7E94 F56A.
+    // The overload value of SCPI-99 7.2.1.4 as a single: 7E94 F56A.
     let p = Point { absent: absent(&[], &[9.9e37]), ..point(DataType::F32) };
     assert_eq!(decode(&p, &[0x7E94, 0xF56A], None), Err(BadReason::AbsentValue(Excerpt::of("9.900000e37"))));
     let p = Point { absent: absent(&[], &[-1.0]), scale: 0.1, ..point(DataType::I16) };
@@ -114,7 +114,7 @@ fn marks_and_bounds_of_registers() {
     );
 }
 
-/// wb-mqtt-serial's string format: one character in the low byte of each register.
+/// The string format of wb-mqtt-serial: one character in the low byte of each register.
 #[test]
 fn texts_of_one_character_a_register() {
     let words = [0x31, 0x2E, 0x32, 0x30, 0x2E, 0x33, 0, 0];
@@ -122,7 +122,7 @@ fn texts_of_one_character_a_register() {
     let one = Point { one_character: true, ..point(kind) };
     assert_eq!(decode(&one, &words, None), Ok(Value::Text("1.20.3".into())));
     assert_eq!(encode(&one, &Value::Text("1.20.3".into()), None), words);
-    // Read two characters a register it is no empty text of good quality, nor one of a single character.
+    // With two characters per register, these registers must not give a good text that is empty or has one character.
     assert_eq!(decode(&point(kind), &words, None), Err(BadReason::TextGoesOn));
     let high: Vec<u16> = words.iter().map(|w| w << 8).collect();
     assert_eq!(decode(&point(kind), &high, None), Err(BadReason::TextGoesOn));

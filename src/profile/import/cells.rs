@@ -1,8 +1,10 @@
-//! Cells of a register list as people write them: registers, areas, types, orders, scales, names of values.
+//! Reading of the cells of a register list, in the forms that people use: registers, areas, types, orders, scales,
+//! names of values.
 
 use crate::profile::{Area, DataType, TypeWord, type_word};
 
-/// A number as manuals write it: `4096`, `0x1000`, `1000h`, `16#1000`; hexadecimal throughout where the column says so.
+/// Reads a number in a form of manuals: `4096`, `0x1000`, `1000h`, `16#1000`. If the name of the column says so
+/// (`is_hex`), all numbers are hexadecimal.
 pub(super) fn number(text: &str, is_hex: bool) -> Option<u64> {
     let text = text.trim();
     let lower = text.to_ascii_lowercase();
@@ -17,17 +19,17 @@ pub(super) fn number(text: &str, is_hex: bool) -> Option<u64> {
     }
 }
 
-/// What a cell says of a place.
+/// The register in a cell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Place {
     pub number: u64,
     pub bit: Option<u64>,
-    /// How many registers, where the cell names the last one too.
+    /// The number of registers, if the cell also names the last one.
     pub count: Option<u64>,
 }
 
-/// A register, perhaps with a bit behind a point or the last register of a range: `40001`, `63-64`, `3~7`, `400001.5`,
-/// `4096 (0x1000)`.
+/// Reads a register, with or without a bit after a point or the last register of a range: `40001`, `63-64`, `3~7`,
+/// `400001.5`, `4096 (0x1000)`.
 pub(super) fn address(text: &str, is_hex: bool) -> Option<Place> {
     let text = text.trim();
     let is_digit = |c: char| c.is_ascii_alphanumeric() || "#&$".contains(c);
@@ -49,7 +51,7 @@ pub(super) fn address(text: &str, is_hex: bool) -> Option<Place> {
     Some(Place { number: start, bit, count: None })
 }
 
-/// An area by its word, its function or the digit in front: `Holding Register`, `3`, `fc04`, `4x`.
+/// Reads an area by its word, its function, or the first digit of its numbers: `Holding Register`, `3`, `fc04`, `4x`.
 pub(super) fn area(text: &str) -> Option<Area> {
     let word: String = text.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_lowercase();
     let of = |word: &str| {
@@ -91,7 +93,7 @@ pub(super) fn area(text: &str) -> Option<Area> {
         .or_else(|| function.and_then(by_function))
         .or_else(|| by_function(&word))
         .or_else(|| {
-            // `03 Read Holding Registers (4x)`, `Modbus Holding`.
+            // Other texts are searched for the word: `03 Read Holding Registers (4x)`, `Modbus Holding`.
             let lower = text.to_lowercase();
             let has = |w: &str| lower.contains(w);
             match (has("holding"), has("discrete"), has("coil"), has("input")) {
@@ -104,7 +106,7 @@ pub(super) fn area(text: &str) -> Option<Area> {
         })
 }
 
-/// A type, what its word says of a text's length in characters, and whether its words are swapped.
+/// The type in a cell, the number of characters of a text, and whether the word order is swapped.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Kind {
     pub word: &'static str,
@@ -112,10 +114,10 @@ pub(super) struct Kind {
     pub is_swapped: bool,
 }
 
-/// The type of a cell; `registers` tells the width where the word does not.
+/// Reads the type in a cell. `registers` gives the width if the word does not.
 ///
 /// # Errors
-/// What was meant, perhaps.
+/// A sentence that proposes a type.
 pub(super) fn kind(text: &str, registers: Option<u64>) -> Result<Kind, String> {
     let lower = text.trim().to_lowercase();
     let plain = |word: &'static str| Kind { word, characters: None, is_swapped: false };
@@ -146,15 +148,15 @@ pub(super) fn kind(text: &str, registers: Option<u64>) -> Result<Kind, String> {
         (Some("string"), _) => Ok(plain("string")),
         (Some(word), Some(n)) if wide(word, n).is_some() => Ok(plain(wide(word, n).unwrap_or(word))),
         (Some(word), _) => Err(format!(
-            "type {text} means different types in different programs; say which: --type \"{text}={word}\", perhaps"
+            "type {text} means different types in different programs; if it is {word} here, add --type \"{text}={word}\""
         )),
         (None, _) => {
-            Err(format!("type {text} is not known; say which it is: --type \"{text}=u16\", for example"))
+            Err(format!("type {text} is unknown; add its meaning, for example --type \"{text}=u16\""))
         }
     }
 }
 
-/// A type that is described: `Unsigned Int 16`, `INT32U`, `float32 swapped`, `STR(16)`, `16-bit signed`.
+/// Reads a type from a description: `Unsigned Int 16`, `INT32U`, `float32 swapped`, `STR(16)`, `16-bit signed`.
 fn described(lower: &str) -> Option<Kind> {
     let digits: Vec<u64> =
         lower.split(|c: char| !c.is_ascii_digit()).filter_map(|n| n.parse().ok()).collect();
@@ -163,7 +165,7 @@ fn described(lower: &str) -> Option<Kind> {
         let characters = digits.iter().copied().find(|n| *n != 8 || digits.len() == 1 && !has(&["utf"]));
         return Some(Kind { word: "string", characters, is_swapped: false });
     }
-    // 16, 32 or 64 bits; `2 x 16`, `uint16[4]` and dates are none of them.
+    // The description must have one width. `2 x 16`, `uint16[4]` and dates are not supported.
     let widths: Vec<u64> = digits.iter().copied().filter(|n| [8, 16, 24, 32, 64].contains(n)).collect();
     let [width] = *widths.as_slice() else { return None };
     if digits.iter().any(|n| *n != width && *n > 4) || has(&["date", "time", "[", "array", "ip"]) {
@@ -197,7 +199,7 @@ fn described(lower: &str) -> Option<Kind> {
     Some(Kind { word, characters: None, is_swapped: has(&["swap", "cdab", "lsw first", "low word first"]) })
 }
 
-/// Word order and byte order of a cell: `big`, `little`, `CDAB`, `lsw first`; nothing for a word that is none.
+/// Reads the word order and byte order of a cell: `big`, `little`, `CDAB`, `lsw first`; `None` for an unknown word.
 pub(super) fn orders(text: &str) -> Option<(&'static str, &'static str)> {
     let word: String = text.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_lowercase();
     Some(match word.as_str() {
@@ -211,7 +213,7 @@ pub(super) fn orders(text: &str) -> Option<(&'static str, &'static str)> {
     })
 }
 
-/// A factor: `0.1`, `0,1`, `1/10`, `/10`, `x10`, `10^-1`.
+/// Reads a factor: `0.1`, `0,1`, `1/10`, `/10`, `x10`, `10^-1`.
 pub(super) fn factor(text: &str) -> Option<f64> {
     let text = text.trim().trim_start_matches(['x', 'X', '*', '×']).trim();
     let real = |t: &str| t.trim().replace(',', ".").parse::<f64>().ok();
@@ -229,10 +231,11 @@ pub(super) fn factor(text: &str) -> Option<f64> {
     (found.is_finite() && found != 0.0).then_some(found)
 }
 
-/// `0=off|1=on`, also with `:` and other separators, as JSON, and without separators: `0: Stop 1: Run`.
+/// Reads names of values: `0=off|1=on`, also with `:` or other separators, as JSON, or without separators, as in
+/// `0: Stop 1: Run`.
 pub(super) fn names(text: &str) -> Option<Vec<(u64, String)>> {
     let plain: String = text.chars().map(|c| if "{}\"\n\r\t".contains(c) { ' ' } else { c }).collect();
-    // Where a number with a = or : behind it begins, and where its name begins.
+    // For each number that is followed by `=` or `:`: its position, the position of its name, and the number.
     let mut marks: Vec<(usize, usize, u64)> = Vec::new();
     let mut at = 0;
     for word in plain.split_inclusive([' ', ',', ';', '|', '=', ':']) {
@@ -256,8 +259,7 @@ pub(super) fn names(text: &str) -> Option<Vec<(u64, String)>> {
     Some(marks.iter().zip(ends).map(|((_, from, n), until)| (*n, name(*from, until))).collect())
 }
 
-/// A unit as profiles write it, and the factor that some lists put before it: `0.1kWh`; nothing for the ways to write
-/// none.
+/// Reads a unit of measure. Some lists put a factor before it: `0.1kWh`. Words for "no unit" give `None`.
 pub(super) fn unit(text: &str) -> (Option<f64>, Option<String>) {
     let text = text.trim();
     let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.' && c != ',').unwrap_or(text.len());

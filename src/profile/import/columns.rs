@@ -1,8 +1,9 @@
-//! Which column of a register list is what: by its own name, by `--map`, and which names elsewhere are near.
+//! Columns of a register list: the field of each column by its name or by `--map`, and proposals for similar names.
 
 use std::collections::BTreeMap;
 
-/// What a column can be, with what others call it; the likeliest name first. A near name is proposed, never taken.
+/// The fields of a column, with the names that other programs use, the most probable name first. andon proposes a
+/// field for such a name, but does not use it without `--map`.
 const FIELDS: [(&str, &[&str]); 25] = [
     (
         "name",
@@ -228,15 +229,15 @@ const FIELDS: [(&str, &[&str]); 25] = [
     ("deadband", &["dead_band"]),
 ];
 
-/// Where the fields stand in a row.
+/// The positions of the fields in a row.
 #[derive(Debug, Default)]
 pub(super) struct Columns {
     at: BTreeMap<&'static str, usize>,
-    /// The header's names, as they are written.
+    /// The names in the header, as they are written.
     pub head: Vec<String>,
 }
 
-/// A column's name in one manner of writing: `Register Name (dec)` is `register_name_dec`.
+/// Converts the name of a column into a standard form: `Register Name (dec)` becomes `register_name_dec`.
 fn plain(name: &str) -> String {
     let folded: String = name
         .trim_start_matches('\u{feff}')
@@ -251,10 +252,11 @@ fn own_name(field: &str) -> Option<&'static str> {
 }
 
 impl Columns {
-    /// Reads a header. A column is what `--map FIELD=COLUMN` says, `#2` being the second, else what its own name says.
+    /// Reads a header. `--map FIELD=COLUMN` defines a column, `#2` being the second; other columns are found by their
+    /// own names.
     ///
     /// # Errors
-    /// A mapping that fits nothing.
+    /// A mapping whose field or column does not exist.
     pub fn of(head: &[&str], map: &[(String, String)]) -> Result<Self, String> {
         let mut out = Self { at: BTreeMap::new(), head: head.iter().map(|h| (*h).to_owned()).collect() };
         for (field, column) in map {
@@ -279,7 +281,8 @@ impl Columns {
                 out.at.insert(own, index);
             }
         }
-        // Where no column is the register, one called `registers` is hardly their count.
+        // If no column is the register, a column named `registers` is probably the register, not the number of
+        // registers.
         let is_mapped = map.iter().any(|(field, _)| field == "registers");
         if !is_mapped && !["register", "ref"].iter().any(|key| out.at.contains_key(key)) {
             out.at.remove("registers");
@@ -287,22 +290,22 @@ impl Columns {
         Ok(out)
     }
 
-    /// Whether a row of them can be a point.
+    /// True if the columns are enough for a point: a name and a register.
     pub fn is_enough(&self) -> bool {
         self.at.contains_key("name") && ["register", "ref"].iter().any(|key| self.at.contains_key(key))
     }
 
-    /// Where a field stands.
+    /// The position of a field in a row; `None` if no column has the field.
     pub fn at(&self, field: &str) -> Option<usize> {
         self.at.get(field).copied()
     }
 
-    /// The header's name of a field's column.
+    /// The name of the column of a field, in the header.
     pub fn title(&self, field: &str) -> &str {
         self.at(field).and_then(|at| self.head.get(at)).map_or("", String::as_str)
     }
 
-    /// The columns that are nothing, with what each may be.
+    /// The columns without a field, each with the field that is proposed.
     pub fn unused(&self) -> Vec<(&str, Option<&'static str>)> {
         let free = self
             .head
@@ -314,7 +317,7 @@ impl Columns {
             .collect()
     }
 
-    /// What the columns that are nothing may be: each field's likeliest column, each column once.
+    /// Proposes fields for the columns without a field: the most probable column for each field, each column once.
     fn near(&self) -> Vec<(&'static str, usize)> {
         let mut found: Vec<(&'static str, usize)> = Vec::new();
         for (field, names) in FIELDS.iter().filter(|(field, _)| !self.at.contains_key(field)) {
@@ -325,10 +328,10 @@ impl Columns {
                 let mut all = self.head.iter().enumerate();
                 all.find(|(i, name)| wanted(&plain(name)) && is_free(i, &found)).map(|(i, _)| i)
             };
-            // `TagName` and `Tag Name` are one.
+            // `TagName` and `Tag Name` count as equal.
             let joined = |text: &str| text.replace('_', "");
             let exact = names.iter().find_map(|near| place(&|name| joined(name) == joined(near)));
-            // `Modbus Address (hex)` begins or ends with a near name.
+            // `Modbus Address (hex)` begins or ends with a known name.
             let part = || {
                 names.iter().filter(|near| near.len() > 3).find_map(|near| {
                     place(&|name| {
@@ -343,7 +346,7 @@ impl Columns {
         found
     }
 
-    /// The options that would name the columns, as they are written on the command line; empty where none is near.
+    /// Returns the options that would define the columns, as on the command line; empty if no name is similar.
     pub fn proposal(&self) -> String {
         let near = self.near();
         let has = |fields: &[&str]| {

@@ -1,4 +1,4 @@
-//! A profile while it is being imported, and its text.
+//! The draft of an imported profile, and its text.
 
 use std::collections::BTreeSet;
 
@@ -6,38 +6,38 @@ use crate::profile::load;
 use crate::source::SourceText;
 use crate::words::{ProfileName, is_unshowable};
 
-/// A value in a profile's text.
+/// A value in the text of a profile.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Field {
     Text(String),
     Integer(i128),
     Real(f64),
     Flag(bool),
-    /// Raw values, in hexadecimal.
+    /// Raw values, written in hexadecimal.
     Raw(Vec<u64>),
-    /// Numbers and their names.
+    /// Numbers with their names.
     Names(Vec<(u64, String)>),
-    /// Bounds for writing.
+    /// The smallest and largest value for writing.
     Bounds(f64, f64),
 }
 
-/// One point.
+/// One point of a draft.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct DraftPoint {
     pub name: String,
-    /// What it comes from, as remarks name it.
+    /// The entry of the imported file, as remarks name it.
     pub entry: String,
     pub fields: Vec<(&'static str, Field)>,
 }
 
-/// Bits of a point that are faults of their own: number, name, meaning.
+/// Bits of a point, each of which is a fault: number, name, meaning.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct DraftCodes {
     pub point: String,
     pub bits: Vec<(u64, String, String)>,
 }
 
-/// A profile while it is being imported.
+/// The draft of an imported profile.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Draft {
     pub(super) vendor: String,
@@ -46,22 +46,24 @@ pub struct Draft {
     pub(super) source: String,
     pub(super) points: Vec<DraftPoint>,
     pub(super) codes: Vec<DraftCodes>,
-    /// What was not carried over, or wants a look, entry by entry.
+    /// One remark for each entry that was left out or that a person should check.
     pub remarks: Vec<String>,
     names: BTreeSet<String>,
 }
 
 impl Draft {
-    /// A name that a point may have, made of a foreign one; told from those before by a number.
+    /// Makes a valid point name of a name from outside. A repeated name gets a number.
     pub(super) fn point_name(&mut self, foreign: &str) -> String {
         unique(&mut self.names, &words(foreign).join("_"), '_')
     }
 
+    /// Adds a remark about an entry.
     pub(super) fn remark(&mut self, entry: &str, text: &str) {
         self.remarks.push(format!("{entry}: {text}"));
     }
 
-    /// Takes a point, or leaves out what makes none, with the reason: one odd entry does not stop all others.
+    /// Adds a point. A point that would not load is left out, with a remark, so that one wrong entry does not stop
+    /// the import.
     pub(super) fn add(&mut self, point: DraftPoint) {
         match misfit(&point) {
             None => self.points.push(point),
@@ -69,24 +71,26 @@ impl Draft {
         }
     }
 
-    /// Leaves out what is more than a profile may have.
+    /// Removes the points beyond the limit of a profile.
     pub(super) fn end(&mut self) {
         if self.points.len() > crate::limits::POINTS_MAX {
             let left = self.points.len() - crate::limits::POINTS_MAX;
             self.points.truncate(crate::limits::POINTS_MAX);
-            let text =
-                format!("a profile has at most {} points: the last {left} are left out", self.points.len());
+            let text = format!(
+                "a profile must have at most {} points: the last {left} are left out",
+                self.points.len()
+            );
             self.remark("all", &text);
         }
     }
 
-    /// How many points there are.
+    /// The number of points.
     #[must_use]
     pub fn points_count(&self) -> usize {
         self.points.len()
     }
 
-    /// The profile's text.
+    /// Writes the text of the profile.
     #[must_use]
     pub fn render(&self, name: &str) -> String {
         let mut out = format!("# Imported; check it with: andon profile check {name}.toml\n\n[device]\n");
@@ -122,7 +126,8 @@ impl DraftPoint {
     }
 }
 
-/// Why a point, by itself, does not load. What it takes from others is not looked at.
+/// Returns the reason why a point does not load by itself; `None` if it loads. Its scale factor in another point is
+/// not checked.
 fn misfit(point: &DraftPoint) -> Option<String> {
     let own: Vec<_> = point.fields.iter().filter(|(key, _)| *key != "scale_from").cloned().collect();
     let alone = DraftPoint { fields: own, ..point.clone() };
@@ -137,7 +142,7 @@ fn misfit(point: &DraftPoint) -> Option<String> {
     Some(format!("{}{label}{help}", first.message))
 }
 
-/// Names of numbers as a profile can have them: each name once, numbered where it repeats, and each number once.
+/// Makes names of numbers valid for a profile: a repeated name gets a number, and a repeated number is removed.
 pub(super) fn numbered(names: Vec<(u64, String)>) -> Vec<(u64, String)> {
     let (mut taken, mut numbers) = (BTreeSet::new(), BTreeSet::new());
     let mut out = Vec::new();
@@ -181,7 +186,7 @@ impl Field {
     }
 }
 
-/// A text from outside as a TOML string on one line.
+/// Writes a text from outside as a TOML string on one line.
 #[must_use]
 pub fn quoted(text: &str) -> String {
     let mut out = String::from("\"");
@@ -196,7 +201,7 @@ pub fn quoted(text: &str) -> String {
     out
 }
 
-/// `PhVphA`, `Phase Voltage` and `GROUND_FAULT` in their words, lower case.
+/// Splits a name such as `PhVphA`, `Phase Voltage` or `GROUND_FAULT` into words in lower case.
 pub(super) fn words(foreign: &str) -> Vec<String> {
     let mut out: Vec<String> = vec![String::new()];
     let mut before = '_';
@@ -220,7 +225,7 @@ pub(super) fn words(foreign: &str) -> Vec<String> {
     out
 }
 
-/// The letter without its accent, for the letters of western and central Europe.
+/// Returns the letter without its accent, for the letters of western and central Europe.
 fn without_accent(c: char) -> char {
     const FOLDED: [(&str, char); 18] = [
         ("ÀÁÂÃÄÅĀĂĄ", 'A'),
@@ -245,6 +250,7 @@ fn without_accent(c: char) -> char {
     FOLDED.iter().find(|(letters, _)| letters.contains(c)).map_or(c, |(_, plain)| *plain)
 }
 
+/// Returns a name that is not taken yet: the name itself, or the name with a number.
 fn unique(taken: &mut BTreeSet<String>, name: &str, joint: char) -> String {
     let short: String = name.chars().take(crate::limits::ID_BYTES_MAX - 5).collect();
     let mut candidate = short.clone();

@@ -1,12 +1,12 @@
-//! EdgeX Modbus device profiles (device-modbus-go, YAML).
+//! Import of EdgeX Modbus device profiles (device-modbus-go, YAML).
 //!
-//! Its habits, as its code has them: a `startingAddress` that is a number with a fraction is printed with two digits, so
-//! 10.1 means bit 10 of register 10, 10.01 bit 1, and the text "10.1" bit 1. A value goes through mask, shift (right when
-//! positive), base, scale and offset, in this order. Swaps act on 32-bit values only. A scale below 1 of an integer type
-//! is cut to 0 there.
+//! The importer follows the code of EdgeX. A `startingAddress` that is a number with a fraction is printed with two
+//! digits: 10.1 means bit 10 of register 10, 10.01 means bit 1, and the text "10.1" means bit 1. The mask, the shift
+//! (to the right if positive), the base, the scale and the offset are applied in this order. Swaps have an effect on
+//! 32-bit values only. EdgeX cuts a scale below 1 of an integer type to 0.
 //!
-//! The form of its version 1 has the value's properties in `properties.value`, and counts `startingAddress` from 1: its
-//! code (deviceclient.go of v1.0.0) takes 1 off before it asks.
+//! The form of version 1 has the properties of a value in `properties.value` and counts `startingAddress` from 1: its
+//! code (deviceclient.go of v1.0.0) subtracts 1 before it sends the request.
 
 use serde_json::Value as Json;
 
@@ -15,9 +15,9 @@ use super::edgex_values::{Mappings, commands, mappings, names_of, operations};
 
 pub(super) fn read(text: &str, draft: &mut Draft) -> Result<(), String> {
     let yaml: Json = serde_saphyr::from_str(text)
-        .map_err(|e| format!("it is not YAML: {}", first_line(&e.to_string())))?;
+        .map_err(|e| format!("the file is not YAML: {}", first_line(&e.to_string())))?;
     let resources = yaml.get("deviceResources").and_then(Json::as_array);
-    let resources = resources.ok_or("it is not an EdgeX device profile: there are no deviceResources")?;
+    let resources = resources.ok_or("this is not an EdgeX device profile: it has no deviceResources")?;
     let told = |key: &str| yaml.get(key).and_then(Json::as_str).unwrap_or("").to_owned();
     draft.vendor = told("manufacturer");
     draft.model = told("model");
@@ -33,7 +33,7 @@ pub(super) fn read(text: &str, draft: &mut Draft) -> Result<(), String> {
     if resources.iter().any(is_older) {
         draft.remark(
             "profile",
-            "it has the form of EdgeX version 1, which counts startingAddress from 1: each register is one less",
+            "the profile has the form of EdgeX version 1, which counts startingAddress from 1: andon subtracts 1 from each register",
         );
     }
     for resource in resources {
@@ -50,36 +50,39 @@ pub(super) fn read(text: &str, draft: &mut Draft) -> Result<(), String> {
     }
     for command in commands(&yaml).filter(|c| operations(c).count() != 1) {
         let name = command.get("name").and_then(Json::as_str).unwrap_or("?");
-        draft.remark(name, "a command over several resources is not carried over");
+        draft.remark(name, "left out: a command for several resources is not supported");
     }
     Ok(())
 }
 
-/// Whether a resource has the form of version 1.
+/// True if a resource has the form of version 1.
 fn is_older(resource: &Json) -> bool {
     resource.pointer("/properties/value").is_some_and(Json::is_object)
 }
 
-/// Names of values, where the point is a whole number that is not scaled.
+/// Adds the names of values, if the point is a whole number without a scale.
 fn values(name: &str, named: &Mappings<'_>, fields: &mut Vec<(&'static str, Field)>, draft: &mut Draft) {
     let Some(mapping) = named.get(name) else { return };
     let is_scaled = fields.iter().any(|(key, _)| matches!(*key, "scale" | "offset"));
     let kind = fields.iter_mut().find(|(key, _)| *key == "type").map(|(_, kind)| kind);
     let word = match kind {
         Some(Field::Text(word)) if !is_scaled => word,
-        _ => return draft.remark(name, "its mappings are of a scaled value and are not carried over"),
+        _ => return draft.remark(name, "its mappings are left out: its value is scaled"),
     };
     let other = match word.as_str() {
         "u16" | "i16" => "enum16",
         "u32" | "i32" => "enum32",
-        _ => return draft.remark(name, &format!("mappings of a {word} are not carried over")),
+        _ => {
+            return draft
+                .remark(name, &format!("its mappings are left out: mappings of a {word} are not supported"));
+        }
     };
     let Some(names) = names_of(mapping) else {
-        return draft.remark(name, "its mappings are not of whole numbers and are not carried over");
+        return draft.remark(name, "its mappings are left out: the keys are not whole numbers");
     };
     other.clone_into(word);
     fields.push(("values", Field::Names(names)));
-    // An enum is written by its names, not between bounds.
+    // An enum is written by the names of its values, so it needs no bounds.
     for (_, field) in fields.iter_mut().filter(|(key, _)| *key == "writable") {
         *field = Field::Flag(true);
     }
@@ -89,7 +92,7 @@ fn first_line(text: &str) -> &str {
     text.lines().next().unwrap_or("")
 }
 
-/// A number, also where it is written as text.
+/// Reads a number; the number can be written as text.
 fn number(json: Option<&Json>) -> Option<f64> {
     match json? {
         Json::Number(n) => n.as_f64(),
@@ -98,7 +101,7 @@ fn number(json: Option<&Json>) -> Option<f64> {
     }
 }
 
-/// An integer, also where it is written as text or in hexadecimal.
+/// Reads an integer; it can be written as text or in hexadecimal.
 fn whole(json: Option<&Json>) -> Option<i128> {
     match json? {
         Json::Number(n) => n.as_i64().map(i128::from).or_else(|| n.as_u64().map(i128::from)),
@@ -116,7 +119,7 @@ fn is_true(json: Option<&Json>) -> bool {
         || matches!(json, Some(Json::String(s)) if s.eq_ignore_ascii_case("true"))
 }
 
-/// Register and bit of a `startingAddress`.
+/// Returns the register and the bit of a `startingAddress`.
 fn address(json: Option<&Json>) -> Option<(u16, u8)> {
     let text = match json? {
         Json::Number(n) if n.is_f64() => format!("{:.2}", n.as_f64()?),
@@ -141,7 +144,7 @@ fn point(resource: &Json, name: &str, draft: &mut Draft) -> Result<Vec<(&'static
     };
     let access = property("readWrite").and_then(Json::as_str).unwrap_or("").to_uppercase();
     if access == "W" {
-        return Err("it can only be written, and andon reads".to_owned());
+        return Err("it can only be written, not read".to_owned());
     }
     let table = attribute("primaryTable").and_then(Json::as_str).unwrap_or("").to_uppercase();
     let area = match table.as_str() {
@@ -149,12 +152,14 @@ fn point(resource: &Json, name: &str, draft: &mut Draft) -> Result<Vec<(&'static
         "DISCRETES_INPUT" | "DISCRETE_INPUTS" => "discrete",
         "INPUT_REGISTERS" => "input",
         "HOLDING_REGISTERS" => "holding",
-        _ => return Err(format!("primaryTable {table} is not one of Modbus")),
+        _ => return Err(format!("primaryTable {table} is not a Modbus table")),
     };
     let (register, bit) =
         address(attribute("startingAddress")).ok_or("its startingAddress is not an address")?;
     let register = match older {
-        true => register.checked_sub(1).ok_or("startingAddress counts from 1 in this form")?,
+        true => {
+            register.checked_sub(1).ok_or("startingAddress must be at least 1 in the form of version 1")?
+        }
         false => register,
     };
     let value_type = property("valueType").and_then(Json::as_str).unwrap_or("").to_lowercase();
@@ -165,7 +170,7 @@ fn point(resource: &Json, name: &str, draft: &mut Draft) -> Result<Vec<(&'static
         vec![("register", Field::Text(format!("{area}:{register}"))), ("type", Field::Text(word.to_owned()))];
     if word == "bool" && !is_bits {
         if bit > 15 {
-            return Err(format!("bit {bit} is beyond its register"));
+            return Err(format!("bit {bit} is larger than 15"));
         }
         fields.push(("bit", Field::Integer(i128::from(bit))));
     }
@@ -181,7 +186,7 @@ fn point(resource: &Json, name: &str, draft: &mut Draft) -> Result<Vec<(&'static
             } else {
                 draft.remark(
                     name,
-                    &format!("{key} acts on 32-bit values only and is passed over, as EdgeX does"),
+                    &format!("{key} is ignored, as in EdgeX: it has an effect on 32-bit values only"),
                 );
             }
         }
@@ -199,20 +204,20 @@ fn point(resource: &Json, name: &str, draft: &mut Draft) -> Result<Vec<(&'static
         let is_cut = fields.iter().any(|(key, _)| matches!(*key, "mask" | "shift"));
         match (word, area, number(property("minimum")), number(property("maximum"))) {
             _ if is_cut => {
-                draft.remark(name, "some bits of a register are written by EdgeX; here it is read only")
+                draft.remark(name, "EdgeX writes some bits of a register; the profile only reads it")
             }
             ("bool", "coil", ..) => fields.push(("writable", Field::Flag(true))),
             ("bool" | "string", ..) | (_, "input" | "discrete", ..) => {
-                draft.remark(name, "is written by EdgeX; here it is read only");
+                draft.remark(name, "EdgeX writes it; the profile only reads it");
             }
             (_, _, Some(min), Some(max)) if min <= max => fields.push(("writable", Field::Bounds(min, max))),
-            _ => draft.remark(name, "is written by EdgeX without minimum and maximum; here it is read only"),
+            _ => draft.remark(name, "EdgeX writes it without minimum and maximum; the profile only reads it"),
         }
     }
     Ok(fields)
 }
 
-/// Mask and shift, base, scale, offset: in EdgeX's order, which is a profile's as well.
+/// Converts mask, shift, base, scale and offset. The order of EdgeX is the same as in a profile.
 fn transforms<'j>(
     property: &dyn Fn(&str) -> Option<&'j Json>,
     word: &str,
@@ -225,14 +230,15 @@ fn transforms<'j>(
     let mask = whole(property("mask")).filter(|m| *m != 0 && is_integer);
     let shift = whole(property("shift")).filter(|s| *s != 0 && is_integer);
     if shift.is_some_and(|s| s < 0) {
-        return Err("a shift to the left is not carried over".to_owned());
+        return Err("a shift to the left is not supported".to_owned());
     }
     let width = match word {
         "u16" | "i16" => 16,
         "u32" | "i32" => 32,
         _ => 64,
     };
-    // A mask without the sign leaves what is never negative there; here its top bit would be the sign.
+    // In EdgeX a value under a mask without the sign bit is never negative. In andon the top bit of the mask would be
+    // the sign.
     if word.starts_with('i') && mask.is_some_and(|m| m >> (width - 1) & 1 == 0) {
         let unsigned = word.replacen('i', "u", 1);
         for (_, field) in fields.iter_mut().filter(|(key, _)| *key == "type") {
@@ -246,7 +252,7 @@ fn transforms<'j>(
         fields.push(("shift", Field::Integer(shift)));
     }
     if number(property("base")).is_some_and(|b| b != 0.0) {
-        return Err("a power of a base is not carried over".to_owned());
+        return Err("a base is not supported".to_owned());
     }
     #[expect(clippy::float_cmp, reason = "1 and 0 stand for no scale there")]
     let is_scale = |s: &f64| *s != 1.0 && *s != 0.0;
@@ -254,7 +260,7 @@ fn transforms<'j>(
         fields.push(("scale", Field::Real(scale)));
         if is_integer && scale.fract() != 0.0 {
             let text = format!(
-                "EdgeX cuts its scale {scale} to a whole number, for it is {value_type}; here it counts whole"
+                "EdgeX cuts its scale {scale} to a whole number, because its type is {value_type}; the profile uses the exact scale"
             );
             draft.remark(name, &text);
         }
@@ -265,17 +271,17 @@ fn transforms<'j>(
     Ok(())
 }
 
-/// What the registers hold: the raw type where one is given, else the value's own.
+/// Returns the type of the registers: the raw type if there is one, else the type of the value.
 fn kind(value: &str, raw: Option<&str>, is_bits: bool) -> Result<&'static str, String> {
     if value == "bool" {
         return Ok("bool");
     }
     if is_bits {
-        return Err(format!("a {value} in a table of bits is not carried over"));
+        return Err(format!("a {value} in a table of bits is not supported"));
     }
     if let Some(raw) = raw {
         if !value.starts_with("float") {
-            // Only values with a fraction are read under another type.
+            // EdgeX uses `rawType` only for values with a fraction.
             return kind(value, None, is_bits);
         }
         return match (raw, value) {
@@ -284,7 +290,7 @@ fn kind(value: &str, raw: Option<&str>, is_bits: bool) -> Result<&'static str, S
             ("int32", "float64") => Ok("i32"),
             ("float32", "float32") => Ok("f32"),
             ("float64", "float64") => Ok("f64"),
-            _ => Err(format!("rawType {raw} of a {value} is not one that EdgeX reads")),
+            _ => Err(format!("EdgeX cannot read rawType {raw} of a {value}")),
         };
     }
     match value {
@@ -297,6 +303,6 @@ fn kind(value: &str, raw: Option<&str>, is_bits: bool) -> Result<&'static str, S
         "float32" => Ok("f32"),
         "float64" => Ok("f64"),
         "string" => Ok("string"),
-        _ => Err(format!("valueType {value} is not carried over")),
+        _ => Err(format!("valueType {value} is not supported")),
     }
 }

@@ -1,4 +1,4 @@
-//! Names of values in EdgeX profiles: `mappings` of its commands, old and new, and of its resources.
+//! Names of values in EdgeX profiles: the `mappings` of commands (old and new form) and of resources.
 
 use std::collections::BTreeMap;
 
@@ -6,10 +6,10 @@ use serde_json::Value as Json;
 
 use super::draft::numbered;
 
-/// By resource: what its values are called.
+/// The names of the values of each resource.
 pub(super) type Mappings<'j> = BTreeMap<&'j str, &'j serde_json::Map<String, Json>>;
 
-/// Every mapping of a profile, by the resource whose values it names.
+/// Returns all mappings of a profile, by the resource whose values they name.
 pub(super) fn mappings(profile: &Json) -> Mappings<'_> {
     let mut out = Mappings::new();
     for resource in list(profile, "deviceResources") {
@@ -29,12 +29,13 @@ pub(super) fn mappings(profile: &Json) -> Mappings<'_> {
     out
 }
 
-/// The commands of a profile: version 2 and 3 have `deviceCommands`, some of version 1 `profiles` or `resources`.
+/// Returns the commands of a profile: `deviceCommands` in versions 2 and 3, `profiles` or `resources` in some
+/// profiles of version 1.
 pub(super) fn commands(profile: &Json) -> impl Iterator<Item = &Json> {
     ["deviceCommands", "profiles", "resources"].into_iter().flat_map(|key| list(profile, key))
 }
 
-/// What a command does, resource by resource.
+/// Returns the operations of a command, one for each resource.
 pub(super) fn operations(command: &Json) -> impl Iterator<Item = &Json> {
     ["resourceOperations", "get", "set"].into_iter().flat_map(|key| list(command, key))
 }
@@ -43,7 +44,8 @@ fn list<'j>(json: &'j Json, key: &str) -> impl Iterator<Item = &'j Json> + use<'
     json.get(key).and_then(Json::as_array).into_iter().flatten()
 }
 
-/// The names of a mapping whose keys are whole numbers; nothing where they are not, or there are none.
+/// Returns the names of a mapping with whole numbers as keys; `None` if a key is not a whole number or the mapping is
+/// empty.
 pub(super) fn names_of(mapping: &serde_json::Map<String, Json>) -> Option<Vec<(u64, String)>> {
     let named: Option<Vec<(u64, String)>> = mapping
         .iter()

@@ -1,11 +1,12 @@
-//! The text of a file from elsewhere, whatever its encoding.
+//! Decoding of text files with any encoding.
 
 use encoding_rs::{Encoding, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
-/// The bytes at a file's begin by which UTF-16 without a mark is told.
+/// The number of bytes at the start of a file that show whether it is UTF-16 without a byte order mark.
 const LOOKED_AT: usize = 1024;
 
-/// The encoding of a file, by its first bytes: nothing for UTF-8. What is neither UTF-8 nor UTF-16 is Windows-1252.
+/// Returns the encoding of a file by its first bytes; `None` for UTF-8. A file that is not UTF-8 or UTF-16 counts as
+/// Windows-1252.
 #[must_use]
 pub fn encoding_of(begin: &[u8], is_whole: bool) -> Option<&'static Encoding> {
     if let Some((encoding, _)) = Encoding::for_bom(begin) {
@@ -19,13 +20,13 @@ pub fn encoding_of(begin: &[u8], is_whole: bool) -> Option<&'static Encoding> {
     }
     match std::str::from_utf8(begin) {
         Ok(_) => None,
-        // A character may be cut where only the begin was read.
+        // If only the beginning was read, the last character can be incomplete.
         Err(e) if !is_whole && e.error_len().is_none() => None,
         Err(_) => Some(WINDOWS_1252),
     }
 }
 
-/// The text of a file, and its encoding where that is not UTF-8.
+/// Decodes a file. Returns its text, and the name of its encoding if that is not UTF-8.
 #[must_use]
 pub fn text_of(bytes: &[u8]) -> (String, Option<&'static str>) {
     match encoding_of(bytes, true) {

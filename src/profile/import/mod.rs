@@ -1,7 +1,19 @@
-//! Profiles from what others wrote: SunSpec models, EdgeX device profiles, register lists.
+//! Import of profiles from other formats: SunSpec models, EdgeX device profiles, register lists.
 //!
-//! Each reader turns its format into a [`Draft`]; the draft is rendered as a profile's text and must load. What a format
-//! says that a profile cannot is told, entry by entry, and left out: never half carried over.
+//! Each reader converts its format into a [`Draft`]. The draft is written as the text of a profile, which must load.
+//! Some parts of a format have no equivalent in a profile. They are left out as a whole, and a remark names each of
+//! them.
+//!
+//! ```
+//! use andon::profile::{ImportFormat, ImportOptions, import};
+//! let list = "name,register,type,unit\nspeed,holding:0,u16,rpm\n";
+//! let files = [("list.csv".to_owned(), list.to_owned())];
+//! let draft = import(ImportFormat::RegisterList, &files, &ImportOptions::default()).unwrap();
+//! assert!(draft.remarks.is_empty());
+//! assert!(draft.render("pump").contains("speed = { register = \"holding:0\""));
+//! ```
+//!
+//! Use: `andon profile import` writes the text to a file and shows the remarks.
 
 mod cells;
 mod columns;
@@ -20,26 +32,27 @@ pub use register_list::area_of;
 
 use crate::profile::Area;
 
-/// The formats that are read.
+/// The formats that can be imported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ImportFormat {
     /// SunSpec model definitions (JSON).
     SunSpec,
     /// An EdgeX Modbus device profile (YAML or JSON).
     EdgeX,
-    /// A list of registers, a row each (CSV).
+    /// A list of registers with one row per point (CSV).
     RegisterList,
 }
 
 impl ImportFormat {
-    /// The words on the command line.
+    /// The words of the formats on the command line.
     pub const WORDS: [(&str, ImportFormat); 3] = [
         ("sunspec", ImportFormat::SunSpec),
         ("edgex", ImportFormat::EdgeX),
         ("csv", ImportFormat::RegisterList),
     ];
 
-    /// What a file's ending means, and its text where several formats have the ending.
+    /// Returns the format of a file by the extension of its name. For an extension of several formats the text
+    /// decides. `None` if the extension is unknown.
     #[must_use]
     pub fn of(ending: &str, text: &str) -> Option<Self> {
         match ending.to_ascii_lowercase().as_str() {
@@ -52,34 +65,36 @@ impl ImportFormat {
     }
 }
 
-/// What an import needs to be told besides its files.
+/// Options of an import.
 #[derive(Debug, Clone, Default)]
 pub struct ImportOptions {
-    /// SunSpec: the register of the first model's ID, zero-based; after the "SunS" mark at 40000 when absent.
+    /// SunSpec: the register of the ID of the first model, from 0. `None`: the model after the mark "SunS" at
+    /// register 40000.
     pub start: Option<u16>,
-    /// SunSpec: how often a group is repeated, by its name.
+    /// SunSpec: the number of repetitions of a group, by the name of the group.
     pub repeats: BTreeMap<String, u16>,
-    /// Register list: which column a field is, by the column's name or its number as `#2`.
+    /// Register list: pairs of a field and its column. The column is a name in the header, or a number such as `#2`.
     pub map: Vec<(String, String)>,
-    /// Register list: the area of numbers that name none.
+    /// Register list: the area of register numbers without an area; `None` if every row has one.
     pub area: Option<Area>,
-    /// Register list: numbers count from 1.
+    /// Register list: true if register numbers count from 1.
     pub one_based: bool,
-    /// Register list: what a word of its types means; what a row without a type has, where no word is given.
+    /// Register list: pairs of a type word in the list and the type it means. A pair without a word gives the type of
+    /// rows without a known type.
     pub types: Vec<(Option<String>, String)>,
 }
 
 impl ImportOptions {
-    /// Whether every column is named by its number: then the first line is a row.
+    /// True if the options name every column by its number. The first line is then a row, not a header.
     fn is_headless(&self) -> bool {
         !self.map.is_empty() && self.map.iter().all(|(_, column)| column.starts_with('#'))
     }
 }
 
-/// Reads files of one format, in order, into one draft.
+/// Reads files of one format, in order, and makes one draft of them.
 ///
 /// # Errors
-/// Why a file is not of that format at all, with its name.
+/// The name of a file, and the reason why it does not have this format.
 pub fn import(
     format: ImportFormat,
     files: &[(String, String)],

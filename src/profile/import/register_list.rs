@@ -1,4 +1,5 @@
-//! A list of registers as CSV, a row a point: what one types from a manual's table, or another program exports.
+//! Import of a register list in CSV, with one row per point: a table that a person typed from a manual, or that
+//! another program exported.
 
 use std::collections::BTreeMap;
 
@@ -9,18 +10,18 @@ use super::draft::{Draft, DraftPoint, Field, numbered};
 use crate::profile::{Area, RegisterAddress};
 use crate::words::parse_duration;
 
-/// Lines in which the header is looked for: exports have a title and notes above it.
+/// The number of lines in which andon searches for the header: exports can have a title and notes above it.
 const HEADER_WITHIN: usize = 25;
 
 type Fields = Vec<(&'static str, Field)>;
 
-/// What a row is read with.
+/// The columns and options with which rows are read.
 struct List<'a> {
     columns: Columns,
     options: &'a ImportOptions,
 }
 
-/// A row's cells, by field.
+/// The cells of a row, by field.
 struct Cells<'a> {
     row: &'a csv::StringRecord,
     list: &'a List<'a>,
@@ -44,7 +45,7 @@ pub(super) fn read(text: &str, options: &ImportOptions, draft: &mut Draft) -> Re
             .map_or_else(String::new, |field| format!("; if it is the {field}: --map {field}=\"{name}\""));
         draft.remark(
             &format!("line {}", line(text, &rows, first)),
-            &format!("column {name} is not carried over{near}"),
+            &format!("column {name} is not imported{near}"),
         );
     }
     "unknown".clone_into(&mut draft.vendor);
@@ -73,11 +74,13 @@ pub(super) fn read(text: &str, options: &ImportOptions, draft: &mut Draft) -> Re
     Ok(())
 }
 
+/// Returns the line in which row `at` begins, from 1.
 fn line(text: &str, rows: &[csv::StringRecord], at: usize) -> u64 {
     rows.get(at).map_or(1, |row| line_of(text, row))
 }
 
-/// The line in which a row begins: the reader's own position is before the line ends that it passes over.
+/// Returns the line in which a row begins, from 1. The reader gives the position before empty lines, so these are
+/// added.
 fn line_of(text: &str, row: &csv::StringRecord) -> u64 {
     let Some(position) = row.position() else { return 1 };
     let from = usize::try_from(position.byte()).unwrap_or(usize::MAX);
@@ -85,14 +88,14 @@ fn line_of(text: &str, row: &csv::StringRecord) -> u64 {
     position.line() + passed.filter(|b| **b == b'\n').count() as u64
 }
 
-/// Every row, read with the separator that parts the most lines alike.
+/// Reads all rows. The separator is the character that most lines contain equally often.
 fn rows(text: &str) -> Result<Vec<csv::StringRecord>, String> {
     let alike = |separator: u8| {
         let mut lines: BTreeMap<usize, usize> = BTreeMap::new();
         for line in text.lines().take(HEADER_WITHIN) {
             *lines.entry(line.bytes().filter(|b| *b == separator).count()).or_default() += 1;
         }
-        // How many lines have it equally often, and how often.
+        // The number of lines with the same count of the separator, and this count.
         lines.into_iter().filter(|(n, _)| *n > 0).map(|(n, lines)| (lines, n)).max()
     };
     let separator = [b',', b'\t', b';'].into_iter().max_by_key(|s| alike(*s)).unwrap_or(b',');
@@ -102,10 +105,10 @@ fn rows(text: &str) -> Result<Vec<csv::StringRecord>, String> {
         .trim(csv::Trim::All)
         .flexible(true)
         .from_reader(text.as_bytes());
-    reader.records().collect::<Result<_, _>>().map_err(|e| format!("it does not read as CSV: {e}"))
+    reader.records().collect::<Result<_, _>>().map_err(|e| format!("this is not valid CSV: {e}"))
 }
 
-/// The header, and which row it is; what is missing and near where there is none.
+/// Finds the header and its row. If there is none, the error says what is missing and proposes columns.
 fn header<'a>(
     text: &str,
     rows: &[csv::StringRecord],
@@ -129,24 +132,24 @@ fn header<'a>(
     }
     if let (Some((why, _)), true) = (&why, best.as_ref().is_none_or(|(p, _)| p.is_empty())) {
         let shown = rows.first().map_or_else(String::new, |row| row.iter().collect::<Vec<_>>().join(", "));
-        return Err(format!("{why}; its first line is: {shown}"));
+        return Err(format!("{why}; the first line is: {shown}"));
     }
     let (proposal, at) = best.unwrap_or_default();
     let shown = rows.get(at).map_or_else(String::new, |row| row.iter().collect::<Vec<_>>().join(", "));
-    let needs = "no line of it names columns name and register (or ref)";
+    let needs = "no line has the columns name and register (or ref)";
     Err(match proposal.is_empty() {
         true => format!(
-            "{needs}; its line {} is: {shown}; say which columns they are: --map name=COLUMN --map register=COLUMN",
+            "{needs}; line {} is: {shown}; name the columns: --map name=COLUMN --map register=COLUMN",
             line(text, rows, at)
         ),
-        false => format!("{needs}; near are those of line {}: {proposal}", line(text, rows, at)),
+        false => format!("{needs}; line {} has similar names, add: {proposal}", line(text, rows, at)),
     })
 }
 
 fn point(cells: &Cells<'_>, entry: &str, draft: &mut Draft) -> Result<Fields, String> {
     let access = cells.get("access").unwrap_or("").to_lowercase();
     if ["w", "wo", "write", "write-only", "write only", "writeonly"].contains(&access.as_str()) {
-        return Err("it can only be written, and andon reads".to_owned());
+        return Err("it can only be written, not read".to_owned());
     }
     let (register, told) = place(cells)?;
     let registers = cells.get("registers").and_then(|c| number(c, false)).or(told.count);
@@ -162,7 +165,7 @@ fn point(cells: &Cells<'_>, entry: &str, draft: &mut Draft) -> Result<Fields, St
             fields.push(("bit", Field::Integer(i128::from(bit))))
         }
         (Some(bit), _) if !register.area.is_bits() => {
-            return Err(format!("it names bit {bit} and is not a bool"));
+            return Err(format!("it has a bit ({bit}), but its type is not bool"));
         }
         _ => {}
     }
@@ -177,9 +180,7 @@ fn point(cells: &Cells<'_>, entry: &str, draft: &mut Draft) -> Result<Fields, St
     }
     match cells.get("every").map(|c| (c, parse_duration(c))) {
         Some((text, Ok(_))) => fields.push(("every", Field::Text(text.to_owned()))),
-        Some((text, Err(_))) => {
-            draft.remark(entry, &format!("every {text} is not a duration and is passed over"))
-        }
+        Some((text, Err(_))) => draft.remark(entry, &format!("every is left out: {text} is not a duration")),
         None => {}
     }
     scaled(cells, &word, before, &mut fields)?;
@@ -193,7 +194,9 @@ fn point(cells: &Cells<'_>, entry: &str, draft: &mut Draft) -> Result<Fields, St
         let values: Option<Vec<u64>> = text.split_whitespace().map(|v| number(v, false)).collect();
         match values {
             Some(values) => fields.push(("absent", Field::Raw(values))),
-            None => draft.remark(entry, &format!("absent {text} is not whole numbers and is passed over")),
+            None => {
+                draft.remark(entry, &format!("absent is left out: {text} is not a list of whole numbers"))
+            }
         }
     }
     named(cells, entry, draft, &mut fields);
@@ -203,24 +206,24 @@ fn point(cells: &Cells<'_>, entry: &str, draft: &mut Draft) -> Result<Fields, St
             _ => return Err(format!("min {min} and max {max} are not numbers")),
         },
         (None, None) => {}
-        _ => return Err("min and max go together: they say that it may be written".to_owned()),
+        _ => return Err("min and max must both be given: they are the bounds for writing".to_owned()),
     }
     Ok(fields)
 }
 
-/// Its register, and what else its cell says of the place.
+/// Reads the register of a row, and the other facts in its cell.
 fn place(cells: &Cells<'_>) -> Result<(RegisterAddress, Place), String> {
     let columns = &cells.list.columns;
     let is_hex = |field: &str| columns.title(field).to_lowercase().contains("hex");
     let told = match cells.get("area") {
         None => cells.list.options.area,
-        Some(text) => Some(area(text).ok_or_else(|| format!("area {text} is not one of Modbus"))?),
+        Some(text) => Some(area(text).ok_or_else(|| format!("area {text} is not a Modbus area"))?),
     };
     if let Some(text) = cells.get("ref") {
         let place = address(text, is_hex("ref")).ok_or_else(|| format!("ref {text} is not a number"))?;
         let digits = text.split(|c: char| !c.is_ascii_digit()).next().unwrap_or(text);
         let printed = RegisterAddress::parse_ref(digits).or_else(|meant| match place.number {
-            // Without the area's digit in front: 1 is the first one.
+            // The number has no digit for the area: 1 is the first register.
             1..=65_536 => told
                 .and_then(|area| {
                     Some(RegisterAddress { area, number: u16::try_from(place.number - 1).ok()? })
@@ -230,12 +233,12 @@ fn place(cells: &Cells<'_>) -> Result<(RegisterAddress, Place), String> {
         })?;
         return match told {
             Some(area) if area != printed.area && cells.get("area").is_some() => {
-                Err(format!("ref {text} is {}, its area says {}", printed.area.word(), area.word()))
+                Err(format!("ref {text} means {}, but the area is {}", printed.area.word(), area.word()))
             }
             _ => Ok((printed, place)),
         };
     }
-    let text = cells.get("register").ok_or("it has neither register nor ref")?;
+    let text = cells.get("register").ok_or("it has no register and no ref")?;
     if text.contains(':')
         && let Ok(whole) = RegisterAddress::parse_register(&text.to_lowercase())
     {
@@ -245,23 +248,23 @@ fn place(cells: &Cells<'_>) -> Result<(RegisterAddress, Place), String> {
         address(text, is_hex("register")).ok_or_else(|| format!("register {text} is not a number"))?;
     let Some(area) = told else {
         return Err(format!(
-            "register {text} names no area: say --area holding (or input, coil, discrete), or --map ref=COLUMN where \
-             40001 is the first holding register"
+            "register {text} has no area: add --area holding (or input, coil, discrete), or --map ref=COLUMN if 40001 \
+             is the first holding register"
         ));
     };
     let number = match cells.list.options.one_based {
-        true => place.number.checked_sub(1).ok_or("register 0, where numbers count from 1")?,
+        true => place.number.checked_sub(1).ok_or("register 0 is not possible if numbers count from 1")?,
         false => place.number,
     };
     let number = u16::try_from(number).map_err(|_| {
         format!(
-            "register {text} is beyond 65535; numbers with the area in front are named by --map ref=COLUMN"
+            "register {text} is larger than 65535; for numbers with the digit of the area, use --map ref=COLUMN"
         )
     })?;
     Ok((RegisterAddress { area, number }, place))
 }
 
-/// Its type, with the length of a text; whether its words are swapped.
+/// Reads the type of a row, with the length of a text. Returns true if the word order is swapped.
 fn type_of(
     cells: &Cells<'_>,
     register: RegisterAddress,
@@ -288,7 +291,7 @@ fn type_of(
         },
         None => match default() {
             Some((_, own)) => kind(own, registers)?,
-            None => return Err("it has no type; say which it is: --type u16, for example".to_owned()),
+            None => return Err("it has no type; add the type, for example --type u16".to_owned()),
         },
     };
     let mut word = found.word;
@@ -305,7 +308,7 @@ fn type_of(
     if word == "string" {
         let own = cells.get("length").and_then(|c| number(c, false));
         let characters = own.or(found.characters).or(registers.map(|n| n.saturating_mul(2)));
-        let characters = characters.ok_or("a string says how long it is: a column length or registers")?;
+        let characters = characters.ok_or("a string needs its length: a column length or registers")?;
         fields.push(("length", Field::Integer(characters.into())));
     }
     Ok(found.is_swapped)
@@ -334,7 +337,7 @@ fn real(text: &str) -> Option<f64> {
     text.replace(',', ".").parse().ok().filter(|n: &f64| n.is_finite())
 }
 
-/// Scale and offset; a factor that stands before the unit counts where no column has one.
+/// Reads scale and offset. A factor before the unit counts if no column has a factor.
 fn scaled(cells: &Cells<'_>, word: &str, before: Option<f64>, fields: &mut Fields) -> Result<(), String> {
     let is_number = !matches!(word, "bool" | "string" | "bits16" | "bits32" | "enum16" | "enum32");
     let read = |key: &str| match cells.get(key) {
@@ -357,30 +360,30 @@ fn scaled(cells: &Cells<'_>, word: &str, before: Option<f64>, fields: &mut Field
     Ok(())
 }
 
-/// Names of values and bits; repeated ones are numbered, and told.
+/// Reads the names of values and bits. Repeated names get numbers, with a remark.
 fn named(cells: &Cells<'_>, entry: &str, draft: &mut Draft, fields: &mut Fields) {
     for key in ["values", "bits"] {
         let Some(text) = cells.get(key) else { continue };
         let is_enum = fields.iter().any(|(_, f)| matches!(f, Field::Text(w) if w.starts_with("enum")));
         let Some(found) = names(text).filter(|_| key == "bits" || is_enum) else {
-            draft.remark(entry, &format!("its {key} are not carried over: write them 0=off|1=on"));
+            draft.remark(entry, &format!("its {key} are left out: write them as 0=off|1=on"));
             continue;
         };
         let once = numbered(found.clone());
         if once != found {
             draft.remark(
                 entry,
-                &format!("its {key} repeat names or numbers: names are numbered, numbers count once"),
+                &format!("its {key} repeat a name or a number: repeated names get numbers, and only the first of equal numbers counts"),
             );
         }
         fields.push((key, Field::Names(once)));
     }
 }
 
-/// The area of a word on the command line.
+/// Reads a word for an area on the command line.
 ///
 /// # Errors
-/// The areas there are.
+/// A sentence with the known areas.
 pub fn area_of(text: &str) -> Result<Area, String> {
     area(text).ok_or_else(|| "the areas are holding, input, coil and discrete".to_owned())
 }

@@ -1,5 +1,6 @@
-//! SunSpec model definitions (github.com/sunspec/models, JSON): points, scale factors, enumerations, bit fields, strings,
-//! repeating groups. The models of a device follow each other in its registers, each with its ID and length in front.
+//! Import of SunSpec model definitions (github.com/sunspec/models, JSON): points, scale factors, enumerations, bit
+//! fields, strings, repeating groups. In the registers of a device its models follow each other; each begins with its
+//! ID and its length.
 
 use serde_json::Value as Json;
 
@@ -7,16 +8,18 @@ use super::ImportOptions;
 use super::draft::{Draft, DraftCodes, DraftPoint, Field, numbered, words};
 use crate::limits;
 
-/// The first model stands behind the mark "SunS", which takes two registers from 40000 on (zero-based on the wire).
+/// The first model comes after the mark "SunS", which takes two registers from 40000 on (counted from 0).
 const FIRST_MODEL: u16 = 40_002;
 
+/// The reader of the models of one device. `at` is the register of the next model.
 pub(super) struct Reader<'a> {
     at: u32,
     models: Vec<String>,
     options: &'a ImportOptions,
 }
 
-/// Where the points of a group stand and under which names; a scale factor is looked up here and above.
+/// The place of a group: the prefix of its point names, its name in remarks, and the scale factors of this group and
+/// the groups above.
 struct Place<'p> {
     prefix: String,
     entry: String,
@@ -29,9 +32,9 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn read(&mut self, text: &str, draft: &mut Draft) -> Result<(), String> {
-        let json: Json = serde_json::from_str(text).map_err(|e| format!("it is not JSON: {e}"))?;
+        let json: Json = serde_json::from_str(text).map_err(|e| format!("the file is not JSON: {e}"))?;
         let group = json.get("group").filter(|g| g.get("points").is_some());
-        let group = group.ok_or("it is not a SunSpec model: there is no group with points")?;
+        let group = group.ok_or("this is not a SunSpec model: it has no group with points")?;
         let id = json.get("id").and_then(Json::as_u64).map_or_else(|| "?".to_owned(), |id| id.to_string());
         let label = text_of(group, "label").unwrap_or_else(|| text_of(group, "name").unwrap_or_default());
         self.models.push(id.clone());
@@ -44,7 +47,7 @@ impl<'a> Reader<'a> {
         if id == "1" {
             draft.remark(
                 "model 1",
-                "is taken with 66 registers; where the device's own L says 65, give the others --start by themselves",
+                "andon assumes 66 registers for this model; if L of the device is 65, import the other models separately with --start",
             );
         }
         let prefix = if id == "1" { "common_".to_owned() } else { String::new() };
@@ -92,12 +95,12 @@ impl<'a> Reader<'a> {
             Some(fixed) if fixed > 0 => u16::try_from(fixed).unwrap_or(u16::MAX),
             _ => {
                 let how = match count.as_str() {
-                    Some(point) => format!("as often as point {point} says"),
+                    Some(point) => format!("as often as the value of point {point}"),
                     None => "as often as the model's length allows".to_owned(),
                 };
                 draft.remark(
                     &format!("{entry} {name}"),
-                    &format!("repeats {how}: taken once; say how often with --repeat {name}=N"),
+                    &format!("repeats {how}: imported once; for another number add --repeat {name}=N"),
                 );
                 1
             }
@@ -112,11 +115,11 @@ impl<'a> Reader<'a> {
             return;
         }
         let Some((word, absent)) = kind_of(kind) else {
-            draft.remark(&entry, &format!("type {kind} is not carried over"));
+            draft.remark(&entry, &format!("left out: type {kind} is not supported"));
             return;
         };
         let Ok(number) = u16::try_from(self.at) else {
-            draft.remark(&entry, "stands beyond register 65535");
+            draft.remark(&entry, "left out: its register is larger than 65535");
             return;
         };
         let mut fields = vec![
@@ -126,7 +129,10 @@ impl<'a> Reader<'a> {
         if kind == "string" {
             let registers = point.get("size").and_then(Json::as_u64).unwrap_or(1);
             if registers > u64::from(limits::REGISTERS_MAX) {
-                draft.remark(&entry, &format!("its {registers} registers are more than one read: left out"));
+                draft.remark(
+                    &entry,
+                    &format!("left out: one read is too short for its {registers} registers"),
+                );
                 return;
             }
             fields.push(("length", Field::Integer(i128::from(registers) * 2)));
@@ -140,14 +146,14 @@ impl<'a> Reader<'a> {
             Some(factor) => {
                 let factor = factor.as_str().unwrap_or("");
                 let Some((_, at)) = place.factors.iter().rev().find(|(name, _)| *name == factor) else {
-                    draft.remark(&entry, &format!("its scale factor {factor} is not in the model: left out"));
+                    draft.remark(&entry, &format!("left out: its scale factor {factor} is not in the model"));
                     return;
                 };
                 let span = at.abs_diff(self.at) + 2;
                 if span > u32::from(limits::REGISTERS_MAX) {
                     draft.remark(
                         &entry,
-                        &format!("its scale factor {factor} stands {span} registers away, more than one read: left out"),
+                        &format!("left out: its scale factor {factor} is {span} registers away, too far for one read"),
                     );
                     return;
                 }
@@ -164,7 +170,7 @@ impl<'a> Reader<'a> {
         match (is_bits, kind.starts_with("enum"), named.is_empty()) {
             (true, _, false) => fields.push(("bits", Field::Names(named))),
             (_, true, false) => fields.push(("values", Field::Names(named))),
-            // An enumeration without names is a number.
+            // An enumeration without names is imported as a number.
             (_, true, true) => {
                 if let Some((_, field)) = fields.iter_mut().find(|(key, _)| *key == "type") {
                     *field = Field::Text(if word == "enum32" { "u32" } else { "u16" }.to_owned());
@@ -184,7 +190,7 @@ impl<'a> Reader<'a> {
         if text(point, "access") == Some("RW") {
             draft.remark(
                 &entry,
-                "may be written on the device; here it is read only, for the model names no bounds",
+                "can be written on the device, but the model has no bounds, so the profile only reads it",
             );
         }
         let own = if kind == "sunssf" { factor_name(self.at) } else { format!("{}{name}", place.prefix) };
@@ -193,14 +199,16 @@ impl<'a> Reader<'a> {
             let bits =
                 symbols.into_iter().map(|(bit, name, label)| (bit, format!("{own}_{name}"), label)).collect();
             draft.codes.push(DraftCodes { point: own.clone(), bits });
-            draft
-                .remark(&entry, "each of its bits is a fault of severity major: set them as your site wants");
+            draft.remark(
+                &entry,
+                "each of its bits is a fault with severity major: change the severities for your site",
+            );
         }
         draft.add(DraftPoint { name: own, entry, fields });
     }
 }
 
-/// Scale factors are named by their register: their own names repeat from model to model.
+/// Scale factors are named by their register, because their own names repeat from model to model.
 fn factor_name(at: u32) -> String {
     format!("sf_{at}")
 }
@@ -219,7 +227,7 @@ fn size(point: &Json, entry: &str) -> Result<u32, String> {
         .ok_or_else(|| format!("{entry} {}: a point without a size", text(point, "name").unwrap_or("?")))
 }
 
-/// The type, and the raw values that mean "not implemented" (SunSpec information model specification 4.2).
+/// Returns the type, and the raw values that mean "not implemented" (SunSpec information model specification 4.2).
 fn kind_of(kind: &str) -> Option<(&'static str, Vec<u64>)> {
     Some(match kind {
         "int16" | "sunssf" => ("i16", vec![0x8000]),
@@ -235,7 +243,7 @@ fn kind_of(kind: &str) -> Option<(&'static str, Vec<u64>)> {
         "float64" => ("f64", Vec::new()),
         "enum16" => ("enum16", vec![0xFFFF]),
         "enum32" => ("enum32", vec![0xFFFF_FFFF]),
-        // With the highest bit set all others are to be ignored.
+        // If the highest bit is set, all other bits must be ignored.
         "bitfield16" => ("bits16", vec![0xFFFF, 0x8000]),
         "bitfield32" => ("bits32", vec![0xFFFF_FFFF, 0x8000_0000]),
         "bitfield64" => ("u64", vec![u64::MAX, 0x8000_0000_0000_0000]),
@@ -244,7 +252,7 @@ fn kind_of(kind: &str) -> Option<(&'static str, Vec<u64>)> {
     })
 }
 
-/// Number, name, and label or description of each symbol.
+/// Returns the number, the name, and the description or label of each symbol.
 fn symbols(point: &Json) -> Vec<(u64, String, String)> {
     let all = point.get("symbols").and_then(Json::as_array).into_iter().flatten();
     all.filter_map(|s| {

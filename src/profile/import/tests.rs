@@ -1,4 +1,4 @@
-//! What is carried over, and what is told instead.
+//! Tests of the imported parts, and of the remarks about the others.
 
 use super::*;
 use crate::profile::{Profile, load};
@@ -25,7 +25,7 @@ fn check(profile: &Profile, point: &str, words: &[u16], factor: Option<u16>, exp
     assert_eq!(crate::profile::decode(p, words, factor).ok(), expected, "{point}");
 }
 
-/// The shape of SunSpec's inverter and its multiple MPPT extension, in a few points.
+/// The form of the SunSpec inverter model and of its multiple MPPT extension, with few points.
 const MODEL: &str = r#"{ "id": 160, "group": { "name": "mppt", "label": "Multiple MPPT", "type": "group",
  "points": [
   { "name": "ID", "type": "uint16", "size": 1, "value": 160 }, { "name": "L", "type": "uint16", "size": 1 },
@@ -52,19 +52,22 @@ fn sunspec_models_with_factors_groups_enums_and_bits() {
     check(&p, "module_2_tmp", &[0x8000], None, None);
     check(&p, "module_1_dcst", &[4], None, Some(Value::Integer(4)));
     let register = |name: &str| p.point(name).unwrap().1.register().unwrap().number;
-    // ID, L, factor, event, N and pad take 7 registers; a module 13.
+    // ID, L, the factor, the event, N and the pad take 7 registers; a module takes 13.
     assert_eq!(register("sf_40002"), 40_002);
     assert_eq!(register("evt"), 40_003);
     assert_eq!((register("module_1_dca"), register("module_2_dca")), (40_015, 40_028));
     assert_eq!(p.point("module_1_dcst").unwrap().1.value_name(4), Some("mppt"));
     assert_eq!(p.fault("evt-ground-fault").unwrap().guidance.means, "Ground Fault");
-    assert!(remarks.iter().any(|r| r.contains("model 160 N: type count is not carried over")), "{remarks:?}");
+    assert!(
+        remarks.iter().any(|r| r.contains("model 160 N: left out: type count is not supported")),
+        "{remarks:?}"
+    );
     let once = imported(ImportFormat::SunSpec, MODEL, &ImportOptions::default());
     assert!(once.1.iter().any(|r| r.contains("--repeat module=N")), "{:?}", once.1);
     assert!(once.0.point("module_2_dca").is_none());
 }
 
-/// The shape of device-modbus-go's example, with each of its habits.
+/// The form of the example of device-modbus-go, with each special rule of EdgeX.
 const EDGEX: &str = "name: Test
 manufacturer: Cool
 model: Net
@@ -114,9 +117,9 @@ fn edgex_profiles_with_their_habits() {
     assert_eq!(p.point("setpoint").unwrap().1.writable.map(|w| (w.min, w.max)), Some((16.0, 30.0)));
     assert!(p.point("power").is_none());
     for expected in [
-        "Power: left out: a power of a base is not carried over",
+        "Power: left out: a base is not supported",
         "Cut: EdgeX cuts its scale 0.1",
-        "Both: a command over several resources",
+        "Both: left out: a command for several resources",
     ] {
         assert!(remarks.iter().any(|r| r.starts_with(expected)), "{expected}: {remarks:#?}");
     }
@@ -132,9 +135,9 @@ fn register_lists_line_by_line() {
     assert_eq!(
         remarks,
         [
-            "line 1: column Colour is not carried over",
+            "line 1: column Colour is not imported",
             "line 4: left out: it has no name",
-            "line 5 No Type: left out: it has no type; say which it is: --type u16, for example"
+            "line 5 No Type: left out: it has no type; add the type, for example --type u16"
         ]
     );
 }
@@ -144,15 +147,16 @@ fn what_is_no_such_file_is_refused() {
     let fails = |format, text: &str| {
         import(format, &[("f".to_owned(), text.to_owned())], &ImportOptions::default()).unwrap_err()
     };
-    assert!(fails(ImportFormat::SunSpec, "{").starts_with("f: it is not JSON"));
+    assert!(fails(ImportFormat::SunSpec, "{").starts_with("f: the file is not JSON"));
     assert!(fails(ImportFormat::SunSpec, "{}").contains("not a SunSpec model"));
-    assert!(fails(ImportFormat::EdgeX, "a: [").starts_with("f: it is not YAML"));
+    assert!(fails(ImportFormat::EdgeX, "a: [").starts_with("f: the file is not YAML"));
     assert!(fails(ImportFormat::EdgeX, "name: x").contains("not an EdgeX device profile"));
     assert!(fails(ImportFormat::RegisterList, "a,b\n1,2\n").contains("name and register"));
     assert!(fails(ImportFormat::RegisterList, "").contains("name and register"));
 }
 
-/// A field test's model: the marks of 64-bit types, which are absent as those of all others.
+/// A model of a field test: the "not implemented" values of 64-bit types must be absent, like those of all other
+/// types.
 #[test]
 fn marks_of_sixty_four_bits_are_absent() {
     let text = include_str!("../../../tests/samples/field/sunspec/sixty-four-bits.json");
@@ -171,7 +175,7 @@ fn marks_of_sixty_four_bits_are_absent() {
     check(&p, "common_flags", &[0, 0x0100, 0, 0], None, Some(Value::Integer(1 << 40)));
 }
 
-/// The form of EdgeX version 1, whose code takes 1 off each startingAddress.
+/// The form of EdgeX version 1. Its code subtracts 1 from each startingAddress.
 #[test]
 fn edgex_profiles_of_the_older_form() {
     let text = include_str!("../../../tests/samples/field/edgex/older-form.yml");
@@ -209,7 +213,8 @@ fn edgex_mappings_are_values_and_json_is_read() {
     assert_eq!(draft.points_count(), 0);
 }
 
-/// In EdgeX's language a shift of a signed value keeps its sign, and a mask without the sign leaves what is not negative.
+/// In Go, a shift of a signed value keeps its sign, and a mask without the sign bit gives a value that is not
+/// negative.
 #[test]
 fn edgex_masks_of_signed_values() {
     let of = |properties: &str| {

@@ -373,7 +373,7 @@ fn a_unit_that_a_bus_does_not_have_is_refused() {
     for unit in ["0", "248"] {
         let text = site(link).replace("unit = 3", &format!("unit = {unit}"));
         let gateway = Gateway::new().profile("drive", DRIVE).site(&text);
-        gateway.run("status").exits(2).says(&format!("unit {unit} on a serial bus"));
+        gateway.run("status").exits(2).says(&format!("unit {unit} cannot be used on a serial line"));
     }
     // Over TCP 0 and 255 mean the device itself, as the standard has it.
     let port = free_port();

@@ -198,10 +198,10 @@ fn an_only_device_that_does_not_name_itself_is_read_where_its_profile_accepts_th
     for id in ["unit-0", "transaction-0"] {
         gateway.until(&format!("equipment read {id} --json"), |r| r["points"]["level"]["quality"] == "good");
     }
-    assert!(gateway.log().contains("a late one may be taken for the next"), "{}", gateway.log());
+    assert!(gateway.log().contains("a late answer can be taken for the next one"), "{}", gateway.log());
     // It is for one device alone.
     gateway.stop();
     let two = [site.concat(), equipment("second", "any", "b", 2)];
     let gateway = gateway.site(&two.concat());
-    gateway.run("status").exits(2).says("is for a link with one device");
+    gateway.run("status").exits(2).says("can only be used on a link with one device");
 }

@@ -1,4 +1,4 @@
-//! Register lists as other programs export them: their shapes, rewritten small.
+//! Tests of register lists in the forms that other programs export, shortened.
 
 use super::*;
 use crate::profile::Area;
@@ -33,7 +33,7 @@ fn place(p: &Profile, point: &str, expected: &str) {
 fn near_header_words_are_proposed_and_taken_by_map() {
     let text = include_str!("../../../../tests/samples/field/register-lists/meter.csv");
     let why = refused(text, &ImportOptions::default());
-    let expected = "f.csv: no line of it names columns name and register (or ref); near are those of line 1: \
+    let expected = "f.csv: no line has the columns name and register (or ref); line 1 has similar names, add: \
         --map name=\"Register Name\" --map register=Address --map area=Table --map unit=Units";
     assert_eq!(why, expected);
     let named = [("name", "Register Name"), ("register", "address"), ("area", "Table"), ("unit", "Units")];
@@ -46,10 +46,7 @@ fn near_header_words_are_proposed_and_taken_by_map() {
     let named = [("name", "Register Name"), ("ref", "Address"), ("area", "Table")];
     let (p, remarks) = list(text, ImportOptions { map: map(&named), ..ImportOptions::default() });
     place(&p, "serial_number", "holding:0 u32");
-    assert_eq!(
-        remarks,
-        ["line 1: column Units is not carried over; if it is the unit: --map unit=\"Units\""]
-    );
+    assert_eq!(remarks, ["line 1: column Units is not imported; if it is the unit: --map unit=\"Units\""]);
     let why = refused("Name,Registers,Data Type\na,33000,Uint16\n", &ImportOptions::default());
     assert!(why.ends_with("--map register=Registers --map type=\"Data Type\""), "{why}");
     let wrong = ImportOptions { map: map(&[("name", "Nome")]), ..ImportOptions::default() };
@@ -68,11 +65,11 @@ fn an_odd_row_is_left_out_with_its_line_and_stops_no_other() {
     let (p, remarks) = list(odd, ImportOptions::default());
     assert_eq!(p.points.len(), 1);
     for (line, part) in [
-        ("line 3 bad", "type colour is not known"),
+        ("line 3 bad", "type colour is unknown"),
         ("line 4 worse", "register holdin:2 is not a number"),
         ("line 5 worst", "register holding:70000 is not a number"),
         ("line 6 wide", "reaches beyond register 65535"),
-        ("line 8 many", "a string says how long it is"),
+        ("line 8 many", "a string needs its length"),
     ] {
         let told = remarks.iter().any(|r| r.starts_with(&format!("{line}: left out: ")) && r.contains(part));
         assert!(told, "{line} {part}: {remarks:#?}");
@@ -114,7 +111,7 @@ fn bare_numbers_need_an_area() {
         import(ImportFormat::RegisterList, &[("f".to_owned(), text.to_owned())], &ImportOptions::default());
     let draft = draft.unwrap();
     assert!(
-        draft.points_count() == 0 && draft.remarks[0].contains("say --area holding"),
+        draft.points_count() == 0 && draft.remarks[0].contains("add --area holding"),
         "{:?}",
         draft.remarks
     );
@@ -124,7 +121,7 @@ fn bare_numbers_need_an_area() {
     place(&list(text, one).0, "speed", "input:39 u16");
 }
 
-/// Kepware's export: numbers with the area in front, words of its own for types, a bit behind a point.
+/// The export of Kepware: numbers with the digit of the area, its own type words, a bit after a point.
 #[test]
 fn tags_of_kepware() {
     let text = "Tag Name,Address,Data Type,Respect Data Type,Client Access,Scan Rate,Scaling,Eng Units,Description\n\
@@ -141,7 +138,8 @@ fn tags_of_kepware() {
     assert_eq!((p.point("line_run").unwrap().1.bit, p.points.len()), (Some(3), 4));
 }
 
-/// A heat pump's list (the shape of pysolarfocus): areas by word, factors as fractions, `-` for none.
+/// The list of a heat pump (in the form of pysolarfocus): areas as words, factors as fractions, `-` for an empty
+/// cell.
 #[test]
 fn factors_as_fractions() {
     let text = "Register Type,Register Address,Register Count,Name,Data Type,Unit,Scale Factor,Description\n\
@@ -161,7 +159,7 @@ fn factors_as_fractions() {
     assert_eq!((&*p.point("flow").unwrap().1.unit, &*p.point("mode").unwrap().1.unit), ("degC", ""));
 }
 
-/// Nibe's list: tabs, a factor to divide by, areas as constants of a program.
+/// The list of Nibe: tabs, a divisor, areas as constants of a program.
 #[test]
 fn divisors_and_tabs() {
     let text = "Title\tRegister type\tRegister\tDivision factor\tUnit\tSize of variable\tMin value\n\
@@ -178,7 +176,7 @@ fn divisors_and_tabs() {
     place(&p, "degree_minutes", "holding:11 i32");
 }
 
-/// Lists without a header: columns by their numbers (modpoll's configuration, Victron's attributes).
+/// Lists without a header: columns by their numbers (the configuration of modpoll, the attributes of Victron).
 #[test]
 fn columns_by_number() {
     let modpoll = "device,meter,1,,,\npoll,input_register,0,36,BE_BE,\nref,VOLTS_L1,0,float32,r,V\nref,AMPS_L1,6,float32,r,A\nref,RESET,10,uint16,w,\n";
@@ -203,7 +201,7 @@ fn columns_by_number() {
     place(&list(pairs, options).0, "pf1", "input:30 f32");
 }
 
-/// The shape of PythonProtocolGateway's maps: ranges, factors before units, values as JSON.
+/// The form of the maps of PythonProtocolGateway: ranges, factors before units, values as JSON.
 #[test]
 fn ranges_factors_in_units_and_values_as_json() {
     let text = "variable name,data type,register,documented name,writable,values,unit\n\
@@ -223,11 +221,14 @@ fn ranges_factors_in_units_and_values_as_json() {
     check(&p, "grid_frequency", &[5001], None, Some(Value::Real(50.01)));
     assert_eq!(&*p.point("grid_frequency").unwrap().1.unit, "Hz");
     assert_eq!(p.point("relay").unwrap().1.value_name(1), Some("Closed"));
-    assert!(remarks.iter().any(|r| r.starts_with("line 6 Current: left out: it names bit 8")), "{remarks:?}");
-    assert!(remarks.iter().any(|r| r.starts_with("line 3 Grid frequency: its values are not carried over")));
+    assert!(
+        remarks.iter().any(|r| r.starts_with("line 6 Current: left out: it has a bit (8)")),
+        "{remarks:?}"
+    );
+    assert!(remarks.iter().any(|r| r.starts_with("line 3 Grid frequency: its values are left out")));
 }
 
-/// A list whose own column `type` says who may write, and whose values stand without separators (a heat pump's).
+/// A list whose column `type` contains the access, and whose values have no separators (a heat pump).
 #[test]
 fn a_column_may_be_named_for_something_else() {
     let text = "register,address,description,range,type\n1001,1000,Run/Stop,0: Stop 1: Run,R/W\n1003,1002,Setpoint,,W\n";
@@ -244,7 +245,7 @@ fn a_column_may_be_named_for_something_else() {
     assert_eq!((p.points.len(), remarks.len()), (1, 2), "{remarks:?}");
 }
 
-/// A list with a title above its header, function codes and codes of its own for types (a heat pump maker's).
+/// A list with a title above its header, function codes, and its own codes for types (a maker of heat pumps).
 #[test]
 fn titles_function_codes_and_own_codes_for_types() {
     let text = "Registers of the pump;;;;\nversion 3;;;;\nFunction Code;Modbus address;Object designation;Data type;Unit\n\
