@@ -1,4 +1,4 @@
-//! What the detector keeps: of each point, each piece of equipment, each fault.
+//! The state that the detector keeps of each point, each piece of equipment and each fault.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -7,7 +7,7 @@ use super::remembered::Resolved;
 use crate::profile::Baseline;
 use crate::words::{BadReason, EquipmentIndex, Mono, Now, PointIndex, Reading, Value};
 
-/// Whether a condition came or went.
+/// Whether a fault was raised or cleared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TransitionKind {
     /// The condition was true for the whole `on_delay`.
@@ -16,44 +16,47 @@ pub enum TransitionKind {
     Cleared,
 }
 
-/// A fault's condition came or went.
+/// A fault was raised or cleared.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Transition {
-    /// On which equipment.
+    /// The index of the equipment in the site.
     pub equipment: EquipmentIndex,
-    /// The fault's place in the profile.
+    /// The index of the fault in the profile.
     pub fault: usize,
-    /// What happened.
+    /// Whether the fault was raised or cleared.
     pub kind: TransitionKind,
-    /// Since when the condition held; for a clear, since when it did not.
+    /// For a raise: the time since which the condition was true. For a clear: the time since which it was false.
     pub onset: Now,
-    /// When it was raised or cleared.
+    /// The time at which the fault was raised or cleared.
     pub at: Now,
-    /// What the fault's points were.
+    /// The values of the fault's points, as text with units.
     pub values: BTreeMap<String, String>,
-    /// What is to be said of it: the code that is not listed, the points that make an excursion, what suppresses it.
+    /// A remark: the code that is not listed, the points that cause an excursion, or the condition that suppresses
+    /// the fault.
     pub text: Option<String>,
 }
 
 #[derive(Debug, Default, Clone, PartialEq)]
 pub(super) struct Slot {
     pub last: Option<Reading>,
-    /// Why nothing was read since then, and when that was last.
+    /// The time and reason of the last attempt to read the point that failed since the last reading; `None` if it did
+    /// not fail.
     pub missed: Option<(Now, BadReason)>,
     pub good_at: Option<Mono>,
     pub good: Option<Value>,
     pub fresh: bool,
-    /// A broker had kept the last good value: nobody knows how old it is.
+    /// True if the last good value was a retained MQTT message, so its age is unknown.
     pub is_retained: bool,
-    /// What is remembered of it.
+    /// The indices of the memories that store past values of the point.
     pub memories: Vec<usize>,
     pub dependents: Vec<usize>,
-    /// Baselines that take a sample when it is read.
+    /// The indices of the baselines that take a sample when the point is read.
     pub leads: Vec<usize>,
 }
 
 impl Slot {
-    /// Takes over what was known of the same point; who depends on it and remembers it is this one's own.
+    /// Takes over the state of the same point in another site. The lists of dependents, memories and baselines stay,
+    /// because they contain indices of this site.
     pub fn take_over(&mut self, known: &Slot) {
         let dependents = std::mem::take(&mut self.dependents);
         let memories = std::mem::take(&mut self.memories);
@@ -102,7 +105,7 @@ pub(super) enum Due {
 }
 
 impl Watch {
-    /// The points whose readings a baseline looks at: the first one, or whatever tells of a cycle.
+    /// The points whose readings let a baseline take a sample: the first point, or for cycles every point.
     pub fn leads(&self, spec: &Baseline) -> BTreeSet<(EquipmentIndex, PointIndex)> {
         let all = self.when.points.iter().flatten().copied();
         match &spec.cycle {
@@ -111,7 +114,7 @@ impl Watch {
         }
     }
 
-    /// Every point it is judged by.
+    /// Every point that the conditions of the fault use.
     pub fn places(&self) -> impl Iterator<Item = &(EquipmentIndex, PointIndex)> {
         self.when
             .points

@@ -1,4 +1,4 @@
-//! One task a bus: asks what the schedule says, decodes, reports.
+//! The task of one Modbus link: sends what the schedule returns, decodes the answers and reports the readings.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use crate::profile::{Profile, decode};
 use crate::site::{LinkKind, Site};
 use crate::words::{BadReason, EquipmentId, EquipmentIndex, Now, PointIndex, PointName, Presence, Reading};
 
-/// Works a link until the daemon stops taking readings.
+/// Serves a Modbus link until the daemon stops taking readings.
 pub(in crate::link) async fn serve(task: LinkTask) {
     let Some(link) = task.site.links.get(task.link) else { return };
     let timing = LineTiming::of(&link.kind);
@@ -32,19 +32,19 @@ pub(in crate::link) async fn serve(task: LinkTask) {
     task.keep_open(bus).await;
 }
 
-/// A bus, what is due on it, and what was written and waits to be read back.
+/// A bus: its schedule, the requests of people, and the writes that wait to be read back.
 struct Bus {
     schedule: Schedule,
     timing: LineTiming,
     asked: Asked,
     unread: Vec<Unread>,
-    /// The line did not open when that was tried last.
+    /// True if the last attempt to open the line failed.
     was_away: bool,
-    /// The unit that was silent last: what comes late is from it.
+    /// The index of the unit that did not answer last. A late answer is taken as a sign of life of this unit.
     unheard: Option<usize>,
 }
 
-/// A write that waits for its point to be read.
+/// A write that waits until its point is read back.
 struct Unread {
     equipment: EquipmentId,
     point: PointName,
@@ -56,7 +56,7 @@ impl Line for Bus {
     type Wire = Wire;
 
     async fn open(&mut self, task: &LinkTask) -> Result<(Wire, Option<String>), String> {
-        let link = task.site.links.get(task.link).ok_or("the link is gone")?;
+        let link = task.site.links.get(task.link).ok_or("the link is not in andon.toml any more")?;
         let accept = task.site.accepted(task.link);
         match Wire::open(&link.kind, accept, |io| task.tapped(io)).await {
             Ok(open) => {
@@ -90,7 +90,7 @@ impl Line for Bus {
     }
 }
 
-/// Why a connection is given up; `is_worn`: by us.
+/// The reason why a connection is given up. `is_worn` is true if andon itself gives it up.
 struct Lost {
     why: String,
     is_worn: bool,
@@ -103,14 +103,14 @@ impl Lost {
 }
 
 impl Bus {
-    /// Works an open connection; returns why it ended, or nothing when the daemon stops.
+    /// Serves an open connection. Returns why it ended, or `None` when the daemon stops.
     async fn turns(&mut self, task: &mut LinkTask, wire: &mut Wire) -> Option<Lost> {
         let mut silent = 0;
         loop {
             while let Ok(command) = task.commands.try_recv() {
                 self.take(task, command);
             }
-            // A connection that is closed while nothing is asked is opened again: that is no failure of anybody's request.
+            // If the other side closes an idle connection, it is opened again; no request has failed.
             if wire.is_closed().await {
                 return Some(Lost::closed(&WireFault::Closed));
             }
@@ -171,7 +171,7 @@ impl Bus {
                     }
                     silent += 1;
                     if silent >= limits::SILENT_REQUESTS_MAX && self.timing == LineTiming::Tcp {
-                        let why = "nothing usable comes over this connection any more".to_owned();
+                        let why = "no valid response arrives through this connection any more".to_owned();
                         return Some(Lost { why, is_worn: true });
                     }
                 }
@@ -193,7 +193,7 @@ impl Bus {
         }
     }
 
-    /// Takes in what the link is asked besides its schedule.
+    /// Accepts a command to the link.
     fn take(&mut self, task: &mut LinkTask, command: LinkCommand) {
         match command {
             LinkCommand::ReadNow(id) => {
@@ -203,7 +203,7 @@ impl Bus {
             }
             LinkCommand::Write(order) => {
                 let unit = task.site.find(order.equipment.as_str()).map(|(_, e)| e.unit);
-                // Of equipment that is gone nothing is written: dropping the order tells its asker.
+                // If the equipment is not on this link any more, the order is dropped, which tells its sender.
                 if let Some(unit) = unit {
                     self.asked.push(unit, Order::Write(order));
                 }
@@ -216,7 +216,8 @@ impl Bus {
         }
     }
 
-    /// Writes once, whatever comes of it: a second time could do what was not meant. The read after it tells what holds.
+    /// Sends a write exactly once, because a second one could have an effect that was not intended. The following
+    /// read shows which value the device holds.
     async fn write(&mut self, task: &LinkTask, wire: &mut Wire, order: WriteOrder) {
         let Some((equipment, e)) = task.site.find(order.equipment.as_str()) else { return };
         let Some((_, p)) = e.profile.point(order.point.as_str()) else { return };
@@ -243,7 +244,7 @@ impl Bus {
         self.unread.push(Unread { equipment: order.equipment, point: order.point, answer, done: order.done });
     }
 
-    /// Asks a unit once, between two polls, while its asker waits. Returns why the connection is gone, where it was closed.
+    /// Sends one request of a person between two polls. Returns the reason if the connection was closed.
     async fn try_unit(
         &mut self,
         task: &LinkTask,
@@ -259,7 +260,7 @@ impl Bus {
             () = done.closed() => None,
         };
         if end.is_none() {
-            // Its answer may still come, as after a request that nobody answered.
+            // The answer may still arrive, as after every request without an answer.
             if let TryWhat::Read { area, count, .. } = what {
                 self.schedule.unanswered(unit, area, count, task.clock.now().mono);
             }
@@ -279,7 +280,7 @@ impl Bus {
                     let order = Order::Again(TryOrder { unit, what, timeout, done });
                     self.asked.push(unit, order);
                 } else {
-                    // Whoever asked may be gone.
+                    // The sender may no longer wait.
                     let _told = done.send(TryEnd::Fault(fault.kind(), fault.to_string()));
                 }
                 is_closed.then(|| Lost { why: fault.to_string(), is_worn: true })
@@ -291,7 +292,7 @@ impl Bus {
         }
     }
 
-    /// One request to a unit. What it leaves unanswered may still come: the schedule is told.
+    /// Sends one request to a unit. If there is no answer, the schedule learns that the answer may still arrive.
     async fn tried(
         &mut self,
         task: &LinkTask,
@@ -316,14 +317,14 @@ impl Bus {
                 if self.timing.characters(area, count) > limits::TRY_TIMEOUT_MAX =>
             {
                 TryEnd::Failed(format!(
-                    "a read of {count} takes longer than {:?} at this baud rate: ask for fewer",
+                    "a read of {count} takes longer than {:?} at this baud rate: read fewer",
                     limits::TRY_TIMEOUT_MAX
                 ))
             }
             TryWhat::Read { area, start, count }
                 if self.schedule.is_outstanding(unit, area, count, task.clock.now().mono) =>
             {
-                let text = format!("an answer to an earlier read of {} {start} may still come", area.word());
+                let text = format!("a late response to an earlier read of {} {start} may still arrive", area.word());
                 TryEnd::Failed(text)
             }
             TryWhat::Read { area, start, count } => {
@@ -341,7 +342,7 @@ impl Bus {
         })
     }
 
-    /// Tells those whose point was read since they wrote.
+    /// Answers the writes whose point was read back.
     fn read_back(&mut self, site: &Site, index: Option<EquipmentIndex>, report: &Report, outcome: &Outcome) {
         let Some(equipment) = index.and_then(|i| site.equipment.get(i.0)).filter(|_| !self.unread.is_empty())
         else {
@@ -366,13 +367,13 @@ impl Bus {
                 (Err(why), _) => Err(why.clone()),
                 (Ok(_), None) => continue,
             };
-            // Whoever asked may be gone.
+            // The sender may no longer wait.
             let _told = unread.done.send(WriteEnd { answer: unread.answer, read_back });
         }
     }
 }
 
-/// How long a new network connection rests before its first request: as long as the slowest device behind it wants.
+/// The pause between opening a TCP connection and the first request: the longest that a device on the link needs.
 fn connect_pause(site: &Site, link: usize) -> Duration {
     let is_network = site.links.get(link).is_some_and(|l| l.kind.is_network());
     let pauses = site.equipment.iter().filter(|e| e.link == link).map(|e| e.profile.modbus.connect_pause);
@@ -394,7 +395,7 @@ fn setups(site: &Site, link: usize, timing: LineTiming) -> Vec<UnitSetup> {
 }
 
 impl LinkTask {
-    /// Sends readings on; false when nobody takes them any more.
+    /// Sends readings. Returns false when the daemon stops taking them.
     async fn tell(
         &self,
         equipment: Option<EquipmentIndex>,
@@ -424,7 +425,7 @@ impl LinkTask {
     }
 }
 
-/// Why the points of a request have no value.
+/// A batch that says why the points of a request have no value.
 fn unread(equipment: EquipmentIndex, plan: &PlannedRequest, why: &BadReason, at: Now) -> Batch {
     let readings = plan.points.iter().map(|p| (p.point, Reading { value: Err(why.clone()), at })).collect();
     Batch { at, equipment, readings, presence: Presence::NoAnswer, done: None, site: 0 }

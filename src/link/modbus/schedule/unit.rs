@@ -1,4 +1,4 @@
-//! One unit of a bus: what is due of it, and what an answer or its absence means for the next time.
+//! The schedule of one unit of a bus: its due requests, and the consequences of an answer or a timeout.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,16 +13,16 @@ use crate::words::Mono;
 pub(super) struct Request {
     pub plan: Arc<PlannedRequest>,
     pub due: Mono,
-    /// When its last turn ended.
+    /// The time when its last turn ended (a turn is one due read with all its attempts); `None` before the first.
     over: Option<Mono>,
     attempts: u32,
-    /// It was sent again for nothing in this turn, because a connection that had served others was closed.
+    /// True if it was sent again in this turn without counting a failure, because an idle connection had been closed.
     spared: bool,
-    /// The device refused it last.
+    /// True if the device refused it last.
     pub is_refused: bool,
-    /// The device refuses to read a few registers more than it.
+    /// True if the device refuses to read a few registers more than planned.
     pub ends_there: bool,
-    /// Why its last turn brought nothing.
+    /// The reason why its last turn failed; `None` if it did not fail.
     pub trouble: Option<String>,
 }
 
@@ -41,14 +41,14 @@ impl Request {
     }
 }
 
-/// How long nothing at all has come from a unit.
+/// How long a unit has sent nothing at all.
 #[derive(Debug, Default, Clone, Copy)]
 pub(super) struct Silence {
-    /// Requests in a row.
+    /// The number of requests in a row without a byte in response.
     requests: u32,
-    /// Whether a whole turn, retries included, was silent.
+    /// True if a whole turn, with all attempts, was silent.
     is_turn: bool,
-    /// When the first of them was given up.
+    /// The time when the first of these requests was given up; `None` if the unit is not silent.
     since: Option<Mono>,
 }
 
@@ -57,22 +57,23 @@ pub(super) struct Unit {
     pub setup: UnitSetup,
     pub requests: Vec<Request>,
     pub silence: Silence,
-    /// A dead unit: when its last probe was sent.
+    /// The time of the last probe of a dead unit; `None` if the unit is alive.
     pub probed: Option<Mono>,
-    /// Somebody waits for a dead unit: it is probed once at once.
+    /// True if a person waits for a dead unit: it is probed once as soon as possible.
     pub is_wanted: bool,
     pub allowed: Mono,
     pub served: u64,
     pub missed: u64,
-    /// Of those, turns that were missed although everything was answered: the line is asked more than it carries.
+    /// The part of `missed` that was skipped although the unit answered: the line has no time for all requests.
     pub late: u64,
-    /// The longest of its last answer times, fading: what its probes wait for.
+    /// The longest of the last answer times; it shrinks slowly. Sets the timeout of probes. `None` before the first
+    /// answer.
     pub answer_time: Option<Duration>,
     pub probes: u32,
 }
 
 impl UnitSetup {
-    /// Whether the same is asked in the same way, whatever the equipment's place in the site.
+    /// True if both send the same requests in the same way. The equipment's index in the site does not count.
     pub(super) fn asks_as(&self, other: &Self) -> bool {
         *self == Self { equipment: self.equipment, ..other.clone() }
     }
@@ -95,17 +96,18 @@ impl Unit {
         }
     }
 
-    /// Since when, or from when on, something of a living unit is due.
+    /// The time when the first request of a living unit is or was due; `None` for a dead unit.
     pub(super) fn due(&self) -> Option<Mono> {
         self.requests.iter().map(|r| r.due).min().filter(|_| self.probed.is_none())
     }
 
-    /// The last request to it had no answer at all.
+    /// True if the last request to the unit had no response at all.
     pub(super) fn is_suspect(&self) -> bool {
         self.silence.requests > 0
     }
 
-    /// Everything becomes due, what was read a moment ago a moment later: who asks without end takes no line.
+    /// Makes all requests due. A request that was read a moment ago becomes due a moment later, so that a person who
+    /// asks again and again cannot occupy the line.
     pub(super) fn read_now(&mut self, now: Mono) {
         for request in &mut self.requests {
             let soonest = request.over.map_or(now, |at| now.max(at + limits::READ_AGAIN_MIN));
@@ -114,7 +116,7 @@ impl Unit {
         self.is_wanted = self.probed.is_some();
     }
 
-    /// It was written to: everything is read back.
+    /// Makes all requests due after a write, so that the written value is read back.
     pub(super) fn written(&mut self, now: Mono) {
         for request in &mut self.requests {
             request.due = request.due.min(now);
@@ -122,19 +124,20 @@ impl Unit {
         self.is_wanted = self.probed.is_some();
     }
 
-    /// The request that comes next, when, and its rank among what is due: 0 before 1.
+    /// The request that comes next, the time when it is due, and its rank among overdue requests: 0 goes before 1.
     pub(super) fn soonest(&self, now: Mono) -> Option<(usize, Mono, u8)> {
         let ranked = |r: &Request| {
             let is_late = now.since(r.due) >= r.plan.every * limits::LATE_PERIODS;
             let rank = u8::from(!r.plan.is_judged && !is_late);
-            // What is not due yet is ordered by its time alone.
+            // Requests that are not due yet are ordered by time alone.
             if r.due <= now { (now, rank, r.due) } else { (r.due, 0, r.due) }
         };
         let first = self.requests.iter().enumerate().map(|(i, r)| (ranked(r), i)).min();
         first.map(|((_, rank, due), index)| (index, due, rank))
     }
 
-    /// The time its next probe has: several times what it, or the others on the bus, usually take, or the whole timeout.
+    /// The timeout of the next probe: several times the usual answer time of the unit or of the bus, or the whole
+    /// timeout.
     pub(super) fn probe_time(&self, usual: Option<Duration>) -> Duration {
         match self.answer_time.or(usual) {
             Some(time) if !self.probes.wrapping_add(1).is_multiple_of(limits::PROBE_WHOLE_EVERY) => {
@@ -144,8 +147,9 @@ impl Unit {
         }
     }
 
-    /// The time a living unit has. One that was just silent for its whole timeout is given a part of it the next times, if
-    /// it usually takes no longer: on a line that loses answers the others, and its own next try, come sooner.
+    /// The timeout of a living unit. If the unit was silent for its whole timeout, the next attempts get a part of
+    /// it, if the unit usually answers faster. On a line that loses answers, the next attempt and the other units
+    /// then come sooner.
     pub(super) fn time(&self) -> Duration {
         let whole = self.setup.timeout;
         match self.answer_time {
@@ -156,7 +160,8 @@ impl Unit {
         }
     }
 
-    /// Part of a request's values came, or all of them and more: they serve, and prove that the line is in step.
+    /// Takes an answer to a shorter or longer read than planned. Its values are used, and it shows that no older
+    /// answer can arrive any more.
     pub(super) fn partly(&mut self, at: usize, count: u16, waited_in_vain: Mono, now: Mono) -> Report {
         let Some(plan) = self.requests.get(at).map(|r| r.plan.clone()) else { return Report::Nothing };
         let is_within = |p: &&PlannedPoint| p.offset + p.width <= count && p.factor.is_none_or(|f| f < count);
@@ -171,7 +176,7 @@ impl Unit {
         if part.points.is_empty() { Report::Nothing } else { Report::Values(part) }
     }
 
-    /// Something came from it: an answer, an exception, garbled bytes, the end of a connection.
+    /// Notes a sign of life: an answer, an exception, garbled bytes or the end of a connection.
     pub(super) fn lives(&mut self, now: Mono) {
         self.silence = Silence::default();
         if self.probed.take().is_some() {
@@ -181,8 +186,8 @@ impl Unit {
         }
     }
 
-    /// `waited_in_vain` is when the line waited last for somebody who did not answer: what is late by that is not late because
-    /// the line is asked too much.
+    /// Takes a whole answer. `waited_in_vain` is the time when the line last waited for a silent unit: a read that is
+    /// late because of that wait does not count as `late`.
     pub(super) fn good(&mut self, purpose: Purpose, at: usize, waited_in_vain: Mono, now: Mono) -> Report {
         self.lives(now);
         match purpose {
@@ -201,7 +206,8 @@ impl Unit {
         }
     }
 
-    /// The request's turn is over: its next one follows the period, without drift; turns that are past are left out.
+    /// Ends the turn of a request. The next turn follows the period without drift, and turns that have passed are
+    /// skipped.
     fn done(&mut self, at: usize, now: Mono) -> Option<Arc<PlannedRequest>> {
         let request = self.requests.get_mut(at)?;
         request.attempts = 0;
@@ -251,14 +257,15 @@ impl Unit {
         self.failed(at, &fault.to_string(), fault.is_silence(), now)
     }
 
-    /// The connection that carried a request was closed, and had served others before: whether the request is sent again as
-    /// if it never was. Once a turn: it may be the request itself of which connections die.
+    /// A connection that had worked was closed when this request was sent. Returns true if the request is sent again
+    /// without counting a failure: once in a turn, because the request itself may be the reason why connections are
+    /// closed.
     pub(super) fn spare(&mut self, at: usize) -> bool {
         self.requests.get_mut(at).is_some_and(|r| !std::mem::replace(&mut r.spared, true))
     }
 
     fn failed(&mut self, at: usize, why: &str, is_silence: bool, now: Mono) -> Report {
-        // A unit that was silent for a whole turn is not asked twice in the next.
+        // If a unit was silent for a whole turn, the next turn has no second attempt.
         let retries = if is_silence && self.silence.is_turn { 0 } else { self.setup.retries };
         if is_silence {
             self.silence.requests += 1;
