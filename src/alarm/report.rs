@@ -42,7 +42,7 @@ pub struct AlarmReport {
     /// Alarms that cleared within a minute, with their numbers.
     pub fleeting: Vec<AlarmCount>,
     /// Alarms that have been active for more than a day at the end of the period.
-    pub stale: Vec<AlarmStanding>,
+    pub stale: Vec<StaleAlarm>,
 }
 
 /// The number of times that an alarm was raised.
@@ -58,7 +58,7 @@ pub struct AlarmCount {
 
 /// An alarm that is still active.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AlarmStanding {
+pub struct StaleAlarm {
     /// The equipment's id.
     pub equipment: String,
     /// The fault's name.
@@ -240,10 +240,10 @@ fn stale<K: Copy + Ord>(
     standing: &BTreeMap<K, Wall>,
     until: Wall,
     name: &impl Fn(K) -> Option<Key>,
-) -> Vec<AlarmStanding> {
+) -> Vec<StaleAlarm> {
     let old = standing.iter().filter(|(_, at)| until.since(**at) > STALE_AFTER);
     let named: BTreeMap<Key, Wall> = old.filter_map(|(alarm, at)| Some((name(*alarm)?, *at))).collect();
-    let standing = named.into_iter().map(|((equipment, fault), raised_at)| AlarmStanding {
+    let standing = named.into_iter().map(|((equipment, fault), raised_at)| StaleAlarm {
         equipment: equipment.to_string(),
         fault: fault.to_string(),
         raised_at,

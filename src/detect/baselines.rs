@@ -59,15 +59,15 @@ impl BaselineEvent {
 
 /// One baseline: the index of its watch, and its state.
 #[derive(Debug)]
-struct Kept {
+struct BaselineEntry {
     watch: usize,
     watcher: Watcher,
-    cycle: Phase,
+    cycle: CyclePhase,
 }
 
 /// The place of a machine in its cycle.
 #[derive(Debug, Clone, Default, PartialEq)]
-enum Phase {
+enum CyclePhase {
     /// Unknown; wait for the next cycle to begin.
     #[default]
     Unknown,
@@ -80,27 +80,29 @@ enum Phase {
 /// All baselines of a site.
 #[derive(Debug, Default)]
 pub(super) struct Baselines {
-    kept: Vec<Kept>,
+    kept: Vec<BaselineEntry>,
     /// The indices of baselines that take a sample when the present answer is complete.
     pending: Vec<usize>,
     is_asleep: bool,
     events: Vec<BaselineEvent>,
 }
 
-impl Phase {
+impl CyclePhase {
     /// Goes on with the present truth of `cycle` and the present values. Returns the sample of a cycle that has just
     /// ended.
     fn step(&mut self, is_within: Truth, values: Option<Vec<f64>>, now: Mono) -> Option<Vec<f64>> {
         let (next, ended) = match (std::mem::take(self), is_within, values) {
-            (_, Truth::Unknown, _) | (_, _, None) => (Phase::Unknown, None),
-            (Phase::Unknown, Truth::True, _) => (Phase::Unknown, None),
-            (Phase::Unknown | Phase::Between, Truth::False, _) => (Phase::Between, None),
-            (Phase::Between, Truth::True, Some(values)) => (Phase::Within(Cycle::begin(now, values)), None),
-            (Phase::Within(mut cycle), Truth::True, Some(values)) => {
-                cycle.go_on(now, values);
-                (Phase::Within(cycle), None)
+            (_, Truth::Unknown, _) | (_, _, None) => (CyclePhase::Unknown, None),
+            (CyclePhase::Unknown, Truth::True, _) => (CyclePhase::Unknown, None),
+            (CyclePhase::Unknown | CyclePhase::Between, Truth::False, _) => (CyclePhase::Between, None),
+            (CyclePhase::Between, Truth::True, Some(values)) => {
+                (CyclePhase::Within(Cycle::begin(now, values)), None)
             }
-            (Phase::Within(cycle), Truth::False, Some(_)) => (Phase::Between, cycle.end(now)),
+            (CyclePhase::Within(mut cycle), Truth::True, Some(values)) => {
+                cycle.go_on(now, values);
+                (CyclePhase::Within(cycle), None)
+            }
+            (CyclePhase::Within(cycle), Truth::False, Some(_)) => (CyclePhase::Between, cycle.end(now)),
         };
         *self = next;
         ended
@@ -110,7 +112,7 @@ impl Phase {
 impl Baselines {
     /// Adds a baseline. Returns its index, which its watch and the slot of its first point store.
     pub fn add(&mut self, watch: usize, spec: &Baseline) -> usize {
-        self.kept.push(Kept { watch, watcher: Watcher::new(spec), cycle: Phase::Unknown });
+        self.kept.push(BaselineEntry { watch, watcher: Watcher::new(spec), cycle: CyclePhase::Unknown });
         self.kept.len() - 1
     }
 

@@ -20,7 +20,7 @@ struct Key {
 }
 
 #[derive(Debug)]
-struct Kept {
+struct MemoryEntry {
     key: Key,
     memory: Memory,
     /// The time when an `age` passes its limit next; `None` if there is no such limit ahead.
@@ -30,7 +30,7 @@ struct Kept {
 /// All memories of a site.
 #[derive(Debug, Default)]
 pub(super) struct Memories {
-    kept: Vec<Kept>,
+    kept: Vec<MemoryEntry>,
     places: BTreeMap<Key, usize>,
 }
 
@@ -61,7 +61,7 @@ impl Memories {
                 if let Some(slot) = units.get_mut(e.0).and_then(|u| u.slots.get_mut(p.0)) {
                     slot.memories.push(kept.len());
                 }
-                kept.push(Kept { key, memory: Memory::new(key.kind), due: None });
+                kept.push(MemoryEntry { key, memory: Memory::new(key.kind), due: None });
                 kept.len() - 1
             });
         }

@@ -117,14 +117,29 @@ pub fn suggest(profile: &Profile, false_alarms: &[Replayed], seen: &[Seen], end:
 }
 
 /// The change that would prevent the alarms of one fault.
-fn proposal_for(profile: &Profile, fault: &Fault, false_alarms: &[&Replayed], seen: &[Seen], end: Wall) -> Proposal {
+fn proposal_for(
+    profile: &Profile,
+    fault: &Fault,
+    false_alarms: &[&Replayed],
+    seen: &[Seen],
+    end: Wall,
+) -> Proposal {
     let name = fault.name.clone();
-    let longest_time = false_alarms.iter().map(|r| r.cleared_at.unwrap_or(end).since(r.onset)).max().unwrap_or_default();
-    let count = if false_alarms.len() == 1 { "1 false alarm".to_owned() } else { format!("{} false alarms", false_alarms.len()) };
+    let longest_time =
+        false_alarms.iter().map(|r| r.cleared_at.unwrap_or(end).since(r.onset)).max().unwrap_or_default();
+    let count = if false_alarms.len() == 1 {
+        "1 false alarm".to_owned()
+    } else {
+        format!("{} false alarms", false_alarms.len())
+    };
     let longest = crate::words::render_duration(longest_time);
     let found = format!("{count} in normal operation, longest {longest}");
     if longest_time < BRIEF {
-        return Proposal::Delay { fault: name, on_delay: whole_seconds(longest_time.mul_f64(1.5)), reason: found };
+        return Proposal::Delay {
+            fault: name,
+            on_delay: whole_seconds(longest_time.mul_f64(1.5)),
+            reason: found,
+        };
     }
     let Trigger::Condition { when, .. } = &fault.trigger else {
         return Proposal::Look {
@@ -149,7 +164,9 @@ fn proposal_for(profile: &Profile, fault: &Fault, false_alarms: &[&Replayed], se
         }
         _ => Proposal::Look {
             fault: name,
-            reason: format!("{found}: its condition does not have exactly one limit, so andon proposes no change"),
+            reason: format!(
+                "{found}: its condition does not have exactly one limit, so andon proposes no change"
+            ),
         },
     }
 }

@@ -51,25 +51,25 @@ pub async fn serve(task: LinkTask) {
 }
 
 /// A protocol on a link: opens the connection and serves it until it fails, again and again.
-pub(super) trait Line {
+pub(super) trait Connector {
     /// An open connection.
-    type Wire;
+    type Connection;
 
     /// Opens the connection. Also returns a remark about it for people, as a sentence, or `None`.
-    async fn open(&mut self, task: &LinkTask) -> Result<(Self::Wire, Option<String>), String>;
+    async fn open(&mut self, task: &LinkTask) -> Result<(Self::Connection, Option<String>), String>;
 
     /// Takes over a reloaded configuration, after the task has adopted it.
     fn reloaded(&mut self, task: &LinkTask);
 
     /// Serves the open connection; returns the reason why it ended.
-    async fn work(&mut self, task: &mut LinkTask, wire: Self::Wire) -> End;
+    async fn work(&mut self, task: &mut LinkTask, wire: Self::Connection) -> ConnectionEnd;
 
     /// The connection has ended: tells everyone who waits for an answer.
     fn away(&mut self) {}
 }
 
 /// The reason why an open connection ended.
-pub(super) enum End {
+pub(super) enum ConnectionEnd {
     /// The daemon stops.
     Stopped,
     /// The connection was lost: the reason, and whether any answer had arrived through it.
@@ -79,7 +79,7 @@ pub(super) enum End {
 impl LinkTask {
     /// Keeps the connection open until the daemon stops taking readings. After a connection that worked, the next is
     /// opened at once. As long as opening fails, the waiting times grow.
-    pub(super) async fn keep_open<L: Line>(mut self, mut line: L) {
+    pub(super) async fn keep_open<L: Connector>(mut self, mut line: L) {
         let place = self.site.links.get(self.link).map_or_else(String::new, |l| l.kind.place());
         let mut backoff = Backoff::new(self.seed);
         let mut hangups = 0;
@@ -92,14 +92,15 @@ impl LinkTask {
                         self.opened(&message).await;
                     }
                     match line.work(&mut self, wire).await {
-                        End::Stopped => return,
-                        End::Lost { why, has_served } => {
+                        ConnectionEnd::Stopped => return,
+                        ConnectionEnd::Lost { why, has_served } => {
                             hangups = if has_served { 0 } else { hangups + 1 };
                             if hangups < limits::HANGUPS_AT_ONCE_MAX {
                                 continue;
                             }
-                            let why =
-                                format!("{place} accepts connections but closes them without a response: {why}");
+                            let why = format!(
+                                "{place} accepts connections but closes them without a response: {why}"
+                            );
                             self.offline(&why, Presence::NoAnswer).await;
                             limits::HANGUP_WAIT
                         }
@@ -119,7 +120,7 @@ impl LinkTask {
     }
 
     /// Waits before the next attempt to open the connection. Returns false when the daemon stops.
-    async fn wait<L: Line>(&mut self, line: &mut L, pause: Duration) -> bool {
+    async fn wait<L: Connector>(&mut self, line: &mut L, pause: Duration) -> bool {
         let pause = tokio::time::sleep(pause);
         tokio::pin!(pause);
         loop {

@@ -156,7 +156,9 @@ fn units_that_only_refuse_are_one_line_and_are_not_proposed() {
     let gateway = gateway_at(server.port);
     assert_eq!(units_found(&gateway, "scan gw --json"), [17]);
     let shown = gateway.run("scan gw");
-    shown.success().says("1-16, 18-247: the device rejects the request with exception 2 (illegal data address)");
+    shown
+        .success()
+        .says("1-16, 18-247: the device rejects the request with exception 2 (illegal data address)");
     assert_eq!(shown.stdout().matches("[[equipment]]").count(), 1);
 }
 

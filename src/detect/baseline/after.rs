@@ -10,15 +10,15 @@ const BACK_WEIGHT: f64 = 0.1;
 
 /// A reference that may still move back.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct After {
+pub(super) struct AfterExcursion {
     before: Vec<f64>,
     left_at: Vec<f64>,
     samples: u32,
 }
 
-impl After {
+impl AfterExcursion {
     /// Sets the reference to the level that the excursion left.
-    pub fn an_excursion(reference: &mut [f64], smooth: &mut Smooth) -> Self {
+    pub fn begin(reference: &mut [f64], smooth: &mut Smooth) -> Self {
         let before = reference.to_vec();
         reference.iter_mut().zip(smooth.take_out()).for_each(|(r, s)| *r += s);
         Self { before, left_at: reference.to_vec(), samples: 0 }

@@ -14,7 +14,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::fence::Fence;
-use super::model::{DEVIATION_MAX, Judge, LongerScale, Model, REFERENCE_WEIGHT};
+use super::model::{DEVIATION_MAX, LongerScale, Model, PreparedModel, REFERENCE_WEIGHT};
 use super::smooth::{Smooth, lengths};
 use super::statistics::{Statistics, Usual, covariance_of, wander_of};
 use crate::limits;
@@ -86,7 +86,7 @@ impl Smoothing {
 
 /// The result of learning.
 pub(super) struct Learned {
-    pub judge: Judge,
+    pub judge: PreparedModel,
     /// The smoothed deviations at the end; `None` if the last sample was followed by a pause.
     pub smooth: Option<Smooth>,
 }
@@ -204,7 +204,7 @@ impl Learning {
             longer: learned.collect(),
             widened: None,
         };
-        Some(Learned { judge: Judge::new(model, spec)?, smooth })
+        Some(Learned { judge: PreparedModel::new(model, spec)?, smooth })
     }
 
     /// The reference before each stored row.

@@ -26,10 +26,10 @@ mod wild;
 
 use std::time::Duration;
 
-use after::After;
+use after::AfterExcursion;
 pub(super) use cycle::Cycle;
 use learning::{Learning, follow_weight};
-use model::{Distance, Judge};
+use model::{Distance, PreparedModel};
 pub use model::{LongerScale, Model};
 use smooth::Smooth;
 
@@ -51,11 +51,11 @@ const HEIGHT_WEIGHT: f64 = 0.1;
 /// drift.
 const FOLLOWED_MAX: f64 = 2.0;
 /// The move of the reference, in standard deviations, after which it is recorded again.
-const TOLD_AFTER: f64 = 0.25;
+const RECORDED_AFTER: f64 = 0.25;
 /// The change of the logarithm of the limit's factor after which it is recorded again.
-const WIDENED_TOLD_AFTER: f64 = 0.1;
+const WIDENED_RECORDED_AFTER: f64 = 0.1;
 /// The minimum time between two records, because each is a line in the journal.
-const TOLD_EVERY: Duration = Duration::from_secs(600);
+const RECORDED_EVERY: Duration = Duration::from_secs(600);
 
 /// A change of a baseline that must be recorded.
 #[derive(Debug, Clone, PartialEq)]
@@ -73,31 +73,31 @@ pub enum BaselineChange {
 }
 
 #[derive(Debug, Clone, PartialEq)]
-enum Phase {
+enum WatcherPhase {
     Learning(Box<Learning>),
-    Watching(Box<Judge>),
+    Watching(Box<PreparedModel>),
 }
 
 /// One baseline of one piece of equipment: its definition, and its state (learning, or the learned model).
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Watcher {
     spec: Baseline,
-    phase: Phase,
+    phase: WatcherPhase,
     /// The smoothed deviations from the reference; `None` while learning and after a pause.
     smooth: Option<Smooth>,
     /// The number of samples in a row that contradict the present state (excursion or normal).
     against: u32,
     /// The height of the active excursion, as a multiple of the limit; `None` without an excursion.
     excursion: Option<f64>,
-    after: Option<After>,
+    after: Option<AfterExcursion>,
     distance: Option<Distance>,
     last: Option<Mono>,
-    told: Told,
+    recorded: LastRecorded,
 }
 
 /// The values that were recorded last.
 #[derive(Debug, Clone, PartialEq, Default)]
-struct Told {
+struct LastRecorded {
     at: Option<Mono>,
     reference: Vec<f64>,
     widened: f64,
@@ -106,7 +106,7 @@ struct Told {
 impl Watcher {
     pub fn new(spec: &Baseline) -> Self {
         Self {
-            phase: Phase::Learning(Box::new(Learning::new(spec))),
+            phase: WatcherPhase::Learning(Box::new(Learning::new(spec))),
             spec: spec.clone(),
             smooth: None,
             against: 0,
@@ -114,7 +114,7 @@ impl Watcher {
             after: None,
             distance: None,
             last: None,
-            told: Told::default(),
+            recorded: LastRecorded::default(),
         }
     }
 
@@ -122,16 +122,17 @@ impl Watcher {
     /// learned is still evaluated by the rules of that version.
     pub fn restore(&mut self, model: &Model) {
         let is_of_this = model.definition == self.spec.definition
-            || model.is_of_before() && self.spec.definition_before() == Some(model.definition.as_str());
-        if is_of_this && let Some(judge) = Judge::new(model.clone(), &self.spec) {
+            || model.is_of_earlier_version()
+                && self.spec.definition_before() == Some(model.definition.as_str());
+        if is_of_this && let Some(judge) = PreparedModel::new(model.clone(), &self.spec) {
             self.watch(judge, None, None);
         }
     }
 
-    fn watch(&mut self, judge: Judge, smooth: Option<Smooth>, at: Option<Mono>) {
-        self.told = Told { at, reference: judge.reference.clone(), widened: judge.widened };
+    fn watch(&mut self, judge: PreparedModel, smooth: Option<Smooth>, at: Option<Mono>) {
+        self.recorded = LastRecorded { at, reference: judge.reference.clone(), widened: judge.widened };
         self.smooth = smooth;
-        self.phase = Phase::Watching(Box::new(judge));
+        self.phase = WatcherPhase::Watching(Box::new(judge));
     }
 
     /// Restores an excursion that was active before a restart.
@@ -143,7 +144,7 @@ impl Watcher {
     /// unknown.
     pub fn pause(&mut self) {
         (self.smooth, self.against, self.last) = (None, 0, None);
-        if let Phase::Learning(learning) = &mut self.phase {
+        if let WatcherPhase::Learning(learning) = &mut self.phase {
             learning.pause();
         }
     }
@@ -157,7 +158,7 @@ impl Watcher {
         }
         let passed = self.last.replace(now).map_or(Duration::ZERO, |last| now.since(last));
         match &mut self.phase {
-            Phase::Learning(learning) => {
+            WatcherPhase::Learning(learning) => {
                 learning.sample(now, raw);
                 if !learning.is_over(self.spec.learn) {
                     return None;
@@ -171,9 +172,9 @@ impl Watcher {
                 self.watch(learned.judge, learned.smooth, Some(now));
                 Some(BaselineChange::Learned(Box::new(model)))
             }
-            Phase::Watching(judge) => {
+            WatcherPhase::Watching(judge) => {
                 let off = judge.deviations(raw);
-                let stands = self.excursion.is_some() || judge.model.is_of_before();
+                let stands = self.excursion.is_some() || judge.model.is_of_earlier_version();
                 let smooth = self.smooth.get_or_insert_with(|| judge.begin(stands));
                 judge.smooth(smooth, &off);
                 let distance = judge.distance(smooth);
@@ -203,34 +204,38 @@ impl Watcher {
                         if self.against >= ENDS_AFTER {
                             (self.excursion, self.against) = (None, 0);
                             self.after = (self.spec.follow != Follow::Never)
-                                .then(|| After::an_excursion(&mut judge.reference, smooth));
+                                .then(|| AfterExcursion::begin(&mut judge.reference, smooth));
                         }
                     }
                 }
                 judge.learn_limit(strength > 1.0);
-                self.told_anew(now)
+                self.change_to_record(now)
             }
         }
     }
 
-    fn told_anew(&mut self, now: Mono) -> Option<BaselineChange> {
-        let Phase::Watching(judge) = &self.phase else { return None };
-        let has_moved =
-            judge.reference.iter().zip(&self.told.reference).any(|(n, t)| (n - t).abs() >= TOLD_AFTER)
-                || (judge.widened - self.told.widened).abs() >= WIDENED_TOLD_AFTER;
-        if !has_moved || self.told.at.is_some_and(|at| now.since(at) < TOLD_EVERY) {
+    fn change_to_record(&mut self, now: Mono) -> Option<BaselineChange> {
+        let WatcherPhase::Watching(judge) = &self.phase else { return None };
+        let has_moved = judge
+            .reference
+            .iter()
+            .zip(&self.recorded.reference)
+            .any(|(n, t)| (n - t).abs() >= RECORDED_AFTER)
+            || (judge.widened - self.recorded.widened).abs() >= WIDENED_RECORDED_AFTER;
+        if !has_moved || self.recorded.at.is_some_and(|at| now.since(at) < RECORDED_EVERY) {
             return None;
         }
-        self.told = Told { at: Some(now), reference: judge.reference.clone(), widened: judge.widened };
-        let widened = Finite::new(judge.widened).filter(|_| !judge.model.is_of_before());
+        self.recorded =
+            LastRecorded { at: Some(now), reference: judge.reference.clone(), widened: judge.widened };
+        let widened = Finite::new(judge.widened).filter(|_| !judge.model.is_of_earlier_version());
         Some(BaselineChange::Followed { reference: Finite::all(&judge.reference)?, widened })
     }
 
     /// True if an excursion is active; `None` while learning.
     pub fn is_excursion(&self) -> Option<bool> {
         match self.phase {
-            Phase::Learning(_) => None,
-            Phase::Watching(_) => Some(self.excursion.is_some()),
+            WatcherPhase::Learning(_) => None,
+            WatcherPhase::Watching(_) => Some(self.excursion.is_some()),
         }
     }
 
@@ -246,7 +251,7 @@ impl Watcher {
     /// The state for people: pairs of name and text. `names` are the names of the points.
     pub fn told(&self, names: &[String]) -> Vec<(String, String)> {
         match &self.phase {
-            Phase::Learning(learning) => {
+            WatcherPhase::Learning(learning) => {
                 let so_far = match self.spec.learn {
                     Learn::Samples(n) => format!("{} of {n} samples of normal operation", learning.seen),
                     Learn::For(d) => format!(
@@ -257,17 +262,17 @@ impl Watcher {
                 };
                 vec![("learned".to_owned(), so_far)]
             }
-            Phase::Watching(judge) => self.watching_told(judge, names),
+            WatcherPhase::Watching(judge) => self.watching_told(judge, names),
         }
     }
 
-    fn watching_told(&self, judge: &Judge, names: &[String]) -> Vec<(String, String)> {
+    fn watching_told(&self, judge: &PreparedModel, names: &[String]) -> Vec<(String, String)> {
         let line = |name: &str, text: String| (name.to_owned(), text);
         let mut lines = vec![line("learned", format!("from {} samples", judge.model.samples))];
         if judge.model.samples < limits::BASELINE_SAMPLES_ADVISED {
             lines.push(line("learned from few samples", few_samples()));
         }
-        if judge.model.is_of_before() {
+        if judge.model.is_of_earlier_version() {
             let text = "an earlier version of andon learned this model, and andon evaluates it by the rules of that version; \
                         `andon equipment relearn` learns it by the present rules";
             lines.push(line("learned before", text.to_owned()));
@@ -292,7 +297,7 @@ fn few_samples() -> String {
 }
 
 /// Moves the reference towards a sample, by a bounded step.
-fn follow(judge: &mut Judge, off: &[f64], weight: f64) {
+fn follow(judge: &mut PreparedModel, off: &[f64], weight: f64) {
     let step = |o: &f64| weight * o.clamp(-FOLLOWED_MAX, FOLLOWED_MAX);
     judge.reference.iter_mut().zip(off).for_each(|(r, o)| *r += step(o));
 }

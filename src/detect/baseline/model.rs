@@ -18,7 +18,7 @@ use crate::words::Finite;
 /// the others.
 pub(super) const DEVIATION_MAX: f64 = 20.0;
 /// The same for a model that an earlier version learned.
-const DEVIATION_MAX_BEFORE: f64 = 15.0;
+const DEVIATION_MAX_EARLIER: f64 = 15.0;
 /// The factor by which the limits of the longer scales are wider, because slow noise of the reference also shows
 /// there.
 const LONGER_WIDER: f64 = 1.75;
@@ -29,7 +29,7 @@ const SPIKE_SHARE: f64 = 0.5;
 /// is a quarter of the learning period.
 pub(super) const REFERENCE_WEIGHT: f64 = 4.0;
 /// The same for a model that an earlier version learned: two and a half learning periods.
-const REFERENCE_WEIGHT_BEFORE: f64 = 0.4;
+const REFERENCE_WEIGHT_EARLIER: f64 = 0.4;
 /// The step by which a sample beyond the limit widens it, as a logarithm, times the number of learned samples.
 const WIDENS_BY: f64 = 0.5;
 /// The share of samples that may lie beyond the limit.
@@ -85,7 +85,7 @@ pub struct LongerScale {
 impl Model {
     /// True if an earlier version learned the model.
     #[must_use]
-    pub fn is_of_before(&self) -> bool {
+    pub fn is_of_earlier_version(&self) -> bool {
         self.most.is_none()
     }
 
@@ -114,7 +114,7 @@ pub(super) struct Distance {
 
 /// A model prepared for evaluation.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Judge {
+pub(super) struct PreparedModel {
     /// The model as it was learned.
     pub model: Model,
     /// The reference now, in standard deviations from the centre.
@@ -147,7 +147,7 @@ impl Scale {
     }
 }
 
-impl Judge {
+impl PreparedModel {
     /// Prepares a model; `None` if it cannot be evaluated.
     pub fn new(model: Model, spec: &Baseline) -> Option<Self> {
         let p = model.centre.len();
@@ -155,7 +155,7 @@ impl Judge {
         if !fits || p == 0 || !model.scale.iter().all(|s| s.get() > 0.0) {
             return None;
         }
-        let deviation_max = if model.is_of_before() { DEVIATION_MAX_BEFORE } else { DEVIATION_MAX };
+        let deviation_max = if model.is_of_earlier_version() { DEVIATION_MAX_EARLIER } else { DEVIATION_MAX };
         let lengths = lengths(spec.smooth);
         let scale = |(k, ((covariance, usual), length)): (usize, ((&[Finite], Usual), &f64))| {
             let is_usable =
@@ -178,7 +178,7 @@ impl Judge {
     /// The weight of a sample in the reference, if the profile gives no time constant.
     #[expect(clippy::cast_precision_loss, reason = "a number of samples")]
     pub fn reference_weight(&self) -> f64 {
-        let of = if self.model.is_of_before() { REFERENCE_WEIGHT_BEFORE } else { REFERENCE_WEIGHT };
+        let of = if self.model.is_of_earlier_version() { REFERENCE_WEIGHT_EARLIER } else { REFERENCE_WEIGHT };
         of / (self.model.samples.max(1) as f64)
     }
 
@@ -208,7 +208,7 @@ impl Judge {
     /// The distance of smoothed deviations from normal.
     pub fn distance(&self, smooth: &Smooth) -> Distance {
         let judged = self.scales.iter().zip(&smooth.scales).map(|(scale, deviations)| {
-            let mut judged = scale.statistics.judge(deviations, &scale.usual);
+            let mut judged = scale.statistics.evaluate(deviations, &scale.usual);
             judged.strength /= scale.wider;
             (judged, deviations)
         });
@@ -227,7 +227,7 @@ impl Judge {
     /// Adapts the limit to a sample beyond or within it. The limit of a model from an earlier version is fixed.
     #[expect(clippy::cast_precision_loss, reason = "a number of samples")]
     pub fn learn_limit(&mut self, is_beyond: bool) {
-        if !self.model.is_of_before() {
+        if !self.model.is_of_earlier_version() {
             let step = f64::from(u8::from(is_beyond)) - BEYOND_SHARE;
             let weight = WIDENS_BY / self.model.samples.max(1) as f64;
             self.widened = (self.widened + weight * step).clamp(0.0, WIDENED_MAX);

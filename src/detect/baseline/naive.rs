@@ -272,7 +272,7 @@ fn the_judgement_is_that_of_the_formulas() {
             w.sample(at(n), &row);
             let stands = naive.watch(&row);
             assert_eq!(w.is_excursion(), Some(stands), "{points} points, sample {n}");
-            let Phase::Watching(judge) = &w.phase else { panic!("it watches") };
+            let WatcherPhase::Watching(judge) = &w.phase else { panic!("it watches") };
             let strength = w.distance.as_ref().unwrap().strength / 3.0 / judge.widened.exp();
             // The parts that learn from `strength` come after it.
             assert!((judge.widened - naive.widened).abs() < 1e-9, "{points} points, sample {n}");

@@ -49,7 +49,7 @@ pub(super) struct Statistics {
 
 /// The distance from normal on one scale.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Judged {
+pub(super) struct ScaleDistance {
     /// The largest statistic, as a multiple of its usual size.
     pub strength: f64,
     /// The part of each point in the largest statistic.
@@ -108,21 +108,21 @@ impl Statistics {
     }
 
     /// The distance of smoothed deviations from normal.
-    pub fn judge(&self, deviation: &[f64], usual: &Usual) -> Judged {
+    pub fn evaluate(&self, deviation: &[f64], usual: &Usual) -> ScaleDistance {
         let v = self.bounded(deviation);
         let t2 = self.t2(&v);
         let by_t2 = t2.iter().sum::<f64>() / usual.t2;
         if v.len() == 1 {
             // A single point cannot be predicted from others, and is itself the largest.
-            return Judged { strength: by_t2, parts: t2 };
+            return ScaleDistance { strength: by_t2, parts: t2 };
         }
         let by_point = by_t2.max(largest(&v) / usual.most);
         let errors = self.errors(&v);
         let by_error = errors.iter().sum::<f64>() / (usual.error * PREDICTION_WIDER);
         if by_point >= by_error {
-            Judged { strength: by_point, parts: t2 }
+            ScaleDistance { strength: by_point, parts: t2 }
         } else {
-            Judged { strength: by_error, parts: errors }
+            ScaleDistance { strength: by_error, parts: errors }
         }
     }
 }

@@ -104,8 +104,8 @@ fn the_reference_follows_drift_but_never_an_excursion() {
     }
     assert!((3..6).contains(&told), "told now and then, for the journal: {told}");
     let reference = |w: &Watcher| match &w.phase {
-        Phase::Watching(judge) => judge.reference.clone(),
-        Phase::Learning(_) => Vec::new(),
+        WatcherPhase::Watching(judge) => judge.reference.clone(),
+        WatcherPhase::Learning(_) => Vec::new(),
     };
     for n in 3000..3003 {
         w.sample(at(n), &[150.0, 5.0]);
@@ -235,8 +235,8 @@ fn a_slow_reference_begins_in_the_middle_of_what_was_learned() {
 fn a_limit_that_is_often_passed_widens_up_to_three_times_and_narrows_again() {
     let mut w = learned();
     let widened = |w: &Watcher| match &w.phase {
-        Phase::Watching(judge) => judge.widened.exp(),
-        Phase::Learning(_) => 0.0,
+        WatcherPhase::Watching(judge) => judge.widened.exp(),
+        WatcherPhase::Learning(_) => 0.0,
     };
     for n in 100..1000 {
         w.sample(at(n), &[150.0, 5.0]);
@@ -271,11 +271,11 @@ fn a_restart_goes_on_where_the_journal_says() {
             }
             _ => false,
         };
-        if let (true, Some(model), Phase::Watching(judge)) = (was_told, &journal, &w.phase) {
+        if let (true, Some(model), WatcherPhase::Watching(judge)) = (was_told, &journal, &w.phase) {
             let line = serde_json::to_string(model).unwrap();
             let mut again = Watcher::new(&spec(2, Learn::Samples(100)));
             again.restore(&serde_json::from_str(&line).unwrap());
-            let Phase::Watching(restored) = &again.phase else { panic!("{line}") };
+            let WatcherPhase::Watching(restored) = &again.phase else { panic!("{line}") };
             let same = |a: &[f64], b: &[f64]| a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-12);
             assert!(same(&restored.reference, &judge.reference), "sample {n}");
             assert!((restored.widened - judge.widened).abs() < 1e-12, "sample {n}");
@@ -323,7 +323,7 @@ fn what_an_earlier_version_learned_is_judged_as_it_was_then() {
         let strength = s * s / 0.75 / 3.5;
         let distance = w.distance.as_ref().unwrap();
         assert!((distance.strength - strength).abs() < 1e-9, "sample {n}: {distance:?}, {strength}");
-        let Phase::Watching(judge) = &w.phase else { panic!("it watches") };
+        let WatcherPhase::Watching(judge) = &w.phase else { panic!("it watches") };
         assert!(judge.widened.abs() < 1e-12);
         if w.is_excursion() == Some(true) {
             break;

@@ -17,14 +17,14 @@ pub(super) enum Order {
     Try(TryOrder),
     /// A request that is sent a second time, because an idle connection was closed by the other side when it was
     /// used.
-    Again(TryOrder),
+    TryAgain(TryOrder),
 }
 
 impl Order {
     fn is_gone(&self) -> bool {
         match self {
             Order::Write(order) => order.done.is_closed(),
-            Order::Try(order) | Order::Again(order) => order.done.is_closed(),
+            Order::Try(order) | Order::TryAgain(order) => order.done.is_closed(),
         }
     }
 
@@ -36,20 +36,20 @@ impl Order {
             Order::Write(order) => {
                 order.done.send(WriteEnd { answer: Err(why.clone()), read_back: Err(why) }).is_ok()
             }
-            Order::Try(order) | Order::Again(order) => order.done.send(TryEnd::Failed(why)).is_ok(),
+            Order::Try(order) | Order::TryAgain(order) => order.done.send(TryEnd::Failed(why)).is_ok(),
         };
     }
 }
 
 /// The requests of people that wait to be sent, each with its unit id.
 #[derive(Debug, Default)]
-pub(super) struct Asked {
+pub(super) struct HumanRequests {
     waiting: VecDeque<(u8, Order)>,
     /// The time when the last request of a person ended; `None` once every poll that was due by then was sent.
     after: Option<Mono>,
 }
 
-impl Asked {
+impl HumanRequests {
     /// Adds a request. Writes go before other requests.
     pub(super) fn push(&mut self, unit: u8, order: Order) {
         self.waiting.retain(|(_, o)| !o.is_gone());

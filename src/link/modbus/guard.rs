@@ -51,7 +51,7 @@ struct Inner {
     /// request.
     echoes: bool,
     /// True if the echo of the present request was removed.
-    stripped: bool,
+    echo_removed: bool,
     /// Only for ASCII: bytes of a line that wait to be sent. The field `line` holds a received line that is not
     /// complete yet.
     outgoing: Vec<u8>,
@@ -62,7 +62,7 @@ struct Inner {
     accept: Accept,
 }
 
-/// A handle on the guarded stream. The Modbus client has one, the `Wire` has another.
+/// A handle on the guarded stream. The Modbus client has one, the `ModbusConnection` has another.
 #[derive(Clone)]
 pub struct Guard(Arc<Mutex<Inner>>);
 
@@ -89,7 +89,7 @@ impl Guard {
             suspicious: false,
             dropped: 0,
             echoes: false,
-            stripped: false,
+            echo_removed: false,
             outgoing: Vec::new(),
             line: Vec::new(),
             transaction: 0,
@@ -121,7 +121,7 @@ impl Guard {
         inner.seen = None;
         inner.fatal = None;
         inner.suspicious = false;
-        inner.stripped = false;
+        inner.echo_removed = false;
         let mut space = [0_u8; 512];
         loop {
             let mut buf = ReadBuf::new(&mut space);
@@ -221,7 +221,7 @@ impl AsyncRead for Guard {
             }
             let fresh = read.filled().to_vec();
             inner.take_in(&fresh);
-            inner.sift();
+            inner.find_answer();
             if inner.fatal.is_some() {
                 return Poll::Ready(Err(io::Error::from(io::ErrorKind::InvalidData)));
             }
@@ -266,14 +266,14 @@ impl Inner {
     }
 
     /// Looks for the answer in the received bytes. Every other frame is dropped and its reason noted.
-    fn sift(&mut self) {
+    fn find_answer(&mut self) {
         if !self.waiting {
             self.received.clear();
             return;
         }
         let found = match self.framing {
-            Framing::Tcp => self.sift_tcp(),
-            Framing::Rtu | Framing::Ascii => self.sift_rtu(),
+            Framing::Tcp => self.find_answer_tcp(),
+            Framing::Rtu | Framing::Ascii => self.find_answer_rtu(),
         };
         if let Some(frame) = found {
             self.waiting = false;
@@ -300,7 +300,7 @@ impl Inner {
         self.seen = Some(fault);
     }
 
-    fn sift_tcp(&mut self) -> Option<Vec<u8>> {
+    fn find_answer_tcp(&mut self) -> Option<Vec<u8>> {
         loop {
             let header: [u8; 7] = self.received.get(..7)?.try_into().ok()?;
             let [t1, t0, p1, p0, l1, l0, unit] = header;
@@ -320,7 +320,7 @@ impl Inner {
             }
             let asked = self.request.get(6..).unwrap_or(&[]);
             let asked_unit = self.request.get(6).copied().unwrap_or(0);
-            match judge(asked, self.accept.unit(unit, asked_unit), frame.get(7..).unwrap_or(&[])) {
+            match check_response(asked, self.accept.unit(unit, asked_unit), frame.get(7..).unwrap_or(&[])) {
                 Ok(()) => {
                     // The client expects its own transaction id and its own unit id.
                     for at in [0, 1, 6] {
@@ -335,15 +335,15 @@ impl Inner {
         }
     }
 
-    fn sift_rtu(&mut self) -> Option<Vec<u8>> {
+    fn find_answer_rtu(&mut self) -> Option<Vec<u8>> {
         // An echoing adapter sends the request back before the answer. The answer to a write of one register or coil
         // is equal to its request, so there the bytes count as an echo only if the adapter has echoed before.
         let is_own_answer = matches!(self.request.get(1), Some(5 | 6));
-        let is_new = !self.stripped && self.received.starts_with(&self.request);
+        let is_new = !self.echo_removed && self.received.starts_with(&self.request);
         if is_new && (self.echoes || !is_own_answer) {
             self.received.drain(..self.request.len());
             self.dropped += 1;
-            self.stripped = true;
+            self.echo_removed = true;
             self.echoes = true;
         }
         let asked = self.request.get(..self.request.len().saturating_sub(2)).unwrap_or(&[]).to_vec();
@@ -362,7 +362,7 @@ impl Inner {
             at += length;
             keep_from = at;
             let unit = frame.first().copied().unwrap_or(0);
-            match judge(&asked, unit, frame.get(1..length - 2).unwrap_or(&[])) {
+            match check_response(&asked, unit, frame.get(1..length - 2).unwrap_or(&[])) {
                 Ok(()) if found.as_ref().is_some_and(|f| *f != frame) => {
                     self.note(WireFault::Doubled);
                     found = None;
@@ -400,7 +400,7 @@ fn identification_length(bytes: &[u8]) -> Option<usize> {
 
 /// Checks whether a frame answers the request. `asked` is unit, function and data of the request; `pdu` is function
 /// and data of the frame, without header and checksum.
-fn judge(asked: &[u8], unit: u8, pdu: &[u8]) -> Result<(), WireFault> {
+fn check_response(asked: &[u8], unit: u8, pdu: &[u8]) -> Result<(), WireFault> {
     let (Some(asked_unit), Some(asked_function)) = (asked.first(), asked.get(1)) else {
         return Err(WireFault::Foreign("no request is under way".to_owned()));
     };
@@ -417,7 +417,11 @@ fn judge(asked: &[u8], unit: u8, pdu: &[u8]) -> Result<(), WireFault> {
     if function == 0x2B {
         // The answer must repeat the type of the request (MEI type and read device id code).
         let same = pdu.get(1..3) == asked.get(2..4) && pdu.len() >= 7;
-        return if same { Ok(()) } else { Err(WireFault::Foreign("a device identification of another kind".to_owned())) };
+        return if same {
+            Ok(())
+        } else {
+            Err(WireFault::Foreign("a device identification of another kind".to_owned()))
+        };
     }
     let count = match asked.get(4..6) {
         Some([high, low]) => usize::from(u16::from_be_bytes([*high, *low])),

@@ -44,7 +44,7 @@ impl LinkTask {
                         count: ask.count,
                         every: Duration::ZERO,
                         points: Vec::new(),
-                        is_judged: false,
+                        is_used_by_fault: false,
                     };
                     let slot = equipment
                         .last

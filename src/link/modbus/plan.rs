@@ -38,7 +38,7 @@ pub struct PlannedRequest {
     /// The points in the answer.
     pub points: Vec<PlannedPoint>,
     /// True if a fault uses one of the points. These requests go first if the line has no time for all.
-    pub is_judged: bool,
+    pub is_used_by_fault: bool,
 }
 
 impl PlannedRequest {
@@ -160,7 +160,7 @@ impl LineTiming {
     }
 }
 
-struct Item {
+struct PointSpan {
     point: PointIndex,
     first: u16,
     last: u16,
@@ -200,13 +200,13 @@ pub fn plan(profile: &Profile, timing: LineTiming) -> Vec<PlannedRequest> {
     }
     let judged = profile.judged_points();
     for request in &mut requests {
-        request.is_judged = request.points.iter().any(|p| judged.contains(&p.point));
+        request.is_used_by_fault = request.points.iter().any(|p| judged.contains(&p.point));
     }
     requests
 }
 
-fn items(profile: &Profile, every: Duration, area: Area) -> Vec<Item> {
-    let mut items: Vec<Item> = profile
+fn items(profile: &Profile, every: Duration, area: Area) -> Vec<PointSpan> {
+    let mut items: Vec<PointSpan> = profile
         .points
         .iter()
         .enumerate()
@@ -218,14 +218,14 @@ fn items(profile: &Profile, every: Duration, area: Area) -> Vec<Item> {
             let factor = p.scale_from.and_then(|f| profile.points.get(f)?.register()).map(|r| r.number);
             let first = factor.map_or(value, |f| f.min(value));
             let last = factor.map_or(end, |f| f.max(end));
-            Item { point: PointIndex(index), first, last, value, width: p.width(), factor }
+            PointSpan { point: PointIndex(index), first, last, value, width: p.width(), factor }
         })
         .collect();
     items.sort_by_key(|i| (i.first, i.last));
     items
 }
 
-fn placed(item: &Item, start: u16) -> PlannedPoint {
+fn placed(item: &PointSpan, start: u16) -> PlannedPoint {
     PlannedPoint {
         point: item.point,
         offset: item.value - start,
@@ -234,15 +234,15 @@ fn placed(item: &Item, start: u16) -> PlannedPoint {
     }
 }
 
-fn pack(items: &[Item], every: Duration, area: Area, max: u16, gap: u16) -> Vec<PlannedRequest> {
+fn pack(items: &[PointSpan], every: Duration, area: Area, max: u16, gap: u16) -> Vec<PlannedRequest> {
     let mut out: Vec<PlannedRequest> = Vec::new();
-    let mut block: Vec<&Item> = Vec::new();
+    let mut block: Vec<&PointSpan> = Vec::new();
     let mut end = 0_u16;
-    let close = |block: &mut Vec<&Item>, end: u16, out: &mut Vec<PlannedRequest>| {
+    let close = |block: &mut Vec<&PointSpan>, end: u16, out: &mut Vec<PlannedRequest>| {
         if let Some(start) = block.first().map(|i| i.first) {
             let points = block.iter().map(|i| placed(i, start)).collect();
             let count = end - start + 1;
-            out.push(PlannedRequest { area, start, count, every, points, is_judged: false });
+            out.push(PlannedRequest { area, start, count, every, points, is_used_by_fault: false });
         }
         block.clear();
     };

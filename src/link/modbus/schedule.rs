@@ -22,7 +22,7 @@ use crate::profile::Area;
 use crate::words::{EquipmentIndex, Mono};
 use budget::Budget;
 use sync::Sync;
-use unit::Unit;
+use unit::SlaveSchedule;
 
 /// One piece of equipment on the bus, as the schedule needs it.
 #[derive(Debug, Clone, PartialEq)]
@@ -107,30 +107,30 @@ pub enum Report {
 /// The schedule of one bus.
 #[derive(Debug)]
 pub struct Schedule {
-    units: Vec<Unit>,
+    units: Vec<SlaveSchedule>,
     sync: BTreeMap<u8, Sync>,
     turn: u64,
     /// True if each answer shows which request it answers.
-    tells_apart: bool,
+    has_transaction_ids: bool,
     budget: Budget,
     /// The time when the last request to a silent unit ended. Requests of other units that were due by then go before
     /// the next request to a silent unit.
-    waited_in_vain: Mono,
+    last_silence_ended: Mono,
 }
 
 impl Schedule {
     /// A schedule in which every request is due now.
     #[must_use]
     pub fn new(setups: Vec<UnitSetup>, now: Mono) -> Self {
-        let units = setups.into_iter().map(|setup| Unit::new(setup, now)).collect();
+        let units = setups.into_iter().map(|setup| SlaveSchedule::new(setup, now)).collect();
         let (sync, budget) = (BTreeMap::new(), Budget::new(now));
-        Self { units, sync, turn: 0, tells_apart: false, budget, waited_in_vain: now }
+        Self { units, sync, turn: 0, has_transaction_ids: false, budget, last_silence_ended: now }
     }
 
     /// Declares that each answer shows which request it answers, as on Modbus TCP.
     #[must_use]
-    pub fn telling_apart(mut self) -> Self {
-        self.tells_apart = true;
+    pub fn with_transaction_ids(mut self) -> Self {
+        self.has_transaction_ids = true;
         self
     }
 
@@ -141,8 +141,8 @@ impl Schedule {
         self.units = setups
             .into_iter()
             .map(|setup| match known.iter().position(|u| u.setup.asks_as(&setup)) {
-                Some(at) => Unit { setup, ..known.swap_remove(at) },
-                None => Unit::new(setup, now),
+                Some(at) => SlaveSchedule { setup, ..known.swap_remove(at) },
+                None => SlaveSchedule::new(setup, now),
             })
             .collect();
     }
@@ -171,16 +171,16 @@ impl Schedule {
 
     /// A connection that had worked was closed when this request was sent. Returns true if the request is sent again
     /// without counting a failure.
-    pub fn spare(&mut self, ask: &Ask) -> bool {
+    pub fn send_again(&mut self, ask: &Ask) -> bool {
         let (Purpose::Poll(at) | Purpose::Resync(at)) = ask.purpose;
         // Without transaction ids, the answer could arrive through the next connection.
-        self.tells_apart && self.units.get_mut(ask.index).is_some_and(|u| u.spare(at))
+        self.has_transaction_ids && self.units.get_mut(ask.index).is_some_and(|u| u.send_again(at))
     }
 
     /// Bytes arrived after a request was given up, so its unit is alive.
     pub fn heard_late(&mut self, index: usize, now: Mono) {
         if let Some(unit) = self.units.get_mut(index) {
-            unit.lives(now);
+            unit.is_heard(now);
         }
     }
 
@@ -228,7 +228,7 @@ impl Schedule {
     }
 
     /// The time from which a request of the unit that is due at `due` may be sent.
-    fn ready(&self, unit: &Unit, due: Mono) -> Mono {
+    fn ready(&self, unit: &SlaveSchedule, due: Mono) -> Mono {
         let blocked = self.sync.get(&unit.setup.unit).and_then(|s| s.blocked).unwrap_or_default();
         due.max(unit.allowed).max(blocked)
     }
@@ -242,7 +242,7 @@ impl Schedule {
     /// Notes a request that was not in the schedule and had no answer: its answer may still arrive.
     pub fn unanswered(&mut self, unit: u8, area: Area, count: u16, now: Mono) {
         // If no equipment is polled under this unit id, the answer cannot be mistaken for another.
-        if !self.tells_apart && self.units.iter().any(|u| u.setup.unit == unit) {
+        if !self.has_transaction_ids && self.units.iter().any(|u| u.setup.unit == unit) {
             self.sync.entry(unit).or_default().push(area, count, now);
         }
     }
@@ -266,7 +266,7 @@ impl Schedule {
             let (class, rank, served) = match (unit.is_suspect(), ready <= now) {
                 (_, false) => (0, 0, 0),
                 (true, true) => (1, rank, unit.served),
-                (false, true) => (if due <= self.waited_in_vain { 0 } else { 2 }, rank, unit.served),
+                (false, true) => (if due <= self.last_silence_ended { 0 } else { 2 }, rank, unit.served),
             };
             let key = (ready.max(now), class, rank, served, index, request);
             if best.is_none_or(|b| key < b) {
@@ -356,7 +356,7 @@ impl Schedule {
             count: plan.count,
             purpose: Purpose::Poll(request),
             // On a serial line a shorter timeout saves nothing: the line stays occupied until the answer has arrived.
-            timeout: if self.tells_apart { unit.time() } else { unit.setup.timeout },
+            timeout: if self.has_transaction_ids { unit.time() } else { unit.setup.timeout },
         };
         let sync = self.sync.entry(unit.setup.unit).or_default();
         sync.expire(now);
@@ -386,7 +386,7 @@ impl Schedule {
             let before = unit.answer_time.map_or(took, |t| t - t / 16);
             unit.answer_time = Some(before.max(took));
         }
-        if !self.tells_apart && ask.area != Area::Identification {
+        if !self.has_transaction_ids && ask.area != Area::Identification {
             let sync = self.sync.entry(ask.unit).or_default();
             match outcome {
                 Outcome::Answered(_) => *sync = Sync::default(),
@@ -403,11 +403,11 @@ impl Schedule {
         let is_whole = ask.purpose == Purpose::Poll(at) && ask.count == planned;
         let report = match outcome {
             Outcome::Answered(_) if ask.purpose == Purpose::Poll(at) && !is_whole => {
-                unit.partly(at, ask.count, self.waited_in_vain, now)
+                unit.partly(at, ask.count, self.last_silence_ended, now)
             }
-            Outcome::Answered(_) => unit.good(ask.purpose, at, self.waited_in_vain, now),
+            Outcome::Answered(_) => unit.good(ask.purpose, at, self.last_silence_ended, now),
             Outcome::Exception(code) if !is_whole && !is_gateways(*code) => {
-                unit.lives(now);
+                unit.is_heard(now);
                 if let Some(request) = unit.requests.get_mut(at).filter(|_| ask.count > planned) {
                     request.ends_there = true;
                 }
@@ -417,7 +417,7 @@ impl Schedule {
             Outcome::Failed(fault) => unit.unanswered(at, fault, now),
         };
         if unit.is_suspect() {
-            self.waited_in_vain = now;
+            self.last_silence_ended = now;
         }
         report
     }

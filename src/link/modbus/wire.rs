@@ -19,15 +19,15 @@ use crate::profile::{Accept, Area};
 use crate::site::LinkKind;
 
 /// An open connection to a bus.
-pub(super) struct Wire {
+pub(super) struct ModbusConnection {
     guard: Guard,
     context: Context,
     framing: Framing,
     timing: LineTiming,
-    doubles: Doubles,
-    /// The number of dropped frames that [`Wire::dropped`] has already returned.
-    told: u64,
-    /// The time spent after the answer to the last request (see [`Wire::waited`]).
+    duplicates: DuplicateCheck,
+    /// The number of dropped frames that [`ModbusConnection::dropped`] has already returned.
+    reported: u64,
+    /// The time spent after the answer to the last request (see [`ModbusConnection::waited`]).
     waited: Duration,
     /// True if an answer has arrived through this connection.
     has_served: bool,
@@ -37,7 +37,7 @@ pub(super) struct Wire {
 
 /// A write request.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Write {
+pub(super) struct WriteRequest {
     /// The Modbus unit id.
     pub unit: u8,
     /// The Modbus table: `Holding` or `Coil`.
@@ -58,14 +58,14 @@ pub(super) struct Write {
 /// `harmless` counts the responses that the second request confirmed. After [`HARMLESS_ENOUGH`] of them without a
 /// duplicate, andon does not ask again on this connection.
 #[derive(Debug, Default)]
-struct Doubles {
+struct DuplicateCheck {
     seen: bool,
     harmless: u32,
 }
 
 const HARMLESS_ENOUGH: u32 = 50;
 
-impl Wire {
+impl ModbusConnection {
     /// Opens the connection of a link. Also returns a remark about it for people, or `None`.
     pub(super) async fn open(
         kind: &LinkKind,
@@ -104,8 +104,8 @@ impl Wire {
             guard,
             framing,
             timing,
-            doubles: Doubles::default(),
-            told: 0,
+            duplicates: DuplicateCheck::default(),
+            reported: 0,
             waited: Duration::ZERO,
             has_served: false,
             heard_late: false,
@@ -132,7 +132,7 @@ impl Wire {
         let stray = poll_fn(|cx| Poll::Ready(self.guard.drain(cx))).await?;
         if stray > 0 {
             self.heard_late = true;
-            self.doubles.seen |= self.framing != Framing::Tcp;
+            self.duplicates.seen |= self.framing != Framing::Tcp;
         }
         Ok(())
     }
@@ -140,7 +140,7 @@ impl Wire {
     /// The number of frames dropped and echoes removed since the last call.
     pub(super) fn dropped(&mut self) -> u64 {
         let all = self.guard.dropped();
-        all - std::mem::replace(&mut self.told, all)
+        all - std::mem::replace(&mut self.reported, all)
     }
 
     /// The time spent after the answer to the last request: the silence after a frame, and the wait for a duplicate.
@@ -160,7 +160,7 @@ impl Wire {
             return self.silence_after(outcome).await;
         }
         let outcome = match self.read(ask).await {
-            Outcome::Answered(words) => self.proven(ask, words).await,
+            Outcome::Answered(words) => self.confirmed(ask, words).await,
             outcome => outcome,
         };
         if let Outcome::Failed(_) = outcome {
@@ -246,7 +246,7 @@ impl Wire {
 
     /// Writes registers or a coil. The guard passes only the confirmation of exactly this write. Only a read can show
     /// whether the device holds the value.
-    pub(super) async fn write(&mut self, write: &Write) -> Outcome {
+    pub(super) async fn write(&mut self, write: &WriteRequest) -> Outcome {
         if let Err(fault) = poll_fn(|cx| Poll::Ready(self.guard.drain(cx))).await {
             return Outcome::Failed(fault);
         }
@@ -319,8 +319,10 @@ impl Wire {
 
     /// A response that is identical to the previous one, but to another request, may be a duplicate or late. Waits
     /// for a second copy, and then sends the same request again.
-    async fn proven(&mut self, ask: &Ask, words: Vec<u16>) -> Outcome {
-        if !self.guard.is_suspicious() || (!self.doubles.seen && self.doubles.harmless > HARMLESS_ENOUGH) {
+    async fn confirmed(&mut self, ask: &Ask, words: Vec<u16>) -> Outcome {
+        if !self.guard.is_suspicious()
+            || (!self.duplicates.seen && self.duplicates.harmless > HARMLESS_ENOUGH)
+        {
             return Outcome::Answered(words);
         }
         let since = tokio::time::Instant::now();
@@ -333,12 +335,12 @@ impl Wire {
         self.waited += since.elapsed();
         match again {
             Outcome::Answered(second) if second == words => {
-                self.doubles.harmless += 1;
+                self.duplicates.harmless += 1;
                 Outcome::Answered(words)
             }
             Outcome::Failed(fault) if fault != WireFault::Doubled => Outcome::Failed(fault),
             Outcome::Answered(_) | Outcome::Exception(_) | Outcome::Failed(_) => {
-                self.doubles.seen = true;
+                self.duplicates.seen = true;
                 Outcome::Failed(WireFault::Doubled)
             }
         }

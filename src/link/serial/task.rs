@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::session::{Heard, Next, Session};
-use crate::link::task::{End, Line};
+use crate::link::task::{ConnectionEnd, Connector};
 use crate::link::wire::{Stream, connect, open_port};
 use crate::link::{AnswerKey, Batch, LastAnswer, LinkCommand, LinkState, LinkTask};
 use crate::profile::{Place, Point, Profile, parse_bytes, parse_text};
@@ -34,8 +34,8 @@ struct Instrument {
     session: Session,
 }
 
-impl Line for Instrument {
-    type Wire = Box<dyn Stream>;
+impl Connector for Instrument {
+    type Connection = Box<dyn Stream>;
 
     async fn open(&mut self, task: &LinkTask) -> Result<(Box<dyn Stream>, Option<String>), String> {
         match &self.device.place {
@@ -50,12 +50,12 @@ impl Line for Instrument {
 
     fn reloaded(&mut self, _task: &LinkTask) {}
 
-    async fn work(&mut self, task: &mut LinkTask, io: Box<dyn Stream>) -> End {
+    async fn work(&mut self, task: &mut LinkTask, io: Box<dyn Stream>) -> ConnectionEnd {
         let mut talk =
             Talk { task, equipment: self.equipment, profile: &self.profile, asked: None, has_served: false };
         match talk.work(io, &mut self.session).await {
-            None => End::Stopped,
-            Some(why) => End::Lost { why, has_served: talk.has_served },
+            None => ConnectionEnd::Stopped,
+            Some(why) => ConnectionEnd::Lost { why, has_served: talk.has_served },
         }
     }
 }

@@ -173,9 +173,9 @@ fn a_header_that_announces_too_much_is_told_as_such() {
     let mut gateway = Gateway::new().profile("fast", &profile("1s")).site(&site.concat());
     gateway.start();
     gateway.until("status --json", |s| {
-        s["equipment"][0]["message"].as_str().is_some_and(|m| {
-            m.contains("the response is incomplete: 11 of 17 bytes arrived")
-        })
+        s["equipment"][0]["message"]
+            .as_str()
+            .is_some_and(|m| m.contains("the response is incomplete: 11 of 17 bytes arrived"))
     });
 }
 

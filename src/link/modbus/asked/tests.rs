@@ -25,7 +25,7 @@ fn unit(id: u8, every_ms: u64, min_interval: Duration) -> UnitSetup {
         count: 1,
         every: Duration::from_millis(every_ms),
         points: vec![point],
-        is_judged: true,
+        is_used_by_fault: true,
     };
     UnitSetup {
         equipment: EquipmentIndex(usize::from(id)),
@@ -54,7 +54,7 @@ fn write_of(equipment: &str) -> (Order, oneshot::Receiver<WriteEnd>) {
 /// poll, and the number of requests of people that were sent.
 fn worked(units: Vec<UnitSetup>, askers: usize, time: Duration) -> (Duration, u64) {
     let mut schedule = Schedule::new(units.clone(), ms(0));
-    let mut asked = Asked::default();
+    let mut asked = HumanRequests::default();
     let mut due: Vec<Mono> = units.iter().map(|_| ms(0)).collect();
     let (mut now, mut late, mut tries) = (ms(0), Duration::ZERO, 0);
     let mut ends: Vec<oneshot::Receiver<TryEnd>> = Vec::new();
@@ -108,7 +108,7 @@ fn polls_of_a_living_unit_are_late_by_one_try_at_most() {
 #[test]
 fn who_is_gone_is_not_asked_for() {
     let schedule = Schedule::new(Vec::new(), ms(0));
-    let mut asked = Asked::default();
+    let mut asked = HumanRequests::default();
     let (first, gone) = try_of(9);
     let (write, given_up) = write_of("e");
     let (second, mut waits) = try_of(8);
@@ -125,7 +125,7 @@ fn who_is_gone_is_not_asked_for() {
 #[test]
 fn a_write_goes_before_tries_and_waits_until_its_unit_has_rested() {
     let mut schedule = Schedule::new(vec![unit(1, 1000, Duration::from_millis(300))], ms(0));
-    let mut asked = Asked::default();
+    let mut asked = HumanRequests::default();
     let Next::Ask(ask) = schedule.next(ms(0)) else { panic!("nothing is due") };
     schedule.answered(&ask, &Outcome::Answered(vec![0]), ANSWERED, ms(20));
     let ((first, _a), (second, _b), (write, _c)) = (try_of(9), try_of(9), write_of("e"));
@@ -145,7 +145,7 @@ fn a_write_goes_before_tries_and_waits_until_its_unit_has_rested() {
 
 #[test]
 fn a_full_queue_tells_the_newest() {
-    let mut asked = Asked::default();
+    let mut asked = HumanRequests::default();
     let mut ends: Vec<_> = (0..limits::LINK_COMMANDS_MAX)
         .map(|_| {
             let (order, end) = try_of(9);

@@ -18,7 +18,7 @@ fn request(start: u16, count: u16, every_ms: u64) -> PlannedRequest {
         count,
         every: Duration::from_millis(every_ms),
         points,
-        is_judged: false,
+        is_used_by_fault: false,
     }
 }
 
@@ -108,7 +108,7 @@ fn silent(a: &Ask) -> (u64, Outcome) {
 fn a_dead_unit_costs_its_budget_and_is_back_within_a_second_on_a_free_line() {
     // Unit 1 is alive and polled each second; unit 2 is silent and comes back at 60.1 s.
     let poll = |id| unit(id, vec![request(0, 4, 1000)]);
-    let mut s = Schedule::new(vec![poll(1), poll(2)], ms(0)).telling_apart();
+    let mut s = Schedule::new(vec![poll(1), poll(2)], ms(0)).with_transaction_ids();
     let asked = worked(&mut s, (0, 62_000), |a, now| match a.unit {
         1 => (20, answered(a)),
         _ if now >= 60_100 => (20, answered(a)),
@@ -131,7 +131,7 @@ fn a_dead_unit_costs_its_budget_and_is_back_within_a_second_on_a_free_line() {
 fn dead_units_cost_a_full_line_a_twentieth_of_its_time() {
     // The polls of six units fill the line; two units never answer.
     let units = (1..=8).map(|id| unit(id, vec![request(0, 4, 100)])).collect();
-    let mut s = Schedule::new(units, ms(0)).telling_apart();
+    let mut s = Schedule::new(units, ms(0)).with_transaction_ids();
     let asked = worked(&mut s, (0, 120_000), |a, _| if a.unit <= 6 { (20, answered(a)) } else { silent(a) });
     let late: Vec<_> = asked.iter().filter(|(at, ..)| *at >= 20_000).collect();
     let time: Duration = late.iter().filter(|(_, a, _)| a.unit > 6).map(|(_, a, _)| a.timeout).sum();
@@ -145,7 +145,7 @@ fn dead_units_cost_a_full_line_a_twentieth_of_its_time() {
 fn units_that_fall_silent_together_do_not_keep_the_living_waiting() {
     // Seven of eight units become silent at once. Until they count as dead, the eighth is polled after each timeout.
     let units = (1..=8).map(|id| unit(id, vec![request(0, 4, 500)])).collect();
-    let mut s = Schedule::new(units, ms(0)).telling_apart();
+    let mut s = Schedule::new(units, ms(0)).with_transaction_ids();
     let asked =
         worked(
             &mut s,
@@ -175,13 +175,13 @@ fn signs_of_life_keep_a_unit_alive() {
         Outcome::Failed(WireFault::Closed),
     ];
     for fault in faults {
-        let mut s = Schedule::new(vec![unit(1, vec![request(0, 4, 1000)])], ms(0)).telling_apart();
+        let mut s = Schedule::new(vec![unit(1, vec![request(0, 4, 1000)])], ms(0)).with_transaction_ids();
         let asked = worked(&mut s, (0, 60_000), |_, _| (50, fault.clone()));
         assert!(!s.is_probed(0), "{fault:?}");
         assert!(asked.len() >= 60, "{fault:?}: it is polled as ever");
     }
     // An exception with which a gateway reports a missing device is not an answer of the device.
-    let mut s = Schedule::new(vec![unit(1, vec![request(0, 4, 1000)])], ms(0)).telling_apart();
+    let mut s = Schedule::new(vec![unit(1, vec![request(0, 4, 1000)])], ms(0)).with_transaction_ids();
     worked(&mut s, (0, 60_000), |_, _| (50, Outcome::Exception(11)));
     assert!(s.is_probed(0));
 }
@@ -191,7 +191,7 @@ fn misses_alone_make_no_unit_dead() {
     // Half of the answers are lost: sometimes five in a row, but not for three polls of 500 ms with four requests
     // each.
     let requests = (0..4).map(|i| request(i * 100, 4, 500)).collect();
-    let mut s = Schedule::new(vec![unit(1, requests)], ms(0)).telling_apart();
+    let mut s = Schedule::new(vec![unit(1, requests)], ms(0)).with_transaction_ids();
     let mut seed = 7_u64;
     let mut values = Vec::new();
     for (at, _, report) in worked(&mut s, (0, 600_000), |a, _| {
@@ -209,7 +209,7 @@ fn misses_alone_make_no_unit_dead() {
 #[test]
 fn a_busy_device_is_asked_again_after_a_short_wait_within_its_retries() {
     let setup = UnitSetup { retries: 2, ..unit(1, vec![request(0, 2, 1000)]) };
-    let mut s = Schedule::new(vec![setup], ms(0)).telling_apart();
+    let mut s = Schedule::new(vec![setup], ms(0)).with_transaction_ids();
     for (at, code, expected) in [(0, 6, true), (120, 5, true), (240, 6, false)] {
         let a = ask(&mut s, at);
         let report = s.answered(&a, &Outcome::Exception(code), Duration::from_millis(20), ms(at + 20));
@@ -229,7 +229,7 @@ fn only_what_the_device_says_itself_is_a_bad_reading() {
     for (code, is_bad) in
         [(1, false), (2, true), (3, true), (4, false), (5, false), (6, false), (8, false), (11, false)]
     {
-        let mut s = Schedule::new(vec![unit(1, vec![request(0, 1, 1000)])], ms(0)).telling_apart();
+        let mut s = Schedule::new(vec![unit(1, vec![request(0, 1, 1000)])], ms(0)).with_transaction_ids();
         let a = ask(&mut s, 0);
         let report = s.answered(&a, &Outcome::Exception(code), Duration::from_millis(20), ms(20));
         assert_eq!(matches!(report, Report::Refused(..)), is_bad, "exception {code}: {report:?}");
@@ -239,16 +239,16 @@ fn only_what_the_device_says_itself_is_a_bad_reading() {
 
 #[test]
 fn a_request_is_spared_once_a_turn() {
-    let mut s = Schedule::new(vec![unit(1, vec![request(0, 2, 1000)])], ms(0)).telling_apart();
+    let mut s = Schedule::new(vec![unit(1, vec![request(0, 2, 1000)])], ms(0)).with_transaction_ids();
     let a = ask(&mut s, 0);
-    assert!(s.spare(&a), "the connection had served others: it is sent again");
+    assert!(s.send_again(&a), "the connection had served others: it is sent again");
     let a = ask(&mut s, 1);
-    assert!(!s.spare(&a), "it may be this request of which connections die");
+    assert!(!s.send_again(&a), "it may be this request of which connections die");
     let report = s.answered(&a, &Outcome::Failed(WireFault::Closed), Duration::ZERO, ms(2));
     assert!(matches!(report, Report::Failed(..)));
     assert_eq!(s.troubles(0), ((1, 1), Some("the connection was closed")));
     let a = ask(&mut s, 1000);
-    assert!(s.spare(&a));
+    assert!(s.send_again(&a));
 }
 
 #[test]
@@ -374,7 +374,7 @@ fn a_refused_block_is_split_and_remembered() {
 
 #[test]
 fn what_faults_are_judged_by_goes_first_on_a_line_that_cannot_carry_all_and_nothing_is_forgotten() {
-    let judged = |start| PlannedRequest { is_judged: true, ..request(start, 1, 100) };
+    let judged = |start| PlannedRequest { is_used_by_fault: true, ..request(start, 1, 100) };
     let plain = |start| request(start, 1, 100);
     let units = (1..=4).map(|id| unit(id, vec![judged(0), plain(100)])).collect();
     let mut s = Schedule::new(units, ms(0));

@@ -17,7 +17,7 @@ pub(super) struct Request {
     over: Option<Mono>,
     attempts: u32,
     /// True if it was sent again in this turn without counting a failure, because an idle connection had been closed.
-    spared: bool,
+    was_sent_again: bool,
     /// True if the device refused it last.
     pub is_refused: bool,
     /// True if the device refuses to read a few registers more than planned.
@@ -33,7 +33,7 @@ impl Request {
             due,
             over: None,
             attempts: 0,
-            spared: false,
+            was_sent_again: false,
             is_refused: false,
             ends_there: false,
             trouble: None,
@@ -53,7 +53,7 @@ pub(super) struct Silence {
 }
 
 #[derive(Debug)]
-pub(super) struct Unit {
+pub(super) struct SlaveSchedule {
     pub setup: UnitSetup,
     pub requests: Vec<Request>,
     pub silence: Silence,
@@ -79,7 +79,7 @@ impl UnitSetup {
     }
 }
 
-impl Unit {
+impl SlaveSchedule {
     pub(super) fn new(setup: UnitSetup, now: Mono) -> Self {
         Self {
             requests: setup.requests.iter().map(|plan| Request::new(plan.clone(), now)).collect(),
@@ -128,7 +128,7 @@ impl Unit {
     pub(super) fn soonest(&self, now: Mono) -> Option<(usize, Mono, u8)> {
         let ranked = |r: &Request| {
             let is_late = now.since(r.due) >= r.plan.every * limits::LATE_PERIODS;
-            let rank = u8::from(!r.plan.is_judged && !is_late);
+            let rank = u8::from(!r.plan.is_used_by_fault && !is_late);
             // Requests that are not due yet are ordered by time alone.
             if r.due <= now { (now, rank, r.due) } else { (r.due, 0, r.due) }
         };
@@ -162,22 +162,22 @@ impl Unit {
 
     /// Takes an answer to a shorter or longer read than planned. Its values are used, and it shows that no older
     /// answer can arrive any more.
-    pub(super) fn partly(&mut self, at: usize, count: u16, waited_in_vain: Mono, now: Mono) -> Report {
+    pub(super) fn partly(&mut self, at: usize, count: u16, last_silence_ended: Mono, now: Mono) -> Report {
         let Some(plan) = self.requests.get(at).map(|r| r.plan.clone()) else { return Report::Nothing };
         let is_within = |p: &&PlannedPoint| p.offset + p.width <= count && p.factor.is_none_or(|f| f < count);
         let points: Vec<PlannedPoint> = plan.points.iter().filter(is_within).copied().collect();
         let is_all = points.len() == plan.points.len();
         let part = Arc::new(PlannedRequest { count, points, ..PlannedRequest::clone(&plan) });
         if is_all {
-            self.good(Purpose::Poll(at), at, waited_in_vain, now);
+            self.good(Purpose::Poll(at), at, last_silence_ended, now);
         } else {
-            self.lives(now);
+            self.is_heard(now);
         }
         if part.points.is_empty() { Report::Nothing } else { Report::Values(part) }
     }
 
     /// Notes a sign of life: an answer, an exception, garbled bytes or the end of a connection.
-    pub(super) fn lives(&mut self, now: Mono) {
+    pub(super) fn is_heard(&mut self, now: Mono) {
         self.silence = Silence::default();
         if self.probed.take().is_some() {
             for request in &mut self.requests {
@@ -186,10 +186,16 @@ impl Unit {
         }
     }
 
-    /// Takes a whole answer. `waited_in_vain` is the time when the line last waited for a silent unit: a read that is
+    /// Takes a whole answer. `last_silence_ended` is the time when the line last waited for a silent unit: a read that is
     /// late because of that wait does not count as `late`.
-    pub(super) fn good(&mut self, purpose: Purpose, at: usize, waited_in_vain: Mono, now: Mono) -> Report {
-        self.lives(now);
+    pub(super) fn good(
+        &mut self,
+        purpose: Purpose,
+        at: usize,
+        last_silence_ended: Mono,
+        now: Mono,
+    ) -> Report {
+        self.is_heard(now);
         match purpose {
             Purpose::Resync(_) => Report::Nothing,
             Purpose::Poll(_) => {
@@ -198,7 +204,7 @@ impl Unit {
                     request.trouble = None;
                 }
                 let missed = self.missed;
-                let is_asked_too_much = self.requests.get(at).is_some_and(|r| r.due >= waited_in_vain);
+                let is_asked_too_much = self.requests.get(at).is_some_and(|r| r.due >= last_silence_ended);
                 let done = self.done(at, now);
                 self.late += if is_asked_too_much { self.missed - missed } else { 0 };
                 done.map_or(Report::Nothing, Report::Values)
@@ -211,7 +217,7 @@ impl Unit {
     fn done(&mut self, at: usize, now: Mono) -> Option<Arc<PlannedRequest>> {
         let request = self.requests.get_mut(at)?;
         request.attempts = 0;
-        request.spared = false;
+        request.was_sent_again = false;
         request.over = Some(now);
         let every = request.plan.every;
         request.due = request.due + every;
@@ -227,7 +233,7 @@ impl Unit {
         if is_gateways(code) {
             return self.failed(at, &exception_text(code), true, now);
         }
-        self.lives(now);
+        self.is_heard(now);
         if !matches!(code, 1..=3) {
             if is_busy(code) {
                 self.allowed = self.allowed.max(now + limits::BUSY_AGAIN_AFTER);
@@ -252,7 +258,7 @@ impl Unit {
 
     pub(super) fn unanswered(&mut self, at: usize, fault: &WireFault, now: Mono) -> Report {
         if !fault.is_silence() {
-            self.lives(now);
+            self.is_heard(now);
         }
         self.failed(at, &fault.to_string(), fault.is_silence(), now)
     }
@@ -260,8 +266,8 @@ impl Unit {
     /// A connection that had worked was closed when this request was sent. Returns true if the request is sent again
     /// without counting a failure: once in a turn, because the request itself may be the reason why connections are
     /// closed.
-    pub(super) fn spare(&mut self, at: usize) -> bool {
-        self.requests.get_mut(at).is_some_and(|r| !std::mem::replace(&mut r.spared, true))
+    pub(super) fn send_again(&mut self, at: usize) -> bool {
+        self.requests.get_mut(at).is_some_and(|r| !std::mem::replace(&mut r.was_sent_again, true))
     }
 
     fn failed(&mut self, at: usize, why: &str, is_silence: bool, now: Mono) -> Report {
