@@ -11,7 +11,9 @@ use crate::words::Mono;
 /// first-out alarm.
 #[derive(Debug, Clone, Default)]
 pub struct Bursts {
+    /// The alarms of the last ten minutes, oldest first.
     recent: VecDeque<(Mono, Key)>,
+    /// The first-out alarm of the present burst or flood.
     first_up: Option<Key>,
     is_flood: bool,
 }

@@ -47,14 +47,17 @@ struct Track {
 
 #[derive(Debug, Clone)]
 struct Counting {
+    /// The start of the time that the next summary covers, on the wall clock and on the monotonic clock.
     since: Wall,
     from: Mono,
     repeats: u64,
     is_on: bool,
+    /// The longest time that the condition was true, and the longest that it was false.
     longest_on: Duration,
     longest_off: Duration,
     /// The smallest and the largest value of the fault's point at a change; `None` if the fault uses several points.
     values: Option<(f64, f64)>,
+    /// The time of the next summary.
     due: Mono,
 }
 

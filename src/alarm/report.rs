@@ -279,7 +279,7 @@ mod tests {
         Happened::Raised(if n == 0 { Severity::Critical } else { Severity::Minor })
     }
 
-    #[expect(clippy::unnecessary_wraps, reason = "the form that is asked for")]
+    #[expect(clippy::unnecessary_wraps, reason = "`Reporter::finish` takes a function of this form")]
     fn name(n: u64) -> Option<Key> {
         Some((EquipmentId::parse(&format!("e{n}")).unwrap(), FaultName::parse("f").unwrap()))
     }

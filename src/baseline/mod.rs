@@ -10,14 +10,17 @@
 //! # struct Files;
 //! # impl site::ProfileFiles for Files {
 //! #     fn text(&self, _: &ProfileName) -> Option<SourceText> {
-//! #         let text = "[device]\nvendor = 'v'\nmodel = 'm'\nkind = 'k'\n[points]\nflow = { register = 'holding:0', type = 'f32' }\ncurrent = { register = 'holding:2', type = 'f32' }\n[baseline.loop]\npoints = ['flow', 'current']\nlearn = 100\n";
+//! #         let text = "[device]\nvendor = 'v'\nmodel = 'm'\nkind = 'k'\n[points]\n\
+//! #             flow = { register = 'holding:0', type = 'f32' }\ncurrent = { register = 'holding:2', type = 'f32' }\n\
+//! #             [baseline.loop]\npoints = ['flow', 'current']\nlearn = 100\n";
 //! #         Some(SourceText::new("pump.toml", text))
 //! #     }
 //! #     fn names(&self) -> Vec<String> {
 //! #         vec!["pump".to_owned()]
 //! #     }
 //! # }
-//! # let text = "[gateway]\nname = 'g'\n[[link]]\nname = 'l'\nkind = 'modbus-tcp'\naddress = '127.0.0.1:502'\n[[equipment]]\nid = 'pump-1'\nlink = 'l'\nunit = 1\nprofile = 'pump'\n";
+//! # let text = "[gateway]\nname = 'g'\n[[link]]\nname = 'l'\nkind = 'modbus-tcp'\naddress = '127.0.0.1:502'\n\
+//! #     [[equipment]]\nid = 'pump-1'\nlink = 'l'\nunit = 1\nprofile = 'pump'\n";
 //! # let (site, problems) = site::load(&SourceText::new("andon.toml", text), &Files);
 //! # let site = site.unwrap_or_else(|| panic!("{problems:?}"));
 //! use andon::baseline::{BaselineState, BaselineVerb, apply, decide};

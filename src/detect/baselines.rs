@@ -83,7 +83,9 @@ pub(super) struct Baselines {
     kept: Vec<BaselineEntry>,
     /// The indices of baselines that take a sample when the present answer is complete.
     pending: Vec<usize>,
+    /// True while recorded readings are replayed after a restart: no samples are taken.
     is_asleep: bool,
+    /// The events since the last [`Detector::take_learned`].
     events: Vec<BaselineEvent>,
 }
 

@@ -21,7 +21,9 @@ pub struct Detector {
     pub(super) watches: Vec<Watch>,
     pub(super) memories: Memories,
     pub(super) baselines: Baselines,
+    /// Everything that is due, in the order of time.
     pub(super) due: BTreeSet<(Mono, Due)>,
+    /// The transitions since the last [`Detector::take_transitions`].
     pub(super) transitions: Vec<Transition>,
 }
 
@@ -130,7 +132,7 @@ impl Detector {
         watch.is_some_and(Watch::is_active)
     }
 
-    /// True if the equipment is lost: no good answer has arrived for `offline_after`.
+    /// True if the equipment is lost: no good answer within `offline_after`, or reported as offline.
     #[must_use]
     pub fn is_lost(&self, equipment: EquipmentIndex) -> bool {
         self.units.get(equipment.0).is_some_and(|u| u.lost)

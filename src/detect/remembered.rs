@@ -31,6 +31,7 @@ struct MemoryEntry {
 #[derive(Debug, Default)]
 pub(super) struct Memories {
     kept: Vec<MemoryEntry>,
+    /// The index in `kept` of each memory.
     places: BTreeMap<Key, usize>,
 }
 
@@ -95,7 +96,7 @@ impl Memories {
         }
     }
 
-    /// Marks the memories of lost equipment.
+    /// From now on the values of lost equipment are unknown to its memories.
     pub fn lose(&mut self, slots: &[Slot], now: Mono) {
         for index in slots.iter().flat_map(|s| &s.memories) {
             if let Some(kept) = self.kept.get_mut(*index) {
@@ -104,7 +105,7 @@ impl Memories {
         }
     }
 
-    /// Marks the memories of equipment that is back; values that did not become stale are valid again.
+    /// Equipment has answered again: values that did not become stale are known to its memories again.
     pub fn resume(&mut self, slots: &[Slot], now: Mono) {
         for slot in slots {
             let Some(value) = slot.good.as_ref().filter(|_| slot.fresh) else { continue };

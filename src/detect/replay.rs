@@ -58,8 +58,10 @@ pub struct Replay {
     last: Option<Now>,
     out_of_order: u64,
     alarms: Vec<Replayed>,
+    /// The active alarms: the index of the fault, and the index in `alarms`.
     standing: BTreeMap<usize, usize>,
     decimal_comma: bool,
+    /// The counts of cells by equipment and point.
     tallies: BTreeMap<(usize, usize), Tally>,
 }
 

@@ -65,9 +65,9 @@ pub struct EquipmentStats {
     pub state: LinkState,
     /// The time when `state` last changed.
     pub since: Now,
-    /// Requests sent since the daemon started.
+    /// Requests sent since the link's task started.
     pub requests: u64,
-    /// Failed requests since the daemon started, by kind (`WireFault::kind` and `exception-N`).
+    /// Failed requests since the link's task started, by kind (`WireFault::kind` and `exception-N`).
     pub errors: BTreeMap<String, u64>,
     /// The reason for the state, as a sentence for people.
     pub message: String,
@@ -92,9 +92,9 @@ pub struct LinkStats {
     pub state: LinkState,
     /// The time when `state` last changed.
     pub since: Now,
-    /// Requests sent since the daemon started.
+    /// Requests sent since the link's task started.
     pub requests: u64,
-    /// Failures of the link itself since the daemon started, by kind.
+    /// Failures of the link itself since the link's task started, by kind.
     pub errors: BTreeMap<String, u64>,
     /// The reason for the state, as a sentence for people.
     pub message: String,

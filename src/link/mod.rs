@@ -61,7 +61,7 @@ pub struct Batch {
     pub readings: Vec<(PointIndex, Reading)>,
     /// Whether the equipment answered.
     pub presence: Presence,
-    /// Closed or sent to when every event that the batch caused is on disk; `None` if nobody waits for that.
+    /// Receives a signal when every event that the batch caused is on disk; `None` if no signal is needed.
     pub done: Option<oneshot::Sender<()>>,
     /// The version of the site that `equipment` is an index of; set when the batch is sent.
     pub site: u64,

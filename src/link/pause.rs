@@ -17,7 +17,7 @@ pub(super) async fn pause(time: Duration) {
     }
     #[expect(
         clippy::disallowed_methods,
-        reason = "in a thread of its own; the runtime's timers are too coarse"
+        reason = "the sleep is in another thread, because the runtime's timers are too coarse"
     )]
     let slept = tokio::task::spawn_blocking(move || std::thread::sleep(time)).await;
     if slept.is_err() {

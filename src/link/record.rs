@@ -14,6 +14,7 @@ use crate::limits;
 use crate::profile::Frame;
 use crate::words::Now;
 
+/// The stored frames; `bytes` is the sum of their lengths.
 #[derive(Default)]
 struct Ring {
     frames: VecDeque<Frame>,

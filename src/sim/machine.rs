@@ -25,10 +25,14 @@ pub type Signals = BTreeMap<usize, Signal>;
 #[derive(Debug, Clone)]
 pub struct Machine {
     profile: Arc<Profile>,
+    /// The signals that are the same in each state.
     base: Signals,
+    /// The signals of each operating state, by its name.
     states: BTreeMap<String, Signals>,
     state: String,
+    /// The time at which the present state began.
     since: Duration,
+    /// The points that were set by hand.
     set: Signals,
     is_silent: bool,
     seed: u64,

@@ -28,7 +28,7 @@ pub(super) struct RtuLine {
     path: PathBuf,
 }
 
-struct Line {
+struct LineWorker {
     port: TTYPort,
     units: BTreeMap<u8, (Shared, Duration)>,
     clock: Clock,
@@ -60,7 +60,7 @@ pub(super) fn serve(
     let silence = if baud > 19_200 { limits::RTU_SILENCE_MIN } else { character * 7 / 2 };
     let stop = Arc::new(AtomicBool::new(false));
     let mut line =
-        Line { port: master, units, clock, character, silence, received: Vec::new(), free: Mono(0) };
+        LineWorker { port: master, units, clock, character, silence, received: Vec::new(), free: Mono(0) };
     let told = stop.clone();
     let thread = std::thread::Builder::new().name("sim-rtu".to_owned()).spawn(move || {
         while !told.load(Ordering::Relaxed) {
@@ -83,7 +83,7 @@ impl Drop for RtuLine {
     }
 }
 
-impl Line {
+impl LineWorker {
     fn turn(&mut self) -> io::Result<()> {
         let mut space = [0; 512];
         let wait = if self.received.is_empty() { limits::SIM_LOOK_EVERY } else { limits::SIM_REQUEST_GAP };

@@ -138,7 +138,7 @@ pub struct Ticket {
     /// The values of the fault's points when it was last raised, as text with units.
     #[serde(default)]
     pub values: BTreeMap<String, String>,
-    /// The steps that were answered, since work last began with the first step.
+    /// The answered steps, oldest first. Starting work on a reopened ticket clears the list.
     #[serde(default)]
     pub walk: Vec<StepRecord>,
     /// The step to answer next; `None` before the first answer.

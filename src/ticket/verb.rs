@@ -125,8 +125,8 @@ pub struct TicketAsk {
     pub target: Target,
     /// The request.
     pub verb: TicketVerb,
-    /// The ticket from the store; `None` if the store does not have it. The desk uses it if it no longer holds the
-    /// ticket.
+    /// The ticket from the store, for a ticket that the desk no longer holds; `None` if it was not
+    /// read.
     pub stored: Option<Arc<Ticket>>,
     /// True if the ticket named in `cancel duplicate --of` exists in the store.
     pub duplicate_exists: bool,

@@ -10,14 +10,16 @@
 //! # struct Files;
 //! # impl site::ProfileFiles for Files {
 //! #     fn text(&self, _: &ProfileName) -> Option<SourceText> {
-//! #         let text = "[device]\nvendor = 'v'\nmodel = 'm'\nkind = 'k'\n[points]\nsetpoint = { register = 'holding:0', type = 'u16', scale = 0.1, unit = 'degC', writable = { min = 20, max = 200 } }\n";
+//! #         let text = "[device]\nvendor = 'v'\nmodel = 'm'\nkind = 'k'\n[points]\n\
+//! #             setpoint = { register = 'holding:0', type = 'u16', scale = 0.1, unit = 'degC', writable = { min = 20, max = 200 } }\n";
 //! #         Some(SourceText::new("oven.toml", text))
 //! #     }
 //! #     fn names(&self) -> Vec<String> {
 //! #         vec!["oven".to_owned()]
 //! #     }
 //! # }
-//! # let text = "[gateway]\nname = 'g'\n[[link]]\nname = 'l'\nkind = 'modbus-tcp'\naddress = '127.0.0.1:502'\n[[equipment]]\nid = 'oven-2'\nlink = 'l'\nunit = 1\nprofile = 'oven'\n";
+//! # let text = "[gateway]\nname = 'g'\n[[link]]\nname = 'l'\nkind = 'modbus-tcp'\naddress = '127.0.0.1:502'\n\
+//! #     [[equipment]]\nid = 'oven-2'\nlink = 'l'\nunit = 1\nprofile = 'oven'\n";
 //! # let (site, problems) = site::load(&SourceText::new("andon.toml", text), &Files);
 //! # let site = std::sync::Arc::new(site.unwrap_or_else(|| panic!("{problems:?}")));
 //! # let now = Now { mono: Mono(0), wall: Wall::from_millis(0) };

@@ -50,9 +50,11 @@ pub(super) struct Learning {
 /// fences.
 #[derive(Debug, Clone, PartialEq)]
 struct Smoothing {
+    /// One fence for each point.
     fences: Vec<Fence>,
     /// The stored rows of each scale.
     rows: Vec<Vec<f64>>,
+    /// The smoothed values; `None` after a pause.
     state: Option<Smooth>,
 }
 

@@ -102,7 +102,7 @@ fn the_reference_follows_drift_but_never_an_excursion() {
         ));
         assert_eq!(w.is_excursion(), Some(false), "sample {n}: {:?}", w.distance);
     }
-    assert!((3..6).contains(&told), "told now and then, for the journal: {told}");
+    assert!((3..6).contains(&told), "recorded from time to time, for the journal: {told}");
     let reference = |w: &Watcher| match &w.phase {
         WatcherPhase::Watching(judge) => judge.reference.clone(),
         WatcherPhase::Learning(_) => Vec::new(),

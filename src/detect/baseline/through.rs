@@ -55,7 +55,7 @@ fn an_excursion_raises_its_fault_with_the_points_ranked_and_a_restart_keeps_what
     for n in 200..203 {
         read(&mut again, n, 80.0, true);
     }
-    assert_eq!(told(&mut again), [], "it still stands");
+    assert_eq!(told(&mut again), [], "the excursion is still active");
     for n in 203..220 {
         read(&mut again, n, good(n)[0], true);
     }
@@ -90,7 +90,7 @@ fn other_regimes_are_neither_learned_nor_judged() {
     for n in 320..330 {
         read(&mut d, n, 100.0, false);
     }
-    assert_eq!(told(&mut d), [], "it stands until its regime says otherwise");
+    assert_eq!(told(&mut d), [], "the excursion stays active while the operating state is another");
     d.forget_baseline("e", "loop", now(330));
     assert_eq!(told(&mut d)[0].kind, TransitionKind::Cleared);
 }

@@ -35,12 +35,19 @@ pub enum Framing {
 struct Inner {
     io: Box<dyn Stream>,
     framing: Framing,
+    /// True on TCP; the flush of a serial driver blocks the thread.
     flush: bool,
+    /// The request under way, with header or checksum.
     request: Vec<u8>,
+    /// Bytes that arrived and were not handled yet.
     received: Vec<u8>,
+    /// The part of the answer that the client has not read yet.
     ready: Vec<u8>,
+    /// True while the answer to `request` is awaited; otherwise received bytes are dropped.
     waiting: bool,
-    seen: Option<WireFault>,
+    /// The reason for the last drop since the request was sent; `None` if nothing was dropped.
+    last_fault: Option<WireFault>,
+    /// The reason why the stream cannot be used any more; `None` while it can.
     fatal: Option<WireFault>,
     /// The last request that was answered, and its answer.
     last: Option<(Vec<u8>, Vec<u8>)>,
@@ -83,7 +90,7 @@ impl Guard {
             received: Vec::new(),
             ready: Vec::new(),
             waiting: false,
-            seen: None,
+            last_fault: None,
             fatal: None,
             last: None,
             suspicious: false,
@@ -118,7 +125,7 @@ impl Guard {
         inner.request.clear();
         inner.ready.clear();
         inner.waiting = false;
-        inner.seen = None;
+        inner.last_fault = None;
         inner.fatal = None;
         inner.suspicious = false;
         inner.echo_removed = false;
@@ -140,7 +147,7 @@ impl Guard {
     /// The reason why the request failed, as far as the received bytes show it; otherwise a timeout.
     pub fn fault(&self) -> WireFault {
         let inner = self.lock();
-        if let Some(fault) = inner.fatal.clone().or_else(|| inner.seen.clone()) {
+        if let Some(fault) = inner.fatal.clone().or_else(|| inner.last_fault.clone()) {
             return fault;
         }
         match (inner.received.len() + inner.line.len(), inner.announced()) {
@@ -297,7 +304,7 @@ impl Inner {
 
     fn note(&mut self, fault: WireFault) {
         self.dropped += 1;
-        self.seen = Some(fault);
+        self.last_fault = Some(fault);
     }
 
     fn find_answer_tcp(&mut self) -> Option<Vec<u8>> {

@@ -11,7 +11,7 @@ use crate::link::{AnswerKey, LastAnswer, LinkState, LinkTask};
 use crate::words::{EquipmentIndex, Now};
 
 impl LinkTask {
-    #[expect(clippy::too_many_arguments, reason = "one value each, all of one request")]
+    #[expect(clippy::too_many_arguments, reason = "each is one value of the same request")]
     pub(super) fn note(
         &self,
         index: Option<EquipmentIndex>,

@@ -160,12 +160,16 @@ impl LineTiming {
     }
 }
 
+/// A point with the registers that must be in the same request.
 struct PointSpan {
     point: PointIndex,
+    /// The first and the last register of the span, with the scale factor.
     first: u16,
     last: u16,
+    /// The first register of the value itself.
     value: u16,
     width: u16,
+    /// The register of the scale factor; `None` if the point has none.
     factor: Option<u16>,
 }
 

@@ -108,7 +108,9 @@ pub enum Report {
 #[derive(Debug)]
 pub struct Schedule {
     units: Vec<SlaveSchedule>,
+    /// The answers that may still arrive, by unit id; not used with transaction ids.
     sync: BTreeMap<u8, Sync>,
+    /// The number of requests so far; [`SlaveSchedule::served`] refers to it.
     turn: u64,
     /// True if each answer shows which request it answers.
     has_transaction_ids: bool,

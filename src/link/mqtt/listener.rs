@@ -23,9 +23,13 @@ enum Meaning {
 #[derive(Debug)]
 pub(super) struct Listener {
     site: Arc<Site>,
+    /// The meanings of topics without wildcards.
     exact: BTreeMap<String, Vec<Meaning>>,
+    /// The meanings of topic filters with wildcards.
     wild: Vec<(String, Meaning)>,
+    /// Points (equipment, point) that had a live message since the connection was opened.
     live: BTreeSet<(usize, usize)>,
+    /// Equipment that its availability topic reports as offline.
     away: BTreeSet<usize>,
     nodes: Nodes,
 }

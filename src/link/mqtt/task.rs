@@ -203,7 +203,7 @@ impl Work<'_> {
             // A message that reports this host as offline is wrong while the host reads it (Sparkplug 3.0, 6.4.1.2).
             if !is_online(&payload) {
                 self.broker.publish(&state.topic, state.online.clone().into_bytes(), true);
-                // A retained message may be from an earlier session, so it is not another host that contradicts.
+                // A retained message may be from an earlier session of this host, so it is not counted.
                 if !retain {
                     self.task.board.lock().count_error("sparkplug-state-contradicted");
                 }

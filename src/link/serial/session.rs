@@ -47,11 +47,14 @@ pub(super) enum Heard {
     Stray(&'static str),
 }
 
+/// The request under way.
 #[derive(Debug)]
 struct Pending {
+    /// The index of the request in the profile.
     request: usize,
     asked_at: Mono,
     deadline: Mono,
+    /// The lines of the response so far.
     lines: usize,
     captures: BTreeMap<String, String>,
     text: String,

@@ -138,7 +138,7 @@ fn dead_units_cost_a_full_line_a_twentieth_of_its_time() {
     assert!(time <= Duration::from_millis(100_000 / 20 + 500), "{time:?} of 100 s");
     assert!(time >= Duration::from_millis(100_000 / 25), "{time:?}: they are probed as often as that allows");
     let polls = late.iter().filter(|(_, a, _)| a.unit <= 6).count();
-    assert!(polls >= 4700, "{polls} of the 5000 that a line without dead units carries");
+    assert!(polls >= 4700, "{polls} of the 5000 that a line without dead units has time for");
 }
 
 #[test]
@@ -388,5 +388,5 @@ fn what_faults_are_judged_by_goes_first_on_a_line_that_cannot_carry_all_and_noth
     }
     assert!(counts[0] >= 700, "{counts:?}: of 800 turns of what is judged hardly any is lost");
     assert!(counts[1] >= 150, "{counts:?}: the others are late, not forgotten");
-    assert!((0..4).all(|u| s.missed(u) > 0), "it is told");
+    assert!((0..4).all(|u| s.missed(u) > 0), "the skipped reads are counted");
 }

@@ -12,9 +12,11 @@ use crate::words::Mono;
 #[derive(Debug)]
 pub(super) struct Request {
     pub plan: Arc<PlannedRequest>,
+    /// The time when it is or was due.
     pub due: Mono,
     /// The time when its last turn ended (a turn is one due read with all its attempts); `None` before the first.
     over: Option<Mono>,
+    /// The failed attempts in this turn.
     attempts: u32,
     /// True if it was sent again in this turn without counting a failure, because an idle connection had been closed.
     was_sent_again: bool,
@@ -61,14 +63,18 @@ pub(super) struct SlaveSchedule {
     pub probed: Option<Mono>,
     /// True if a person waits for a dead unit: it is probed once as soon as possible.
     pub is_wanted: bool,
+    /// The earliest time of the next request, because of `min_interval` or a busy device.
     pub allowed: Mono,
+    /// The number of the last request to this unit, counted over the bus; the lowest was served longest ago.
     pub served: u64,
+    /// The number of reads that were skipped.
     pub missed: u64,
     /// The part of `missed` that was skipped although the unit answered: the line has no time for all requests.
     pub late: u64,
     /// The longest of the last answer times; it shrinks slowly. Sets the timeout of probes. `None` before the first
     /// answer.
     pub answer_time: Option<Duration>,
+    /// The number of probes so far; see [`limits::PROBE_WHOLE_EVERY`].
     pub probes: u32,
 }
 

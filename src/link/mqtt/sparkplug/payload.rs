@@ -63,7 +63,7 @@ impl Metric {
     /// The value as JSON, by its data type; `None` for null, bytes, data sets and templates.
     #[expect(
         clippy::cast_possible_truncation,
-        reason = "narrow integers are carried in wide ones, two's complement"
+        reason = "narrow integers are sent as wider ones in two's complement"
     )]
     pub(super) fn json(&self, datatype: Option<u32>) -> Option<serde_json::Value> {
         use serde_json::Value as Json;
