@@ -11,7 +11,8 @@
 //! # impl site::ProfileFiles for Files {
 //! #     fn text(&self, _: &ProfileName) -> Option<SourceText> {
 //! #         let text = "[device]\nvendor = 'v'\nmodel = 'm'\nkind = 'k'\n[points]\n\
-//! #             setpoint = { register = 'holding:0', type = 'u16', scale = 0.1, unit = 'degC', writable = { min = 20, max = 200 } }\n";
+//! #             setpoint = { register = 'holding:0', type = 'u16', scale = 0.1, unit = 'degC', \
+//! #             writable = { min = 20, max = 200 } }\n";
 //! #         Some(SourceText::new("oven.toml", text))
 //! #     }
 //! #     fn names(&self) -> Vec<String> {

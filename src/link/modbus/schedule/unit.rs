@@ -192,8 +192,8 @@ impl SlaveSchedule {
         }
     }
 
-    /// Takes a whole answer. `last_silence_ended` is the time when the line last waited for a silent unit: a read that is
-    /// late because of that wait does not count as `late`.
+    /// Takes a whole answer. `last_silence_ended` is the time when the line last waited for a silent unit: a read that
+    /// is late because of that wait does not count as `late`.
     pub(super) fn good(
         &mut self,
         purpose: Purpose,
