@@ -1,11 +1,11 @@
-//! Events into the state.
+//! Takes events into the state.
 
 use imbl::OrdMap;
 
 use super::{Alarm, AlarmEvent, AlarmState, Alarms, Key, Shelf};
 use crate::words::{Author, Wall};
 
-/// Takes an event in. It cannot refuse, so every old journal loads.
+/// Takes an event into the state. It cannot refuse, so every old journal loads.
 pub fn apply(alarms: &mut Alarms, at: Wall, by: &Author, event: &AlarmEvent) {
     let key = event.key();
     match event {

@@ -1,4 +1,4 @@
-//! First-up and floods: which alarm came first when many come.
+//! Bursts and floods of alarms, and the first-out alarm of each: the alarm that came first and may be the cause.
 
 use std::collections::VecDeque;
 
@@ -6,17 +6,21 @@ use super::Key;
 use crate::limits;
 use crate::words::Mono;
 
-/// The alarms of the last ten minutes. A burst is a row of alarms each soon after the one before; a flood is more than ten in
-/// ten minutes, and lasts until there are fewer than five. Each has a first-up.
+/// The alarms of the last ten minutes. A burst is a series of alarms, each shortly after the one before. A flood is
+/// more than ten alarms in ten minutes; it lasts until there are fewer than five. Each burst and each flood has a
+/// first-out alarm.
 #[derive(Debug, Clone, Default)]
 pub struct Bursts {
+    /// The alarms of the last ten minutes, oldest first.
     recent: VecDeque<(Mono, Key)>,
+    /// The first-out alarm of the present burst or flood.
     first_up: Option<Key>,
     is_flood: bool,
 }
 
 impl Bursts {
-    /// An alarm was raised: the first-up it came after, if it is none itself.
+    /// Notes a raised alarm. Returns the first-out alarm of its burst or flood; `None` if the alarm is itself the
+    /// first.
     pub fn raised(&mut self, at: Mono, key: &Key) -> Option<Key> {
         self.forget(at);
         let follows = self.recent.back().is_some_and(|(last, _)| at.since(*last) <= limits::BURST_GAP);
@@ -47,7 +51,7 @@ impl Bursts {
         }
     }
 
-    /// Whether a flood is on.
+    /// True during a flood.
     pub fn is_flood(&mut self, now: Mono) -> bool {
         self.forget(now);
         self.is_flood

@@ -1,5 +1,5 @@
-//! Alarms that come and go too often: their repeats are counted and told in summary, so that a relay that flutters all
-//! night costs kilobytes.
+//! Chattering alarms: an alarm that is raised and cleared too often. Its repeats are counted and reported in summary,
+//! so that a loose relay contact costs only kilobytes of journal in a night.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
@@ -15,20 +15,20 @@ pub enum Told {
     Yes,
     /// Report it; from now on only count repeats.
     Last,
-    /// It is counted.
+    /// Only count it.
     No,
 }
 
-/// A summary that is due.
+/// A summary of the repeats.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Damping {
-    /// Since when repeats are counted, or were last told.
+    /// The start of the time that the summary covers.
     pub since: Wall,
-    /// How often it came in that time.
+    /// The number of repeats in that time.
     pub repeats: u64,
-    /// Whether they are counted on.
+    /// True if the alarm still chatters and the repeats are counted further.
     pub goes_on: bool,
-    /// Whether the condition stands.
+    /// True if the condition is true now.
     pub is_on: bool,
     /// Profile settings (delay or deadband) that would have prevented the repeats, as text.
     pub proposal: String,
@@ -38,7 +38,8 @@ pub struct Damping {
 struct Track {
     came: VecDeque<Mono>,
     counting: Option<Counting>,
-    /// How long it must be quiet before it is told again; longer where it began anew soon after.
+    /// The time without a change after which changes are reported again. It is doubled if the alarm chatters again
+    /// soon after.
     quiet: Duration,
     ended: Option<Mono>,
     changed: Mono,
@@ -46,18 +47,21 @@ struct Track {
 
 #[derive(Debug, Clone)]
 struct Counting {
+    /// The start of the time that the next summary covers, on the wall clock and on the monotonic clock.
     since: Wall,
     from: Mono,
     repeats: u64,
     is_on: bool,
+    /// The longest time that the condition was true, and the longest that it was false.
     longest_on: Duration,
     longest_off: Duration,
-    /// The least and the most that its point was when it came or went.
+    /// The smallest and the largest value of the fault's point at a change; `None` if the fault uses several points.
     values: Option<(f64, f64)>,
+    /// The time of the next summary.
     due: Mono,
 }
 
-/// What is known of alarms that came lately.
+/// The alarms that changed lately, with their changes.
 #[derive(Debug, Clone, Default)]
 pub struct Chatter {
     tracks: BTreeMap<Key, Track>,
@@ -65,7 +69,8 @@ pub struct Chatter {
 }
 
 impl Chatter {
-    /// A condition came or went; with what its point was then, where it has only one.
+    /// Notes a change of a condition. `value` is the value of the fault's point; `None` if it uses several points.
+    /// Returns whether the change is reported.
     pub fn changed(&mut self, key: &Key, is_on: bool, at: Now, value: Option<f64>) -> Told {
         let track = self.tracks.entry(key.clone()).or_insert_with(|| Track {
             came: VecDeque::new(),
@@ -120,19 +125,19 @@ impl Chatter {
         Told::Last
     }
 
-    /// Whether its repeats are counted.
+    /// True if repeats of this alarm are only counted.
     #[must_use]
     pub fn is_counting(&self, key: &Key) -> bool {
         self.tracks.get(key).is_some_and(|t| t.counting.is_some())
     }
 
-    /// When [`Self::take_due`] is to be called.
+    /// The time at which [`Self::take_due`] must be called; `None` if no summary is due.
     #[must_use]
     pub fn next_due(&self) -> Option<Mono> {
         self.due.first().map(|(at, _)| *at)
     }
 
-    /// The next summary that is due.
+    /// Returns the next summary that is due at `now`.
     pub fn take_due(&mut self, now: Now) -> Option<(Key, Damping)> {
         let (at, key) = self.due.first().filter(|(at, _)| *at <= now.mono).cloned()?;
         self.due.remove(&(at, key.clone()));
@@ -157,7 +162,7 @@ impl Chatter {
         Some((key, damping))
     }
 
-    /// Lets go of what has long been quiet.
+    /// Forgets alarms that have not changed for a long time.
     pub fn forget(&mut self, now: Mono) {
         self.tracks.retain(|_, t| {
             t.counting.is_some()
@@ -166,8 +171,8 @@ impl Chatter {
     }
 }
 
-/// The settings of the profile that would have prevented the repeats: delays a little longer than the longest gap and the
-/// longest alarm, and a deadband a little wider than the values seen.
+/// The settings of the profile that would have prevented the repeats: delays a little longer than the longest gap and
+/// the longest alarm, and a deadband a little wider than the values seen.
 fn proposal(seen: &Counting) -> String {
     let longer = |d: Duration| {
         let tenths = u64::try_from(d.as_millis()).unwrap_or(u64::MAX).saturating_mul(12) / 1000 + 1;
@@ -203,7 +208,8 @@ mod tests {
         Now { mono: Mono(ms * 1_000_000), wall: Wall::from_millis(i64::try_from(ms).unwrap()) }
     }
 
-    /// Comes every `every` ms and is there for `on` ms of it, until `end`. Returns what was told and what was due.
+    /// A condition that becomes true every `every` ms and stays true for `on` ms, until `end`. Returns the number of
+    /// reported changes, and the summaries.
     fn flutter(c: &mut Chatter, every: u64, on: u64, from: u64, end: u64) -> (usize, Vec<Damping>) {
         let (mut told, mut due) = (0, Vec::new());
         for t in (from..end).step_by(usize::try_from(every).unwrap()) {
@@ -258,7 +264,7 @@ mod tests {
     fn one_that_begins_anew_must_be_quiet_for_longer() {
         let mut c = Chatter::default();
         let mut lines = 0;
-        // A minute and a half of flutter, a minute and a half of quiet, for a day.
+        // For a day: a minute and a half with chattering, then a minute and a half without.
         for round in 0..480 {
             let begin = round * 180_000;
             let (told, due) = flutter(&mut c, 5000, 1000, begin, begin + 90_000);

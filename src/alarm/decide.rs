@@ -1,15 +1,15 @@
-//! What a verb comes to: an event and a sentence for the person, or a refusal.
+//! Decides a verb: the result is an event and a sentence for the person, or a refusal.
 
 use super::{AlarmEvent, AlarmVerb, Alarms, Key};
 use crate::limits;
 use crate::words::{EquipmentId, FaultName, Refusal, Rule, Wall, reason_of, render_duration};
 
-/// Decides a verb. `equipment` is what it names, a piece of equipment or a link, and `fault_of` finds its faults;
-/// `held_back` says how often a suppressed condition became true.
+/// Decides a verb. `equipment` is the piece of equipment or link that the verb names, and `fault_of` finds its
+/// faults. `held_back` gives the number of times that a suppressed condition became true.
 ///
 /// # Errors
-/// When the reason is missing or too long, the equipment has no such fault, the time of shelving is in the past or too far
-/// away, or the alarm is not shelved.
+/// If the reason is missing or too long, the equipment does not have this fault, the end of shelving is in
+/// the past or too far in the future, or the alarm is not shelved.
 pub fn decide(
     alarms: &Alarms,
     verb: &AlarmVerb,
@@ -53,7 +53,7 @@ pub fn decide(
     }
 }
 
-/// The end of shelving: before its time for a reason, or at its time.
+/// The event that ends shelving: with a reason if a person ends it before its time, without a reason at its time.
 #[must_use]
 pub fn unshelved((equipment, fault): Key, reason: Option<String>, held_back: u64) -> AlarmEvent {
     AlarmEvent::Unshelved { equipment, fault, reason, held_back }

@@ -1,4 +1,4 @@
-//! What happens to alarms.
+//! The events of alarms, as the journal stores them.
 
 use std::collections::BTreeMap;
 
@@ -7,93 +7,93 @@ use serde::{Deserialize, Serialize};
 use super::{AlarmName, Key};
 use crate::words::{EquipmentId, FaultName, Severity, Wall};
 
-/// What happened to an alarm.
+/// An event of one alarm.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", content = "data")]
 pub enum AlarmEvent {
-    /// The condition held for its delay.
+    /// The condition was true for the whole `on_delay`.
     #[serde(rename = "alarm-raised")]
     Raised {
-        /// On which equipment.
+        /// The equipment.
         equipment: EquipmentId,
-        /// Which fault.
+        /// The fault.
         fault: FaultName,
-        /// How bad.
+        /// The severity of the fault in the profile.
         severity: Severity,
-        /// Since when the condition held.
+        /// The time when the condition became true, before the delay.
         onset: Wall,
-        /// Kept until acknowledged.
+        /// True if the alarm stays active until a person acknowledges it.
         latch: bool,
-        /// What the fault's points were.
+        /// The values of the fault's points when the alarm was raised, as text with units.
         values: BTreeMap<String, String>,
-        /// The first alarm of the burst or flood in which it came; absent for that one itself.
+        /// The first-out alarm of the burst or flood; `None` if this alarm is the first.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         first_up: Option<AlarmName>,
     },
-    /// The condition has gone for its delay.
+    /// The condition was false for the whole `off_delay`.
     #[serde(rename = "alarm-cleared")]
     Cleared {
-        /// On which equipment.
+        /// The equipment.
         equipment: EquipmentId,
-        /// Which fault.
+        /// The fault.
         fault: FaultName,
-        /// Why it was cleared other than by its condition.
+        /// The reason, if the alarm was cleared for another reason than its condition; otherwise `None`.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         reason: Option<String>,
     },
-    /// Somebody has seen it.
+    /// A person acknowledged the alarm.
     #[serde(rename = "alarm-acknowledged")]
     Acknowledged {
-        /// On which equipment.
+        /// The equipment.
         equipment: EquipmentId,
-        /// Which fault.
+        /// The fault.
         fault: FaultName,
     },
-    /// Somebody put it aside for a while.
+    /// A person shelved the alarm for a limited time.
     #[serde(rename = "alarm-shelved")]
     Shelved {
-        /// On which equipment.
+        /// The equipment.
         equipment: EquipmentId,
-        /// Which fault.
+        /// The fault.
         fault: FaultName,
-        /// Until when.
+        /// The end of shelving.
         until: Wall,
-        /// Why.
+        /// The reason that the person gave.
         reason: String,
     },
-    /// It is put aside no longer.
+    /// Shelving has ended.
     #[serde(rename = "alarm-unshelved")]
     Unshelved {
-        /// On which equipment.
+        /// The equipment.
         equipment: EquipmentId,
-        /// Which fault.
+        /// The fault.
         fault: FaultName,
-        /// Why before its end; absent at its end.
+        /// The reason if a person ended it before its time; `None` at its end.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         reason: Option<String>,
-        /// How often its condition came meanwhile.
+        /// The number of times that the condition became true while the alarm was shelved.
         held_back: u64,
     },
-    /// It comes and goes too often: from here on its repeats are counted, not told.
+    /// The alarm chatters: from here on its repeats are counted and not reported.
     #[serde(rename = "alarm-chattering")]
     Chattering {
-        /// On which equipment.
+        /// The equipment.
         equipment: EquipmentId,
-        /// Which fault.
+        /// The fault.
         fault: FaultName,
     },
-    /// What it did while its repeats were counted.
+    /// A summary of the repeats of a chattering alarm.
     #[serde(rename = "alarm-damped")]
     Damped {
-        /// On which equipment.
+        /// The equipment.
         equipment: EquipmentId,
-        /// Which fault.
+        /// The fault.
         fault: FaultName,
-        /// Since when they are counted.
+        /// The start of the time that the summary covers.
         since: Wall,
-        /// How often its condition came in that time.
+        /// The number of repeats in that time.
         repeats: u64,
-        /// Whether they are counted on.
+        /// True if the repeats are counted further.
         goes_on: bool,
         /// Profile settings (delay or deadband) that would have prevented the repeats, as text.
         proposal: String,
@@ -101,7 +101,7 @@ pub enum AlarmEvent {
 }
 
 impl AlarmEvent {
-    /// The kinds that stand in the journal, as `serde` names them (test: `kinds_are_those_that_are_written`).
+    /// The names of these events in the journal, as `serde` writes them (test: `kinds_are_those_that_are_written`).
     pub const KINDS: &[&str] = &[
         "alarm-raised",
         "alarm-cleared",
@@ -112,7 +112,7 @@ impl AlarmEvent {
         "alarm-damped",
     ];
 
-    /// Whose it is.
+    /// The alarm that the event belongs to.
     #[must_use]
     pub fn key(&self) -> Key {
         let (AlarmEvent::Raised { equipment, fault, .. }

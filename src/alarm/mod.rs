@@ -1,7 +1,29 @@
-//! A fault's live state on one piece of equipment, in the states of ISA-18.2 / IEC 62682.
+//! The state of each fault on each piece of equipment, in the alarm states of ISA-18.2 / IEC 62682.
 //!
-//! A person asks with an [`AlarmVerb`]; [`decide`] answers with an [`AlarmEvent`] or a refusal. [`apply`] takes an event into
-//! the [`Alarms`] and cannot refuse, so every old journal loads. The module is told of conditions and does not know readings.
+//! The detector reports that a condition became true or false, and the desk records that as an [`AlarmEvent`]. A
+//! person asks with an [`AlarmVerb`], and [`decide`] answers with an event or a refusal. [`apply`] takes an event
+//! into the [`Alarms`] and cannot refuse, so every old journal loads. This module knows conditions only, not
+//! readings.
+//!
+//! ```
+//! use andon::alarm::{AlarmEvent, AlarmState, Alarms, apply};
+//! use andon::words::{Author, EquipmentId, FaultName, Severity, Wall};
+//!
+//! let equipment = EquipmentId::parse("press-7").unwrap();
+//! let fault = FaultName::parse("oil-hot").unwrap();
+//! let raised = AlarmEvent::Raised {
+//!     equipment: equipment.clone(),
+//!     fault: fault.clone(),
+//!     severity: Severity::Major,
+//!     onset: Wall::from_millis(0),
+//!     latch: false,
+//!     values: [("oil".to_owned(), "81 degC".to_owned())].into(),
+//!     first_up: None,
+//! };
+//! let mut alarms = Alarms::default();
+//! apply(&mut alarms, Wall::from_millis(5000), &Author::Gateway, &raised);
+//! assert_eq!(alarms.standing[&(equipment, fault)].state, AlarmState::Unacknowledged);
+//! ```
 
 mod apply;
 mod burst;
@@ -26,15 +48,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::words::{EquipmentId, FaultName};
 
-/// A fault on a piece of equipment, by their names.
+/// An alarm is identified by its equipment and its fault.
 pub type Key = (EquipmentId, FaultName);
 
-/// Names an alarm within an event.
+/// The name of an alarm, as an event stores it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AlarmName {
-    /// On which equipment.
+    /// The equipment.
     pub equipment: EquipmentId,
-    /// Which fault.
+    /// The fault.
     pub fault: FaultName,
 }
 

@@ -1,4 +1,5 @@
-//! How an alarm system does, against the targets of ISA-18.2 / IEC 62682: what its journal says of a period.
+//! The figures of an alarm system for a period, compared with the targets of ISA-18.2 / IEC 62682. They come from the
+//! journal.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -12,75 +13,75 @@ use crate::words::{Severity, Wall};
 /// The figures of a period.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AlarmReport {
-    /// From when.
+    /// The start of the period.
     pub since: Wall,
-    /// Until when.
+    /// The end of the period.
     pub until: Wall,
-    /// Alarms raised; repeats that were only counted are not among them.
+    /// Alarms raised. Repeats that were only counted are not included.
     pub alarms: u64,
-    /// Alarms in ten minutes, on average.
+    /// The average number of alarms in ten minutes.
     pub per_10_minutes: f64,
-    /// The most alarms in any ten minutes.
+    /// The largest number of alarms in any ten minutes.
     pub peak_10_minutes: u64,
-    /// When those ended.
+    /// The end of these ten minutes; `None` if there was no alarm.
     pub peak_at: Option<Wall>,
-    /// Floods: more than ten in ten minutes, until fewer than five.
+    /// The number of floods. A flood is more than ten alarms in ten minutes, until there are fewer than five.
     pub floods: u64,
-    /// The share of the time in flood, in percent.
+    /// The share of the period in flood, in percent.
     pub flood_percent: f64,
     /// Alarms by severity, in percent.
     pub by_severity: BTreeMap<String, f64>,
-    /// The ten most frequent, with how often each came, repeats included.
+    /// The ten most frequent alarms, with their numbers; repeats are included.
     pub top: Vec<AlarmCount>,
-    /// How many different alarms there were.
+    /// The number of different alarms.
     pub different: usize,
-    /// The share of the ten most frequent among all, in percent.
+    /// The share of the ten most frequent alarms among all, in percent.
     pub top_percent: f64,
-    /// Alarms that chattered, with how often each came while its repeats were counted.
+    /// Alarms that chattered, with the number of their counted repeats.
     pub chattering: Vec<AlarmCount>,
-    /// Alarms that were gone within a minute, with how often.
+    /// Alarms that cleared within a minute, with their numbers.
     pub fleeting: Vec<AlarmCount>,
-    /// Alarms that have stood for more than a day at the end of the period.
-    pub stale: Vec<AlarmStanding>,
+    /// Alarms that have been active for more than a day at the end of the period.
+    pub stale: Vec<StaleAlarm>,
 }
 
-/// How often an alarm came.
+/// The number of times that an alarm was raised.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AlarmCount {
-    /// On which equipment.
+    /// The equipment's id.
     pub equipment: String,
-    /// Which fault.
+    /// The fault's name.
     pub fault: String,
-    /// How often.
+    /// The number of times.
     pub times: u64,
 }
 
-/// Since when an alarm stands.
+/// An alarm that is still active.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AlarmStanding {
-    /// On which equipment.
+pub struct StaleAlarm {
+    /// The equipment's id.
     pub equipment: String,
-    /// Which fault.
+    /// The fault's name.
     pub fault: String,
-    /// Since when.
+    /// The time at which it was raised.
     pub raised_at: Wall,
 }
 
-/// What happened to an alarm, as far as the report goes by it.
+/// A change of an alarm, as the report needs it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Happened {
-    /// It was raised with this severity.
+    /// The alarm was raised with this severity.
     Raised(Severity),
-    /// Its condition has gone.
+    /// The condition has cleared.
     Cleared,
-    /// It began to chatter: repeats are only counted from here on.
+    /// The alarm began to chatter, so its repeats are only counted from here on.
     Chattering,
-    /// So many repeats were counted.
+    /// This number of repeats was counted.
     Damped(u64),
 }
 
 impl Happened {
-    /// What an event is to the report; `None` for what people do, which the report does not count.
+    /// The change that an event means; `None` for actions of people, which the report does not count.
     #[must_use]
     pub fn of(event: &AlarmEvent) -> Option<Self> {
         match event {
@@ -95,7 +96,8 @@ impl Happened {
     }
 }
 
-/// A report under way: events go in, in their order. `K` names an alarm; millions of events go in, so it should be small.
+/// A report in progress: it takes events in their order. `K` identifies an alarm; it should be small, because a
+/// report can take millions of events.
 #[derive(Debug)]
 pub struct Reporter<K> {
     since: Wall,
@@ -113,7 +115,7 @@ pub struct Reporter<K> {
 }
 
 impl<K: Copy + Ord> Reporter<K> {
-    /// A report of what happens from a time on.
+    /// A report that begins at `since`.
     #[must_use]
     pub fn new(since: Wall) -> Self {
         Self {
@@ -132,7 +134,7 @@ impl<K: Copy + Ord> Reporter<K> {
         }
     }
 
-    /// Takes an event in; those before the period tell what stands at its begin.
+    /// Takes an event. Events before the period show which alarms are active at its start.
     pub fn event(&mut self, at: Wall, alarm: K, what: Happened) {
         let is_within = at >= self.since;
         match what {
@@ -176,7 +178,8 @@ impl<K: Copy + Ord> Reporter<K> {
         }
     }
 
-    /// Lets alarms grow older than ten minutes, one after the other: a flood ends at the instant at which too few are left.
+    /// Drops alarms that are older than ten minutes, one after the other, because a flood ends at the instant at
+    /// which too few are left.
     fn pass(&mut self, now: Wall) {
         while let Some(oldest) = self.recent.front().copied() {
             let gone_at = oldest.after(limits::FLOOD_WITHIN);
@@ -192,7 +195,7 @@ impl<K: Copy + Ord> Reporter<K> {
         }
     }
 
-    /// The figures up to a time. `name` gives an alarm's equipment and fault.
+    /// The figures up to `until`. `name` gives the equipment and fault of an alarm.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "counts far below 2^52")]
     pub fn finish(mut self, until: Wall, name: impl Fn(K) -> Option<Key>) -> AlarmReport {
@@ -230,17 +233,17 @@ impl<K: Copy + Ord> Reporter<K> {
     }
 }
 
-/// An alarm that stands for longer is stale (ISA-18.2: a day).
+/// An alarm that is active for longer is stale (ISA-18.2: a day).
 const STALE_AFTER: Duration = Duration::from_secs(86_400);
 
 fn stale<K: Copy + Ord>(
     standing: &BTreeMap<K, Wall>,
     until: Wall,
     name: &impl Fn(K) -> Option<Key>,
-) -> Vec<AlarmStanding> {
+) -> Vec<StaleAlarm> {
     let old = standing.iter().filter(|(_, at)| until.since(**at) > STALE_AFTER);
     let named: BTreeMap<Key, Wall> = old.filter_map(|(alarm, at)| Some((name(*alarm)?, *at))).collect();
-    let standing = named.into_iter().map(|((equipment, fault), raised_at)| AlarmStanding {
+    let standing = named.into_iter().map(|((equipment, fault), raised_at)| StaleAlarm {
         equipment: equipment.to_string(),
         fault: fault.to_string(),
         raised_at,
@@ -248,7 +251,7 @@ fn stale<K: Copy + Ord>(
     standing.collect()
 }
 
-/// The most frequent first; those that came as often in the order of their names.
+/// The most frequent alarms first; alarms with the same number in the order of their names.
 fn ranked<K: Copy + Ord>(
     counts: &BTreeMap<K, u64>,
     most: usize,
@@ -276,7 +279,7 @@ mod tests {
         Happened::Raised(if n == 0 { Severity::Critical } else { Severity::Minor })
     }
 
-    #[expect(clippy::unnecessary_wraps, reason = "the form that is asked for")]
+    #[expect(clippy::unnecessary_wraps, reason = "`Reporter::finish` takes a function of this form")]
     fn name(n: u64) -> Option<Key> {
         Some((EquipmentId::parse(&format!("e{n}")).unwrap(), FaultName::parse("f").unwrap()))
     }
@@ -290,7 +293,8 @@ mod tests {
         const DAY: u64 = 86_400;
         let mut r = Reporter::new(at(DAY));
         r.event(at(100), 99, raised(99));
-        // Twelve in two minutes: the eleventh, at 100 s, begins a flood; the eighth lets go of it ten minutes after it came.
+        // Twelve alarms in two minutes: the eleventh, at 100 s, begins a flood. The flood ends ten minutes after the
+        // eighth alarm.
         for n in 0..12 {
             r.event(at(DAY + n * 10), n, raised(n));
         }

@@ -1,4 +1,4 @@
-//! The alarms that stand.
+//! The current alarms.
 
 use imbl::OrdMap;
 use serde::{Deserialize, Serialize};
@@ -24,38 +24,38 @@ worded! {
     }
 }
 
-/// One alarm that stands.
+/// One current alarm: its condition is true, or it is latched and not acknowledged.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Alarm {
-    /// On which equipment.
+    /// The equipment.
     pub equipment: EquipmentId,
-    /// Which fault.
+    /// The fault.
     pub fault: FaultName,
-    /// How bad.
+    /// The severity of the fault in the profile.
     pub severity: Severity,
-    /// Its state.
+    /// The present state.
     pub state: AlarmState,
-    /// Since when the condition held.
+    /// The time when the condition became true, before the delay.
     pub onset: Wall,
-    /// When it was raised.
+    /// The time when the alarm was raised.
     pub raised_at: Wall,
-    /// Kept until acknowledged.
+    /// True if the alarm stays until a person acknowledges it.
     pub latch: bool,
-    /// The first alarm of the burst or flood in which it came.
+    /// The first-out alarm of the burst or flood; `None` if this alarm is the first.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub first_up: Option<AlarmName>,
-    /// How often its condition came since its repeats are counted; absent while they are told.
+    /// The number of repeats since they are only counted; `None` while each change is reported.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub chattering: Option<u64>,
 }
 
 impl Alarm {
-    /// Whether the condition stands.
+    /// True if the condition is true.
     #[must_use]
     pub fn is_active(&self) -> bool {
         match self.state {
             AlarmState::Unacknowledged | AlarmState::Acknowledged => true,
-            // The others are what hides an alarm, never its own state.
+            // The last three states suppress an alarm; they are never the state of a current alarm.
             AlarmState::ReturnedUnacknowledged
             | AlarmState::Shelved
             | AlarmState::SuppressedByDesign
@@ -64,31 +64,31 @@ impl Alarm {
     }
 }
 
-/// The alarms that stand, and those that are shelved. Shelving is stored here and not on the alarm, because a fault may be
-/// shelved before it is raised.
+/// The current alarms, and the shelves. A shelf is stored here and not on the alarm, because a fault may be shelved
+/// before it is raised.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Alarms {
-    /// Alarms that stand, by equipment and fault.
+    /// The current alarms.
     pub standing: OrdMap<Key, Alarm>,
-    /// Faults whose alarms are shelved.
+    /// The shelved faults. A shelved fault need not be active.
     pub shelves: OrdMap<Key, Shelf>,
 }
 
 impl Alarms {
-    /// The alarms whose condition stands.
+    /// The alarms whose condition is true.
     pub fn active(&self) -> impl Iterator<Item = (&Key, &Alarm)> {
         self.standing.iter().filter(|(_, alarm)| alarm.is_active())
     }
 }
 
-/// A shelved alarm: suppressed by a person until an end.
+/// A shelved fault: a person suppresses its alarm until an end.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Shelf {
-    /// Until when.
+    /// The end of shelving.
     pub until: Wall,
-    /// By whom.
+    /// The person who shelved it.
     pub by: String,
-    /// Why.
+    /// The reason that the person gave.
     pub reason: String,
 }
 

@@ -1,19 +1,19 @@
-//! What may be asked of alarms.
+//! The requests of a person about alarms.
 
 use crate::words::Wall;
 
-/// What a person asks.
+/// A request of a person about alarms.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AlarmVerb {
-    /// Shelve an alarm until a time.
+    /// Shelve an alarm for a limited time.
     Shelve {
         /// The equipment's id, as typed.
         equipment: String,
         /// The fault's name, as typed.
         fault: String,
-        /// Until when.
+        /// The end of shelving.
         until: Wall,
-        /// Why.
+        /// The reason, for the journal.
         reason: String,
     },
     /// End shelving before its time.
@@ -22,13 +22,13 @@ pub enum AlarmVerb {
         equipment: String,
         /// The fault's name, as typed.
         fault: String,
-        /// Why.
+        /// The reason, for the journal.
         reason: String,
     },
 }
 
 impl AlarmVerb {
-    /// The id of the equipment that is meant, as typed.
+    /// The equipment's id, as typed.
     #[must_use]
     pub fn equipment(&self) -> &str {
         let (Self::Shelve { equipment, .. } | Self::Unshelve { equipment, .. }) = self;

@@ -1,11 +1,12 @@
-//! Events into the state.
+//! Takes events into the state.
 
 use std::sync::Arc;
 
 use super::{BaselineEvent, BaselineState};
 use crate::words::{EquipmentId, FaultName};
 
-/// Takes an event in, and returns whose model it changed. It cannot refuse, so every old journal loads.
+/// Takes an event into the state, and returns the equipment and fault whose model has changed. It cannot refuse, so
+/// every old journal loads.
 pub fn apply(state: &mut BaselineState, event: &BaselineEvent) -> (EquipmentId, FaultName) {
     let (BaselineEvent::Learned { equipment, fault, .. }
     | BaselineEvent::Followed { equipment, fault, .. }

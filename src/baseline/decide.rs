@@ -1,4 +1,4 @@
-//! What a verb comes to: an event and a sentence for the person, or a refusal.
+//! Decides a verb: the result is an event and a sentence for the person, or a refusal.
 
 use super::{BaselineEvent, BaselineVerb};
 use crate::profile::Trigger;
@@ -8,7 +8,7 @@ use crate::words::{Refusal, Rule, reason_of};
 /// Decides a verb. `on` is the equipment that the verb names.
 ///
 /// # Errors
-/// When the reason is missing or too long, or the fault is not a baseline of this equipment.
+/// If the reason is missing or too long, or the fault is not a baseline of this equipment.
 pub fn decide(verb: &BaselineVerb, on: &Equipment) -> Result<(BaselineEvent, String), Refusal> {
     let BaselineVerb::Relearn { fault, reason, .. } = verb;
     let reason = reason_of(reason)?;

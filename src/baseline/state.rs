@@ -1,4 +1,4 @@
-//! The models that are in force.
+//! The learned models that are in use.
 
 use std::sync::Arc;
 
@@ -7,9 +7,9 @@ use imbl::OrdMap;
 use crate::detect::Model;
 use crate::words::{EquipmentId, FaultName};
 
-/// What has been learned as normal, by equipment and fault.
+/// The learned models of normal operation.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct BaselineState {
-    /// The models.
+    /// Each model by equipment and fault. Equipment that is still learning has no entry.
     pub models: OrdMap<(EquipmentId, FaultName), Arc<Model>>,
 }

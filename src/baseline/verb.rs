@@ -1,15 +1,15 @@
-//! What may be asked about baselines.
+//! The request of a person about a baseline.
 
-/// What a person asks.
+/// A request of a person about a baseline.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum BaselineVerb {
-    /// Learn anew what is normal.
+    /// Discard the learned model and learn it again.
     Relearn {
         /// The equipment's id, as typed.
         equipment: String,
-        /// The baseline, by the name of its fault.
+        /// The name of the fault that the baseline belongs to, as typed.
         fault: String,
-        /// Why.
+        /// The reason, for the journal.
         reason: String,
     },
 }

@@ -1,4 +1,5 @@
-//! What time alone does: readings grow stale, ages pass their limits, silent equipment is lost.
+//! The effects of time alone: readings become stale, ages pass their limits, and silent equipment is reported as
+//! lost.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -33,7 +34,7 @@ impl Detector {
         }
     }
 
-    /// An age has passed its limit.
+    /// An `age` has passed the limit it is compared with.
     pub(super) fn grow_old(&mut self, memory: usize, now: Now) {
         let Some((e, p)) = self.memories.passed(memory) else { return };
         let Some(slot) = self.units.get(e.0).and_then(|u| u.slots.get(p.0)) else { return };
@@ -71,7 +72,7 @@ impl Detector {
     }
 }
 
-/// The first instant at which a reading is older than it may be: at the limit itself it still counts.
+/// The first instant at which a reading is too old. A reading whose age is equal to the limit is still valid.
 pub(super) fn stale_at(good_at: Mono, stale_after: Option<Duration>) -> Option<Mono> {
     Some(good_at + stale_after? + Duration::from_nanos(1))
 }

@@ -1,4 +1,6 @@
-//! The baselines of a site: which samples they get, and whether an excursion stands.
+//! The baselines of a site: collects the samples of each baseline and reports whether an excursion is active.
+//!
+//! An excursion is the time in which the points of a baseline no longer behave as learned.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,93 +11,100 @@ use crate::expr::{Program, Truth};
 use crate::profile::{Baseline, Trigger};
 use crate::words::{EquipmentId, EquipmentIndex, FaultName, Finite, Mono, Now, PointIndex};
 
-/// What was learned of a piece of equipment.
+/// An event about the learned model of one baseline.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", content = "data")]
 pub enum BaselineEvent {
-    /// What is normal has been learned.
+    /// A model was learned.
     #[serde(rename = "baseline-learned")]
     Learned {
-        /// Of which equipment.
+        /// The equipment.
         equipment: EquipmentId,
-        /// The baseline: its fault.
+        /// The name of the fault that the baseline belongs to.
         fault: FaultName,
-        /// What was learned.
+        /// The learned model.
         model: Box<Model>,
     },
-    /// Its reference has followed slow drift, or an excursion's end; or its limit has widened or narrowed.
+    /// The reference has followed slow drift or taken over the end of an excursion, or the limit has become wider or
+    /// narrower.
     #[serde(rename = "baseline-followed")]
     Followed {
-        /// Of which equipment.
+        /// The equipment.
         equipment: EquipmentId,
-        /// The baseline: its fault.
+        /// The name of the fault that the baseline belongs to.
         fault: FaultName,
-        /// Where it is now, in standard deviations from what was learned.
+        /// The reference now: one number for each point, in standard deviations from the learned centre.
         reference: Vec<Finite>,
-        /// The logarithm of what the limit is widened by now. Nothing of what an earlier version learned.
+        /// The natural logarithm of the factor by which the limit is wider now; `None` for a model that an earlier
+        /// version learned.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         widened: Option<Finite>,
     },
-    /// Somebody had it learned anew.
+    /// A person discarded the model, so that it is learned again.
     #[serde(rename = "baseline-forgotten")]
     Forgotten {
-        /// Of which equipment.
+        /// The equipment.
         equipment: EquipmentId,
-        /// The baseline: its fault.
+        /// The name of the fault that the baseline belongs to.
         fault: FaultName,
-        /// Why.
+        /// The reason that the person gave.
         reason: String,
     },
 }
 
 impl BaselineEvent {
-    /// The kinds that stand in the journal, as `serde` names them (test: `kinds_are_those_that_are_written`).
+    /// The names of these events in the journal, as `serde` writes them (test: `kinds_are_those_that_are_written`).
     pub const KINDS: &[&str] = &["baseline-learned", "baseline-followed", "baseline-forgotten"];
 }
 
-/// One baseline: its watch, and what it knows.
+/// One baseline: the index of its watch, and its state.
 #[derive(Debug)]
-struct Kept {
+struct BaselineEntry {
     watch: usize,
     watcher: Watcher,
-    cycle: Phase,
+    cycle: CyclePhase,
 }
 
-/// Where a machine is in its cycle.
+/// The place of a machine in its cycle.
 #[derive(Debug, Clone, Default, PartialEq)]
-enum Phase {
-    /// Not known: the next cycle is waited for.
+enum CyclePhase {
+    /// Unknown; wait for the next cycle to begin.
     #[default]
     Unknown,
     /// Between two cycles.
     Between,
-    /// In one.
+    /// Within a cycle.
     Within(Cycle),
 }
 
-/// Every baseline of a site.
+/// All baselines of a site.
 #[derive(Debug, Default)]
 pub(super) struct Baselines {
-    kept: Vec<Kept>,
-    /// Those whose first point has just been read.
+    kept: Vec<BaselineEntry>,
+    /// The indices of baselines that take a sample when the present answer is complete.
     pending: Vec<usize>,
+    /// True while recorded readings are replayed after a restart: no samples are taken.
     is_asleep: bool,
+    /// The events since the last [`Detector::take_learned`].
     events: Vec<BaselineEvent>,
 }
 
-impl Phase {
-    /// Goes on with what is true now, and what the points are: the sample of a cycle that has just ended.
+impl CyclePhase {
+    /// Goes on with the present truth of `cycle` and the present values. Returns the sample of a cycle that has just
+    /// ended.
     fn step(&mut self, is_within: Truth, values: Option<Vec<f64>>, now: Mono) -> Option<Vec<f64>> {
         let (next, ended) = match (std::mem::take(self), is_within, values) {
-            (_, Truth::Unknown, _) | (_, _, None) => (Phase::Unknown, None),
-            (Phase::Unknown, Truth::True, _) => (Phase::Unknown, None),
-            (Phase::Unknown | Phase::Between, Truth::False, _) => (Phase::Between, None),
-            (Phase::Between, Truth::True, Some(values)) => (Phase::Within(Cycle::begin(now, values)), None),
-            (Phase::Within(mut cycle), Truth::True, Some(values)) => {
-                cycle.go_on(now, values);
-                (Phase::Within(cycle), None)
+            (_, Truth::Unknown, _) | (_, _, None) => (CyclePhase::Unknown, None),
+            (CyclePhase::Unknown, Truth::True, _) => (CyclePhase::Unknown, None),
+            (CyclePhase::Unknown | CyclePhase::Between, Truth::False, _) => (CyclePhase::Between, None),
+            (CyclePhase::Between, Truth::True, Some(values)) => {
+                (CyclePhase::Within(Cycle::begin(now, values)), None)
             }
-            (Phase::Within(cycle), Truth::False, Some(_)) => (Phase::Between, cycle.end(now)),
+            (CyclePhase::Within(mut cycle), Truth::True, Some(values)) => {
+                cycle.go_on(now, values);
+                (CyclePhase::Within(cycle), None)
+            }
+            (CyclePhase::Within(cycle), Truth::False, Some(_)) => (CyclePhase::Between, cycle.end(now)),
         };
         *self = next;
         ended
@@ -103,13 +112,13 @@ impl Phase {
 }
 
 impl Baselines {
-    /// Takes a baseline in: its number, for its watch and the slot of its first point.
+    /// Adds a baseline. Returns its index, which its watch and the slot of its first point store.
     pub fn add(&mut self, watch: usize, spec: &Baseline) -> usize {
-        self.kept.push(Kept { watch, watcher: Watcher::new(spec), cycle: Phase::Unknown });
+        self.kept.push(BaselineEntry { watch, watcher: Watcher::new(spec), cycle: CyclePhase::Unknown });
         self.kept.len() - 1
     }
 
-    /// Baselines of this number get a sample once the answer has been taken in.
+    /// Lets these baselines take a sample when the present answer is complete.
     pub fn expect(&mut self, of: &[usize]) {
         for at in of {
             if !self.is_asleep && !self.pending.contains(at) {
@@ -118,7 +127,7 @@ impl Baselines {
         }
     }
 
-    /// While it sleeps no samples are taken.
+    /// While this is set, no samples are taken.
     pub fn sleep(&mut self, is_asleep: bool) {
         self.is_asleep = is_asleep;
     }
@@ -131,14 +140,14 @@ impl Baselines {
         self.kept.get_mut(watch.baseline?).map(|k| &mut k.watcher)
     }
 
-    /// An excursion stands since before a restart.
+    /// Restores an excursion that was active before a restart.
     pub fn restore_excursion(&mut self, watch: &Watch) {
         if let Some(watcher) = self.of_mut(watch) {
             watcher.restore_excursion();
         }
     }
 
-    /// Takes over what another site knows of the same watch.
+    /// Takes over the state of the same watch from the baselines of another site.
     pub fn take_over(&mut self, old: &Baselines, from: &Watch, to: &Watch) {
         if let (Some(known), Some(watcher)) = (old.of(from), self.of_mut(to)) {
             watcher.clone_from(known);
@@ -147,12 +156,12 @@ impl Baselines {
 }
 
 impl Detector {
-    /// What was learned since the last call.
+    /// Returns the events since the last call.
     pub fn take_learned(&mut self) -> Vec<BaselineEvent> {
         std::mem::take(&mut self.baselines.events)
     }
 
-    /// Takes up what was learned before a restart.
+    /// Restores a model that was learned before a restart.
     pub fn restore_baseline(&mut self, equipment: &str, fault: &str, model: &Model) {
         let watch = self.watch_of(equipment, fault).and_then(|index| self.watches.get(index));
         if let Some(watcher) = watch.and_then(|w| self.baselines.of_mut(w)) {
@@ -160,7 +169,7 @@ impl Detector {
         }
     }
 
-    /// Learns a baseline anew; an excursion from what it was ends.
+    /// Discards a model, so that it is learned again. An active excursion ends.
     pub fn forget_baseline(&mut self, equipment: &str, fault: &str, now: Now) {
         let Some(index) = self.watch_of(equipment, fault) else { return };
         let Some(watch) = self.watches.get(index) else { return };
@@ -174,7 +183,8 @@ impl Detector {
         }
     }
 
-    /// Every baseline whose first point was in the answer gets its sample, or a pause where there is none.
+    /// Lets each baseline whose first point was in the answer take a sample; a baseline without a usable sample notes
+    /// a pause.
     pub(super) fn take_samples(&mut self, now: Now) {
         for at in std::mem::take(&mut self.baselines.pending) {
             let Some(watch) = self.baselines.kept.get(at).map(|k| k.watch) else { continue };
@@ -185,7 +195,7 @@ impl Detector {
                 let Some(kept) = self.baselines.kept.get_mut(at) else { continue };
                 sample = kept.cycle.step(truth, sample, now.mono);
                 if sample.is_none() {
-                    // Samples are cycles: what lies between two of them is no pause.
+                    // A sample is a whole cycle, so the time between two cycles is not a pause.
                     continue;
                 }
             }
@@ -207,7 +217,7 @@ impl Detector {
         }
     }
 
-    /// The points of a baseline, while all are known and its regime holds.
+    /// The values of a baseline's points; `None` if a value is unknown or `while` is not true.
     fn sample(&self, watch: &Watch, now: Mono) -> Option<Vec<f64>> {
         let Trigger::Excursion(spec) = &fault_of(&self.site, watch)?.trigger else { return None };
         if let Some(regime) = &spec.regime
@@ -230,10 +240,11 @@ impl Detector {
         }
     }
 
-    /// Whether an excursion stands: unknown while it is learned, outside its regime, and where a point is not known.
+    /// True if an excursion is active. Unknown while the model is learned, while `while` is not true, or if a value
+    /// is unknown.
     pub(super) fn excursion(&self, watch: &Watch, now: Mono) -> Truth {
         match self.baselines.of(watch).and_then(Watcher::is_excursion) {
-            // Between two cycles what the last ones said holds.
+            // Between two cycles the result of the last cycle remains valid.
             Some(stands) if self.cycle_of(watch).is_some() || self.sample(watch, now).is_some() => {
                 Truth::of(stands)
             }
@@ -241,7 +252,7 @@ impl Detector {
         }
     }
 
-    /// The points that make an excursion, by their share: `flow 71 %, current 22 %`.
+    /// The points that cause an excursion, by their share: `flow 71 %, current 22 %`.
     pub(super) fn ranking(&self, watch: &Watch) -> Option<String> {
         let watcher = self.baselines.of(watch)?;
         let names = self.watched_names(watch);
@@ -252,7 +263,7 @@ impl Detector {
         Some(parts.collect::<Vec<_>>().join(", ")).filter(|text| !text.is_empty())
     }
 
-    /// How a baseline stands, for people.
+    /// The state of a baseline for people: pairs of name and text.
     pub(super) fn baseline_told(&self, watch: &Watch) -> Vec<(String, String)> {
         let watcher = self.baselines.of(watch);
         watcher.map_or_else(Vec::new, |w| w.told(&self.watched_names(watch)))

@@ -1,37 +1,38 @@
-//! Cells of a recording: how a person or program wrote a value, and what of a column could not be read.
+//! Cells of a recording: reads values in the ways people and programs write them, and counts the cells that cannot be
+//! read.
 
 use crate::profile::{DataType, Point, truth_of, within_valid};
 use crate::words::{BadReason, Excerpt, Value};
 
-/// What became of the cells of one column.
+/// The counts of cells in one column.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Tally {
-    /// Cells with a value, also one that is marked absent or outside `valid`.
+    /// Cells with a value, also if the value is marked absent or outside `valid`.
     pub readable: u64,
-    /// Cells that say themselves that there is no value: `nan`, `bad`.
+    /// Cells with a word for "no value", such as `nan` or `bad`.
     pub marked: u64,
-    /// Cells that are neither: bad readings.
+    /// All other cells: they are bad readings.
     pub unreadable: u64,
-    /// The line and the text of the first of them.
+    /// The line number and text of the first unreadable cell; `None` if there is none.
     pub first: Option<(u64, Excerpt)>,
-    /// Whether numbers with a decimal comma were read.
+    /// True if a number with a decimal comma was read.
     pub has_commas: bool,
-    /// Whether numbers with a decimal point were read.
+    /// True if a number with a decimal point was read.
     pub has_points: bool,
 }
 
-/// What a cell is.
+/// The meaning of a cell.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Cell {
-    /// A value, or one that the device itself calls none.
+    /// A value, or a value that the device itself marks as absent.
     Value(Result<Value, BadReason>),
-    /// A word for no value.
+    /// A word for "no value".
     Marked,
-    /// Nothing that the point can be.
+    /// Text that does not fit the type of the point.
     Unreadable,
 }
 
-/// Words by which recordings say that there is no value.
+/// Words for "no value" in recordings.
 const MARKS: [&str; 12] =
     ["nan", "-nan", "bad", "null", "none", "n/a", "na", "#n/a", "inf", "-inf", "infinity", "-infinity"];
 
@@ -54,7 +55,7 @@ impl Tally {
     }
 }
 
-/// Reads a cell as its point's type: numbers after scaling, enums by name or code.
+/// Reads a cell according to the type of its point: numbers after scaling, enums by name or code.
 pub(super) fn read(point: &Point, text: &str, decimal_comma: bool) -> Cell {
     let number = || number(text, &point.unit, decimal_comma);
     let value = match point.kind {
@@ -79,7 +80,7 @@ fn not_absent(point: &Point, text: &str) -> Result<Value, BadReason> {
     }
 }
 
-/// A recorded value, unless it is what the device's own mark for no value comes to, or outside `valid`.
+/// Checks a recorded value: an error if it is the device's mark for an absent value, or outside `valid`.
 pub(super) fn usable(point: &Point, value: Value) -> Result<Value, BadReason> {
     let number = value.number().filter(|_| !point.absent.is_empty());
     if let Some(number) = number
@@ -90,8 +91,8 @@ pub(super) fn usable(point: &Point, value: Value) -> Result<Value, BadReason> {
     within_valid(point, value)
 }
 
-/// A number, perhaps with the point's own unit behind it. Where commas do not part the columns, one is a decimal comma;
-/// points then may group the digits before it by three.
+/// Reads a number, with or without the point's unit after it. If the columns are not separated by commas, a comma may
+/// be the decimal sign, and points may group the digits before it by three.
 fn number(text: &str, unit: &str, decimal_comma: bool) -> Option<f64> {
     let text = without_unit(text, unit);
     let plain = |t: &str| t.parse::<f64>().ok().filter(|n| n.is_finite());

@@ -1,4 +1,4 @@
-//! The detector: readings in, transitions out.
+//! The detector: takes readings and returns transitions of faults.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use crate::profile::{Fault, Question, Trigger};
 use crate::site::Site;
 use crate::words::{EquipmentIndex, Mono, Now, PointIndex, Presence, Reading, render_real, shortened};
 
-/// Judges every fault of a site.
+/// Evaluates every fault of a site.
 #[derive(Debug)]
 pub struct Detector {
     pub(super) site: Arc<Site>,
@@ -21,12 +21,14 @@ pub struct Detector {
     pub(super) watches: Vec<Watch>,
     pub(super) memories: Memories,
     pub(super) baselines: Baselines,
+    /// Everything that is due, in the order of time.
     pub(super) due: BTreeSet<(Mono, Due)>,
+    /// The transitions since the last [`Detector::take_transitions`].
     pub(super) transitions: Vec<Transition>,
 }
 
 impl Detector {
-    /// A detector that has seen nothing yet.
+    /// A detector without readings.
     #[must_use]
     pub fn new(site: Arc<Site>, now: Now) -> Self {
         let mut d = Self {
@@ -103,7 +105,8 @@ impl Detector {
         d
     }
 
-    /// Takes up an alarm that stood before a restart. Returns whether the fault is still known.
+    /// Restores an alarm that was active before a restart. Returns false if the site does not have this fault any
+    /// more.
     pub fn restore_active(&mut self, equipment: &str, fault: &str) -> bool {
         let Some(index) = self.watch_of(equipment, fault) else { return false };
         let Some(watch) = self.watches.get_mut(index) else { return false };
@@ -121,7 +124,7 @@ impl Detector {
         self.units.get(index.0)?.faults.get(at).copied()
     }
 
-    /// Whether the fault's condition stands.
+    /// True if the fault is active.
     #[must_use]
     pub fn is_active(&self, equipment: EquipmentIndex, fault: usize) -> bool {
         let watch =
@@ -129,24 +132,24 @@ impl Detector {
         watch.is_some_and(Watch::is_active)
     }
 
-    /// Whether no good answer comes from the equipment.
+    /// True if the equipment is lost: no good answer within `offline_after`, or reported as offline.
     #[must_use]
     pub fn is_lost(&self, equipment: EquipmentIndex) -> bool {
         self.units.get(equipment.0).is_some_and(|u| u.lost)
     }
 
-    /// When [`Self::elapsed`] is to be called.
+    /// The time at which [`Self::elapsed`] must be called next; `None` if nothing is due.
     #[must_use]
     pub fn next_due(&self) -> Option<Mono> {
         self.due.first().map(|(at, _)| *at)
     }
 
-    /// What came and went since the last call, in order.
+    /// Returns the faults that were raised or cleared since the last call, in order.
     pub fn take_transitions(&mut self) -> Vec<Transition> {
         std::mem::take(&mut self.transitions)
     }
 
-    /// Ends everything that is due up to now.
+    /// Handles everything that is due up to `now`.
     pub fn elapsed(&mut self, now: Now) {
         while let Some((at, due)) = self.due.first().copied().filter(|(at, _)| *at <= now.mono) {
             self.due.remove(&(at, due));
@@ -160,8 +163,8 @@ impl Detector {
         }
     }
 
-    /// Takes the readings of one answer; they are one evaluation. Readings that only say why there is no value are
-    /// no answer; equipment that is known to be away is lost at once.
+    /// Takes the readings of one answer as one evaluation. Readings that all say "no answer" do not count as an
+    /// answer; if `presence` reports the equipment as lost, it is lost at once.
     pub fn readings(
         &mut self,
         now: Now,
@@ -175,7 +178,7 @@ impl Detector {
         }
     }
 
-    /// Takes good answers of several pieces of equipment; they are one evaluation.
+    /// Takes good answers of several pieces of equipment as one evaluation.
     pub(super) fn answers(&mut self, now: Now, answers: Vec<(EquipmentIndex, Vec<(PointIndex, Reading)>)>) {
         self.take(now, answers.into_iter(), Presence::Answered);
     }
@@ -222,7 +225,7 @@ impl Detector {
             let (Some(slot), Some(point)) = (unit.slots.get_mut(index.0), profile.points.get(index.0)) else {
                 continue;
             };
-            // No answer is no reading: what was read last holds until it is stale.
+            // Without an answer the last reading stays valid until it is stale.
             if let Err(reason) = &reading.value
                 && reason.is_no_reading()
             {
@@ -320,7 +323,7 @@ impl Detector {
         }
     }
 
-    /// Whether the fault's `unless` is known to be true: where it is not known, the fault is told.
+    /// True if `unless` is true. If `unless` is unknown, the fault is not suppressed.
     fn is_suppressed(&self, fault: &Fault, watch: &Watch, now: Mono) -> bool {
         fault.unless.as_ref().is_some_and(|u| self.evaluate(u, &watch.unless, now) == Truth::True)
     }
@@ -400,7 +403,7 @@ impl Detector {
         program.evaluate(&self.view(resolved, now))
     }
 
-    /// The functions over time of a program, as written, and what they come to.
+    /// The functions over time in a program, as written, with their present values.
     pub(super) fn recalled(
         &self,
         program: &Program,
@@ -412,7 +415,7 @@ impl Detector {
         program.recalls.iter().map(|r| (r.text.clone(), text(view.recall(r.memory, r.function)))).collect()
     }
 
-    /// Judges a program of one piece of equipment as things are: for checks.
+    /// Evaluates a program on one piece of equipment now, for checks.
     #[must_use]
     pub fn check(&self, equipment: EquipmentIndex, program: &Program, now: Mono) -> Truth {
         self.evaluate(program, &self.memories.resolve(&self.site, equipment, program), now)
@@ -424,7 +427,8 @@ impl Detector {
         if e == own { name.to_owned() } else { format!("@{}:{name}", equipment.id) }
     }
 
-    /// A point's last good value with its unit, or why there is none; as long as an event may tell of one point.
+    /// The last good value of a point with its unit, or the reason why there is none. The length is limited to what
+    /// an event stores for one point.
     pub(super) fn point_text(&self, e: EquipmentIndex, p: PointIndex) -> String {
         let point = self.site.equipment.get(e.0).and_then(|x| x.profile.points.get(p.0));
         let slot = self.units.get(e.0).and_then(|u| u.slots.get(p.0));
@@ -444,7 +448,7 @@ pub(super) fn fault_of<'a>(site: &'a Site, watch: &Watch) -> Option<&'a Fault> {
     site.equipment.get(watch.equipment.0)?.profile.faults.get(watch.fault)
 }
 
-/// Everything that a fault evaluates, its checks included.
+/// All programs of a fault, also those of its checks.
 pub(super) fn programs(fault: &Fault) -> Vec<&Program> {
     let mut all = fault.conditions();
     all.extend(fault.guidance.steps.iter().filter_map(|s| match &s.question {

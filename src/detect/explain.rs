@@ -1,4 +1,4 @@
-//! Why a fault is or is not raised, and what is known of a point: for `andon why` and `status`.
+//! Explains why a fault is or is not raised, and the state of a point, for `andon why` and `status`.
 
 use std::time::Duration;
 
@@ -8,59 +8,60 @@ use crate::expr::Truth;
 use crate::profile::Trigger;
 use crate::words::{BadReason, EquipmentIndex, Now, PointIndex, Quality, Value};
 
-/// What is known of a point.
+/// The state of a point.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PointState {
-    /// The last good value.
+    /// The last good value; `None` before the first.
     pub value: Option<Value>,
-    /// Whether it can be trusted now.
+    /// Whether the value can be trusted now.
     pub quality: Quality,
-    /// When the last reading, good or bad, came.
+    /// The time of the last reading, good or bad; `None` before the first.
     pub at: Option<Now>,
-    /// When it was last read, or tried in vain.
+    /// The time of the last attempt to read the point; `None` before the first.
     pub tried: Option<Now>,
-    /// How old the last good reading is.
+    /// The age of the last good reading; `None` before the first.
     pub age: Option<Duration>,
-    /// A broker had kept the value: nobody knows how old it is.
+    /// True if the value is a retained MQTT message, so its age is unknown.
     pub is_retained: bool,
-    /// Why it is bad or uncertain.
+    /// The reason why the value is bad or uncertain; `None` if it is good.
     pub reason: Option<BadReason>,
 }
 
 /// One operand of a condition.
 #[derive(Debug, Clone, PartialEq)]
 pub struct OperandExplanation {
-    /// The point, with its equipment when it is another's.
+    /// The name of the point; `@equipment:point` if it belongs to other equipment.
     pub name: String,
-    /// Its last value with unit.
+    /// The last value with its unit.
     pub value: String,
-    /// Whether it can be trusted now.
+    /// Whether the value can be trusted now.
     pub quality: Quality,
 }
 
-/// Why a fault is or is not raised.
+/// The explanation why a fault is or is not raised.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FaultExplanation {
-    /// Whether it is raised.
+    /// True if the fault is raised.
     pub active: bool,
-    /// The raising condition and what it comes to; absent for silence.
+    /// The raising condition and its result; `None` for the fault of lost communication.
     pub when: Option<(String, Truth)>,
-    /// The clearing condition and what it comes to.
+    /// The clearing condition and its result; `None` if there is none.
     pub clear: Option<(String, Truth)>,
-    /// What suppresses it, and what that comes to.
+    /// The condition `unless` and its result; `None` if there is none.
     pub unless: Option<(String, Truth)>,
-    /// What the conditions read.
+    /// The points that the conditions use.
     pub operands: Vec<OperandExplanation>,
-    /// Their functions over time and what they come to.
+    /// The functions over time that the conditions use, with their values.
     pub recalled: Vec<(String, String)>,
-    /// The delay that runs and how much of it is left.
+    /// The running delay: its whole length and the rest of it; `None` if no delay runs.
     pub pending: Option<(Duration, Duration)>,
-    /// For silence: time since the last good answer, and the limit.
+    /// Only for lost communication: the time since the last good answer (`None` before the first), and
+    /// `offline_after`.
     pub silence: Option<(Option<Duration>, Option<Duration>)>,
 }
 
 impl Detector {
-    /// What is known of a point.
+    /// The state of a point; `None` if the point does not exist.
     #[must_use]
     pub fn point_state(&self, equipment: EquipmentIndex, point: PointIndex, now: Now) -> Option<PointState> {
         let unit = self.units.get(equipment.0)?;
@@ -84,13 +85,13 @@ impl Detector {
         Some(PointState { value: slot.good.clone(), quality, at, tried, age, is_retained, reason })
     }
 
-    /// The time of the last good answer.
+    /// The time of the last good answer; `None` before the first.
     #[must_use]
     pub fn last_answer(&self, equipment: EquipmentIndex) -> Option<Now> {
         self.units.get(equipment.0)?.last_answer
     }
 
-    /// Why a fault is or is not raised.
+    /// Explains why a fault is or is not raised; `None` if the fault does not exist.
     #[must_use]
     pub fn explain(&self, equipment: EquipmentIndex, fault: usize, now: Now) -> Option<FaultExplanation> {
         let of = self.site.equipment.get(equipment.0)?.profile.faults.get(fault)?;

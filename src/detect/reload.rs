@@ -1,12 +1,12 @@
-//! A configuration loaded while things go on: what is known of untouched equipment is taken over, delays and all.
+//! Reload of the configuration: takes over the state of unchanged equipment, with its running delays.
 
 use super::detector::Detector;
 use super::state::{Due, Phase};
 use crate::words::EquipmentIndex;
 
 impl Detector {
-    /// Takes over what another detector knows of equipment that is the same in both: pairs of its place there and here.
-    /// Everything else begins anew.
+    /// Takes over the state of equipment that is the same in both detectors: pairs of its index in `old` and in
+    /// `self`. All other equipment begins without a past.
     pub fn take_over(&mut self, old: &Detector, same: &[(EquipmentIndex, EquipmentIndex)]) {
         for (from, to) in same {
             let (Some(before), Some(unit)) = (old.units.get(from.0), self.units.get_mut(to.0)) else {
@@ -39,7 +39,7 @@ impl Detector {
                 }
             }
         }
-        // A condition may name other equipment, which is unknown from here on until it is read.
+        // A condition may use a point of other equipment, which is unknown until it is read.
         let now_unknown: Vec<usize> = (0..self.watches.len()).filter(|w| self.names_unread(*w)).collect();
         for index in now_unknown {
             if let Some(watch) = self.watches.get_mut(index)

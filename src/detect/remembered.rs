@@ -1,4 +1,5 @@
-//! What is remembered of points for the functions over time: one memory for a point and window, whoever asks for it.
+//! Stored past values of points, for the functions over time. All functions with the same point and window share one
+//! memory.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -19,21 +20,22 @@ struct Key {
 }
 
 #[derive(Debug)]
-struct Kept {
+struct MemoryEntry {
     key: Key,
     memory: Memory,
-    /// When an age passes its limit next.
+    /// The time when an `age` passes its limit next; `None` if there is no such limit ahead.
     due: Option<Mono>,
 }
 
-/// Every memory of a site.
+/// All memories of a site.
 #[derive(Debug, Default)]
 pub(super) struct Memories {
-    kept: Vec<Kept>,
+    kept: Vec<MemoryEntry>,
+    /// The index in `kept` of each memory.
     places: BTreeMap<Key, usize>,
 }
 
-/// Where each operand and each memory of a program stands.
+/// The places of a program's operands: the points, and the indices of its memories.
 #[derive(Debug, Default, Clone)]
 pub(super) struct Resolved {
     pub points: Vec<Option<PlaceOf>>,
@@ -41,17 +43,17 @@ pub(super) struct Resolved {
 }
 
 impl Resolved {
-    /// Points alone, of one piece of equipment.
+    /// A list of points of one piece of equipment, without memories.
     pub fn of(equipment: EquipmentIndex, points: &[PointIndex]) -> Self {
         Self { points: points.iter().map(|p| Some((equipment, *p))).collect(), memories: Vec::new() }
     }
 }
 
-/// A change of what is due: the memory, what was, what is.
+/// A changed due time: the index of the memory, the old time, the new time.
 pub(super) type DueChange = (usize, Option<Mono>, Option<Mono>);
 
 impl Memories {
-    /// Makes room for what a program wants to be remembered.
+    /// Creates the memories that a program needs and that do not exist yet.
     pub fn register(&mut self, site: &Site, own: EquipmentIndex, program: &Program, units: &mut [Unit]) {
         for key in keys(site, own, program).into_iter().flatten() {
             let kept = &mut self.kept;
@@ -60,13 +62,13 @@ impl Memories {
                 if let Some(slot) = units.get_mut(e.0).and_then(|u| u.slots.get_mut(p.0)) {
                     slot.memories.push(kept.len());
                 }
-                kept.push(Kept { key, memory: Memory::new(key.kind), due: None });
+                kept.push(MemoryEntry { key, memory: Memory::new(key.kind), due: None });
                 kept.len() - 1
             });
         }
     }
 
-    /// Where a program's operands and memories stand.
+    /// Finds the points and memories that a program uses.
     pub fn resolve(&self, site: &Site, own: EquipmentIndex, program: &Program) -> Resolved {
         let operands = program.operands.iter();
         Resolved {
@@ -78,7 +80,7 @@ impl Memories {
         }
     }
 
-    /// A reading of a point, good or bad. Pushes what is due anew for ages.
+    /// Stores a reading in the memories `of` its point; `None` is a bad reading. Adds changed due times to `due`.
     pub fn reading(&mut self, of: &[usize], now: Mono, value: Option<&Value>, due: &mut Vec<DueChange>) {
         for index in of {
             let Some(kept) = self.kept.get_mut(*index) else { continue };
@@ -94,7 +96,7 @@ impl Memories {
         }
     }
 
-    /// The equipment is lost.
+    /// From now on the values of lost equipment are unknown to its memories.
     pub fn lose(&mut self, slots: &[Slot], now: Mono) {
         for index in slots.iter().flat_map(|s| &s.memories) {
             if let Some(kept) = self.kept.get_mut(*index) {
@@ -103,7 +105,7 @@ impl Memories {
         }
     }
 
-    /// The equipment is back; what had not grown stale holds again.
+    /// Equipment has answered again: values that did not become stale are known to its memories again.
     pub fn resume(&mut self, slots: &[Slot], now: Mono) {
         for slot in slots {
             let Some(value) = slot.good.as_ref().filter(|_| slot.fresh) else { continue };
@@ -115,14 +117,14 @@ impl Memories {
         }
     }
 
-    /// An age has passed its limit: of which point.
+    /// Notes that an age has passed its limit. Returns the point.
     pub fn passed(&mut self, index: usize) -> Option<PlaceOf> {
         let kept = self.kept.get_mut(index)?;
         kept.due = None;
         Some(kept.key.place)
     }
 
-    /// Takes over what another site remembered of a piece of equipment; says what is due of it.
+    /// Takes over the memories of one piece of equipment from another site. Returns their due times.
     pub fn take_over(
         &mut self,
         old: &Memories,
@@ -150,7 +152,7 @@ fn keys(site: &Site, own: EquipmentIndex, program: &Program) -> Vec<Option<Key>>
     program.memories.iter().map(key).collect()
 }
 
-/// The operands of a program as things are.
+/// The present values of a program's operands.
 pub(super) struct View<'a> {
     pub units: &'a [Unit],
     pub memories: &'a Memories,
@@ -168,7 +170,7 @@ impl Operands for View<'_> {
 
     fn recall(&self, memory: usize, function: Function) -> Option<f64> {
         let kept = self.memories.kept.get((*self.resolved.memories.get(memory)?)?)?;
-        // While equipment is lost everything of it is unknown, though its windows reach back before the loss.
+        // All values of lost equipment are unknown, although the windows contain values from before the loss.
         let (equipment, _) = kept.key.place;
         self.units.get(equipment.0).filter(|u| !u.lost)?;
         kept.memory.recall(function, self.now)

@@ -1,4 +1,5 @@
-//! A profile's faults over recorded readings: no clock but the recording's, no link, no journal.
+//! Evaluates the faults of a profile on recorded readings. The only clock is the time in the recording; there is no
+//! link and no journal.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -20,21 +21,21 @@ use crate::words::{
 /// An alarm of a replay.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Replayed {
-    /// Which fault.
+    /// The name of the fault.
     pub fault: FaultName,
-    /// How bad it is.
+    /// The severity in the profile.
     pub severity: Severity,
-    /// Since when its condition held.
+    /// The time since which the condition was true.
     pub onset: Wall,
-    /// When it was raised.
+    /// The time at which the alarm was raised.
     pub raised_at: Wall,
-    /// When it was cleared; nothing while it stands at the end.
+    /// The time at which the alarm was cleared; `None` if it was still active at the end.
     pub cleared_at: Option<Wall>,
-    /// What its points were when it was raised.
+    /// The values of the fault's points when it was raised, as text with units.
     pub values: BTreeMap<String, String>,
 }
 
-/// Where a column's cells go.
+/// The point that a column belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Column {
     equipment: usize,
@@ -42,14 +43,14 @@ pub struct Column {
 }
 
 impl Column {
-    /// The point of the profile itself that it serves.
+    /// The index of the point, if it belongs to the profile itself; `None` for a point of other equipment.
     #[must_use]
     pub fn own_point(self) -> Option<PointIndex> {
         (self.equipment == 0).then_some(self.point)
     }
 }
 
-/// A replay under way.
+/// A replay in progress.
 pub struct Replay {
     detector: Detector,
     site: Arc<Site>,
@@ -57,13 +58,16 @@ pub struct Replay {
     last: Option<Now>,
     out_of_order: u64,
     alarms: Vec<Replayed>,
+    /// The active alarms: the index of the fault, and the index in `alarms`.
     standing: BTreeMap<usize, usize>,
     decimal_comma: bool,
+    /// The counts of cells by equipment and point.
     tallies: BTreeMap<(usize, usize), Tally>,
 }
 
 impl Replay {
-    /// A replay of this profile's faults on equipment of this id. Values hold until the next, or for `stale_after`.
+    /// A replay of the faults of `profile`, on equipment with this id. A value is valid until the next value of its
+    /// point, or for `stale_after` if it is given.
     #[must_use]
     pub fn new(profile: &Profile, equipment: &EquipmentId, stale_after: Option<Duration>) -> Self {
         let mut all = vec![made(equipment.clone(), profile.clone(), stale_after)];
@@ -96,15 +100,15 @@ impl Replay {
         }
     }
 
-    /// Commas do not part the columns of the recording: one in a number is a decimal comma.
+    /// Sets whether a comma in a number is a decimal comma: only if commas do not separate the columns.
     #[must_use]
     pub fn with_decimal_commas(mut self, they_are: bool) -> Self {
         self.decimal_comma = they_are;
         self
     }
 
-    /// The point that a column of this name is: the same name, `id:name` of other equipment, or the name in the profile's
-    /// manner of writing (`Volume Flow` is `volume_flow`), perhaps with the point's unit in brackets.
+    /// Finds the point for a column name: the same name, `id:name` for other equipment, or the name in another
+    /// spelling (`Volume Flow` is `volume_flow`), with or without the point's unit in brackets.
     #[must_use]
     pub fn column(&self, name: &str) -> Option<Column> {
         let find = |equipment: usize, name: &str| {
@@ -120,7 +124,7 @@ impl Replay {
             let plain = |c: char| if c.is_ascii_alphanumeric() { c } else { '_' };
             name.trim().to_lowercase().chars().map(plain).collect::<String>().trim_matches('_').to_owned()
         };
-        // `Pressure (bar)` is the point `pressure` where bar is its unit, and no other.
+        // `Pressure (bar)` is the point `pressure` only if the unit of the point is bar.
         let with_unit = || {
             let (name, bracket) = name.split_at(name.find(['(', '['])?);
             let column = find(0, &written(name))?;
@@ -131,7 +135,7 @@ impl Replay {
         find(0, name).or_else(other).or_else(|| find(0, &written(name))).or_else(with_unit)
     }
 
-    /// The own points that no column serves although a fault is judged by them.
+    /// The points of the profile that a fault uses and that have no column.
     #[must_use]
     pub fn unserved(&self, columns: &[Column]) -> Vec<String> {
         let mut names = Vec::new();
@@ -149,7 +153,8 @@ impl Replay {
         names
     }
 
-    /// Takes a row. A cell that is empty is no reading, one that does not fit its point's type is a bad one, and counted.
+    /// Takes a row. An empty cell means no reading. A cell that does not fit the type of its point is a bad reading
+    /// and is counted.
     pub fn row<'a>(&mut self, at: Wall, line: u64, cells: impl Iterator<Item = (Column, &'a str)>) {
         let site = self.site.clone();
         let mut values = Vec::new();
@@ -170,7 +175,7 @@ impl Replay {
         self.values(at, values.into_iter());
     }
 
-    /// A cell's number where it is one that can be used.
+    /// The number in a cell; `None` if it is not a usable number.
     #[must_use]
     pub fn number(&self, column: Column, cell: &str) -> Option<f64> {
         match read(point_at(&self.site, column)?, cell.trim(), self.decimal_comma) {
@@ -179,19 +184,19 @@ impl Replay {
         }
     }
 
-    /// What became of a column's cells; nothing before the first row.
+    /// The counts of a column's cells; `None` before the first row.
     #[must_use]
     pub fn tally(&self, column: Column) -> Option<&Tally> {
         self.tallies.get(&(column.equipment, column.point.0))
     }
 
-    /// What a column's cells should be: `number`, `boolean`.
+    /// The expected content of a column's cells as a word for people: `number`, `boolean`, ...
     #[must_use]
     pub fn wanted(&self, column: Column) -> &'static str {
         point_at(&self.site, column).map_or("value", wanted)
     }
 
-    /// Takes what a gateway recorded at one instant; nothing is a bad reading.
+    /// Takes the readings that a gateway recorded at one instant; `None` is a bad reading.
     pub fn recorded(&mut self, at: Wall, samples: impl Iterator<Item = (Column, Option<f64>)>) {
         let site = self.site.clone();
         let value = |point: &Point, n: Option<f64>| {
@@ -207,7 +212,7 @@ impl Replay {
             return;
         }
         let since = u64::try_from(at.since(begun).as_nanos()).unwrap_or(u64::MAX);
-        // Windows reach back from the first row: the clock has run longer than the longest of them.
+        // Windows reach back before the first row, so the clock starts later than the longest window.
         let now = Now { mono: Mono(since) + limits::WINDOW_MAX, wall: at };
         self.last = Some(now);
         let mut answers: Vec<(EquipmentIndex, Vec<(PointIndex, Reading)>)> = Vec::new();
@@ -248,26 +253,26 @@ impl Replay {
         }
     }
 
-    /// Rows that were left out because they are older than the row before them.
+    /// The number of rows that were skipped because they are older than the row before.
     #[must_use]
     pub fn out_of_order(&self) -> u64 {
         self.out_of_order
     }
 
-    /// The first and the last row's time.
+    /// The time of the first and of the last row; `None` before the first row.
     #[must_use]
     pub fn period(&self) -> Option<(Wall, Wall)> {
         Some((self.begun?, self.last?.wall))
     }
 
-    /// The alarms, in the order in which they were raised. Delays that end after the last row have not ended.
+    /// The alarms in the order in which they were raised. A delay that would end after the last row does not end.
     #[must_use]
     pub fn alarms(&self) -> &[Replayed] {
         &self.alarms
     }
 }
 
-/// What the cells of a point should be.
+/// The expected content of a point's cells as a word for people.
 fn wanted(point: &Point) -> &'static str {
     match point.kind {
         DataType::Bool => "boolean",
@@ -315,7 +320,7 @@ fn foreign<'a>(
     found
 }
 
-/// A profile of numbers, for equipment of which only a few points are named.
+/// A profile that has only these points, all numbers, for other equipment that the conditions name.
 fn stub(points: &BTreeSet<&str>) -> Option<Profile> {
     let lines: String =
         points.iter().map(|p| format!("{p} = {{ topic = \"{p}\", type = \"f64\" }}\n")).collect();
@@ -323,7 +328,7 @@ fn stub(points: &BTreeSet<&str>) -> Option<Profile> {
     load(&ProfileName::parse("recording").ok()?, &SourceText::new("recording", &text)).0
 }
 
-/// A number as its point's type has it.
+/// A number as a value of the point's type.
 pub(super) fn number_as(point: &Point, n: f64) -> Value {
     match point.kind {
         DataType::Bool => Value::Bool(n != 0.0),

@@ -1,4 +1,5 @@
-//! What a stretch of good data says of a profile: limits, delays and deadbands that would have kept it calm.
+//! Proposes changes of a profile from a recording of normal operation: limits, delays and deadbands that would have
+//! prevented the false alarms.
 
 use std::time::Duration;
 
@@ -7,14 +8,14 @@ use crate::expr::Threshold;
 use crate::profile::{Fault, Profile, Trigger};
 use crate::words::{FaultName, PointIndex, Wall};
 
-/// What was seen of a point.
+/// The range of a point in the recording.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Seen {
-    /// How many readings.
+    /// The number of good readings.
     pub readings: u64,
-    /// The least of them.
+    /// The smallest value.
     pub least: f64,
-    /// The greatest.
+    /// The largest value.
     pub greatest: f64,
     first: Option<Wall>,
     last: Option<Wall>,
@@ -46,88 +47,104 @@ impl Seen {
     }
 }
 
-/// A change to a profile.
+/// A proposed change of a profile.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Proposal {
-    /// A delay of a fault.
+    /// A longer delay of a fault.
     Delay {
-        /// Which fault.
+        /// The name of the fault.
         fault: FaultName,
-        /// How long its condition should have to hold.
+        /// The proposed `on_delay`.
         on_delay: Duration,
-        /// Why.
+        /// The reason for the proposal.
         reason: String,
     },
-    /// Another limit in a fault's condition.
+    /// Another limit in the condition of a fault.
     Limit {
-        /// Which fault.
+        /// The name of the fault.
         fault: FaultName,
-        /// The limit now.
+        /// The present limit.
         from: f64,
-        /// The limit proposed.
+        /// The proposed limit.
         to: f64,
-        /// Why.
+        /// The reason for the proposal.
         reason: String,
     },
-    /// A fault for a point that none is judged by.
+    /// A new fault for a point that no fault uses.
     Add {
-        /// Its name.
+        /// The proposed name.
         fault: FaultName,
-        /// Of which point.
+        /// The name of the point.
         point: String,
-        /// What it is raised at, and whether above it.
+        /// The limit, and whether the fault is raised above or below it.
         threshold: Threshold,
-        /// What it is cleared at: a deadband away.
+        /// The value at which the fault clears: one deadband away from the limit.
         clear: f64,
-        /// How long its condition must hold.
+        /// The proposed `on_delay`.
         on_delay: Duration,
     },
-    /// Nothing that can be proposed for a fault that rang.
+    /// A false alarm for which andon cannot propose a change.
     Look {
-        /// Which fault.
+        /// The name of the fault.
         fault: FaultName,
-        /// What is to be looked at.
+        /// The advice to the person.
         reason: String,
     },
 }
 
-/// An alarm that stood for no longer is kept calm by a delay, a longer one by another limit.
+/// The longest alarm that a delay can prevent. For a longer alarm another limit is proposed.
 const BRIEF: Duration = Duration::from_secs(300);
-/// Readings from which on a point's range says something.
+/// The smallest number of readings from which a range is meaningful.
 const READINGS_MIN: u64 = 100;
-/// How far beyond what was seen a limit lies, as a part of the range seen.
+/// The distance of a proposed limit from the range of the values, as a share of the range.
 const MARGIN: f64 = 0.1;
-/// How far a clear lies from its limit, as a part of the range seen.
+/// The distance of `clear` from the limit, as a share of the range.
 const DEADBAND: f64 = 0.05;
 
-/// What a profile should be changed in, where the data it rang on was good. `seen` has a place for each point.
+/// Proposes changes of a profile from the alarms that a recording of normal operation raised. `seen` has one entry
+/// for each point of the profile.
 #[must_use]
-pub fn suggest(profile: &Profile, rang: &[Replayed], seen: &[Seen], end: Wall) -> Vec<Proposal> {
+pub fn suggest(profile: &Profile, false_alarms: &[Replayed], seen: &[Seen], end: Wall) -> Vec<Proposal> {
     let of_faults = profile.faults.iter().filter_map(|fault| {
-        let own: Vec<&Replayed> = rang.iter().filter(|r| r.fault == fault.name).collect();
-        (!own.is_empty()).then(|| calmer(profile, fault, &own, seen, end))
+        let own: Vec<&Replayed> = false_alarms.iter().filter(|r| r.fault == fault.name).collect();
+        (!own.is_empty()).then(|| proposal_for(profile, fault, &own, seen, end))
     });
     let judged = profile.judged_points();
     let free = profile.points.iter().zip(seen).enumerate();
     let of_points = free.filter(|(i, (point, _))| point.is_number() && !judged.contains(&PointIndex(*i)));
-    let added = of_points.flat_map(|(_, (point, seen))| watched(point.name.as_str(), seen));
+    let added = of_points.flat_map(|(_, (point, seen))| limits_for(point.name.as_str(), seen));
     of_faults.chain(added).collect()
 }
 
-/// A fault that rang on good data.
-fn calmer(profile: &Profile, fault: &Fault, rang: &[&Replayed], seen: &[Seen], end: Wall) -> Proposal {
+/// The change that would prevent the alarms of one fault.
+fn proposal_for(
+    profile: &Profile,
+    fault: &Fault,
+    false_alarms: &[&Replayed],
+    seen: &[Seen],
+    end: Wall,
+) -> Proposal {
     let name = fault.name.clone();
-    let stood = rang.iter().map(|r| r.cleared_at.unwrap_or(end).since(r.onset)).max().unwrap_or_default();
-    let times = if rang.len() == 1 { "once".to_owned() } else { format!("{} times", rang.len()) };
-    let longest = crate::words::render_duration(stood);
-    let rang_so = format!("it rang {times} on good data, for {longest} at most");
-    if stood < BRIEF {
-        return Proposal::Delay { fault: name, on_delay: whole_seconds(stood.mul_f64(1.5)), reason: rang_so };
+    let longest_time =
+        false_alarms.iter().map(|r| r.cleared_at.unwrap_or(end).since(r.onset)).max().unwrap_or_default();
+    let count = if false_alarms.len() == 1 {
+        "1 false alarm".to_owned()
+    } else {
+        format!("{} false alarms", false_alarms.len())
+    };
+    let longest = crate::words::render_duration(longest_time);
+    let found = format!("{count} in normal operation, longest {longest}");
+    if longest_time < BRIEF {
+        return Proposal::Delay {
+            fault: name,
+            on_delay: whole_seconds(longest_time.mul_f64(1.5)),
+            reason: found,
+        };
     }
     let Trigger::Condition { when, .. } = &fault.trigger else {
         return Proposal::Look {
             fault: name,
-            reason: format!("{rang_so}: learn for longer, or widen its limit"),
+            reason: format!("{found}: learn for longer, or use a larger `limit`"),
         };
     };
     let points = when.operands.iter().filter(|o| o.equipment.is_none());
@@ -143,19 +160,21 @@ fn calmer(profile: &Profile, fault: &Fault, rang: &[&Replayed], seen: &[Seen], e
             } else {
                 rounded(s.least - MARGIN * s.range(), s.range(), false)
             };
-            Proposal::Limit { fault: name, from: t.limit, to, reason: rang_so }
+            Proposal::Limit { fault: name, from: t.limit, to, reason: found }
         }
         _ => Proposal::Look {
             fault: name,
-            reason: format!("{rang_so}: its condition has not one limit alone"),
+            reason: format!(
+                "{found}: its condition does not have exactly one limit, so andon proposes no change"
+            ),
         },
     }
 }
 
-/// Limits a little beyond what was seen, for a point that moved up and down.
-fn watched(point: &str, seen: &Seen) -> Vec<Proposal> {
+/// Limits a little outside the range, for a point whose value rose and fell.
+fn limits_for(point: &str, seen: &Seen) -> Vec<Proposal> {
     let range = seen.range();
-    // What never fell counts something, and has no limit.
+    // A value that never fell is a counter, which has no limit.
     if seen.readings < READINGS_MIN || range <= 0.0 || !seen.fell {
         return Vec::new();
     }
@@ -179,12 +198,12 @@ fn whole_seconds(d: Duration) -> Duration {
     Duration::from_secs(d.as_secs() + u64::from(d.subsec_nanos() > 0)).max(Duration::from_secs(1))
 }
 
-/// Rounded, up or down, to a hundredth of the range's order of magnitude.
+/// Rounds up or down to a hundredth of the range's order of magnitude.
 fn rounded(x: f64, range: f64, is_up: bool) -> f64 {
     let step = 10_f64.powf(range.abs().max(1e-9).log10().floor() - 1.0);
     let steps = x / step;
     let whole = if is_up { steps.ceil() } else { steps.floor() };
-    // Through a decimal text, so that 0.1 * 3 is 0.3.
+    // The way through a decimal text makes 0.1 * 3 equal to 0.3.
     format!("{:.9}", whole * step).parse().unwrap_or(x)
 }
 
@@ -208,9 +227,9 @@ mod tests {
             counter.note(at, f64::from(n));
             wave.note(at, f64::from(n % 50));
         }
-        assert_eq!(watched("hours", &counter), []);
-        assert_eq!(watched("few", &Seen::default()), []);
-        let both = watched("oil_flow", &wave);
+        assert_eq!(limits_for("hours", &counter), []);
+        assert_eq!(limits_for("few", &Seen::default()), []);
+        let both = limits_for("oil_flow", &wave);
         let Proposal::Add { fault, threshold, clear, on_delay, .. } = &both[0] else { panic!("{both:?}") };
         assert_eq!((fault.as_str(), *on_delay), ("oil-flow-high", Duration::from_secs(6)));
         assert!((threshold.limit - 54.0).abs() < 1e-9 && threshold.is_above && (*clear - 51.0).abs() < 1e-9);

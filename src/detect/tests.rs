@@ -1,4 +1,4 @@
-//! Each row of the semantics of a condition over time, and random readings against a naive twin.
+//! Tests of each rule for a condition over time, and of random readings against a second, naive implementation.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,7 +23,7 @@ fn read(d: &mut Detector, ms: u64, x: Option<i128>) {
     d.readings(now(ms), EquipmentIndex(0), vec![(PointIndex(0), reading)], Presence::Answered);
 }
 
-/// What came and went of the fault `a` on `e`: `+T` raised at, `-T` cleared at, with the onset behind `@`.
+/// The transitions of the fault `a` on `e`: `+T` raised at T, `-T` cleared at T, each with the onset after `@`.
 fn told(d: &mut Detector) -> String {
     let all = d.take_transitions();
     let a = all.iter().filter(|t| t.fault == 0 && t.equipment == EquipmentIndex(0));
@@ -39,7 +39,7 @@ fn detector(fault: &str) -> Detector {
     Detector::new(site(POINTS, &format!("[faults.a]\nseverity = 'major'\n{fault}")), now(0))
 }
 
-/// Readings of `x` as (ms, value or bad), then silence until `end`.
+/// Runs readings of `x` as (ms, value or bad), then no reading until `end`.
 #[track_caller]
 fn check(fault: &str, readings: &[(u64, Option<i128>)], end: u64, expected: &str) {
     let mut d = detector(fault);
@@ -131,7 +131,7 @@ fn unknown_neither_raises_nor_clears() {
 
 #[test]
 fn a_stale_point_is_unknown_just_after_its_limit() {
-    // Read at 1000 and good for 3 s: at 4000 it still counts, the delay of 3 s ends with it.
+    // Read at 1000 and valid for 3 s: at 4000 the reading still counts, and the delay of 3 s ends at the same time.
     check("when = 'x > 5'\non_delay = '3s'", &[(1000, Some(6))], 9000, "+4000@1000");
     check("when = 'x > 5'\non_delay = '3001ms'", &[(1000, Some(6))], 9000, "");
 }
@@ -227,7 +227,7 @@ fn codes_by_value_and_by_bit() {
     );
 }
 
-/// The same condition, judged by looking at the whole past anew: shares no code with the detector.
+/// The same condition, evaluated by a search through all past readings. It shares no code with the detector.
 fn naive(readings: &[(u64, Option<i128>)], on: u64, off: u64, end: u64) -> String {
     let value = |t: u64| {
         readings.iter().rev().find(|(at, _)| *at <= t).and_then(|(at, v)| v.filter(|_| t - at <= 3000))
@@ -351,7 +351,8 @@ fn windows_are_evaluated_at_readings() {
         8000,
         "+4000@4000 -7000@7000",
     );
-    // Four seconds of five are enough, fewer are not; a bad reading is a gap, and the window heals.
+    // Four of five seconds with known values are enough, fewer are not. A bad reading is a gap, and the window
+    // recovers.
     check("when = 'avg(x, 5s) > 5'", &[(0, Some(9)), (3000, Some(9)), (4000, Some(9))], 5000, "+4000@4000");
     check("when = 'max(x, 2s) > 5'", &[(0, Some(9)), (1000, S), (2000, Some(9)), (3000, Some(1))], 3000, "");
 }
@@ -372,7 +373,7 @@ fn an_age_passes_its_limit_without_a_reading() {
         "+3500@3000 -4000@4000",
     );
     check("when = 'age(x) < 2s'\noff_delay = '1s'", &[(1000, Some(1))], 6000, "+1000@1000 -4000@3000");
-    // A bad reading is none: the age goes on.
+    // A bad reading does not count as a reading, so the age goes on.
     check("when = 'age(x) > 2s'", &[(1000, Some(1)), (2500, S)], 6000, "+3000@3000");
 }
 
@@ -387,7 +388,7 @@ fn while_equipment_is_lost_its_windows_are_unknown() {
         d.elapsed(now(at));
         d.explain(EquipmentIndex(0), 0, now(at)).unwrap().recalled[0].1.clone()
     };
-    // The window still covers more than four fifths of its time.
+    // The window still has known values for more than four fifths of its length.
     assert_eq!(recalled(68_000), "9");
     assert_eq!(recalled(70_000), "unknown");
 }

@@ -1,4 +1,4 @@
-//! No answer is no reading: what was read last holds, uncertain, until it is stale.
+//! Without an answer there is no reading: the last reading stays valid, but uncertain, until it is stale.
 
 use std::time::Duration;
 
@@ -56,7 +56,7 @@ fn what_is_missed_for_too_long_is_bad_and_its_condition_unknown() {
     for ms in [2000, 3000, 4000] {
         missed(&mut d, ms);
     }
-    // Stale after three periods of a second.
+    // A reading is stale after three periods of one second.
     let quality = |d: &mut Detector, ms: u64| {
         d.elapsed(now(ms));
         d.point_state(EquipmentIndex(0), PointIndex(0), now(ms)).unwrap().quality
@@ -67,7 +67,7 @@ fn what_is_missed_for_too_long_is_bad_and_its_condition_unknown() {
     assert_eq!((explained.when.unwrap().1, explained.pending), (Truth::Unknown, None));
     d.elapsed(now(9000));
     assert!(!d.is_active(EquipmentIndex(0), 0));
-    // A new value begins a new delay.
+    // A new value starts the delay again.
     read(&mut d, 9000, 6);
     assert_eq!(
         d.explain(EquipmentIndex(0), 0, now(9000)).unwrap().pending.unwrap().1,
@@ -86,7 +86,7 @@ fn what_the_device_itself_calls_no_value_is_bad_at_once() {
         d.readings(now(2000), EquipmentIndex(0), vec![(PointIndex(0), reading)], Presence::Answered);
         let told = d.point_state(EquipmentIndex(0), PointIndex(0), now(2000)).unwrap();
         assert_eq!((told.quality, told.reason), (Quality::Bad, Some(reason)));
-        // Silence after it makes it no better.
+        // A missing answer after that does not make the value good again.
         missed(&mut d, 2500);
         let told = d.point_state(EquipmentIndex(0), PointIndex(0), now(2500)).unwrap();
         assert_eq!(told.quality, Quality::Bad);
@@ -103,7 +103,7 @@ fn a_retained_value_is_told_as_such() {
     let told = d.take_transitions();
     assert_eq!(told[0].values["x"], "6 (retained)");
     assert!(d.point_state(EquipmentIndex(0), PointIndex(0), now(1000)).unwrap().is_retained);
-    // A live one is not.
+    // A live value is not retained.
     read(&mut d, 2000, 6);
     assert!(!d.point_state(EquipmentIndex(0), PointIndex(0), now(2000)).unwrap().is_retained);
     assert_eq!(d.explain(EquipmentIndex(0), 0, now(2000)).unwrap().operands[0].value, "6");

@@ -1,4 +1,4 @@
-//! A restart: windows, delays and what points were come back from recorded readings.
+//! Restart: restores windows, delays and point values from recorded readings.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -11,23 +11,24 @@ use crate::profile::Trigger;
 use crate::site::Equipment;
 use crate::words::{BadReason, EquipmentIndex, Now, PointIndex, Presence, Reading, Wall};
 
-/// A recorded reading of a point; nothing where it was bad.
+/// A recorded reading of a point.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Recorded {
-    /// When it arrived.
+    /// The time at which the reading arrived.
     pub at: Wall,
-    /// Of which equipment.
+    /// The index of the equipment.
     pub equipment: EquipmentIndex,
-    /// Of which point.
+    /// The index of the point.
     pub point: PointIndex,
-    /// Its value.
+    /// The value; `None` if the reading was bad.
     pub value: Option<f64>,
 }
 
-/// What was read of one piece of equipment at one instant.
+/// All readings of one piece of equipment at one instant.
 type Row = Vec<(PointIndex, Option<f64>)>;
 
-/// From how far back a piece of equipment's faults need readings: its longest window, time constant and delay.
+/// The time before a restart whose readings are needed for the faults of this equipment: the longest window, time
+/// constant and delay.
 #[must_use]
 pub fn reach(equipment: &Equipment) -> Duration {
     let of = equipment.profile.faults.iter();
@@ -38,9 +39,9 @@ pub fn reach(equipment: &Equipment) -> Duration {
 }
 
 impl Detector {
-    /// Goes through recorded readings, in order of time, as if they came now: what they leave is where it goes on. Alarms that
-    /// stood are to be restored before. Only what then differs from them is told. Equipment that is lost stays lost, and
-    /// what is normal is neither learned nor judged by them.
+    /// Replays recorded readings, ordered by time, as if they arrived now, and goes on from that state. Alarms that
+    /// were active must be restored before. Only differences from these alarms become transitions. Equipment that was
+    /// lost stays lost, and no baseline learns or evaluates these readings.
     pub fn warm(&mut self, recorded: &[Recorded], now: Now) {
         let stood: Vec<bool> = self.watches.iter().map(Watch::is_active).collect();
         let mut rows: BTreeMap<(Wall, EquipmentIndex), Row> = BTreeMap::new();
@@ -64,7 +65,7 @@ impl Detector {
             warmed.insert(equipment);
         }
         self.baselines.sleep(false);
-        // Nobody was asked meanwhile: silence counts from now on.
+        // No request was sent while the daemon was stopped, so the time without answers counts from now.
         for equipment in warmed {
             if let Some(unit) = self.units.get_mut(equipment.0) {
                 unit.last_answer = None;
@@ -99,7 +100,7 @@ mod tests {
         Now { mono: Mono(s * 1_000_000_000), wall: Wall::from_millis(i64::try_from(s * 1000).unwrap()) }
     }
 
-    /// A detector that starts at 1000 s with readings of `x` recorded before, one a second.
+    /// A detector that starts at 1000 s with readings of `x` recorded before, one per second.
     fn warmed(fault: &str, stood: bool, recorded: impl Iterator<Item = (u64, Option<f64>)>) -> Detector {
         let site = site(POINTS, &format!("[faults.a]\nseverity = 'major'\n{fault}"));
         let mut d = Detector::new(site, now(START));
@@ -150,7 +151,7 @@ mod tests {
     fn windows_come_back() {
         let recorded = (930..1000).map(|s| (s, Some(8.0)));
         let mut d = warmed("when = 'avg(x, 1m) > 5'", false, recorded);
-        // The record did not get to it before the restart: it is told now.
+        // The alarm was raised before the restart but not recorded, so it is raised now.
         assert_eq!(told(&mut d), [(TransitionKind::Raised, START, 978)]);
         read(&mut d, 1001, 8);
         assert_eq!(told(&mut d), []);

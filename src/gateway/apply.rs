@@ -1,4 +1,4 @@
-//! Events into the state.
+//! Takes events into the state.
 
 use std::sync::Arc;
 
@@ -6,7 +6,8 @@ use super::{Accepted, GatewayEvent, GatewayState, KnownDamage};
 use crate::limits;
 use crate::words::{Author, Wall};
 
-/// Takes an event in, and says whether it changed the state. It cannot refuse, so every old journal loads.
+/// Takes an event into the state. Returns true if the state has changed. It cannot refuse, so every old journal
+/// loads.
 pub fn apply(state: &mut GatewayState, at: Wall, by: &Author, event: &GatewayEvent) -> bool {
     match event {
         GatewayEvent::ConfigurationLoaded { files } => {

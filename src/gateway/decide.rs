@@ -1,19 +1,19 @@
-//! What a verb comes to, and which damage is new.
+//! Decides a verb, and finds the damage that is new.
 
 use super::{GatewayEvent, GatewayState, GatewayVerb};
 use crate::limits;
 use crate::words::{Damage, Refusal, Rule, reason_of};
 
-/// Decides a verb: the event, and a sentence for the person.
+/// Decides a verb: an event, and a sentence for the person.
 ///
 /// # Errors
-/// When the reason is missing or too long, or no damage waits to be accepted.
+/// If the reason is missing or too long, or no damage waits to be accepted.
 pub fn decide(state: &GatewayState, verb: &GatewayVerb) -> Result<(GatewayEvent, String), Refusal> {
     let GatewayVerb::AcceptDamage { reason } = verb;
     let reason = reason_of(reason)?;
     let parts = state.damage.iter().filter(|d| d.accepted.is_none()).count();
     if parts == 0 {
-        let text = "no damage of the journal waits to be accepted";
+        let text = "there is no journal damage to accept";
         return Err(
             Refusal::new(Rule::NothingToAccept, text).command("check the journal", "andon audit verify")
         );
@@ -23,7 +23,7 @@ pub fn decide(state: &GatewayState, verb: &GatewayVerb) -> Result<(GatewayEvent,
     Ok((GatewayEvent::DamageAccepted { parts, reason }, told.to_owned()))
 }
 
-/// The events of damage that was found and is not on record yet, as far as there is room for it.
+/// The events for damage that was found and is not recorded yet, up to [`crate::limits::DAMAGE_KEPT`] parts in all.
 #[must_use]
 pub fn new_damage(state: &GatewayState, found: &[Damage]) -> Vec<GatewayEvent> {
     let known =

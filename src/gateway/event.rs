@@ -1,26 +1,26 @@
-//! What happens to the gateway itself.
+//! The events of the gateway itself.
 
 use serde::{Deserialize, Serialize};
 
 use crate::site::FileHash;
 use crate::words::Damage;
 
-/// What happened to the gateway itself.
+/// An event of the gateway itself.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", content = "data")]
 pub enum GatewayEvent {
     /// The daemon started.
     #[serde(rename = "gateway-started")]
     Started {
-        /// The program's version.
+        /// The version of andon.
         version: String,
         /// The gateway's name.
         name: String,
     },
-    /// The daemon stopped in order.
+    /// The daemon stopped normally.
     #[serde(rename = "gateway-stopped")]
     Stopped {},
-    /// These files are in force from here on.
+    /// The configuration was loaded: these files are in force from here on.
     #[serde(rename = "configuration-loaded")]
     ConfigurationLoaded {
         /// Each file with its SHA-256.
@@ -29,36 +29,37 @@ pub enum GatewayEvent {
     /// A part of the journal cannot be read as it was written.
     #[serde(rename = "gateway-journal-damaged")]
     JournalDamaged {
-        /// What was found, as a sentence.
+        /// The damage, as a sentence.
         message: String,
-        /// The segment, line and events; absent in journals of earlier versions.
+        /// The segment, line and events; `None` in journals of earlier versions.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         damage: Option<Damage>,
     },
-    /// Somebody has taken note of the damage: it is no longer shown on the first screen.
+    /// A person accepted the damage, so it is no longer shown on the first screen.
     #[serde(rename = "gateway-damage-accepted")]
     DamageAccepted {
-        /// How many damaged parts were known.
+        /// The number of damaged parts that were known.
         parts: usize,
-        /// Why.
+        /// The reason that the person gave.
         reason: String,
     },
-    /// The daemon did not run for a while, as when its machine was suspended. Delays do not count that time.
+    /// The daemon did not run for a while, for example because its computer was suspended. Delays do not count that
+    /// time.
     #[serde(rename = "gateway-paused")]
     Paused {
-        /// For how many milliseconds.
+        /// The length of the pause, in milliseconds.
         for_ms: u64,
     },
-    /// The wall clock was stepped.
+    /// The wall clock was set to another time.
     #[serde(rename = "clock-stepped")]
     ClockStepped {
-        /// By how many milliseconds, forward when positive.
+        /// The change in milliseconds; positive if the clock was set forward.
         by_ms: i64,
     },
 }
 
 impl GatewayEvent {
-    /// The kinds that stand in the journal, as `serde` names them (test: `kinds_are_those_that_are_written`).
+    /// The names of these events in the journal, as `serde` writes them (test: `kinds_are_those_that_are_written`).
     pub const KINDS: &[&str] = &[
         "gateway-started",
         "gateway-stopped",

@@ -1,7 +1,8 @@
 //! The gateway itself: its start and stop, the files in force, steps of its clock, and damage of its journal.
 //!
-//! [`decide`] judges the one thing that a person asks here: to accept damage. [`apply`] keeps the files in force and the
-//! damage in the [`GatewayState`] and cannot refuse, so every old journal loads.
+//! [`decide`] decides the only request of a person here: to accept damage. [`apply`] keeps the files in force and the
+//! damage in the [`GatewayState`] and cannot refuse, so every old journal loads. The desk records the events, and
+//! `andon status` shows the state.
 //!
 //! ```
 //! use andon::gateway::{GatewayEvent, GatewayState, GatewayVerb, apply, decide};
@@ -9,7 +10,7 @@
 //!
 //! let eva = Author::unproven("eva");
 //! let mut state = GatewayState::default();
-//! let verb = GatewayVerb::AcceptDamage { reason: "known since the power cut".to_owned() };
+//! let verb = GatewayVerb::AcceptDamage { reason: "known since the power failure".to_owned() };
 //! assert!(decide(&state, &verb).is_err(), "nothing is damaged");
 //! let damaged = GatewayEvent::JournalDamaged { message: "line 7 was changed".to_owned(), damage: None };
 //! apply(&mut state, Wall::from_millis(0), &Author::Gateway, &damaged);

@@ -7,35 +7,35 @@ use serde::{Deserialize, Serialize};
 use crate::site::FileHash;
 use crate::words::{Damage, Wall};
 
-/// A part of the journal that cannot be read, as it was recorded.
+/// A recorded part of the journal that cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KnownDamage {
-    /// When it was recorded.
+    /// The time when the damage was recorded.
     pub found_at: Wall,
-    /// Where and what; absent in what earlier versions recorded.
+    /// The place and kind of the damage; `None` if an earlier version recorded it.
     pub damage: Option<Damage>,
-    /// What was found, as a sentence.
+    /// The damage, as a sentence.
     pub message: String,
-    /// Who accepted it, and why; `None` while it waits for that.
+    /// The acceptance by a person; `None` if the damage waits to be accepted.
     pub accepted: Option<Accepted>,
 }
 
-/// Who took note of damage.
+/// The acceptance of damage by a person.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Accepted {
     /// The person.
     pub by: String,
-    /// When.
+    /// The time of the acceptance.
     pub at: Wall,
-    /// Why.
+    /// The reason that the person gave.
     pub reason: String,
 }
 
-/// What is known of the gateway itself.
+/// The state of the gateway itself.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct GatewayState {
-    /// The files in force.
+    /// The configuration files in force.
     pub files: Arc<Vec<FileHash>>,
-    /// Damaged parts of the journal that are on record, the first [`crate::limits::DAMAGE_KEPT`] of them.
+    /// The recorded damage of the journal: the first [`crate::limits::DAMAGE_KEPT`] parts.
     pub damage: imbl::Vector<KnownDamage>,
 }

@@ -1,11 +1,11 @@
-//! What may be asked of the gateway itself.
+//! The request of a person about the gateway itself.
 
-/// What a person asks.
+/// A request of a person about the gateway itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum GatewayVerb {
-    /// Take note of the journal's damage, so that it is no longer shown on the first screen.
+    /// Accept the damage of the journal, so that it is no longer shown on the first screen.
     AcceptDamage {
-        /// Why.
+        /// The reason, for the journal.
         reason: String,
     },
 }

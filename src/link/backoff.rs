@@ -1,10 +1,11 @@
-//! Doubling pauses, each drawn between half of it and all of it, so that many gateways do not knock at once.
+//! Waiting times before a link is opened again: each is up to twice the one before. A random part between half and
+//! all of each time is used, so that many gateways do not connect at the same moment.
 
 use std::time::Duration;
 
 use crate::limits;
 
-/// The pauses before a link is opened again.
+/// The waiting times of one link.
 #[derive(Debug)]
 pub(super) struct Backoff {
     seed: u64,
@@ -16,14 +17,14 @@ impl Backoff {
         Self { seed: seed.max(1), next: limits::RECONNECT_MIN }
     }
 
-    /// It worked: the next pause is short again.
+    /// Returns to the shortest waiting time, after the link was opened.
     pub(super) fn reset(&mut self) {
         self.next = limits::RECONNECT_MIN;
     }
 
-    /// How long to wait now.
+    /// Returns the time to wait before the next attempt, and doubles the following one.
     pub(super) fn pause(&mut self) -> Duration {
-        // xorshift64*: plenty for jitter.
+        // The generator xorshift64* is good enough to spread the attempts.
         self.seed ^= self.seed >> 12;
         self.seed ^= self.seed << 25;
         self.seed ^= self.seed >> 27;

@@ -1,4 +1,4 @@
-//! What is known of links and of each piece of equipment on them, for `status` and `why`.
+//! Statistics and last answers of one link and of each piece of equipment on it, for `status` and `why`.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,19 +9,19 @@ use crate::limits;
 use crate::site::Site;
 use crate::words::{EquipmentId, EquipmentIndex, Now};
 
-/// How a link or a piece of equipment is.
+/// The state of a link or of a piece of equipment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum LinkState {
-    /// It answers.
+    /// Every request is answered.
     Online,
-    /// It answers, not always or not everything.
+    /// Some requests are not answered, or some answers are errors.
     Degraded,
-    /// It does not.
+    /// No request is answered, or the link cannot be opened.
     Offline,
 }
 
 impl LinkState {
-    /// The word.
+    /// The state as a word, as in JSON and on screens.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
@@ -32,81 +32,82 @@ impl LinkState {
     }
 }
 
-/// What an answer is remembered under.
+/// The request that an answer belongs to, as the key under which the answer is stored.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum AnswerKey {
-    /// A read of registers: the area's word and the first register.
+    /// A read of registers or bits: the word of the area, and the first register.
     Read(&'static str, u16),
-    /// A serial request or stream, an MQTT topic, a Sparkplug metric.
+    /// A serial request or stream, an MQTT topic, or a Sparkplug metric, by name.
     Named(String),
 }
 
 /// The last answer to one request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LastAnswer {
-    /// The request, as `unit 3 read holding 40..59`.
+    /// The request as text, for example `unit 3 read holding 40..59`.
     pub request: String,
-    /// What it brought, where that is no registers.
+    /// The content of the answer as text; empty if the answer contains registers.
     pub text: String,
-    /// The registers it brought, from `start` on.
+    /// The registers in the answer, beginning with register `start`; empty if the answer is text.
     pub words: Vec<u16>,
-    /// The first register.
+    /// The number of the first register.
     pub start: u16,
-    /// When it arrived.
+    /// The time when the answer arrived.
     pub at: Now,
-    /// How long it took.
+    /// The time from the request to the answer.
     pub took: Duration,
 }
 
-/// What is known of one piece of equipment on a link.
+/// Statistics and last answers of one piece of equipment.
 #[derive(Debug, Clone)]
 pub struct EquipmentStats {
-    /// How it is.
+    /// The present state.
     pub state: LinkState,
-    /// Since when.
+    /// The time when `state` last changed.
     pub since: Now,
-    /// Requests sent.
+    /// Requests sent since the link's task started.
     pub requests: u64,
-    /// Failures by kind.
+    /// Failed requests since the link's task started, by kind (`WireFault::kind` and `exception-N`).
     pub errors: BTreeMap<String, u64>,
-    /// What is wrong, as a sentence.
+    /// The reason for the state, as a sentence for people.
     pub message: String,
-    /// Times of the last answers.
+    /// The times that the last answers took, oldest first; at most [`limits::ANSWER_TIMES_KEPT`].
     pub answer_times: VecDeque<Duration>,
     /// The last answer to each request.
     pub last: BTreeMap<AnswerKey, LastAnswer>,
-    /// Requests whose turn came too late.
+    /// Reads that were skipped because their time passed before they could be sent.
     pub missed: u64,
-    /// Of those, the ones missed although everything was answered.
+    /// The part of `missed` that was skipped although the equipment answered: the line had no time for these reads.
     pub late: u64,
-    /// When that was last.
+    /// The time when `late` last grew; `None` if it is 0.
     pub late_at: Option<Now>,
 }
 
-/// What is known of a link.
+/// Statistics of one link.
 #[derive(Debug, Clone)]
 pub struct LinkStats {
-    /// Its name.
+    /// The link's name in `andon.toml`.
     pub name: String,
-    /// How it is.
+    /// The present state.
     pub state: LinkState,
-    /// Since when.
+    /// The time when `state` last changed.
     pub since: Now,
-    /// Requests sent.
+    /// Requests sent since the link's task started.
     pub requests: u64,
-    /// Failures by kind.
+    /// Failures of the link itself since the link's task started, by kind.
     pub errors: BTreeMap<String, u64>,
-    /// What is wrong, as a sentence.
+    /// The reason for the state, as a sentence for people.
     pub message: String,
-    /// Since when it is served.
+    /// The time from which `busy` is counted: the start of the link's task.
     pub begun: Now,
-    /// Time the line was in use.
+    /// The total time since `begun` in which the line was in use.
     pub busy: Duration,
-    /// Its equipment.
+    /// The equipment on this link.
     pub equipment: BTreeMap<EquipmentId, EquipmentStats>,
 }
 
-/// Shared between a link's task, which writes, and `status`, which reads; never held across an await.
+/// Statistics shared by a link's task, which writes them, and `status`, which reads them. The lock is never held
+/// across an `await`.
 #[derive(Debug, Clone)]
 pub struct LinkBoard {
     stats: Arc<Mutex<LinkStats>>,
@@ -114,7 +115,7 @@ pub struct LinkBoard {
 }
 
 impl LinkBoard {
-    /// A link that has not been opened yet.
+    /// Statistics of a link that has not been opened yet.
     #[must_use]
     pub fn new(name: &str, equipment: impl IntoIterator<Item = EquipmentId>, now: Now) -> Self {
         let stats = Arc::new(Mutex::new(LinkStats {
@@ -133,14 +134,14 @@ impl LinkBoard {
         board
     }
 
-    /// From here on this is the link's equipment; what is known of those that stay is kept.
+    /// Sets the equipment of the link. Statistics of equipment that was already on the link are kept.
     pub fn set_equipment(&self, equipment: impl IntoIterator<Item = EquipmentId>, now: Now) {
         let blank = EquipmentStats {
             state: LinkState::Offline,
             since: now,
             requests: 0,
             errors: BTreeMap::new(),
-            message: "not asked yet".to_owned(),
+            message: "no request sent yet".to_owned(),
             answer_times: VecDeque::new(),
             last: BTreeMap::new(),
             missed: 0,
@@ -158,12 +159,12 @@ impl LinkBoard {
             .collect();
     }
 
-    /// A look at it.
+    /// Locks the statistics for reading or writing.
     pub fn lock(&self) -> MutexGuard<'_, LinkStats> {
         self.stats.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The link's last frames.
+    /// The last frames on the link.
     #[must_use]
     pub fn record(&self) -> &WireRecord {
         &self.record
@@ -171,7 +172,7 @@ impl LinkBoard {
 }
 
 impl LinkStats {
-    /// Notes how the link is.
+    /// Sets the state of the link and its reason.
     pub fn set_state(&mut self, state: LinkState, message: &str, now: Now) {
         if self.state != state {
             self.since = now;
@@ -180,27 +181,27 @@ impl LinkStats {
         message.clone_into(&mut self.message);
     }
 
-    /// What is known of a piece of equipment of the site.
+    /// The statistics of a piece of equipment of the site; `None` if the equipment is not on this link.
     pub fn of(&mut self, site: &Site, index: EquipmentIndex) -> Option<&mut EquipmentStats> {
         self.equipment.get_mut(&site.equipment.get(index.0)?.id)
     }
 
-    /// The share of its time that the line was in use, from 0 to 1.
+    /// The line load: the share of time in which the line was in use, from 0 to 1.
     #[must_use]
     pub fn line_use(&self, now: Now) -> f64 {
         let served = now.mono.since(self.begun.mono).as_secs_f64();
-        // A request under way when it was first served began before.
+        // A request that was under way when the count began can make the share greater than 1.
         if served > 0.0 { (self.busy.as_secs_f64() / served).min(1.0) } else { 0.0 }
     }
 
-    /// Counts a failure of the link itself.
+    /// Counts one failure of the link itself.
     pub fn count_error(&mut self, kind: &str) {
         *self.errors.entry(kind.to_owned()).or_default() += 1;
     }
 }
 
 impl EquipmentStats {
-    /// Notes how the equipment is.
+    /// Sets the state of the equipment and its reason.
     pub fn set_state(&mut self, state: LinkState, message: &str, now: Now) {
         if self.state != state {
             self.since = now;
@@ -211,7 +212,7 @@ impl EquipmentStats {
         }
     }
 
-    /// Notes the time of an answer.
+    /// Adds the time that an answer took.
     pub fn note_time(&mut self, took: Duration) {
         if self.answer_times.len() >= limits::ANSWER_TIMES_KEPT {
             self.answer_times.pop_front();
@@ -219,7 +220,8 @@ impl EquipmentStats {
         self.answer_times.push_back(took);
     }
 
-    /// The answer time that this share of the last answers kept within.
+    /// The time within which this share (0 to 1) of the last answers arrived: 0.5 gives the median. `None` without
+    /// answers.
     #[must_use]
     pub fn answer_time(&self, share: f64) -> Option<Duration> {
         let mut times: Vec<Duration> = self.answer_times.iter().copied().collect();
@@ -240,7 +242,7 @@ mod tests {
     use super::*;
     use crate::words::{Mono, Wall};
 
-    /// A day after the clock's beginning, which lies far before the program's.
+    /// A time that is a day after the start of the monotonic clock: the clock is older than the program.
     fn at(ms: u64) -> Now {
         Now { mono: Mono((86_400_000 + ms) * 1_000_000), wall: Wall::from_millis(0) }
     }
@@ -250,7 +252,7 @@ mod tests {
         let board = LinkBoard::new("l", [], at(0));
         assert!(board.lock().line_use(at(0)).abs() < 1e-9);
         board.lock().busy = Duration::from_millis(160);
-        // 160 ms of a second are 16 %.
+        // The line was in use for 160 ms: 16 % of one second.
         assert!((board.lock().line_use(at(1000)) - 0.16).abs() < 1e-9);
         assert!((board.lock().line_use(at(4000)) - 0.04).abs() < 1e-9);
     }
@@ -265,7 +267,7 @@ mod tests {
         for ms in (1..=99).rev() {
             e.note_time(Duration::from_millis(ms));
         }
-        // The middle of 1 to 99 is 50; 97 of them are below 98.
+        // The median of 1 to 99 is 50; 97 of these values are less than 98.
         assert_eq!(e.answer_time(0.5), Some(Duration::from_millis(50)));
         assert_eq!(e.answer_time(0.99), Some(Duration::from_millis(98)));
         for _ in 0..limits::ANSWER_TIMES_KEPT {

@@ -1,8 +1,28 @@
-//! Bytes to readings: one task a link, because a bus is serial and so are its requests.
+//! Links: everything that turns bytes on a wire into readings, with one task for each link. A bus can carry only one
+//! request at a time, so one task sends all requests of its link, one after the other.
 //!
-//! Plan, schedule and guard are pure or tested without a wire; only `*/wire.rs` touches a socket or a port.
-//! No late, foreign, short, doubled or echoed answer is ever taken for the answer to another request
-//! (tests: `guard::*`, and `tests/it/wire` against misbehaving peers).
+//! [`serve`] runs the task of one link. The task sends [`LinkSays`] to the daemon, which gives the readings to the
+//! desk, and it takes [`LinkCommand`]s. [`LinkBoard`] holds the statistics for `andon status`.
+//!
+//! No late, foreign, short, duplicated or echoed answer is ever accepted as the answer to another request (tests:
+//! `guard::*`, and `tests/it/wire` with simulated devices that send such answers). Only `wire.rs` and
+//! `mqtt/broker.rs` open sockets and ports; plan, schedule and guard are pure functions or tested without a wire.
+//!
+//! The reads of a device are planned before the task starts:
+//!
+//! ```
+//! use andon::link::modbus::{LineTiming, load, plan};
+//! use andon::profile;
+//! use andon::words::ProfileName;
+//!
+//! let name = ProfileName::parse("eastron-sdm120").unwrap();
+//! let (meter, _) = profile::load(&name, &profile::built_in(&name).unwrap());
+//! let meter = meter.unwrap();
+//! let line = LineTiming::Serial { baud: 9600, bits: 10 };
+//! let requests = plan(&meter, line);
+//! assert!(requests.len() < meter.points.len(), "one request reads several points");
+//! assert!(load(&requests, line) < 1.0, "the line has time for all of them");
+//! ```
 
 mod backoff;
 mod board;
@@ -30,129 +50,129 @@ use crate::site::Site;
 
 use crate::words::{EquipmentId, EquipmentIndex, LinkName, Now, PointIndex, PointName, Presence, Reading};
 
-/// The readings of one answer, or why there are none.
+/// The readings of one answer, or the reason why there are none.
 #[derive(Debug)]
 pub struct Batch {
-    /// When the answer arrived, or was given up.
+    /// The time when the answer arrived, or when the request was given up.
     pub at: Now,
-    /// Of which equipment.
+    /// The equipment that the readings belong to.
     pub equipment: EquipmentIndex,
-    /// Each point's reading.
+    /// The readings of each point.
     pub readings: Vec<(PointIndex, Reading)>,
-    /// What it says of the equipment itself.
+    /// Whether the equipment answered.
     pub presence: Presence,
-    /// Who is told once everything this batch caused is on disk.
+    /// Receives a signal when every event that the batch caused is on disk; `None` if no signal is needed.
     pub done: Option<oneshot::Sender<()>>,
-    /// The version of the site that numbers the equipment; set when it is sent.
+    /// The version of the site that `equipment` is an index of; set when the batch is sent.
     pub site: u64,
 }
 
-/// What a link says.
+/// A message of a link to the daemon.
 #[derive(Debug)]
 pub enum LinkSays {
-    /// Readings of equipment.
+    /// Readings of one piece of equipment.
     Readings(Batch),
-    /// How the link itself is.
+    /// The link was opened or lost its connection.
     Link(LinkNews),
 }
 
-/// A link was opened, or is away.
+/// A link was opened, or it cannot be opened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LinkNews {
-    /// Which.
+    /// The link's name in `andon.toml`.
     pub link: LinkName,
-    /// Since when.
+    /// The time of the change.
     pub at: Now,
-    /// Why it is away, in its own sentence; nothing where it is open.
+    /// The reason why the link has no connection, as a sentence; `None` if the link is open.
     pub away: Option<String>,
 }
 
-/// What a link is asked besides its schedule.
+/// A command to a link, in addition to its polling schedule.
 #[derive(Debug)]
 pub enum LinkCommand {
-    /// Read all of this equipment now.
+    /// Read all points of this equipment now.
     ReadNow(EquipmentId),
-    /// Write to equipment, then read it back.
+    /// Write to equipment, then read the value back.
     Write(WriteOrder),
-    /// Ask a unit once, whether or not it is anybody's equipment.
+    /// Send one request to a unit id, which need not belong to equipment of the site.
     Try(TryOrder),
-    /// The link's equipment changed, the link itself did not.
+    /// The configuration was reloaded: the equipment on the link may have changed, the link itself has not.
     Reloaded(Reload),
 }
 
-/// One request to a unit of a bus.
+/// One request to a unit of a Modbus link, from `andon scan` or a person.
 #[derive(Debug)]
 pub struct TryOrder {
-    /// The unit id.
+    /// The Modbus unit id.
     pub unit: u8,
-    /// What is asked.
+    /// The request.
     pub what: TryWhat,
-    /// The time it has to answer.
+    /// The time that the unit has for its answer.
     pub timeout: Duration,
-    /// Who is told; dropped when the link is away.
+    /// Receives the result; dropped without a result if the link has no connection.
     pub done: oneshot::Sender<TryEnd>,
 }
 
-/// What a unit is asked.
+/// The request of a [`TryOrder`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TryWhat {
-    /// To identify itself (43/14).
+    /// Read Device Identification (function 43/14).
     Identify,
-    /// For registers or bits.
+    /// Read registers or bits.
     Read {
-        /// The table.
+        /// The Modbus table.
         area: Area,
-        /// The first register.
+        /// The number of the first register or bit.
         start: u16,
-        /// How many.
+        /// The number of registers or bits.
         count: u16,
     },
 }
 
-/// What a unit answered.
+/// The result of a [`TryOrder`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TryEnd {
     /// Registers, or bits as 0 and 1.
     Words(Vec<u16>),
-    /// The objects of its identification.
+    /// The objects of the device identification: object id and content.
     Identified(Vec<(u8, Vec<u8>)>),
-    /// It refuses, with this exception, in words.
+    /// The unit refused with a Modbus exception: its code and its name.
     Exception(u8, String),
-    /// It was not asked, and why.
+    /// The request was not sent; the reason.
     Failed(String),
-    /// Nothing usable came: the kind of fault, as it is counted, and in words.
+    /// No valid answer arrived: the kind of failure as it is counted, and a sentence.
     Fault(&'static str, String),
 }
 
-/// A configuration that was loaded while the link was served.
+/// A configuration that was reloaded while the link was served.
 #[derive(Debug, Clone)]
 pub struct Reload {
-    /// The site.
+    /// The new site.
     pub site: Arc<Site>,
-    /// Its version.
+    /// The version of `site`, counted from 0 at the start of the daemon.
     pub version: u64,
-    /// The link's place in it.
+    /// The index of the link in `site.links`.
     pub link: usize,
 }
 
-/// A write. Names, not places, so that it never reaches another device than was meant.
+/// An order to write to equipment. It uses names, not indices: an index could mean another device after a reload.
 #[derive(Debug)]
 pub struct WriteOrder {
-    /// To which equipment.
+    /// The equipment to write to.
     pub equipment: EquipmentId,
-    /// To which point.
+    /// The point to write.
     pub point: PointName,
-    /// The registers, or 0 and 1 for a coil.
+    /// The registers to write, or 0 or 1 for a coil.
     pub words: Vec<u16>,
-    /// Who is told what became of it; dropped when the link is away.
+    /// Receives the result; dropped without a result if the link has no connection.
     pub done: oneshot::Sender<WriteEnd>,
 }
 
-/// What became of a write.
+/// The result of a [`WriteOrder`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WriteEnd {
-    /// Whether the device confirmed it, or why it did not.
+    /// `Ok` if the device confirmed the write, otherwise the reason.
     pub answer: Result<(), String>,
-    /// The registers read afterwards, or why they were not.
+    /// The registers that were read back afterwards, or the reason why they could not be read.
     pub read_back: Result<Vec<u16>, String>,
 }

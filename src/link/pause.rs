@@ -1,12 +1,12 @@
-//! Pauses finer than the runtime's timers, which count whole milliseconds: a silence of 1.75 ms on a serial line
-//! would become three, and a fast line lose a tenth of its rate.
+//! Pauses that are exact to less than a millisecond. The timers of the async runtime count whole milliseconds: a
+//! silence of 1.75 ms on a serial line would last 3 ms, and a fast line would lose a tenth of its throughput.
 
 use std::time::Duration;
 
-/// Pauses longer than this are left to the runtime.
+/// Pauses longer than this use the timer of the runtime.
 const COARSE: Duration = Duration::from_millis(20);
 
-/// Waits for a time, short ones exactly, without holding up the runtime's thread.
+/// Waits for `time`. A short pause sleeps in another thread, so it is exact and does not block the runtime's thread.
 pub(super) async fn pause(time: Duration) {
     if time.is_zero() {
         return;
@@ -17,11 +17,11 @@ pub(super) async fn pause(time: Duration) {
     }
     #[expect(
         clippy::disallowed_methods,
-        reason = "in a thread of its own; the runtime's timers are too coarse"
+        reason = "the sleep is in another thread, because the runtime's timers are too coarse"
     )]
     let slept = tokio::task::spawn_blocking(move || std::thread::sleep(time)).await;
     if slept.is_err() {
-        // The runtime is ending: nobody waits any more.
+        // The runtime is stopping, so no task uses the exact time any more.
         tokio::time::sleep(time).await;
     }
 }

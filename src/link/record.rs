@@ -1,4 +1,4 @@
-//! The wire on record: the last frames of a link in a bounded ring, oldest dropped first.
+//! The last frames of a link, in a bounded buffer that drops the oldest first. `andon capture` reads them.
 
 use std::collections::VecDeque;
 use std::pin::Pin;
@@ -14,15 +14,16 @@ use crate::limits;
 use crate::profile::Frame;
 use crate::words::Now;
 
+/// The stored frames; `bytes` is the sum of their lengths.
 #[derive(Default)]
 struct Ring {
     frames: VecDeque<Frame>,
     bytes: usize,
-    /// When the last byte of the last frame went.
+    /// The time of the last byte of the last frame, in microseconds since 1970.
     last_us: i64,
 }
 
-/// The last frames of a link; cheap to clone.
+/// The last frames of a link. Clones share one buffer.
 #[derive(Clone, Default)]
 pub struct WireRecord(Arc<Mutex<Ring>>);
 
@@ -33,7 +34,8 @@ impl fmt::Debug for WireRecord {
 }
 
 impl WireRecord {
-    /// Notes bytes. What follows in the same direction without a pause is one frame: drivers hand frames over in pieces.
+    /// Adds bytes to the record. Bytes that follow others in the same direction without a pause belong to the same
+    /// frame, because serial drivers deliver a frame in pieces.
     pub fn note(&self, now: Now, is_sent: bool, bytes: &[u8]) {
         let at_us = now.wall.millis().saturating_mul(1000);
         let mut ring = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -59,7 +61,7 @@ impl WireRecord {
         }
     }
 
-    /// The frames since an instant, in microseconds since 1970.
+    /// The frames that began at `from_us` (microseconds since 1970) or later.
     #[must_use]
     pub fn since(&self, from_us: i64) -> Vec<Frame> {
         let ring = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -67,7 +69,7 @@ impl WireRecord {
     }
 }
 
-/// A stream whose bytes are noted as they pass.
+/// A stream that records every byte that is read or written.
 pub(super) struct Tapped {
     pub io: Box<dyn Stream>,
     pub record: WireRecord,

@@ -1,4 +1,4 @@
-//! What every link's task has, how a line is kept open, and what is told when it is away.
+//! The task of a link: keeps the line open, passes its readings on, and reports when the line cannot be opened.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,27 +14,28 @@ use crate::limits;
 use crate::site::{LinkKind, Site};
 use crate::words::{BadReason, EquipmentIndex, PointIndex, Presence, Reading};
 
-/// What a link's task needs.
+/// Everything that the task of one link needs.
 pub struct LinkTask {
-    /// The site.
+    /// The site that the task serves.
     pub site: Arc<Site>,
-    /// Which one since the daemon's start, from 0: what it numbers is told by this.
+    /// The version of `site`, counted from 0 at the start of the daemon. Each batch carries the version, because the
+    /// indices of equipment and links are valid only for one version.
     pub version: u64,
-    /// The link's place in it.
+    /// The index of the link in `site.links`.
     pub link: usize,
-    /// Where its state is shown.
+    /// The statistics of the link.
     pub board: LinkBoard,
-    /// Where its readings go; when that is full, polling waits.
+    /// The channel for readings and link news. When the channel is full, polling waits.
     pub readings: mpsc::Sender<LinkSays>,
-    /// What it is asked besides its schedule.
+    /// Commands that come in addition to the polling schedule.
     pub commands: mpsc::Receiver<LinkCommand>,
     /// The clock.
     pub clock: Clock,
-    /// For jitter.
+    /// Seed of the random part of waiting times.
     pub seed: u64,
 }
 
-/// Works a link until the daemon stops taking readings.
+/// Serves a link until the daemon stops taking readings.
 pub async fn serve(task: LinkTask) {
     let Some(kind) = task.site.links.get(task.link).map(|l| &l.kind) else { return };
     match kind {
@@ -49,36 +50,36 @@ pub async fn serve(task: LinkTask) {
     }
 }
 
-/// A line that is opened, worked until it fails, and opened again.
-pub(super) trait Line {
-    /// What an open line is worked through.
-    type Wire;
+/// A protocol on a link: opens the connection and serves it until it fails, again and again.
+pub(super) trait Connector {
+    /// An open connection.
+    type Connection;
 
-    /// Opens it; also what should be known of that, as a sentence.
-    async fn open(&mut self, task: &LinkTask) -> Result<(Self::Wire, Option<String>), String>;
+    /// Opens the connection. Also returns a remark about it for people, as a sentence, or `None`.
+    async fn open(&mut self, task: &LinkTask) -> Result<(Self::Connection, Option<String>), String>;
 
-    /// The configuration was loaded again, and the task has adopted it.
+    /// Takes over a reloaded configuration, after the task has adopted it.
     fn reloaded(&mut self, task: &LinkTask);
 
-    /// Works it; returns how it ended.
-    async fn work(&mut self, task: &mut LinkTask, wire: Self::Wire) -> End;
+    /// Serves the open connection; returns the reason why it ended.
+    async fn work(&mut self, task: &mut LinkTask, wire: Self::Connection) -> ConnectionEnd;
 
-    /// The line is away: whoever waits for it is told.
+    /// The connection has ended: tells everyone who waits for an answer.
     fn away(&mut self) {}
 }
 
-/// How the work on an open line ended.
-pub(super) enum End {
+/// The reason why an open connection ended.
+pub(super) enum ConnectionEnd {
     /// The daemon stops.
     Stopped,
-    /// The connection is gone: why, and whether anything had come over it.
+    /// The connection was lost: the reason, and whether any answer had arrived through it.
     Lost { why: String, has_served: bool },
 }
 
 impl LinkTask {
-    /// Keeps a line open until the daemon stops taking readings. After a connection that worked the next one is opened at
-    /// once; the pauses grow while none can be opened.
-    pub(super) async fn keep_open<L: Line>(mut self, mut line: L) {
+    /// Keeps the connection open until the daemon stops taking readings. After a connection that worked, the next is
+    /// opened at once. As long as opening fails, the waiting times grow.
+    pub(super) async fn keep_open<L: Connector>(mut self, mut line: L) {
         let place = self.site.links.get(self.link).map_or_else(String::new, |l| l.kind.place());
         let mut backoff = Backoff::new(self.seed);
         let mut hangups = 0;
@@ -91,14 +92,15 @@ impl LinkTask {
                         self.opened(&message).await;
                     }
                     match line.work(&mut self, wire).await {
-                        End::Stopped => return,
-                        End::Lost { why, has_served } => {
+                        ConnectionEnd::Stopped => return,
+                        ConnectionEnd::Lost { why, has_served } => {
                             hangups = if has_served { 0 } else { hangups + 1 };
                             if hangups < limits::HANGUPS_AT_ONCE_MAX {
                                 continue;
                             }
-                            let why =
-                                format!("{place} takes connections and closes them without an answer: {why}");
+                            let why = format!(
+                                "{place} accepts connections but closes them without a response: {why}"
+                            );
                             self.offline(&why, Presence::NoAnswer).await;
                             limits::HANGUP_WAIT
                         }
@@ -117,8 +119,8 @@ impl LinkTask {
         }
     }
 
-    /// Waits before a line is opened again; false when the daemon stops.
-    async fn wait<L: Line>(&mut self, line: &mut L, pause: Duration) -> bool {
+    /// Waits before the next attempt to open the connection. Returns false when the daemon stops.
+    async fn wait<L: Connector>(&mut self, line: &mut L, pause: Duration) -> bool {
         let pause = tokio::time::sleep(pause);
         tokio::pin!(pause);
         loop {
@@ -132,13 +134,14 @@ impl LinkTask {
                     self.adopt(reload);
                     line.reloaded(self);
                 }
-                // What is dropped tells its asker at once that the link is away.
+                // Dropping the command closes its reply channel: the sender knows at once that the link has no
+                // connection.
                 Some(LinkCommand::ReadNow(_) | LinkCommand::Write(_) | LinkCommand::Try(_)) => {}
             }
         }
     }
 
-    /// The line is open, or has just proven that it works.
+    /// Sets the link online: it was opened, or an answer has just arrived.
     pub(super) async fn opened(&self, message: &str) {
         let is_news = {
             let mut stats = self.board.lock();
@@ -151,7 +154,7 @@ impl LinkTask {
         }
     }
 
-    /// Something came over a line: it works, whatever was thought of it.
+    /// Sets the link online because bytes have arrived, even if it was reported as offline.
     pub(super) async fn works(&self) {
         if self.board.lock().state == LinkState::Offline {
             let place = self.site.links.get(self.link).map_or_else(String::new, |l| l.kind.place());
@@ -159,20 +162,20 @@ impl LinkTask {
         }
     }
 
-    /// Tells how the link itself is.
+    /// Sends link news: `away` is the reason why the link has no connection, or `None` if it is open.
     pub(super) async fn tell_link(&self, away: Option<&str>) {
         let Some(link) = self.site.links.get(self.link).map(|l| l.name.clone()) else { return };
         let news = LinkNews { link, at: self.clock.now(), away: away.map(str::to_owned) };
-        // When nobody takes readings any more the daemon is stopping.
+        // A closed channel means that the daemon is stopping.
         let _sent = self.readings.send(LinkSays::Link(news)).await.is_ok();
     }
 
-    /// A stream whose frames are kept on the link's record.
+    /// Wraps a stream so that its frames are recorded.
     pub(super) fn tapped(&self, io: Box<dyn Stream>) -> Box<dyn Stream> {
         Box::new(Tapped { io, record: self.board.record().clone(), clock: self.clock })
     }
 
-    /// Takes up a configuration that was loaded while the link was served.
+    /// Takes over a configuration that was reloaded while the link was served.
     pub(super) fn adopt(&mut self, reload: Reload) {
         self.site = reload.site;
         self.version = reload.version;
@@ -185,7 +188,7 @@ impl LinkTask {
         all.filter(|(_, e)| e.link == self.link).map(|(index, _)| EquipmentIndex(index)).collect()
     }
 
-    /// The link is away: nothing on it is read.
+    /// Sets the link and all of its equipment offline, and reports every point as not read.
     pub(super) async fn offline(&self, why: &str, presence: Presence) {
         let now = self.clock.now();
         {
@@ -203,7 +206,7 @@ impl LinkTask {
         }
     }
 
-    /// No point of a piece of equipment is read, and why.
+    /// A batch in which every point of a piece of equipment has no answer, with the reason.
     fn unread(&self, equipment: EquipmentIndex, why: &str, presence: Presence) -> Batch {
         let at = self.clock.now();
         let why: Arc<str> = why.into();
@@ -212,7 +215,7 @@ impl LinkTask {
         Batch { at, equipment, readings: (0..count).map(none).collect(), presence, done: None, site: 0 }
     }
 
-    /// Sends readings on; false when nobody takes them any more.
+    /// Sends readings. Returns false when the daemon stops taking them.
     pub(super) async fn send(&self, mut batch: Batch) -> bool {
         batch.site = self.version;
         self.readings.send(LinkSays::Readings(batch)).await.is_ok()

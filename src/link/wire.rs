@@ -1,4 +1,4 @@
-//! The only place that opens sockets and ports, and that knows which ports there are.
+//! The only place that opens sockets and serial ports, and that lists the serial ports of the computer.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -9,23 +9,23 @@ use tokio::time::timeout;
 use crate::limits;
 use crate::site::{Character, Parity};
 
-/// A byte stream.
+/// A byte stream in both directions.
 pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
-/// Connects to `host:port`.
+/// Opens a TCP connection to `host:port`.
 pub(super) async fn connect(address: &str) -> Result<Box<dyn Stream>, String> {
     let stream = match timeout(limits::CONNECT_TIMEOUT, tokio::net::TcpStream::connect(address)).await {
         Ok(Ok(stream)) => stream,
-        Ok(Err(e)) => return Err(format!("{address} does not take a connection: {e}")),
-        Err(_elapsed) => return Err(format!("{address} does not answer")),
+        Ok(Err(e)) => return Err(format!("cannot connect to {address}: {e}")),
+        Err(_elapsed) => return Err(format!("cannot connect to {address}: no response (timeout)")),
     };
-    // Without this every request would wait for the acknowledgement of the one before.
+    // Without `nodelay` each request would wait until the request before it is acknowledged.
     stream.set_nodelay(true).map_err(|e| e.to_string())?;
     Ok(Box::new(stream))
 }
 
-/// Opens a port, for this process alone; also what should be known of it, as a sentence.
+/// Opens a serial port for this process alone. Also returns a remark about the port for people, or `None`.
 pub(super) fn open_port(
     port: &str,
     baud: u32,
@@ -44,56 +44,57 @@ pub(super) fn open_port(
         if character.data_bits == 7 { tokio_serial::DataBits::Seven } else { tokio_serial::DataBits::Eight };
     let stop =
         if character.stop_bits == 2 { tokio_serial::StopBits::Two } else { tokio_serial::StopBits::One };
-    let path_text = path.to_str().ok_or_else(|| format!("{shown} is not text"))?;
+    let path_text = path.to_str().ok_or_else(|| format!("the path {shown} is not valid text"))?;
     let port = tokio_serial::new(path_text, baud).parity(parity).data_bits(data).stop_bits(stop);
     let port = port.open_native_async();
     let port = port.map_err(|e| {
         if e.to_string().contains("exclusive lock") {
             format!("{shown} is in use by another program (try: fuser {shown})")
         } else {
-            format!("{shown} does not open: {e}")
+            format!("cannot open {shown}: {e}")
         }
     })?;
     let remark =
-        (port.parity().ok() != Some(parity)).then(|| format!("{shown} does not take the parity asked for"));
+        (port.parity().ok() != Some(parity)).then(|| format!("{shown} does not support this parity"));
     Ok((Box::new(port), remark))
 }
 
-/// A path, or the one path that fits a pattern; looked up at each open, because adapters come back under other names.
+/// Returns the path, or the only path that matches a pattern. The pattern is resolved at each opening, because an
+/// adapter can get another name when it is plugged in again.
 fn resolve(port: &str) -> Result<PathBuf, String> {
     if !port.contains(['*', '?', '[']) {
         return Ok(PathBuf::from(port));
     }
     let found: Vec<PathBuf> =
-        glob::glob(port).map_err(|e| format!("{port} is not a pattern: {e}"))?.flatten().collect();
+        glob::glob(port).map_err(|e| format!("{port} is not a valid pattern: {e}"))?.flatten().collect();
     match found.as_slice() {
         [one] => Ok(one.clone()),
-        [] => Err(format!("nothing fits {port}")),
+        [] => Err(format!("no device matches {port}")),
         several => Err(format!(
-            "{port} fits {} devices: {}",
+            "{port} matches {} devices: {}",
             several.len(),
             several.iter().map(|p| p.display().to_string()).collect::<Vec<_>>().join(", ")
         )),
     }
 }
 
-/// A serial port.
+/// A serial port of this computer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Port {
-    /// Its device file.
+    /// The device file, for example `/dev/ttyUSB0`.
     pub path: String,
-    /// The name that stays whatever the plugging order, where there is one.
+    /// The path under `/dev/serial/by-id`, which does not depend on the order of plugging; `None` if there is none.
     pub by_id: Option<String>,
-    /// USB vendor, product and serial number.
+    /// USB vendor id, product id and serial number; `None` if the port is not USB.
     pub usb: Option<String>,
-    /// What it is, for people.
+    /// Manufacturer and product, for people; may be empty.
     pub device: String,
 }
 
-/// Every serial port.
+/// The serial ports of this computer, ordered by path.
 #[must_use]
 pub fn ports() -> Vec<Port> {
-    // The crate takes the folder for granted.
+    // The crate `serialport` fails if the folder does not exist.
     if !Path::new("/sys/class/tty").is_dir() {
         return Vec::new();
     }

@@ -1,9 +1,9 @@
-//! Events into the state.
+//! Takes events into the state.
 
 use super::{OutOfService, ServiceEvent, ServiceState};
 use crate::words::{Author, Wall};
 
-/// Takes an event in. It cannot refuse, so every old journal loads.
+/// Takes an event into the state. It cannot refuse, so every old journal loads.
 pub fn apply(state: &mut ServiceState, at: Wall, by: &Author, event: &ServiceEvent) {
     match event {
         ServiceEvent::OutOfService { equipment, reason } => {

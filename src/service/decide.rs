@@ -1,12 +1,12 @@
-//! What a verb comes to: an event and a sentence for the person, or a refusal.
+//! Decides a verb: the result is an event and a sentence for the person, or a refusal.
 
 use super::{ServiceEvent, ServiceState, ServiceVerb};
 use crate::words::{EquipmentId, Refusal, Rule, reason_of};
 
-/// Decides a verb. `equipment` is the one that the verb names; it is known to the site.
+/// Decides a verb. `equipment` is the equipment that the verb names; the site contains it.
 ///
 /// # Errors
-/// When the reason is missing or too long, or the equipment is in that state already.
+/// If the reason is missing or too long, or the equipment is already in this state.
 pub fn decide(
     state: &ServiceState,
     verb: &ServiceVerb,
@@ -18,7 +18,7 @@ pub fn decide(
         ServiceVerb::TakeOut { reason, .. } => {
             let reason = reason_of(reason)?;
             if is_out {
-                let text = format!("{equipment} is out of service already");
+                let text = format!("{equipment} is already out of service");
                 return Err(Refusal::new(Rule::WrongService, text)
                     .command("return it", format!("andon equipment return {equipment} --reason TEXT")));
             }
@@ -28,7 +28,7 @@ pub fn decide(
         ServiceVerb::Return { reason, .. } => {
             let reason = reason_of(reason)?;
             if !is_out {
-                let text = format!("{equipment} is in service");
+                let text = format!("{equipment} is already in service");
                 return Err(Refusal::new(Rule::WrongService, text).command(
                     "take it out of service",
                     format!("andon equipment out-of-service {equipment} --reason TEXT"),

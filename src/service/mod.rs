@@ -1,8 +1,8 @@
 //! Whether a piece of equipment is in service. While it is out of service, its alarms are suppressed.
 //!
-//! A person asks with a [`ServiceVerb`]. [`decide`] answers with a [`ServiceEvent`] and a sentence for the person, or with
-//! a refusal. [`apply`] takes the event into the [`ServiceState`] and cannot refuse, so every old journal loads. The desk
-//! records the event and asks [`ServiceState::out`] whether an alarm is suppressed.
+//! A person asks with a [`ServiceVerb`]. [`decide`] answers with a [`ServiceEvent`] and a sentence for the person, or
+//! with a refusal. [`apply`] takes the event into the [`ServiceState`] and cannot refuse, so every old journal loads.
+//! The desk records the event, and looks in [`ServiceState::out`] to see whether an alarm is suppressed.
 //!
 //! ```
 //! use andon::service::{ServiceState, ServiceVerb, apply, decide};
@@ -15,7 +15,7 @@
 //! assert_eq!(told, "pump-1 is out of service: its alarms are suppressed");
 //! apply(&mut state, Wall::from_millis(0), &Author::unproven("eva"), &event);
 //! assert_eq!(state.out[&pump].reason, "new seal");
-//! assert!(decide(&state, &verb, &pump).is_err(), "it is out of service already");
+//! assert!(decide(&state, &verb, &pump).is_err(), "it is already out of service");
 //! ```
 
 mod apply;

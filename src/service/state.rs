@@ -1,24 +1,24 @@
-//! Which equipment is out of service.
+//! The equipment that is out of service.
 
 use imbl::OrdMap;
 use serde::{Deserialize, Serialize};
 
 use crate::words::{EquipmentId, Wall};
 
-/// Why a piece of equipment is out of service.
+/// One piece of equipment that is out of service.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OutOfService {
-    /// Since when.
+    /// The time when it was taken out of service.
     pub since: Wall,
-    /// Who took it out.
+    /// The person who took it out of service.
     pub by: String,
-    /// Why.
+    /// The reason that the person gave.
     pub reason: String,
 }
 
-/// The equipment that is out of service. Everything else is in service.
+/// The equipment that is out of service. All other equipment is in service.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct ServiceState {
-    /// By equipment.
+    /// Each entry by equipment.
     pub out: OrdMap<EquipmentId, OutOfService>,
 }

@@ -1,26 +1,26 @@
-//! What may be asked about service.
+//! The requests of a person about service.
 
-/// What a person asks.
+/// A request of a person about service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ServiceVerb {
     /// Take equipment out of service.
     TakeOut {
         /// The equipment's id, as typed.
         equipment: String,
-        /// Why.
+        /// The reason, for the journal.
         reason: String,
     },
     /// Return equipment to service.
     Return {
         /// The equipment's id, as typed.
         equipment: String,
-        /// Why.
+        /// The reason, for the journal.
         reason: String,
     },
 }
 
 impl ServiceVerb {
-    /// The id of the equipment that is meant, as typed.
+    /// The equipment's id, as typed.
     #[must_use]
     pub fn equipment(&self) -> &str {
         let (Self::TakeOut { equipment, .. } | Self::Return { equipment, .. }) = self;

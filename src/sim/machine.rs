@@ -1,4 +1,5 @@
-//! One simulated machine: its operating state, its quantities, its registers. Pure but for the lock it is shared by.
+//! One simulated machine: its operating state, its quantities and its registers. All functions are pure, except for
+//! the lock of [`Shared`].
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,33 +9,37 @@ use super::wave::Wave;
 use crate::profile::{Area, Profile, RegisterAddress, decode, encode};
 use crate::words::Value;
 
-/// What a point shows.
+/// The content of a point.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Signal {
-    /// A number that moves.
+    /// A number that changes with time.
     Wave(Wave),
-    /// A text, a flag, an enum's or bit field's raw value.
+    /// A fixed text or flag, or the raw value of an enum or bit field.
     Fixed(Value),
 }
 
-/// Signals by a point's place in the profile.
+/// Signals by the index of the point in the profile.
 pub type Signals = BTreeMap<usize, Signal>;
 
 /// A simulated machine.
 #[derive(Debug, Clone)]
 pub struct Machine {
     profile: Arc<Profile>,
+    /// The signals that are the same in each state.
     base: Signals,
+    /// The signals of each operating state, by its name.
     states: BTreeMap<String, Signals>,
     state: String,
+    /// The time at which the present state began.
     since: Duration,
+    /// The points that were set by hand.
     set: Signals,
     is_silent: bool,
     seed: u64,
 }
 
 impl Machine {
-    /// A machine in a state; points that nobody gives a signal are zero.
+    /// A machine in an operating state. A point without a signal is zero.
     #[must_use]
     pub fn new(
         profile: Arc<Profile>,
@@ -55,29 +60,29 @@ impl Machine {
         }
     }
 
-    /// It is switched on: the waves of its first state begin.
+    /// Switches the machine on: the waves of its first state begin.
     pub fn begin(&mut self, now: Duration) {
         self.since = now;
     }
 
-    /// Changes the operating state; what was set by hand is over.
+    /// Changes the operating state. Points that were set by hand follow the state again.
     pub fn enter(&mut self, state: &str, now: Duration) {
         state.clone_into(&mut self.state);
         self.since = now;
         self.set.clear();
     }
 
-    /// Sets one point by hand until the next state.
+    /// Sets one point by hand, until the next change of state.
     pub fn set(&mut self, point: usize, signal: Signal) {
         self.set.insert(point, signal);
     }
 
-    /// Lets it answer or not.
+    /// Lets the machine answer, or not.
     pub fn set_silent(&mut self, is_silent: bool) {
         self.is_silent = is_silent;
     }
 
-    /// Whether it answers nothing.
+    /// True if the machine does not answer.
     #[must_use]
     pub fn is_silent(&self) -> bool {
         self.is_silent
@@ -99,7 +104,7 @@ impl Machine {
         }
     }
 
-    /// The registers of a stretch; nothing where it reaches beyond the first and last register the device has.
+    /// The registers from `start` on; `None` if the range is not within the first and last register of the device.
     #[must_use]
     pub fn registers(&self, area: Area, start: u16, count: u16, now: Duration) -> Option<Vec<u16>> {
         let end = u32::from(start) + u32::from(count);
@@ -117,7 +122,7 @@ impl Machine {
             for (i, word) in self.encoded(index, now).into_iter().enumerate() {
                 let place = usize::from(address.number) + i;
                 if let Some(slot) = place.checked_sub(usize::from(start)).and_then(|p| words.get_mut(p)) {
-                    // Several points may pick bits of one register.
+                    // Several points may use bits of one register.
                     *slot |= word;
                 }
             }
@@ -125,7 +130,8 @@ impl Machine {
         (u32::from(start) >= first && end <= last).then_some(words)
     }
 
-    /// An object of the device's identification, as registers of text; nothing where the profile does not read it.
+    /// One object of the device identification, as registers of text; `None` if the profile does not read this
+    /// object.
     #[must_use]
     pub fn identification(&self, object: u16, now: Duration) -> Option<Vec<u16>> {
         let address = RegisterAddress { area: Area::Identification, number: object };
@@ -140,7 +146,8 @@ impl Machine {
         words.into_iter().take(usize::from(point.width())).collect()
     }
 
-    /// Takes a write of whole registers; refused unless they are those of one writable point.
+    /// Takes a write of whole registers. Refuses it, with false, unless they are exactly the registers of one
+    /// writable point.
     pub fn write(&mut self, area: Area, start: u16, words: &[u16]) -> bool {
         let address = RegisterAddress { area, number: start };
         let found = self.profile.points.iter().position(|p| {
@@ -157,20 +164,20 @@ impl Machine {
         true
     }
 
-    /// Its profile.
+    /// The device profile.
     #[must_use]
     pub fn profile(&self) -> Arc<Profile> {
         self.profile.clone()
     }
 
-    /// The operating states it can be in.
+    /// The operating states of the machine.
     #[must_use]
     pub fn state_names(&self) -> Vec<String> {
         self.states.keys().cloned().collect()
     }
 }
 
-/// A machine shared by its line and its script.
+/// A machine that is shared by its line and its script.
 #[derive(Debug, Clone)]
 pub struct Shared(Arc<Mutex<Machine>>);
 
@@ -181,7 +188,7 @@ impl Shared {
         Self(Arc::new(Mutex::new(machine)))
     }
 
-    /// Works with it.
+    /// Gives access to the machine.
     pub fn with<T>(&self, f: impl FnOnce(&mut Machine) -> T) -> T {
         f(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }

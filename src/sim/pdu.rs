@@ -1,4 +1,5 @@
-//! A Modbus request's function and data to the answer's (Modbus application protocol 1.1b3, section 6).
+//! Answers a Modbus request: function and data in, function and data out (Modbus application protocol 1.1b3, section
+//! 6).
 
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ const ILLEGAL_FUNCTION: u8 = 1;
 const ILLEGAL_ADDRESS: u8 = 2;
 const ILLEGAL_VALUE: u8 = 3;
 
-/// Answers a request (function and data) as the machine would.
+/// The answer of the machine to a request (function and data).
 pub(super) fn answer(request: &[u8], machine: &mut Machine, now: Duration) -> Vec<u8> {
     let function = request.first().copied().unwrap_or(0);
     let done = match (function, request) {
@@ -45,7 +46,7 @@ pub(super) fn answer(request: &[u8], machine: &mut Machine, now: Duration) -> Ve
     done.unwrap_or_else(|code| vec![function | 0x80, code])
 }
 
-/// Reads registers or bits: the same checks and header, another packing.
+/// Reads registers or bits. Both have the same checks and header, but different packing.
 fn read(area: Area, start: [u8; 2], count: [u8; 2], machine: &Machine, now: Duration) -> Result<Vec<u8>, u8> {
     let count = u16::from_be_bytes(count);
     let most = if area.is_bits() { limits::BITS_MAX } else { limits::REGISTERS_MAX };
@@ -64,7 +65,7 @@ fn read(area: Area, start: [u8; 2], count: [u8; 2], machine: &Machine, now: Dura
     Ok(out)
 }
 
-/// The device's identification (6.21), for machines whose profile reads it: all objects in one answer.
+/// Reads the device identification (6.21) of a machine whose profile contains it: all objects in one answer.
 fn identification(code: u8, first: u8, machine: &Machine, now: Duration) -> Result<Vec<u8>, u8> {
     let last = if code == 1 { 2 } else { 6 };
     let objects: Vec<(u8, Vec<u8>)> = (u16::from(first)..=last)
@@ -85,7 +86,7 @@ fn identification(code: u8, first: u8, machine: &Machine, now: Duration) -> Resu
     Ok(out)
 }
 
-/// A write is answered with the first five bytes of its request.
+/// Writes registers or coils. The answer is the first five bytes of the request.
 fn write(
     machine: &mut Machine,
     request: &[u8],

@@ -1,4 +1,4 @@
-//! A plant's file: lines, devices, what they show in each operating state, and a script of what happens when.
+//! The file of a plant: its lines, its devices, their points in each operating state, and a script of changes.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,59 +12,59 @@ use crate::profile::{DataType, Point, Profile};
 use crate::source::{Diagnostics, Section, Shape, SourceText, nearest, read_toml};
 use crate::words::{ProfileName, Value};
 
-/// What a plant is made of.
+/// A plant to simulate.
 #[derive(Debug)]
 pub struct Plant {
-    /// The wires.
+    /// The lines.
     pub lines: Vec<LineSetup>,
-    /// The machines on them.
+    /// The machines on the lines.
     pub devices: Vec<DeviceSetup>,
-    /// What happens when, in order.
+    /// The changes, ordered by time.
     pub script: Vec<Happening>,
 }
 
-/// A wire.
+/// A line to which machines are connected.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LineSetup {
-    /// Its name in the file.
+    /// The name in the file.
     pub name: String,
-    /// What it is.
+    /// The kind of the line.
     pub kind: LineKind,
 }
 
-/// What a wire is.
+/// The kind of a line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LineKind {
-    /// Modbus TCP, listening on `host:port`; port 0 takes a free one.
+    /// Modbus TCP. The simulator listens on `host:port`; port 0 chooses a free port.
     Tcp {
-        /// `host:port`
+        /// The address as `host:port`.
         listen: String,
     },
-    /// Modbus RTU on a pseudo-terminal, which `path` becomes a symbolic link to.
+    /// Modbus RTU on a pseudo-terminal. `path` becomes a symbolic link to it.
     Rtu {
-        /// Where the link is made.
+        /// The path of the symbolic link.
         path: String,
-        /// Bits a second: every character takes eleven of them.
+        /// Bits per second. Each character takes eleven bits.
         baud: u32,
     },
 }
 
-/// A machine on a wire.
+/// A machine on a line.
 #[derive(Debug, Clone)]
 pub struct DeviceSetup {
-    /// Its name in the file.
+    /// The name in the file.
     pub name: String,
-    /// The wire's place in the list.
+    /// The index of the line in [`Plant::lines`].
     pub line: usize,
-    /// Its Modbus unit.
+    /// The Modbus unit id.
     pub unit: u8,
-    /// How long it thinks before it answers.
+    /// The time between a request and its answer.
     pub turnaround: Duration,
     /// The machine.
     pub machine: Shared,
 }
 
-/// Reads a plant; `profiles` gives a profile by name. No plant when anything is wrong.
+/// Reads the file of a plant; `profiles` gives a profile by name. Returns `None` if there is any error.
 pub fn load(
     source: &SourceText,
     seed: u64,
@@ -148,9 +148,9 @@ fn read_device(
     let Some(found) = ProfileName::parse(&profile.value).ok().and_then(|n| profiles(&n)) else {
         s.error_with_help(
             profile.span,
-            format!("there is no profile {} that loads", profile.value),
+            format!("profile {} does not exist or has errors", profile.value),
             "",
-            "andon profile list shows which there are; andon profile check tells what is wrong with one",
+            "list the profiles: andon profile list; check one: andon profile check NAME",
         );
         return None;
     };
@@ -184,7 +184,7 @@ fn read_device(
     })
 }
 
-/// A table of points: `frequency = 50`, `mode = "auto"`, `status = ["running"]`, or a wave.
+/// Reads a table of points: `frequency = 50`, `mode = "auto"`, `status = ["running"]`, or a wave.
 pub(super) fn read_signals(table: &Section<'_>, profile: &Profile) -> Signals {
     let mut out = Signals::new();
     for name in table.names() {

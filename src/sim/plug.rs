@@ -1,5 +1,5 @@
-//! A metering plug with Tasmota firmware on a broker: its availability, its start-up message, readings every two seconds.
-//! What it sends is Tasmota's own shape (its documentation's examples), with a load that comes and goes.
+//! A metering plug with Tasmota firmware on a broker: its availability, its start-up message, and readings every two
+//! seconds. The messages have the form of Tasmota's documentation, with a load that is switched on and off.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use super::wave::{Wave, WaveShape};
 use crate::ambient::Clock;
 use crate::words::Mono;
 
-/// Publishes as the plug of this topic until it is dropped.
+/// Publishes as the plug with this topic until the future is dropped.
 pub async fn plug(host: String, port: u16, topic: String, clock: Clock) {
     const EVERY: Duration = Duration::from_secs(2);
     const RETRY: Duration = Duration::from_secs(1);
@@ -24,7 +24,7 @@ pub async fn plug(host: String, port: u16, topic: String, clock: Clock) {
             (format!("tele/{topic}/INFO1"), false, info.to_owned()),
         ];
         for (topic, is_kept, payload) in first {
-            // A client that is gone ends the event loop as well.
+            // If the client is gone, the event loop ends too.
             let _queued = client.publish(topic, QoS::AtLeastOnce, is_kept, payload).await;
         }
         let load = Wave {

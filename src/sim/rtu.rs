@@ -1,6 +1,7 @@
-//! Modbus RTU on a pseudo-terminal, accurate to the character: a pseudo-terminal delivers at once, so the line's
-//! time is computed: a request has arrived when its last character would have, the answer's characters come one
-//! after the other. A thread of its own, because the runtime's timers are a millisecond coarse.
+//! Modbus RTU on a pseudo-terminal, with the time of each character. A pseudo-terminal delivers bytes at once, so the
+//! simulator computes the time of the line: a request has arrived when its last character would have arrived, and the
+//! characters of the answer are sent one after the other. The line has its own thread, because the timers of the
+//! async runtime are only exact to a millisecond.
 
 use std::collections::BTreeMap;
 use std::io::{self, Read, Write};
@@ -19,7 +20,7 @@ use crate::ambient::Clock;
 use crate::limits;
 use crate::words::Mono;
 
-/// A simulated line; it ends, and its link goes, when dropped.
+/// A simulated line. When it is dropped, the line ends and its symbolic link is removed.
 #[derive(Debug)]
 pub(super) struct RtuLine {
     stop: Arc<AtomicBool>,
@@ -27,14 +28,14 @@ pub(super) struct RtuLine {
     path: PathBuf,
 }
 
-struct Line {
+struct LineWorker {
     port: TTYPort,
     units: BTreeMap<u8, (Shared, Duration)>,
     clock: Clock,
     character: Duration,
     silence: Duration,
     received: Vec<u8>,
-    /// When the line's last character has passed.
+    /// The time when the last character on the line has passed.
     free: Mono,
 }
 
@@ -51,14 +52,15 @@ pub(super) fn serve(
     if path.is_symlink() {
         std::fs::remove_file(path)?;
     }
-    // Not kept open: a client's claim to the port must end with the client, as on a real one.
+    // The simulator does not keep this end open: a client's exclusive lock must end with the client, as on a real
+    // port.
     drop(slave);
     symlink(&name, path)?;
     let character = Duration::from_secs(11) / baud.max(1);
     let silence = if baud > 19_200 { limits::RTU_SILENCE_MIN } else { character * 7 / 2 };
     let stop = Arc::new(AtomicBool::new(false));
     let mut line =
-        Line { port: master, units, clock, character, silence, received: Vec::new(), free: Mono(0) };
+        LineWorker { port: master, units, clock, character, silence, received: Vec::new(), free: Mono(0) };
     let told = stop.clone();
     let thread = std::thread::Builder::new().name("sim-rtu".to_owned()).spawn(move || {
         while !told.load(Ordering::Relaxed) {
@@ -74,14 +76,14 @@ impl Drop for RtuLine {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::Relaxed);
         if let Some(thread) = self.thread.take() {
-            // It ends at its next look.
+            // The thread ends when it next looks at the flag.
             let _ended = thread.join();
         }
         let _gone = std::fs::remove_file(&self.path);
     }
 }
 
-impl Line {
+impl LineWorker {
     fn turn(&mut self) -> io::Result<()> {
         let mut space = [0; 512];
         let wait = if self.received.is_empty() { limits::SIM_LOOK_EVERY } else { limits::SIM_REQUEST_GAP };
@@ -92,7 +94,7 @@ impl Line {
                 self.received.clear();
                 return Ok(());
             }
-            // Nobody has the other end open.
+            // No client has the other end open.
             Err(e) if has_hung_up(&e) => {
                 self.received.clear();
                 self.wait_until(self.clock.now().mono + limits::SIM_LOOK_EVERY);
@@ -113,7 +115,7 @@ impl Line {
     fn answer(&mut self, frame: &[u8]) -> io::Result<()> {
         let [body @ .., low, high] = frame else { return Ok(()) };
         let ([unit, request @ ..], true) = (body, crc16(body) == [*low, *high]) else {
-            // Noise: a slave waits for silence and begins anew.
+            // These bytes are noise. A slave waits for silence and starts again.
             self.received.clear();
             return Ok(());
         };
@@ -129,7 +131,8 @@ impl Line {
         self.send(&out, arrived)
     }
 
-    /// Sends characters, each when it would have passed; those that are due are written together.
+    /// Sends characters, each at the time at which it would have passed. Characters that are due are written
+    /// together.
     fn send(&mut self, bytes: &[u8], begin: Mono) -> io::Result<()> {
         self.free = begin + self.character * u32::try_from(bytes.len()).unwrap_or(0);
         let mut sent = 0;
@@ -139,7 +142,7 @@ impl Line {
             let passed = self.clock.now().mono.since(begin).as_nanos() / self.character.as_nanos().max(1);
             let due = usize::try_from(passed).unwrap_or(bytes.len()).clamp(sent + 1, bytes.len());
             match self.port.write_all(bytes.get(sent..due).unwrap_or(&[])) {
-                // The client has gone in the middle of its answer.
+                // The client closed the port during the answer.
                 Err(e) if has_hung_up(&e) => return Ok(()),
                 other => other?,
             }
@@ -158,7 +161,7 @@ fn has_hung_up(e: &io::Error) -> bool {
     e.kind() == io::ErrorKind::BrokenPipe || e.raw_os_error() == Some(libc::EIO)
 }
 
-/// Length of the request that begins here, by its function; nothing before that can be told.
+/// The length of the request that begins here, from its function; `None` if it is not known yet.
 fn request_length(bytes: &[u8]) -> Option<usize> {
     match *bytes.get(1)? {
         15 | 16 => Some(usize::from(*bytes.get(6)?) + 9),
@@ -166,8 +169,8 @@ fn request_length(bytes: &[u8]) -> Option<usize> {
     }
 }
 
-/// CRC-16/MODBUS, low byte first. Written again on purpose: a simulator that shared the link's checksum would
-/// agree with its mistakes.
+/// CRC-16/MODBUS, low byte first. It is a second implementation on purpose: with the checksum of `link`, both would
+/// have the same mistakes.
 fn crc16(bytes: &[u8]) -> [u8; 2] {
     let mut crc = 0xFFFF_u16;
     for byte in bytes {

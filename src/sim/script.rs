@@ -1,4 +1,4 @@
-//! What happens to a simulated machine when: a script in its plant's file, or a hand in the demo and the tests.
+//! Changes of a simulated machine: by the script in its plant's file, or by hand in the demo and the tests.
 
 use std::time::Duration;
 
@@ -6,23 +6,23 @@ use super::machine::{Shared, Signals};
 use crate::limits;
 use crate::source::Section;
 
-/// Something that happens to a device.
+/// A change of a device.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Happening {
-    /// When, since the plant began.
+    /// The time since the start of the plant.
     pub at: Duration,
-    /// The device's place in the plant's list.
+    /// The index of the device in the plant.
     pub device: usize,
-    /// Its new operating state.
+    /// The new operating state; `None` to keep it.
     pub state: Option<String>,
-    /// Points set by hand, until the next state.
+    /// Points set by hand, until the next change of state.
     pub set: Signals,
-    /// Whether it stops answering, or answers again.
+    /// True if the device stops answering, false if it answers again; `None` to keep it.
     pub is_silent: Option<bool>,
 }
 
 impl Happening {
-    /// Does it.
+    /// Makes the change.
     pub fn happen(&self, machine: &Shared, now: Duration) {
         machine.with(|m| {
             if let Some(state) = &self.state {
@@ -60,7 +60,7 @@ pub(super) fn read_script(
         let set = s.section("set").map(|t| signals(&t)).unwrap_or_default();
         let is_silent = s.flag("silent").map(|f| f.value);
         if state.is_none() && set.is_empty() && is_silent.is_none() {
-            s.error_with_help(s.span(), "nothing happens in this event", "", "add state, set or silent");
+            s.error_with_help(s.span(), "this event changes nothing", "", "add state, set or silent");
         }
         s.finish();
         if let Some(at) = at {

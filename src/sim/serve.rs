@@ -1,4 +1,4 @@
-//! A plant on its wires, and its script running.
+//! Serves a plant on its lines, and runs its script.
 
 use std::io;
 use std::net::SocketAddr;
@@ -14,21 +14,21 @@ use super::tcp::{self, Units};
 use crate::ambient::Clock;
 use crate::words::Mono;
 
-/// A plant under way; it ends when dropped.
+/// A running plant. It ends when dropped.
 #[derive(Debug)]
 pub struct Serving {
     tasks: JoinSet<()>,
     lines: Vec<RtuLine>,
-    /// Where each line can be reached, by name: an address or a path.
+    /// The name of each line with its address or path.
     pub places: Vec<(String, String)>,
     machines: Vec<(String, Shared)>,
     clock: Clock,
 }
 
-/// Serves a plant; relative paths are meant from `folder`.
+/// Serves a plant. Relative paths are relative to `folder`.
 ///
 /// # Errors
-/// When a port or pseudo-terminal cannot be had.
+/// If a TCP port or pseudo-terminal cannot be opened.
 pub async fn serve(plant: Plant, folder: &Path, clock: Clock) -> io::Result<Serving> {
     let mut serving = Serving {
         tasks: JoinSet::new(),
@@ -82,7 +82,7 @@ fn named(place: &str, e: &io::Error) -> io::Error {
 }
 
 impl Serving {
-    /// Changes a device's operating state by hand; false when there is no such device.
+    /// Changes the operating state of a device by hand. Returns false if there is no such device.
     pub fn enter(&self, device: &str, state: &str) -> bool {
         let now = self.clock.now().mono.since(Mono(0));
         let found = self.machines.iter().find(|(name, _)| name == device);

@@ -1,4 +1,4 @@
-//! Modbus TCP: connections, headers, answers after the turnaround.
+//! Modbus TCP: connections, headers, and answers after the turnaround time.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -12,7 +12,7 @@ use super::pdu::answer;
 use crate::ambient::Clock;
 use crate::words::Mono;
 
-/// Units of one line.
+/// The machines of one line by unit id, each with its turnaround time.
 pub(super) type Units = BTreeMap<u8, (Shared, Duration)>;
 
 const GATEWAY_TARGET_SILENT: u8 = 11;
@@ -22,7 +22,7 @@ pub(super) async fn serve(listener: TcpListener, units: Units, clock: Clock) {
     loop {
         match listener.accept().await {
             Ok((stream, _)) => {
-                // A connection's end is the client's matter.
+                // The result is not needed: a connection ends when the client closes it.
                 tokio::spawn(converse(stream, units.clone(), clock));
             }
             Err(_) => return,

@@ -1,39 +1,39 @@
-//! How a simulated quantity runs over time. Pure: the same seed and time give the same value.
+//! The course of a simulated quantity over time. It is a pure function: the same seed and time give the same value.
 
 use std::time::Duration;
 
 /// A waveform between two values, with noise.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Wave {
-    /// How it runs.
+    /// The shape.
     pub shape: WaveShape,
-    /// Where it begins, or its low.
+    /// The start value, or the low value.
     pub from: f64,
-    /// Where it ends, or its high.
+    /// The end value, or the high value.
     pub to: f64,
-    /// How long one run takes.
+    /// The duration of one period.
     pub period: Duration,
-    /// The greatest deviation by noise.
+    /// The largest deviation by noise.
     pub noise: f64,
 }
 
-/// How a wave runs.
+/// The shape of a wave.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WaveShape {
     /// Stays at `from`.
     Constant,
-    /// Swings between `from` and `to`, beginning in the middle.
+    /// Oscillates between `from` and `to`, and begins in the middle.
     Sine,
-    /// Runs from `from` to `to` once and stays there.
+    /// Moves from `from` to `to` once and stays there.
     Ramp,
-    /// Runs from `from` to `to` and begins again.
+    /// Moves from `from` to `to` and begins again.
     Saw,
     /// `from` for half a period, `to` for the other half.
     Square,
 }
 
 impl WaveShape {
-    /// The words in a plant's file.
+    /// The words for the shapes in a plant's file.
     pub const WORDS: [(&'static str, WaveShape); 5] = [
         ("constant", WaveShape::Constant),
         ("sine", WaveShape::Sine),
@@ -44,7 +44,7 @@ impl WaveShape {
 }
 
 impl Wave {
-    /// A quantity that does not move.
+    /// A quantity that does not change.
     #[must_use]
     pub fn constant(value: f64) -> Self {
         Self {
@@ -56,7 +56,7 @@ impl Wave {
         }
     }
 
-    /// The value at a time since the wave began; `seed` picks the noise.
+    /// The value at a time since the wave began. `seed` selects the noise.
     #[must_use]
     pub fn at(&self, since: Duration, seed: u64) -> f64 {
         let period = self.period.as_secs_f64().max(1e-3);
@@ -72,7 +72,7 @@ impl Wave {
     }
 }
 
-/// Between -1 and 1, new every 100 ms (splitmix64).
+/// Noise between -1 and 1 that changes every 100 ms (splitmix64).
 fn noise(seed: u64, since: Duration) -> f64 {
     let slot = u64::try_from(since.as_millis() / 100).unwrap_or(0);
     let mut z = seed ^ slot.wrapping_mul(0x9E37_79B9_7F4A_7C15);

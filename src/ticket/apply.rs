@@ -1,4 +1,4 @@
-//! Events into state. Nothing here can refuse.
+//! Takes events into the state. Nothing here can refuse.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use super::state::{Condition, Fix, LogEntry, StepRecord, Ticket, TicketState, Ti
 use super::verb::CancelReason;
 use crate::words::{Author, Seq, TicketNumber, Wall};
 
-/// The ticket that an opening makes, and the first line of its log.
+/// The new ticket, and the first line of its log.
 #[must_use]
 pub fn opened(seq: Seq, at: Wall, by: &Author, o: &TicketOpening) -> (Ticket, LogEntry) {
     let code = o.code.as_ref().map_or(String::new(), |c| format!(" (code {c})"));
@@ -47,9 +47,9 @@ pub fn opened(seq: Seq, at: Wall, by: &Author, o: &TicketOpening) -> (Ticket, Lo
     (ticket, entry)
 }
 
-/// Takes an event into the tickets: the ticket as it is now, and the line that its log has got. A ticket that is no longer
-/// held is asked of `stored`; `None` when that does not have it, as when its opening cannot be read. It cannot refuse, so
-/// every old journal loads.
+/// Takes an event into the tickets. Returns the ticket as it is now, and the new line of its log. A ticket that is no
+/// longer held is requested from `stored`. Returns `None` if `stored` does not have it, for example because its
+/// opening cannot be read. It cannot refuse, so every old journal loads.
 pub fn take(
     tickets: &mut Tickets,
     (seq, at, by): (Seq, Wall, &Author),
@@ -86,7 +86,7 @@ fn with(text: &str, note: Option<&String>) -> String {
     note.map_or_else(|| text.to_owned(), |n| format!("{text}: {n}"))
 }
 
-/// Takes an event in. Returns the line that it adds to the ticket's log.
+/// Takes an event into a ticket. Returns the line for the ticket's log.
 #[expect(clippy::too_many_lines, reason = "one arm an event: a ticket's life on one page")]
 pub fn apply(t: &mut Ticket, seq: Seq, at: Wall, by: &Author, event: &TicketEvent) -> LogEntry {
     let text = match event {

@@ -1,4 +1,4 @@
-//! Commands into events, or a refusal that names its rule and what would satisfy it.
+//! Decides a verb: the result is an event, or a refusal that names its rule and the next command to type.
 
 use std::collections::BTreeMap;
 
@@ -9,19 +9,19 @@ use crate::limits;
 use crate::profile::{Fault, Question, Step, Target};
 use crate::words::{Now, Refusal, Rule, StepId, plain_name};
 
-/// The step that is asked for.
+/// The step to answer, and who can answer it.
 #[derive(Debug, Clone, PartialEq)]
 pub enum StepNow<'a> {
-    /// A person or the caller's answer suffices.
+    /// The given answer is enough.
     Answered(&'a Step, Answer),
-    /// The gateway has to read the equipment.
+    /// The gateway must read the equipment.
     ToCheck(&'a Step),
 }
 
-/// Decides everything but a step that the gateway has to check.
+/// Decides everything except a step that the gateway must check.
 ///
 /// # Errors
-/// The rule that refuses.
+/// If a rule refuses the verb.
 #[expect(clippy::too_many_lines, reason = "one arm a verb: the lifecycle on one page")]
 pub fn decide(
     t: &Ticket,
@@ -155,10 +155,10 @@ pub fn decide(
     }
 }
 
-/// Finds the step and who answers it.
+/// Finds the step, and decides who answers it.
 ///
 /// # Errors
-/// The rule that refuses.
+/// If a rule refuses the step.
 pub fn current_step<'a>(
     t: &Ticket,
     fault: Option<&'a Fault>,
@@ -201,7 +201,7 @@ pub fn current_step<'a>(
 /// The event of an answered step.
 ///
 /// # Errors
-/// When the note is too long.
+/// If the note is too long.
 pub fn decide_answer(
     t: &Ticket,
     step: &Step,

@@ -1,4 +1,4 @@
-//! What happened to a ticket, for good. Variants and fields are only ever added: every journal loads.
+//! The events of tickets. Variants and fields are only ever added, so every old journal loads.
 
 use std::collections::BTreeMap;
 
@@ -7,47 +7,47 @@ use serde::{Deserialize, Serialize};
 use super::verb::{Answer, CancelReason, UsedPart};
 use crate::words::{EquipmentId, FaultName, Severity, StepId, TicketNumber, Wall};
 
-/// What a ticket is opened with.
+/// The content of a new ticket.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TicketOpening {
-    /// Its number.
+    /// The ticket's number.
     pub number: TicketNumber,
-    /// On which equipment.
+    /// The equipment.
     pub equipment: EquipmentId,
-    /// Which fault.
+    /// The fault.
     pub fault: FaultName,
-    /// How bad.
+    /// The severity of the fault in the profile.
     pub severity: Severity,
-    /// What it means.
+    /// The meaning of the fault, for people.
     pub summary: String,
-    /// The device's own code.
+    /// The device's own code for the fault; `None` if it has none.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub code: Option<String>,
-    /// Since when the condition held.
+    /// The time when the condition became true, before the delay.
     pub onset: Wall,
-    /// What the fault's points were.
+    /// The values of the fault's points when it was raised, as text with units.
     pub values: BTreeMap<String, String>,
-    /// The profile in force.
+    /// The name of the profile in force.
     pub profile: String,
-    /// Its SHA-256.
+    /// The SHA-256 of that profile.
     pub profile_sha256: String,
-    /// The firmware's version, where it was known.
+    /// The firmware version; `None` if it is unknown.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub firmware: Option<String>,
-    /// Notes of known issues of that version which concern the fault, by name.
+    /// The names of firmware notes about this version that concern the fault.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub firmware_notes: Vec<String>,
-    /// The first alarm of the burst or flood in which it came: equipment and fault.
+    /// The first-out alarm of the burst or flood, as equipment and fault; `None` if this alarm was the first.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub first_up: Option<String>,
 }
 
-/// Something that happened to a ticket.
+/// An event of a ticket.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", content = "data")]
 #[expect(missing_docs, reason = "the fields are those of the commands")]
 pub enum TicketEvent {
-    /// A fault was raised and no ticket for it was live.
+    /// A fault was raised, and there was no live ticket for it.
     #[serde(rename = "ticket-opened")]
     Opened(TicketOpening),
     /// The fault was raised again.
@@ -56,19 +56,19 @@ pub enum TicketEvent {
     /// The condition cleared by itself.
     #[serde(rename = "ticket-returned")]
     Returned { number: TicketNumber },
-    /// Somebody has seen it.
+    /// A person acknowledged the ticket.
     #[serde(rename = "ticket-acknowledged")]
     Acknowledged { number: TicketNumber },
-    /// Somebody shall do it.
+    /// The ticket was assigned to a person.
     #[serde(rename = "ticket-assigned")]
     Assigned { number: TicketNumber, person: String },
-    /// Somebody works on it.
+    /// A person started work.
     #[serde(rename = "ticket-started")]
     Started { number: TicketNumber },
-    /// It waits.
+    /// A person put the ticket on hold.
     #[serde(rename = "ticket-held")]
     Held { number: TicketNumber, reason: String },
-    /// Something to remember.
+    /// A person added a note.
     #[serde(rename = "ticket-noted")]
     Noted { number: TicketNumber, text: String },
     /// A step was answered.
@@ -88,7 +88,7 @@ pub enum TicketEvent {
         #[serde(skip_serializing_if = "Option::is_none", default)]
         finding: Option<String>,
     },
-    /// It is repaired.
+    /// A person recorded a repair.
     #[serde(rename = "ticket-fixed")]
     Fixed {
         number: TicketNumber,
@@ -100,7 +100,7 @@ pub enum TicketEvent {
         #[serde(skip_serializing_if = "Option::is_none", default)]
         while_active: Option<String>,
     },
-    /// The fix is verified; the gateway watches until then.
+    /// A person closed the ticket. Until `watch_until` the same fault reopens it.
     #[serde(rename = "ticket-closed")]
     Closed {
         number: TicketNumber,
@@ -108,7 +108,7 @@ pub enum TicketEvent {
         #[serde(skip_serializing_if = "Option::is_none", default)]
         note: Option<String>,
     },
-    /// It is not over.
+    /// The ticket was reopened: by a person, or because the fault was raised again.
     #[serde(rename = "ticket-reopened")]
     Reopened {
         number: TicketNumber,
@@ -117,7 +117,7 @@ pub enum TicketEvent {
         #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
         values: BTreeMap<String, String>,
     },
-    /// It was no work.
+    /// A person cancelled the ticket.
     #[serde(rename = "ticket-cancelled")]
     Cancelled {
         number: TicketNumber,
@@ -125,13 +125,13 @@ pub enum TicketEvent {
         #[serde(skip_serializing_if = "Option::is_none", default)]
         note: Option<String>,
     },
-    /// The fault stayed away for the watch.
+    /// The fault was not raised again until the end of the watch.
     #[serde(rename = "ticket-fix-verified")]
     FixVerified { number: TicketNumber },
 }
 
 impl TicketEvent {
-    /// The kinds that stand in the journal, as `serde` names them (test: `kinds_are_those_that_are_written`).
+    /// The names of these events in the journal, as `serde` writes them (test: `kinds_are_those_that_are_written`).
     pub const KINDS: &[&str] = &[
         "ticket-opened",
         "ticket-recurred",
@@ -149,7 +149,7 @@ impl TicketEvent {
         "ticket-fix-verified",
     ];
 
-    /// Which ticket.
+    /// The number of the ticket that the event belongs to.
     #[must_use]
     pub fn number(&self) -> TicketNumber {
         match self {

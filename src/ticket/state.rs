@@ -1,4 +1,4 @@
-//! A ticket as it stands.
+//! The state of a ticket.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,9 +15,9 @@ worded! {
     pub enum TicketState {
         /// Nobody has acknowledged the ticket.
         Open = "open",
-        /// Somebody has seen the ticket.
+        /// A person acknowledged the ticket.
         Acknowledged = "acknowledged",
-        /// Somebody works on the ticket.
+        /// A person works on the ticket.
         InProgress = "in-progress",
         /// The work waits for something.
         OnHold = "on-hold",
@@ -25,7 +25,7 @@ worded! {
         Fixed = "fixed",
         /// The repair is verified.
         Closed = "closed",
-        /// The fault came back, or a person reopened the ticket.
+        /// The fault was raised again, or a person reopened the ticket.
         Reopened = "reopened",
         /// A nuisance alarm, or a duplicate of another ticket.
         Cancelled = "cancelled",
@@ -33,7 +33,7 @@ worded! {
 }
 
 impl TicketState {
-    /// Whether work or verification is left: a repeat counts on this ticket.
+    /// True if work or verification is left. If the fault is raised again, the occurrence counts on this ticket.
     #[must_use]
     pub fn is_live(self) -> bool {
         match self {
@@ -61,20 +61,20 @@ worded! {
 /// A repair.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fix {
-    /// What it came from.
+    /// The cause of the fault.
     pub cause: String,
-    /// What was done.
+    /// The action that was taken.
     pub action: String,
-    /// With which parts.
+    /// The parts that were used.
     pub parts: Vec<UsedPart>,
-    /// How long it took.
+    /// The repair time in minutes; `None` if it was not given.
     #[serde(default)]
     pub minutes: Option<u32>,
-    /// Who did it.
+    /// The person who repaired.
     pub by: String,
-    /// When.
+    /// The time of the record.
     pub at: Wall,
-    /// Whether it held: unknown until the watch is over.
+    /// True if the fault did not come back during the watch, false if it did; `None` until the watch ends.
     #[serde(default)]
     pub effective: Option<bool>,
 }
@@ -82,9 +82,9 @@ pub struct Fix {
 /// A step that was answered.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StepRecord {
-    /// Which.
+    /// The id of the step in the profile.
     pub step: StepId,
-    /// How.
+    /// The answer.
     pub answer: Answer,
 }
 
@@ -93,114 +93,114 @@ pub struct StepRecord {
 pub struct LogEntry {
     /// The event's number in the journal.
     pub seq: Seq,
-    /// When.
+    /// The time of the event.
     pub at: Wall,
-    /// Who.
+    /// The person, or the gateway.
     pub by: String,
-    /// What, as a sentence.
+    /// The event as a sentence.
     pub text: String,
 }
 
 /// The record of troubleshooting one fault on one piece of equipment.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Ticket {
-    /// Its number.
+    /// The ticket's number.
     pub number: TicketNumber,
-    /// On which equipment.
+    /// The equipment.
     pub equipment: EquipmentId,
-    /// Which fault.
+    /// The fault.
     pub fault: FaultName,
-    /// How bad.
+    /// The severity of the fault in the profile.
     pub severity: Severity,
-    /// Where it is in its life.
+    /// The state in the lifecycle.
     pub state: TicketState,
-    /// Whether the condition stands.
+    /// Whether the condition of the fault is true.
     pub condition: Condition,
-    /// What it means.
+    /// The meaning of the fault, for people.
     pub summary: String,
-    /// The device's own code.
+    /// The device's own code for the fault; `None` if it has none.
     #[serde(default)]
     pub code: Option<String>,
-    /// When it was opened.
+    /// The time when the ticket was opened.
     pub opened_at: Wall,
-    /// Since when the condition held.
+    /// The time when the condition became true, before the delay.
     pub onset: Wall,
-    /// When the fault was last raised.
+    /// The time when the fault was last raised.
     pub last_raised_at: Wall,
-    /// How often the fault was raised.
+    /// The number of times that the fault was raised.
     pub occurrences: u64,
-    /// Who shall do it.
+    /// The person it is assigned to; `None` if it is not assigned.
     #[serde(default)]
     pub assignee: Option<String>,
-    /// What it waits for.
+    /// The reason why it is on hold; `None` if it is not.
     #[serde(default)]
     pub hold_reason: Option<String>,
-    /// What the fault's points were at the last raise.
+    /// The values of the fault's points when it was last raised, as text with units.
     #[serde(default)]
     pub values: BTreeMap<String, String>,
-    /// The steps answered since the walk began.
+    /// The answered steps, oldest first. Starting work on a reopened ticket clears the list.
     #[serde(default)]
     pub walk: Vec<StepRecord>,
-    /// The step to answer next; absent before the first answer.
+    /// The step to answer next; `None` before the first answer.
     #[serde(default)]
     pub next_step: Option<StepId>,
-    /// Whether the walk came to its end.
+    /// True if all steps were answered.
     #[serde(default)]
     pub walked: bool,
-    /// The cause the walk led to.
+    /// The cause that the steps led to; `None` if they led to none.
     #[serde(default)]
     pub finding: Option<String>,
-    /// The repairs, the last one last.
+    /// The repairs, oldest first.
     #[serde(default)]
     pub fixes: Vec<Fix>,
-    /// When it was closed.
+    /// The time when it was closed; `None` if it is not closed.
     #[serde(default)]
     pub closed_at: Option<Wall>,
-    /// Until when the gateway watches for its coming back.
+    /// The end of the watch, in which the same fault reopens the ticket; `None` if there is no watch.
     #[serde(default)]
     pub watch_until: Option<Wall>,
-    /// Why it was cancelled.
+    /// The reason why it was cancelled; `None` if it was not.
     #[serde(default)]
     pub cancelled: Option<CancelReason>,
-    /// The profile in force at opening, with its SHA-256.
+    /// The name of the profile in force when the ticket was opened.
     pub profile: String,
-    /// SHA-256 of that profile.
+    /// The SHA-256 of that profile.
     pub profile_sha256: String,
-    /// The firmware's version at opening, where it was known.
+    /// The firmware version when the ticket was opened; `None` if it was unknown.
     #[serde(default)]
     pub firmware: Option<String>,
-    /// Notes of known issues of that version which concern the fault, by name.
+    /// The names of firmware notes about this version that concern the fault.
     #[serde(default)]
     pub firmware_notes: Vec<String>,
-    /// Lines of its log that people added.
+    /// The number of lines in its log that people added.
     #[serde(default)]
     pub entries: usize,
-    /// Lines of its log that andon added.
+    /// The number of lines in its log that andon added.
     #[serde(default)]
     pub own_entries: usize,
 }
 
 impl Ticket {
-    /// Whether the gateway still has to do with it: work, verification or watch is left.
+    /// True if work, verification or watch is left, so the desk keeps the ticket in memory.
     #[must_use]
     pub fn is_held_by_desk(&self) -> bool {
         self.state.is_live() || (self.state == TicketState::Closed && self.watch_until.is_some())
     }
 }
 
-/// The tickets that work, verification or a watch is left for.
+/// The tickets with work, verification or watch left.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Tickets {
-    /// By number.
+    /// Each ticket by its number.
     pub live: OrdMap<TicketNumber, Arc<Ticket>>,
-    /// Their numbers by equipment and fault.
+    /// The numbers of these tickets by equipment and fault.
     by_fault: OrdMap<(EquipmentId, FaultName), OrdSet<TicketNumber>>,
-    /// The last number given out.
+    /// The last number given to a ticket.
     pub last: u64,
 }
 
 impl Tickets {
-    /// Keeps a ticket, or lets go of it once nothing is left to do with it.
+    /// Keeps a ticket, or removes it if nothing is left to do with it.
     pub fn hold(&mut self, ticket: Arc<Ticket>) {
         let key = (ticket.equipment.clone(), ticket.fault.clone());
         if ticket.is_held_by_desk() {
@@ -214,7 +214,7 @@ impl Tickets {
         }
     }
 
-    /// The live ticket for a fault on a piece of equipment, or the closed one that is still watched.
+    /// The live ticket of a fault on a piece of equipment, or the closed ticket that is still watched.
     #[must_use]
     pub fn of_fault(&self, equipment: &EquipmentId, fault: &FaultName) -> Option<&Ticket> {
         let numbers = self.by_fault.get(&(equipment.clone(), fault.clone()))?;

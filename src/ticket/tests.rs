@@ -1,4 +1,4 @@
-//! The lifecycle, walked at random against the design's table.
+//! Tests of the lifecycle: random sequences of verbs, compared with the table in the design.
 
 use std::collections::BTreeMap;
 
@@ -38,7 +38,7 @@ fn now() -> Now {
     Now { mono: Mono(0), wall: Wall::from_millis(1_000) }
 }
 
-/// Decides and applies; the state before it and after.
+/// Decides a verb and applies its event.
 fn run(t: &mut Ticket, command: &TicketVerb) -> Result<(), Rule> {
     let s = site("x = { register = 'holding:0', type = 'u16' }", FAULT);
     let fault = s.equipment[0].profile.fault("a");
@@ -78,7 +78,7 @@ fn commands() -> Vec<TicketVerb> {
     ]
 }
 
-/// The edges of the design's lifecycle; a start from open acknowledges on its way.
+/// The transitions of the lifecycle in the design. A start from `Open` also acknowledges.
 const EDGES: [(S, S); 18] = [
     (S::Open, S::Acknowledged),
     (S::Open, S::InProgress),

@@ -1,4 +1,4 @@
-//! What somebody asks of a ticket.
+//! The requests of a person about a ticket.
 
 use std::sync::Arc;
 
@@ -19,113 +19,114 @@ worded! {
     }
 }
 
-/// Why a ticket is cancelled.
+/// The reason why a ticket is cancelled.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum CancelReason {
-    /// The alarm was no fault.
+    /// The alarm was not caused by a fault.
     Nuisance,
-    /// Another ticket has it.
+    /// Another ticket with this number has the work.
     DuplicateOf(TicketNumber),
 }
 
-/// A part that was used.
+/// A part that was used in a repair.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UsedPart {
-    /// Its stock number.
+    /// The stock number.
     pub id: String,
-    /// How many.
+    /// The number of pieces.
     pub quantity: u32,
 }
 
-/// A ticket verb and what goes with it.
+/// A request of a person about a ticket.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "verb", rename_all = "kebab-case")]
 pub enum TicketVerb {
-    /// I have seen it.
+    /// Acknowledge the ticket.
     Acknowledge,
-    /// This person shall do it.
+    /// Assign the ticket to a person.
     Assign {
-        /// Who.
+        /// The person's name.
         person: String,
     },
-    /// I work on it.
+    /// Start work on the ticket.
     Start,
-    /// It waits.
+    /// Put the ticket on hold.
     Hold {
-        /// For what.
+        /// The reason.
         reason: String,
     },
-    /// For the record.
+    /// Add a note.
     Note {
-        /// What.
+        /// The text of the note.
         text: String,
     },
-    /// A step is answered; without an answer the gateway checks.
+    /// Answer a step. Without an answer the gateway checks the step.
     Step {
-        /// Which.
+        /// The id of the step.
         step: StepId,
-        /// How.
+        /// The answer; `None` if the gateway must check.
         #[serde(default)]
         answer: Option<Answer>,
-        /// For the record.
+        /// A note for the log; `None` if none was given.
         #[serde(default)]
         note: Option<String>,
     },
-    /// It is repaired.
+    /// Record a repair.
     Fix {
-        /// What it came from.
+        /// The cause of the fault.
         cause: String,
-        /// What was done.
+        /// The action that was taken.
         action: String,
-        /// With which parts.
+        /// The parts that were used.
         #[serde(default)]
         parts: Vec<UsedPart>,
-        /// How long it took.
+        /// The repair time in minutes; `None` if it was not given.
         #[serde(default)]
         minutes: Option<u32>,
-        /// Why it is recorded while the fault is still active.
+        /// The reason why the repair is recorded while the fault is still active; `None` if it has cleared.
         #[serde(default)]
         while_active: Option<String>,
     },
-    /// The fix is verified.
+    /// Close the ticket: the repair is verified.
     Close {
-        /// For the record.
+        /// A note for the log; `None` if none was given.
         #[serde(default)]
         note: Option<String>,
     },
-    /// It is not over.
+    /// Reopen a fixed or closed ticket.
     Reopen {
-        /// Why.
+        /// The reason.
         reason: String,
     },
-    /// It is no work.
+    /// Cancel the ticket.
     Cancel {
-        /// Why.
+        /// The reason.
         reason: CancelReason,
-        /// For the record.
+        /// A note for the log; `None` if none was given.
         #[serde(default)]
         note: Option<String>,
     },
 }
 
-/// Which ticket is meant.
+/// Identifies a ticket.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Target {
-    /// The one of this number.
+    /// The ticket with this number.
     Number(TicketNumber),
-    /// The only live one of this equipment, by the id that was typed.
+    /// The only live ticket of this equipment; the equipment's id as typed.
     Equipment(String),
 }
 
-/// A ticket's verb, the ticket that is meant, and what only the store knows of it.
+/// A request about a ticket, with the facts that only the store knows.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TicketAsk {
-    /// Which ticket.
+    /// The ticket.
     pub target: Target,
-    /// What.
+    /// The request.
     pub verb: TicketVerb,
-    /// The ticket from the store, when the desk may no longer hold it.
+    /// The ticket from the store, for a ticket that the desk no longer holds; `None` if it was not
+    /// read.
     pub stored: Option<Arc<Ticket>>,
     /// True if the ticket named in `cancel duplicate --of` exists in the store.
     pub duplicate_exists: bool,

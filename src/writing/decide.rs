@@ -1,4 +1,4 @@
-//! What a verb comes to: an order, or a refusal; and what an order that was carried out comes to.
+//! Decides a verb: the result is an order, or a refusal. Also decides the end of an order from the link's result.
 
 use super::{Carried, Order, OrderId, Pending, WriteEvent, WriteVerb, Wrote};
 use crate::detect::Detector;
@@ -8,11 +8,12 @@ use crate::words::{
     EquipmentId, EquipmentIndex, Now, PointIndex, PointName, Refusal, Rule, Value, reason_of,
 };
 
-/// Decides a verb: the order under this name, and the event that is recorded before the order is sent. `is_written` says
-/// whether a point is being written.
+/// Decides a verb. Returns the order with this id, and the event that must be recorded before the order is sent.
+/// `is_written` tells whether a write to a point is under way.
 ///
 /// # Errors
-/// When the reason is missing, there is no such point, the point is being written, or the profile does not allow it.
+/// If the reason is missing, the point does not exist, a write to it is under way, or the profile does not
+/// allow the write.
 pub fn decide(
     site: &Site,
     detector: &Detector,
@@ -26,11 +27,11 @@ pub fn decide(
     let Some((at, point)) = equipment.profile.point(&verb.point) else {
         let text = format!("{} has no point {}", equipment.id, verb.point);
         return Err(Refusal::new(Rule::NoSuchPointOrFault, text)
-            .command("see which it has", format!("andon equipment show {}", equipment.id)));
+            .command("list its points", format!("andon equipment show {}", equipment.id)));
     };
     if is_written(&equipment.id, &point.name) {
-        let text = format!("{} of {} is being written", point.name, equipment.id);
-        return Err(Refusal::new(Rule::WriteUnderWay, text).remedy("wait for its end"));
+        let text = format!("a write to {} of {} is under way", point.name, equipment.id);
+        return Err(Refusal::new(Rule::WriteUnderWay, text).remedy("wait until it has ended"));
     }
     let value_of = |point: PointIndex| value(detector, now, index, point);
     let factor = point.scale_from.and_then(|f| match value_of(PointIndex(f)) {
@@ -65,29 +66,31 @@ fn not_written(id: &EquipmentId, point: &Point, problem: &WriteProblem) -> Refus
     let text = format!("{} of {id} is not written: {problem}", point.name);
     match problem {
         WriteProblem::NotWritable => Refusal::new(Rule::NotWritable, text)
-            .remedy("writing is allowed in the profile: writable = { min = .., max = .. }"),
+            .remedy("allow it in the profile: writable = { min = .., max = .. }"),
         WriteProblem::OutOfBounds { .. } => Refusal::new(Rule::OutOfBounds, text)
-            .remedy("the bounds stand in the profile, as the maker or the process sets them"),
+            .remedy("use a value within the bounds; they are in the profile"),
         WriteProblem::NoValue(_) | WriteProblem::Rounded(_) => Refusal::new(Rule::BadValue, text)
-            .command("see what it is", format!("andon why {id} {}", point.name)),
+            .command("show the present value", format!("andon why {id} {}", point.name)),
     }
 }
 
-/// What an order that was carried out comes to: the event to record, and the answer once it is on record.
+/// Decides the end of an order from the link's result: the event to record, and the answer to the person once the
+/// event is recorded.
 pub fn ended(site: &Site, pending: Pending, carried: &Carried) -> (WriteEvent, Result<Wrote, Refusal>) {
     let Pending { order, wrote } = pending;
     let found = site.find(order.equipment.as_str());
     let point = found.and_then(|(_, e)| e.profile.point(order.point.as_str())).map(|(_, p)| p);
     let message = match &carried.read_back {
-        Err(why) => Some(format!("it could not be read back: {why}")),
+        Err(why) => Some(format!("the value could not be read back: {why}")),
         Ok(words) if *words != order.words => {
             let read = point
                 .filter(|p| p.scale_from.is_none())
                 .and_then(|p| Some(p.text_of(&decode(p, words, None).ok()?)));
             let shown = read.unwrap_or_else(|| format!("registers {words:04X?}"));
-            Some(format!("it reads back as {shown}"))
+            Some(format!("the device returns {shown}"))
         }
-        // What counts is what the device holds: a lost answer to a write that was done is no failure.
+        // Only the value in the device counts: if the confirmation was lost but the value reads back, the write
+        // succeeded.
         Ok(_) => None,
     };
     let message = match (&carried.answer, message) {

@@ -1,55 +1,55 @@
-//! What happens to a write.
+//! The events of a write.
 
 use serde::{Deserialize, Serialize};
 
 use crate::words::{EquipmentId, PointName};
 
-/// What was written to a piece of equipment by way of the gateway.
+/// An event of a write to equipment.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", content = "data")]
 pub enum WriteEvent {
-    /// Somebody ordered a write; it is sent after this is on record.
+    /// A person ordered a write. It is sent after this event is recorded.
     #[serde(rename = "equipment-write-ordered")]
     Ordered {
-        /// To which equipment.
+        /// The equipment.
         equipment: EquipmentId,
-        /// To which point.
+        /// The point.
         point: PointName,
-        /// The value, with its unit.
+        /// The value to write, with its unit.
         value: String,
-        /// What it was before, where that was known.
+        /// The value before the write, with its unit; `None` if it was unknown.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         before: Option<String>,
-        /// As registers, or 0 and 1 for a coil.
+        /// The value as registers, or 0 or 1 for a coil.
         registers: Vec<u16>,
-        /// Why.
+        /// The reason that the person gave.
         reason: String,
     },
-    /// It was written and read back the same.
+    /// The write was sent, and the same value was read back.
     #[serde(rename = "equipment-written")]
     Done {
-        /// To which equipment.
+        /// The equipment.
         equipment: EquipmentId,
-        /// To which point.
+        /// The point.
         point: PointName,
-        /// The value, with its unit.
+        /// The written value, with its unit.
         value: String,
     },
-    /// It is not known to be written, or is known not to be.
+    /// The write is not confirmed: it failed, or its result is unknown.
     #[serde(rename = "equipment-write-failed")]
     Failed {
-        /// To which equipment.
+        /// The equipment.
         equipment: EquipmentId,
-        /// To which point.
+        /// The point.
         point: PointName,
-        /// The value, with its unit.
+        /// The value to write, with its unit.
         value: String,
-        /// Why, as a sentence.
+        /// The reason, as a sentence.
         message: String,
     },
 }
 
 impl WriteEvent {
-    /// The kinds that stand in the journal, as `serde` names them (test: `kinds_are_those_that_are_written`).
+    /// The names of these events in the journal, as `serde` writes them (test: `kinds_are_those_that_are_written`).
     pub const KINDS: &[&str] = &["equipment-write-ordered", "equipment-written", "equipment-write-failed"];
 }

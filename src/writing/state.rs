@@ -1,58 +1,58 @@
-//! Orders to write that are under way.
+//! The write orders that are under way.
 
 use std::collections::BTreeMap;
 
 use crate::words::{EquipmentId, PointName};
 
-/// Names an order, so that its answer finds it.
+/// Identifies an order, so that its result can be assigned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct OrderId(pub u64);
 
-/// What a link is to write; names, not places, so that it can never reach another device than was meant.
+/// An order for a link. It uses names, not indices: an index could mean another device after a reload.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Order {
-    /// Its name.
+    /// The id of the order.
     pub id: OrderId,
-    /// To which equipment.
+    /// The equipment.
     pub equipment: EquipmentId,
-    /// To which point.
+    /// The point.
     pub point: PointName,
-    /// The registers, or 0 and 1 for a coil.
+    /// The registers to write, or 0 or 1 for a coil.
     pub words: Vec<u16>,
 }
 
-/// What became of an order.
+/// The result of an order, from the link.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Carried {
-    /// Whether the device confirmed the write, or why it did not.
+    /// `Ok` if the device confirmed the write, otherwise the reason.
     pub answer: Result<(), String>,
-    /// The registers read afterwards, or why they were not.
+    /// The registers that were read back afterwards, or the reason why they could not be read.
     pub read_back: Result<Vec<u16>, String>,
 }
 
-/// A value that was written and read back the same.
+/// A successful write: the same value was read back.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Wrote {
-    /// To which equipment.
+    /// The equipment.
     pub equipment: EquipmentId,
-    /// To which point.
+    /// The point.
     pub point: PointName,
-    /// The value, with its unit.
+    /// The written value, with its unit.
     pub value: String,
-    /// What it was before, if that was known.
+    /// The value before the write, with its unit; `None` if it was unknown.
     pub before: Option<String>,
 }
 
-/// An order that was decided: what is sent, and what is told when it succeeds.
+/// An order that was decided, and the answer to the person if it succeeds.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Pending {
-    /// What is sent.
+    /// The order for the link.
     pub order: Order,
-    /// What is told.
+    /// The answer if the order succeeds.
     pub wrote: Wrote,
 }
 
-/// The orders under way, each with who asked (`A`).
+/// The orders under way. `A` is the address of the person's reply.
 #[derive(Debug)]
 pub struct Orders<A> {
     under_way: BTreeMap<OrderId, (Pending, A)>,
@@ -66,25 +66,25 @@ impl<A> Default for Orders<A> {
 }
 
 impl<A> Orders<A> {
-    /// A name for the next order.
+    /// Returns a new id.
     pub fn next_id(&mut self) -> OrderId {
         self.last += 1;
         OrderId(self.last)
     }
 
-    /// Whether a point is being written.
+    /// True if a write to this point is under way.
     #[must_use]
     pub fn is_written(&self, equipment: &EquipmentId, point: &PointName) -> bool {
         let same = |wrote: &Wrote| wrote.equipment == *equipment && wrote.point == *point;
         self.under_way.values().any(|(pending, _)| same(&pending.wrote))
     }
 
-    /// Keeps an order that is sent now.
+    /// Stores an order that is sent now.
     pub fn sent(&mut self, pending: Pending, asker: A) {
         self.under_way.insert(pending.order.id, (pending, asker));
     }
 
-    /// Takes an order out that was carried out; `None` when nobody waits for it.
+    /// Removes and returns an order whose result has arrived; `None` if no such order is under way.
     pub fn take(&mut self, id: OrderId) -> Option<(Pending, A)> {
         self.under_way.remove(&id)
     }

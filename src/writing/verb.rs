@@ -1,6 +1,6 @@
-//! What may be asked.
+//! The request of a person to write a point.
 
-/// What a person asks to be written.
+/// A request of a person to write a point.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WriteVerb {
     /// The equipment's id, as typed.
@@ -9,6 +9,6 @@ pub struct WriteVerb {
     pub point: String,
     /// The value, as typed.
     pub value: String,
-    /// Why.
+    /// The reason, for the journal.
     pub reason: String,
 }

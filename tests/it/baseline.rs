@@ -24,7 +24,7 @@ fn normal_is_learned_from_the_wire_kept_over_a_restart_and_learned_anew() {
         .run("why pump-1 loop")
         .success()
         .says("flow, current over 50 samples")
-        .says("of 50 samples of good operation");
+        .says("of 50 samples of normal operation");
     gateway.until("why pump-1 loop --json", |w| w.to_string().contains("learned is from 50 samples"));
     gateway.stop();
     gateway.start();

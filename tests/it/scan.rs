@@ -129,7 +129,7 @@ fn a_gateway_that_hangs_up_on_identification_is_opened_again_and_asked_without()
     let shown = gateway.run("scan gw --units 1-8");
     shown
         .success()
-        .says("2, 4, 6-8: the device refuses with exception 11")
+        .says("2, 4, 6-8: the device rejects the request with exception 11")
         .says("closed")
         .says("function 43");
     // Beside a daemon that polls one of them.
@@ -156,7 +156,9 @@ fn units_that_only_refuse_are_one_line_and_are_not_proposed() {
     let gateway = gateway_at(server.port);
     assert_eq!(units_found(&gateway, "scan gw --json"), [17]);
     let shown = gateway.run("scan gw");
-    shown.success().says("1-16, 18-247: the device refuses with exception 2 (illegal data address)");
+    shown
+        .success()
+        .says("1-16, 18-247: the device rejects the request with exception 2 (illegal data address)");
     assert_eq!(shown.stdout().matches("[[equipment]]").count(), 1);
 }
 
@@ -172,8 +174,8 @@ fn a_device_that_does_not_look_at_the_unit_id_is_proposed_once() {
 #[test]
 fn what_came_is_told_where_no_unit_answers_rightly() {
     for (unit, transaction, came, word) in [
-        (Some(0), None, "only an answer to another request came: unit 0", "unit 0"),
-        (None, Some(0), "only an answer to another request came: transaction 0", "any transaction"),
+        (Some(0), None, "the response belongs to another request: unit 0", "unit 0"),
+        (None, Some(0), "the response belongs to another request: transaction 0", "any transaction"),
     ] {
         let server = MannerServer::start(move |_| Manner::AnswerAs { unit, transaction });
         let gateway = gateway_at(server.port);

@@ -7,7 +7,7 @@ use crate::site::testing::{dependent, listened, site};
 use crate::words::LinkName;
 
 const DELAYED: &str = "[faults.a]\nseverity = 'major'\nwhen = 'x > 5'\non_delay = '7s'\nmeans = 'too much'";
-const WHY: &str = "127.0.0.1:1 does not take a connection";
+const WHY: &str = "cannot connect to 127.0.0.1:1: connection refused";
 
 fn link(w: &mut World, ms: u64, away: Option<&str>) {
     w.ms = ms;

@@ -405,7 +405,7 @@ fn a_write_is_on_record_before_it_is_sent_and_done_once_it_reads_back() {
     w.write();
     let refusal = w.replies.pop().unwrap().unwrap_err();
     assert_eq!(refusal.rule, Rule::WriteUnconfirmed);
-    assert!(refusal.message.contains("reads back as 5"), "{}", refusal.message);
+    assert!(refusal.message.contains("the device returns 5"), "{}", refusal.message);
     let last = &w.record.last().unwrap().event;
     assert!(matches!(last, Event::Write(WriteEvent::Failed { .. })), "{last:?}");
 }

@@ -1,14 +1,14 @@
-//! One cycle of a machine as a sample: how long it took, and the mean and the peak of each point meanwhile.
+//! One machine cycle as a sample: its duration, and the mean and peak of each point during the cycle.
 
 use crate::words::Mono;
 
-/// A cycle under way.
+/// A cycle in progress.
 #[derive(Debug, Clone, PartialEq)]
 pub(in crate::detect) struct Cycle {
     begun: Mono,
     last: Mono,
     values: Vec<f64>,
-    /// Each value by the time it held, in value seconds.
+    /// For each point, the sum of value times duration, in units of the value times seconds.
     held: Vec<f64>,
     peaks: Vec<f64>,
 }
@@ -18,7 +18,7 @@ impl Cycle {
         Self { begun: now, last: now, held: vec![0.0; values.len()], peaks: values.clone(), values }
     }
 
-    /// Takes what the points are now; what they were holds until now.
+    /// Takes new values. The values before them were valid until `now`.
     pub fn go_on(&mut self, now: Mono, values: Vec<f64>) {
         self.hold(now);
         self.peaks.iter_mut().zip(&values).for_each(|(peak, x)| *peak = peak.max(*x));
@@ -31,8 +31,8 @@ impl Cycle {
         self.last = now;
     }
 
-    /// Ends it: the seconds it took, then the mean and the peak of each point. Nothing of one that took no time, or of numbers
-    /// whose sum overflows.
+    /// Ends the cycle. Returns its duration in seconds, then mean and peak of each point. `None` if the duration is
+    /// zero or a sum overflows.
     pub fn end(mut self, now: Mono) -> Option<Vec<f64>> {
         self.hold(now);
         let seconds = now.since(self.begun).as_secs_f64();

@@ -1,29 +1,29 @@
-//! Fences: how far from the median a learned sample may lie before it is drawn in.
+//! Fences limit the influence of extreme samples while a model is learned.
 //!
-//! One sample in a hundred may be anything (a broken telegram, a switch-on spike, a meter's "no value") and must not
-//! move what is learned. All but the farthest hundredth of the samples say how far the samples usually lie from their
-//! median; a sample beyond twice that distance counts as one at twice that distance. This is winsorising (Dixon and
-//! Tukey 1968) at fences taken from an outer letter value (Hoaglin, Mosteller and Tukey 1983) instead of the
-//! quartiles: a machine that stands for most of the time and runs for a tenth of it has two levels, and both are
-//! normal. For a normal distribution the fence lies at about five standard deviations, so clean data stays as it is.
-//! Test: `a_hundredth_of_arbitrary_samples_hardly_moves_the_scale`.
+//! One sample in a hundred may have any value (a corrupted telegram, a switch-on spike, a meter's mark for "no
+//! value") and must not change the model. For each point, the farthest hundredth of the samples is ignored; the
+//! largest distance of the others from their median is measured, and a sample beyond twice that distance counts as if
+//! it were at twice that distance. This is winsorising (Dixon and Tukey 1968) with fences from an outer letter value
+//! (Hoaglin, Mosteller and Tukey 1983) instead of the quartiles: a machine that runs for a tenth of the time has two
+//! levels, and both are normal. For a normal distribution the fence lies at about five standard deviations, so clean
+//! data is not changed. Test: `a_hundredth_of_arbitrary_samples_hardly_moves_the_scale`.
 
-/// One sample of so many may be arbitrary; at least one may.
+/// One sample in this many may have any value; at least one may.
 const ARBITRARY_IN: usize = 100;
-/// The fence, in distances that all but the farthest samples keep.
+/// The distance of the fence, as a multiple of the largest distance of all but the farthest samples.
 const FENCE: f64 = 2.0;
 
-/// What one point usually is.
+/// The usual range of one point.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Fence {
-    /// The median.
+    /// The median, in the point's unit.
     pub centre: f64,
-    /// How far from it a sample counts.
+    /// The largest distance from the median that a sample can count for, in the point's unit.
     pub reach: f64,
 }
 
 impl Fence {
-    /// The fence of one point's samples; 0 around 0 of none.
+    /// The fence of one point's samples; 0 around 0 without samples.
     pub fn of(column: &mut [f64]) -> Self {
         let centre = median(column);
         column.iter_mut().for_each(|x| *x = (*x - centre).abs());
@@ -32,19 +32,19 @@ impl Fence {
         Self { centre, reach: distance * FENCE }
     }
 
-    /// The fences of rows of so many points.
+    /// The fences of all points. `rows` has `points` numbers per row.
     pub fn of_rows(rows: &[f64], points: usize) -> Vec<Self> {
         let column = |j: usize| rows.iter().skip(j).step_by(points).copied().collect::<Vec<_>>();
         (0..points).map(|j| Self::of(&mut column(j))).collect()
     }
 
-    /// The sample, or where the fence is.
+    /// Returns the sample, or the nearest fence if the sample is beyond it.
     pub fn draw_in(self, x: f64) -> f64 {
         x.max(self.centre - self.reach).min(self.centre + self.reach)
     }
 
-    /// The standard deviation of samples within the fence. Squares are taken of parts of the reach, which cannot
-    /// overflow.
+    /// The standard deviation of the samples, each limited by the fence. The squares are taken of fractions of the
+    /// reach, so they cannot overflow.
     #[expect(clippy::cast_precision_loss, reason = "at most a few thousand samples")]
     pub fn deviation(self, column: &[f64]) -> f64 {
         if self.reach <= 0.0 {
@@ -58,12 +58,12 @@ impl Fence {
     }
 }
 
-/// The value at a place of the values in their order.
+/// The value at position `at` of the sorted values.
 fn ordered(values: &mut [f64], at: usize) -> Option<f64> {
     (at < values.len()).then(|| *values.select_nth_unstable_by(at, f64::total_cmp).1)
 }
 
-/// The median; of an even number of values the middle between the two, which cannot overflow.
+/// The median. For an even number of values it is the middle of the two central values, computed without overflow.
 fn median(values: &mut [f64]) -> f64 {
     let half = values.len() / 2;
     let Some(upper) = ordered(values, half) else { return 0.0 };

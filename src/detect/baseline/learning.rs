@@ -1,61 +1,65 @@
-//! Learning what is normal, in bounded memory.
+//! Learns a model of normal operation in bounded memory.
 //!
-//! The first samples are kept as they come, and smoothed only once their fences are known, so that no wild sample gets
-//! into what is smoothed. Of more samples than are kept every second one is let go; from then on each sample is drawn
-//! in to the fences of those that are kept before it is smoothed, and the fences are taken anew now and then. A new
-//! level of a machine is within them once it makes up a hundredth of the samples that are kept.
+//! The first samples are stored as they arrive, and are smoothed only when their fences are known, so that no extreme
+//! sample enters the smoothed values. When the memory is full, every second stored sample is dropped. From then on
+//! each sample is limited to the fences of the stored samples before it is smoothed, and the fences are computed
+//! again from time to time. A new level of a machine lies within the fences as soon as a hundredth of the stored
+//! samples has it.
 //!
-//! Limits come from deviations of the kind that will be judged: from a reference that ran along. Smoothing is linear,
-//! so the smoothed samples less the smoothed reference are the smoothed deviations; the reference is made of the kept
-//! samples once all are known.
+//! The limits come from deviations of the same kind as those evaluated later: from a reference that moved along.
+//! Smoothing is linear, so the smoothed samples minus the smoothed reference are the smoothed deviations. The
+//! reference is computed from the stored samples at the end.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::fence::Fence;
-use super::model::{DEVIATION_MAX, Judge, LongerScale, Model, REFERENCE_WEIGHT};
+use super::model::{DEVIATION_MAX, LongerScale, Model, PreparedModel, REFERENCE_WEIGHT};
 use super::smooth::{Smooth, lengths};
 use super::statistics::{Statistics, Usual, covariance_of, wander_of};
 use crate::limits;
 use crate::profile::{Baseline, Follow, Learn};
 use crate::words::{Finite, Mono};
 
-/// So many more kept samples, and the fences are taken anew.
+/// The number of newly stored samples after which the fences are computed again.
 const FENCES_EVERY: usize = 64;
-/// The reference begins at the mean of so many kept samples,
+/// The reference begins at the mean of this many stored samples,
 const REFERENCE_BEGINS_WITH: usize = 20;
-/// without so many of the lowest and of the highest: machines often begin with a spike.
+/// without this many of the lowest and of the highest, because machines often begin with a spike.
 const REFERENCE_BEGINS_WITHOUT: usize = 2;
 
-/// The samples of good operation so far: every `stride`-th of them is kept, as it was and as it was smoothed.
+/// The samples of normal operation so far: every `stride`-th sample is stored, raw and smoothed.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Learning {
     points: usize,
     lengths: Vec<f64>,
     raw: Vec<f64>,
     stride: u64,
-    /// The kept rows that do not follow on the row before.
+    /// The indices of stored rows that do not follow directly after the row before.
     begins: BTreeSet<usize>,
-    /// What is smoothed; once not every sample is kept.
+    /// The running smoothing; `None` as long as every sample is stored.
     settled: Option<Smoothing>,
-    /// How many samples there were.
+    /// The number of samples so far.
     pub seen: u64,
-    /// For how long operation was good.
+    /// The time of normal operation so far.
     pub good_for: Duration,
     last: Option<Mono>,
 }
 
-/// Samples within their fences, smoothed on each scale. After a pause each scale begins at the fences' centres.
+/// Samples limited by their fences and smoothed on each scale. After a pause each scale begins at the centres of the
+/// fences.
 #[derive(Debug, Clone, PartialEq)]
 struct Smoothing {
+    /// One fence for each point.
     fences: Vec<Fence>,
-    /// The kept rows of each scale.
+    /// The stored rows of each scale.
     rows: Vec<Vec<f64>>,
+    /// The smoothed values; `None` after a pause.
     state: Option<Smooth>,
 }
 
 impl Smoothing {
-    /// Smooths every sample so far.
+    /// Smooths all samples so far.
     fn replay(raw: &[f64], points: usize, begins: &BTreeSet<usize>, lengths: &[f64]) -> Self {
         let rows = lengths.iter().map(|_| Vec::with_capacity(raw.len())).collect();
         let mut out = Self { fences: Fence::of_rows(raw, points), rows, state: None };
@@ -82,10 +86,10 @@ impl Smoothing {
     }
 }
 
-/// What learning came to.
+/// The result of learning.
 pub(super) struct Learned {
-    pub judge: Judge,
-    /// Where the smoothed deviations were at the end.
+    pub judge: PreparedModel,
+    /// The smoothed deviations at the end; `None` if the last sample was followed by a pause.
     pub smooth: Option<Smooth>,
 }
 
@@ -104,7 +108,7 @@ impl Learning {
         }
     }
 
-    /// The next sample does not follow on the last one.
+    /// Notes that the next sample does not follow directly after the last one.
     pub fn pause(&mut self) {
         self.last = None;
         self.begins.insert(self.raw.len() / self.points.max(1));
@@ -134,7 +138,7 @@ impl Learning {
         self.seen += 1;
     }
 
-    /// Lets every second kept row go.
+    /// Drops every second stored row.
     fn thin(&mut self) {
         let mut settled = self.settled.take().unwrap_or_else(|| self.replay());
         for rows in settled.rows.iter_mut().chain([&mut self.raw]) {
@@ -150,7 +154,7 @@ impl Learning {
         Smoothing::replay(&self.raw, self.points, &self.begins, &self.lengths)
     }
 
-    /// Whether enough has been learned.
+    /// True if enough samples or time have been learned.
     pub fn is_over(&self, learn: Learn) -> bool {
         self.seen >= limits::BASELINE_LEARN_MIN
             && match learn {
@@ -159,8 +163,8 @@ impl Learning {
             }
     }
 
-    /// What was learned; nothing of samples that nothing can be learned from. The first samples are left out of what
-    /// is smoothed until it has settled.
+    /// The learned model; `None` if the samples do not allow one. The first samples are not used until the smoothing
+    /// has settled.
     pub fn model(&self, spec: &Baseline) -> Option<Learned> {
         let p = self.points;
         let smoothing = self.settled.clone().unwrap_or_else(|| self.replay());
@@ -202,10 +206,10 @@ impl Learning {
             longer: learned.collect(),
             widened: None,
         };
-        Some(Learned { judge: Judge::new(model, spec)?, smooth })
+        Some(Learned { judge: PreparedModel::new(model, spec)?, smooth })
     }
 
-    /// Where the reference was before each kept row.
+    /// The reference before each stored row.
     fn reference(&self, standard: &[f64], follow: Follow) -> Reference {
         let p = self.points;
         let weight = self.reference_weight(follow);
@@ -223,7 +227,7 @@ impl Learning {
         Reference { path, now }
     }
 
-    /// The reference's weight of one sample.
+    /// The weight of one sample in the reference.
     fn reference_weight(&self, follow: Follow) -> f64 {
         let samples = strides(self.seen.max(1));
         match follow {
@@ -233,12 +237,13 @@ impl Learning {
         }
     }
 
-    /// A reference that moves within the learning period begins where the period did; a slower one in its middle.
+    /// A reference that moves within the learning period begins at the start of the period. A slower reference begins
+    /// at the middle level of the period.
     fn is_fast(&self, weight: f64) -> bool {
         weight * strides(self.seen) >= REFERENCE_WEIGHT * 0.999
     }
 
-    /// The reference, smoothed as the samples were: from the centre after each pause.
+    /// The reference, smoothed like the samples: from the centre after each pause.
     fn smoothed(&self, path: &[f64], length: f64) -> Vec<f64> {
         let (one, all) = (1.0 / length, 1.0 - (1.0 - 1.0 / length).powf(strides(self.stride)));
         let mut now = vec![0.0; self.points];
@@ -256,21 +261,21 @@ impl Learning {
     }
 }
 
-/// The reference while learning, in standard deviations from the centre.
+/// The reference during learning, in standard deviations from the centre.
 struct Reference {
-    /// Row by row, before the row moved it.
+    /// One row for each stored sample: the reference before the sample moved it.
     path: Vec<f64>,
     now: Vec<f64>,
 }
 
-/// The weight of a sample that so much time has passed before, for a reference of this time constant. It is never faster
-/// than that of the shortest learning.
+/// The weight of a sample that arrived `passed` after the one before, for a reference with this time constant. The
+/// weight is never larger than with the shortest learning period.
 pub(super) fn follow_weight(passed: Duration, time: Duration) -> f64 {
     let most = REFERENCE_WEIGHT / strides(limits::BASELINE_LEARN_MIN);
     (passed.as_secs_f64() / time.as_secs_f64().max(1e-3)).min(most)
 }
 
-/// What is learned of one scale from its smoothed deviations.
+/// Learns one scale from its smoothed deviations.
 fn scale_learned(rows: &[f64], wander: &[f64], p: usize) -> Option<LongerScale> {
     let covariance: Vec<f64> = covariance_of(rows, p).iter().zip(wander).map(|(a, b)| a + b).collect();
     let Usual { t2, error, most } = Statistics::new(&covariance, p, DEVIATION_MAX)?.usual(rows);
@@ -282,7 +287,8 @@ fn scale_learned(rows: &[f64], wander: &[f64], p: usize) -> Option<LongerScale> 
     })
 }
 
-/// Rows that are left out at the beginning: three times the smoothing, but never more than a quarter.
+/// The number of rows that are not used at the beginning: three times the smoothing, but never more than a quarter of
+/// all.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
@@ -297,7 +303,7 @@ fn strides(samples: u64) -> f64 {
     samples as f64
 }
 
-/// The mean of the values without the lowest and the highest; 0 of no others.
+/// The mean of the values without the lowest and highest; 0 if no values remain.
 fn middle_mean(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     let most = values.len().saturating_sub(REFERENCE_BEGINS_WITHOUT);
@@ -306,7 +312,7 @@ fn middle_mean(mut values: Vec<f64>) -> f64 {
     sum / count.max(1.0)
 }
 
-/// The standard deviation; of a point that did not move, a millionth of what it was, so that any move counts.
+/// The standard deviation. For a point that did not move it is a millionth of its value, so that any move counts.
 fn scale_of(fence: Fence, column: &[f64]) -> f64 {
     fence.deviation(column).max(fence.centre.abs() * 1e-6).max(1e-9)
 }

@@ -1,12 +1,12 @@
-//! The little linear algebra that a baseline needs, on square matrices kept row by row.
+//! The linear algebra that a baseline needs, on square matrices stored row by row.
 
-/// The inverse of a symmetric, positive definite matrix of `n` rows; nothing where it has none.
+/// The inverse of a symmetric, positive definite matrix of `n` rows; `None` if it has no inverse.
 pub(super) fn inverse(matrix: &[f64], n: usize) -> Option<Vec<f64>> {
     let mut left: Vec<Vec<f64>> = matrix.chunks(n).map(<[f64]>::to_vec).collect();
     let mut right: Vec<Vec<f64>> =
         (0..n).map(|i| (0..n).map(|j| f64::from(u8::from(i == j))).collect()).collect();
     for k in 0..n {
-        // Positive definite: every pivot is positive without changing rows.
+        // In a positive definite matrix every pivot is positive without exchanging rows.
         let pivot = *left.get(k)?.get(k)?;
         if pivot <= f64::EPSILON {
             return None;
@@ -25,8 +25,8 @@ pub(super) fn inverse(matrix: &[f64], n: usize) -> Option<Vec<f64>> {
     Some(right.into_iter().flatten().collect())
 }
 
-/// A matrix, given column by column, by a vector. Sums run side by side: a sample of 16 points takes a third of the time
-/// that it takes row by row.
+/// Multiplies a matrix, given column by column, by a vector. The sums run side by side, so a sample of 16 points
+/// needs a third of the time that it needs row by row.
 pub(super) fn times(columns: &[f64], v: &[f64]) -> Vec<f64> {
     let mut product = vec![0.0; v.len()];
     for (column, x) in columns.chunks(v.len().max(1)).zip(v) {
@@ -35,7 +35,7 @@ pub(super) fn times(columns: &[f64], v: &[f64]) -> Vec<f64> {
     product
 }
 
-/// The value below which a share `q` of the values lies, interpolated; 0 of none.
+/// The value below which a share `q` (0 to 1) of the values lies, interpolated; 0 without values.
 #[expect(
     clippy::cast_precision_loss,
     clippy::cast_possible_truncation,

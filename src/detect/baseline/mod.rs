@@ -1,10 +1,11 @@
-//! Normal behaviour, learned and watched: one baseline of one piece of equipment.
+//! One baseline of one piece of equipment: learns how its points behave in normal operation, and finds excursions.
 //!
-//! *Must not know* alarms or time's passing other than through its samples. A reference follows slow drift, by bounded
-//! steps and never while an excursion stands. An excursion begins after some samples beyond the limit in a row, and
-//! ends once most of it is gone: below half of the limit, or below a share of its own height. What is then left the
-//! reference takes over; for some samples it may yet go back towards where it was, where the points do. State that must
-//! outlive a restart is told as changes, for the journal.
+//! *Must not know* alarms, or the passing of time except through its samples. The reference is the present normal
+//! value of the points. It follows slow drift in bounded steps, and not during an excursion. An excursion begins
+//! after several samples in a row beyond the limit. It ends when the distance is below half of the limit, or below a
+//! share of the excursion's own height. The reference then takes over the deviation that is left. For some samples
+//! after that it may move back to its old value if the points do. Changes of the state that must survive a restart
+//! are returned, for the journal.
 
 mod after;
 mod cycle;
@@ -25,10 +26,10 @@ mod wild;
 
 use std::time::Duration;
 
-use after::After;
+use after::AfterExcursion;
 pub(super) use cycle::Cycle;
 use learning::{Learning, follow_weight};
-use model::{Distance, Judge};
+use model::{Distance, PreparedModel};
 pub use model::{LongerScale, Model};
 use smooth::Smooth;
 
@@ -36,65 +37,67 @@ use crate::limits;
 use crate::profile::{Baseline, Follow, Learn};
 use crate::words::{Finite, Mono, render_duration};
 
-/// Samples beyond the limit in a row that begin an excursion.
+/// The number of samples in a row beyond the limit that begin an excursion.
 const BEGINS_AFTER: u32 = 3;
-/// An excursion ends below this part of the limit,
+/// An excursion ends below this share of the limit,
 const ENDS_BELOW_LIMIT: f64 = 0.5;
-/// or below this part of its own height.
+/// or below this share of its own height,
 const ENDS_BELOW_HEIGHT: f64 = 0.3;
-/// for so many samples in a row.
+/// for this number of samples in a row.
 const ENDS_AFTER: u32 = 2;
-/// The weight of a sample in an excursion's height: a spike is not its height.
+/// The weight of one sample in the height of an excursion, so that a spike does not set the height.
 const HEIGHT_WEIGHT: f64 = 0.1;
-/// The largest move of the reference, in standard deviations per time constant. A faster move is not treated as drift.
+/// The largest move of the reference, in standard deviations per time constant. A faster move is not treated as
+/// drift.
 const FOLLOWED_MAX: f64 = 2.0;
-/// A reference that has moved by this many standard deviations is told, to be kept.
-const TOLD_AFTER: f64 = 0.25;
-/// So is a limit whose logarithm has moved by so much.
-const WIDENED_TOLD_AFTER: f64 = 0.1;
-/// But not sooner than so long after what was told before: each is a line of the journal.
-const TOLD_EVERY: Duration = Duration::from_secs(600);
+/// The move of the reference, in standard deviations, after which it is recorded again.
+const RECORDED_AFTER: f64 = 0.25;
+/// The change of the logarithm of the limit's factor after which it is recorded again.
+const WIDENED_RECORDED_AFTER: f64 = 0.1;
+/// The minimum time between two records, because each is a line in the journal.
+const RECORDED_EVERY: Duration = Duration::from_secs(600);
 
-/// What is to be kept of a baseline.
+/// A change of a baseline that must be recorded.
 #[derive(Debug, Clone, PartialEq)]
 pub enum BaselineChange {
-    /// It has been learned.
+    /// The model was learned.
     Learned(Box<Model>),
-    /// Its reference, or its limit, has moved.
+    /// The reference or the limit has moved.
     Followed {
-        /// Where the reference is now, in standard deviations from the centre.
+        /// The reference now, in standard deviations from the centre.
         reference: Vec<Finite>,
-        /// The logarithm of what the limit is widened by now; nothing of a limit that does not learn.
+        /// The natural logarithm of the factor by which the limit is wider now; `None` for a limit that does not
+        /// adapt.
         widened: Option<Finite>,
     },
 }
 
 #[derive(Debug, Clone, PartialEq)]
-enum Phase {
+enum WatcherPhase {
     Learning(Box<Learning>),
-    Watching(Box<Judge>),
+    Watching(Box<PreparedModel>),
 }
 
 /// One baseline of one piece of equipment: its definition, and its state (learning, or the learned model).
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Watcher {
     spec: Baseline,
-    phase: Phase,
-    /// The smoothed deviations from the reference; nothing while it learns, and after a pause.
+    phase: WatcherPhase,
+    /// The smoothed deviations from the reference; `None` while learning and after a pause.
     smooth: Option<Smooth>,
-    /// Samples in a row that speak against how it stands.
+    /// The number of samples in a row that contradict the present state (excursion or normal).
     against: u32,
-    /// The height of the excursion that stands.
+    /// The height of the active excursion, as a multiple of the limit; `None` without an excursion.
     excursion: Option<f64>,
-    after: Option<After>,
+    after: Option<AfterExcursion>,
     distance: Option<Distance>,
     last: Option<Mono>,
-    told: Told,
+    recorded: LastRecorded,
 }
 
-/// What was told last.
+/// The values that were recorded last.
 #[derive(Debug, Clone, PartialEq, Default)]
-struct Told {
+struct LastRecorded {
     at: Option<Mono>,
     reference: Vec<f64>,
     widened: f64,
@@ -103,7 +106,7 @@ struct Told {
 impl Watcher {
     pub fn new(spec: &Baseline) -> Self {
         Self {
-            phase: Phase::Learning(Box::new(Learning::new(spec))),
+            phase: WatcherPhase::Learning(Box::new(Learning::new(spec))),
             spec: spec.clone(),
             smooth: None,
             against: 0,
@@ -111,40 +114,43 @@ impl Watcher {
             after: None,
             distance: None,
             last: None,
-            told: Told::default(),
+            recorded: LastRecorded::default(),
         }
     }
 
-    /// Takes up what was learned before; not what was learned of something else. What an earlier version learned goes on
-    /// as it was judged then.
+    /// Restores a model that was learned before, if it has the same definition. A model that an earlier version
+    /// learned is still evaluated by the rules of that version.
     pub fn restore(&mut self, model: &Model) {
         let is_of_this = model.definition == self.spec.definition
-            || model.is_of_before() && self.spec.definition_before() == Some(model.definition.as_str());
-        if is_of_this && let Some(judge) = Judge::new(model.clone(), &self.spec) {
+            || model.is_of_earlier_version()
+                && self.spec.definition_before() == Some(model.definition.as_str());
+        if is_of_this && let Some(judge) = PreparedModel::new(model.clone(), &self.spec) {
             self.watch(judge, None, None);
         }
     }
 
-    fn watch(&mut self, judge: Judge, smooth: Option<Smooth>, at: Option<Mono>) {
-        self.told = Told { at, reference: judge.reference.clone(), widened: judge.widened };
+    fn watch(&mut self, judge: PreparedModel, smooth: Option<Smooth>, at: Option<Mono>) {
+        self.recorded = LastRecorded { at, reference: judge.reference.clone(), widened: judge.widened };
         self.smooth = smooth;
-        self.phase = Phase::Watching(Box::new(judge));
+        self.phase = WatcherPhase::Watching(Box::new(judge));
     }
 
-    /// An excursion stands since before a restart.
+    /// Restores an excursion that was active before a restart.
     pub fn restore_excursion(&mut self) {
         self.excursion = Some(0.0);
     }
 
-    /// Samples that follow do not follow on the last one: the regime was another, or a point was not known.
+    /// Notes that the next sample does not follow directly after the last one: `while` was not true, or a value was
+    /// unknown.
     pub fn pause(&mut self) {
         (self.smooth, self.against, self.last) = (None, 0, None);
-        if let Phase::Learning(learning) = &mut self.phase {
+        if let WatcherPhase::Learning(learning) = &mut self.phase {
             learning.pause();
         }
     }
 
-    /// Takes a sample: the points in their order. One with a number that is not finite is none.
+    /// Takes a sample: the values of the points in their order. A sample with a number that is not finite counts as a
+    /// pause.
     pub fn sample(&mut self, now: Mono, raw: &[f64]) -> Option<BaselineChange> {
         if raw.iter().any(|x| !x.is_finite()) {
             self.pause();
@@ -152,13 +158,13 @@ impl Watcher {
         }
         let passed = self.last.replace(now).map_or(Duration::ZERO, |last| now.since(last));
         match &mut self.phase {
-            Phase::Learning(learning) => {
+            WatcherPhase::Learning(learning) => {
                 learning.sample(now, raw);
                 if !learning.is_over(self.spec.learn) {
                     return None;
                 }
                 let Some(learned) = learning.model(&self.spec) else {
-                    // Nothing can be learned of numbers that overflow: it begins again.
+                    // These numbers overflow and allow no model, so learning begins again.
                     **learning = Learning::new(&self.spec);
                     return None;
                 };
@@ -166,9 +172,9 @@ impl Watcher {
                 self.watch(learned.judge, learned.smooth, Some(now));
                 Some(BaselineChange::Learned(Box::new(model)))
             }
-            Phase::Watching(judge) => {
+            WatcherPhase::Watching(judge) => {
                 let off = judge.deviations(raw);
-                let stands = self.excursion.is_some() || judge.model.is_of_before();
+                let stands = self.excursion.is_some() || judge.model.is_of_earlier_version();
                 let smooth = self.smooth.get_or_insert_with(|| judge.begin(stands));
                 judge.smooth(smooth, &off);
                 let distance = judge.distance(smooth);
@@ -198,38 +204,43 @@ impl Watcher {
                         if self.against >= ENDS_AFTER {
                             (self.excursion, self.against) = (None, 0);
                             self.after = (self.spec.follow != Follow::Never)
-                                .then(|| After::an_excursion(&mut judge.reference, smooth));
+                                .then(|| AfterExcursion::begin(&mut judge.reference, smooth));
                         }
                     }
                 }
                 judge.learn_limit(strength > 1.0);
-                self.told_anew(now)
+                self.change_to_record(now)
             }
         }
     }
 
-    fn told_anew(&mut self, now: Mono) -> Option<BaselineChange> {
-        let Phase::Watching(judge) = &self.phase else { return None };
-        let has_moved =
-            judge.reference.iter().zip(&self.told.reference).any(|(n, t)| (n - t).abs() >= TOLD_AFTER)
-                || (judge.widened - self.told.widened).abs() >= WIDENED_TOLD_AFTER;
-        if !has_moved || self.told.at.is_some_and(|at| now.since(at) < TOLD_EVERY) {
+    fn change_to_record(&mut self, now: Mono) -> Option<BaselineChange> {
+        let WatcherPhase::Watching(judge) = &self.phase else { return None };
+        let has_moved = judge
+            .reference
+            .iter()
+            .zip(&self.recorded.reference)
+            .any(|(n, t)| (n - t).abs() >= RECORDED_AFTER)
+            || (judge.widened - self.recorded.widened).abs() >= WIDENED_RECORDED_AFTER;
+        if !has_moved || self.recorded.at.is_some_and(|at| now.since(at) < RECORDED_EVERY) {
             return None;
         }
-        self.told = Told { at: Some(now), reference: judge.reference.clone(), widened: judge.widened };
-        let widened = Finite::new(judge.widened).filter(|_| !judge.model.is_of_before());
+        self.recorded =
+            LastRecorded { at: Some(now), reference: judge.reference.clone(), widened: judge.widened };
+        let widened = Finite::new(judge.widened).filter(|_| !judge.model.is_of_earlier_version());
         Some(BaselineChange::Followed { reference: Finite::all(&judge.reference)?, widened })
     }
 
-    /// Whether an excursion stands; nothing while it learns.
+    /// True if an excursion is active; `None` while learning.
     pub fn is_excursion(&self) -> Option<bool> {
         match self.phase {
-            Phase::Learning(_) => None,
-            Phase::Watching(_) => Some(self.excursion.is_some()),
+            WatcherPhase::Learning(_) => None,
+            WatcherPhase::Watching(_) => Some(self.excursion.is_some()),
         }
     }
 
-    /// The points by their share of the last sample's distance, largest first; those under a twentieth are left out.
+    /// The indices of the points with their share of the last sample's distance, largest first. Shares under 5 % are
+    /// left out.
     pub fn ranking(&self) -> Vec<(usize, f64)> {
         let shares = self.distance.iter().flat_map(|d| d.shares.iter().copied().enumerate());
         let mut all: Vec<(usize, f64)> = shares.filter(|(_, share)| *share >= 0.05).collect();
@@ -237,33 +248,33 @@ impl Watcher {
         all
     }
 
-    /// How it stands, for people: what, and what it comes to. Names are those of the points.
+    /// The state for people: pairs of name and text. `names` are the names of the points.
     pub fn told(&self, names: &[String]) -> Vec<(String, String)> {
         match &self.phase {
-            Phase::Learning(learning) => {
+            WatcherPhase::Learning(learning) => {
                 let so_far = match self.spec.learn {
-                    Learn::Samples(n) => format!("{} of {n} samples of good operation", learning.seen),
+                    Learn::Samples(n) => format!("{} of {n} samples of normal operation", learning.seen),
                     Learn::For(d) => format!(
-                        "{} of {} of good operation",
+                        "{} of {} of normal operation",
                         render_duration(learning.good_for),
                         render_duration(d)
                     ),
                 };
                 vec![("learned".to_owned(), so_far)]
             }
-            Phase::Watching(judge) => self.watching_told(judge, names),
+            WatcherPhase::Watching(judge) => self.watching_told(judge, names),
         }
     }
 
-    fn watching_told(&self, judge: &Judge, names: &[String]) -> Vec<(String, String)> {
+    fn watching_told(&self, judge: &PreparedModel, names: &[String]) -> Vec<(String, String)> {
         let line = |name: &str, text: String| (name.to_owned(), text);
         let mut lines = vec![line("learned", format!("from {} samples", judge.model.samples))];
         if judge.model.samples < limits::BASELINE_SAMPLES_ADVISED {
             lines.push(line("learned from few samples", few_samples()));
         }
-        if judge.model.is_of_before() {
-            let text = "an earlier version of andon learned this, and it is judged as that version did; \
-                        `andon equipment relearn` learns it in the present way";
+        if judge.model.is_of_earlier_version() {
+            let text = "an earlier version of andon learned this model, and andon evaluates it by the rules of that version; \
+                        `andon equipment relearn` learns it by the present rules";
             lines.push(line("learned before", text.to_owned()));
         }
         let Some(d) = &self.distance else { return lines };
@@ -271,7 +282,7 @@ impl Watcher {
         let strength = d.strength / (self.spec.limit * widened);
         lines.push(line("distance from normal", format!("{strength:.2} of its limit")));
         if widened >= 1.05 {
-            let text = format!("{widened:.1} times as wide as learned, because samples often lay beyond it");
+            let text = format!("{widened:.1} times as wide as learned, because samples were often beyond it");
             lines.push(line("limit", text));
         }
         lines.extend(names.iter().zip(&d.deviations).zip(&d.shares).map(|((name, z), share)| {
@@ -282,11 +293,11 @@ impl Watcher {
 }
 
 fn few_samples() -> String {
-    format!("fewer than {} samples say little of what is normal", limits::BASELINE_SAMPLES_ADVISED)
+    format!("fewer than {} samples describe normal operation only roughly", limits::BASELINE_SAMPLES_ADVISED)
 }
 
-/// The reference moves towards a sample, by a bounded step.
-fn follow(judge: &mut Judge, off: &[f64], weight: f64) {
+/// Moves the reference towards a sample, by a bounded step.
+fn follow(judge: &mut PreparedModel, off: &[f64], weight: f64) {
     let step = |o: &f64| weight * o.clamp(-FOLLOWED_MAX, FOLLOWED_MAX);
     judge.reference.iter_mut().zip(off).for_each(|(r, o)| *r += step(o));
 }

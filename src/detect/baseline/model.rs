@@ -1,9 +1,10 @@
-//! What is normal, as learned, and how far a sample is from it.
+//! The learned model of normal operation, and the distance of a sample from it.
 //!
-//! Points are standardised by what was learned. Their smoothed deviations from a slow reference are judged on several
-//! scales; the farthest says how far a sample is from normal. The limit widens a little with each sample beyond it and
-//! narrows with each within it (adaptive conformal inference, Gibbs and Candes 2021, of the limit's logarithm), so that
-//! two samples in a hundred come to lie beyond it.
+//! Points are divided by their learned standard deviation. Their smoothed deviations from a slow reference are
+//! evaluated on several scales, and the largest result is the distance of the sample. The limit becomes a little
+//! wider with each sample beyond it and a little narrower with each sample within it, so that in the long run two
+//! samples in a hundred lie beyond it (adaptive conformal inference, Gibbs and Candes 2021, applied to the logarithm
+//! of the limit).
 
 use serde::{Deserialize, Serialize};
 
@@ -13,58 +14,62 @@ use super::statistics::{Statistics, Usual};
 use crate::profile::Baseline;
 use crate::words::Finite;
 
-/// A point's deviation counts up to so many standard deviations, so that one that is far off does not hide the others.
+/// The largest deviation that counts for one point, in standard deviations, so that one extreme point does not hide
+/// the others.
 pub(super) const DEVIATION_MAX: f64 = 20.0;
-/// The same, for what an earlier version learned.
-const DEVIATION_MAX_BEFORE: f64 = 15.0;
-/// By how much the limits of the longer scales are wider: there a deviation that lasts is noise of the reference too.
+/// The same for a model that an earlier version learned.
+const DEVIATION_MAX_EARLIER: f64 = 15.0;
+/// The factor by which the limits of the longer scales are wider, because slow noise of the reference also shows
+/// there.
 const LONGER_WIDER: f64 = 1.75;
-/// One sample alone brings a scale at most to this part of its limit, as deviation, by the time an excursion would begin:
-/// a spike is not an excursion.
+/// The largest share of a scale's limit that a single sample can cause, as deviation, at the time when an excursion
+/// would begin: a spike is not an excursion.
 const SPIKE_SHARE: f64 = 0.5;
-/// The reference's weight of a sample, in parts of the learning period: its time constant is a quarter of it.
+/// The weight of a sample in the reference, times the number of learned samples: the time constant of the reference
+/// is a quarter of the learning period.
 pub(super) const REFERENCE_WEIGHT: f64 = 4.0;
-/// The same, for what an earlier version learned: two and a half learning periods.
-const REFERENCE_WEIGHT_BEFORE: f64 = 0.4;
-/// By how much a sample beyond the limit widens it, as a logarithm, in parts of the learning period.
+/// The same for a model that an earlier version learned: two and a half learning periods.
+const REFERENCE_WEIGHT_EARLIER: f64 = 0.4;
+/// The step by which a sample beyond the limit widens it, as a logarithm, times the number of learned samples.
 const WIDENS_BY: f64 = 0.5;
 /// The share of samples that may lie beyond the limit.
 const BEYOND_SHARE: f64 = 0.02;
-/// The limit widens up to three times.
+/// The logarithm of the largest factor for the limit, which is 3.
 pub(super) const WIDENED_MAX: f64 = 1.098_612_288_668_109_8;
 
-/// What was learned: enough to judge by, and to be kept.
+/// A learned model: everything that the evaluation needs and that is stored.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Model {
-    /// What was asked to be learned; a model of another definition is not taken.
+    /// The text of the definition in the profile. A model with another definition is not used.
     pub definition: String,
-    /// How many samples were learned from.
+    /// The number of samples that the model was learned from.
     pub samples: u64,
-    /// Each point's median, in its unit.
+    /// The median of each point, in its unit.
     pub centre: Vec<Finite>,
-    /// Each point's standard deviation, in its unit.
+    /// The standard deviation of each point, in its unit.
     pub scale: Vec<Finite>,
-    /// Of the points smoothed on the shortest scale, standardised, their wandering included; row by row.
+    /// The covariance of the points on the shortest scale, standardised and smoothed, with their wandering; row by
+    /// row.
     pub covariance: Vec<Finite>,
-    /// What T2 stayed below in 95 % of the learned samples.
+    /// The value of T2 that 95 % of the learned samples did not exceed.
     pub t2: Finite,
-    /// What the prediction error stayed below in 95 % of them.
+    /// The prediction error that 95 % of the learned samples did not exceed.
     pub error: Finite,
-    /// Where the slow reference is now, in standard deviations from the centre.
+    /// The reference now, in standard deviations from the centre.
     pub reference: Vec<Finite>,
-    /// What the largest squared deviation of a point stayed below in 95 % of them. Nothing of what an earlier version
-    /// learned, which judges by one scale and a fixed limit.
+    /// The largest squared deviation of a single point that 95 % of the learned samples did not exceed. `None` in a
+    /// model that an earlier version learned: such a model uses one scale and a fixed limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub most: Option<Finite>,
-    /// The longer scales.
+    /// The longer scales; empty in a model that an earlier version learned.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub longer: Vec<LongerScale>,
-    /// The logarithm of what the limit is widened by now.
+    /// The natural logarithm of the factor by which the limit is wider now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub widened: Option<Finite>,
 }
 
-/// What was learned of a longer scale.
+/// The learned numbers of one longer scale.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LongerScale {
     /// As [`Model::covariance`].
@@ -78,13 +83,13 @@ pub struct LongerScale {
 }
 
 impl Model {
-    /// Whether an earlier version learned it.
+    /// True if an earlier version learned the model.
     #[must_use]
-    pub fn is_of_before(&self) -> bool {
+    pub fn is_of_earlier_version(&self) -> bool {
         self.most.is_none()
     }
 
-    /// Each scale's covariance, and what its statistics usually are.
+    /// The covariance and the usual statistics of each scale.
     fn scales(&self) -> impl Iterator<Item = (&[Finite], Usual)> {
         let most = self.most.map_or(f64::INFINITY, Finite::get);
         let shortest = Usual { t2: self.t2.get(), error: self.error.get(), most };
@@ -96,39 +101,39 @@ impl Model {
     }
 }
 
-/// How far a sample is from normal.
+/// The distance of a sample from normal.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Distance {
-    /// The largest of the statistics, as a multiple of what 95 % of the learned samples stayed below.
+    /// The largest statistic, as a multiple of the value that 95 % of the learned samples did not exceed.
     pub strength: f64,
-    /// Each point's share of it.
+    /// The share of each point in the distance, from 0 to 1.
     pub shares: Vec<f64>,
-    /// Each point's deviation on the scale that says most, in its standard deviations.
+    /// The deviation of each point on the scale with the largest result, in standard deviations.
     pub deviations: Vec<f64>,
 }
 
-/// A model ready to judge.
+/// A model prepared for evaluation.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Judge {
-    /// What was learned, as it was learned.
+pub(super) struct PreparedModel {
+    /// The model as it was learned.
     pub model: Model,
-    /// Where the slow reference is now, in standard deviations from the centre.
+    /// The reference now, in standard deviations from the centre.
     pub reference: Vec<f64>,
-    /// The logarithm of what the limit is widened by now.
+    /// The natural logarithm of the factor by which the limit is wider now.
     pub widened: f64,
     deviation_max: f64,
     lengths: Vec<f64>,
     scales: Vec<Scale>,
 }
 
-/// What is judged by on one scale.
+/// The evaluation on one scale.
 #[derive(Debug, Clone, PartialEq)]
 struct Scale {
     statistics: Statistics,
     usual: Usual,
-    /// By how much its limit is wider.
+    /// The factor by which the limit of this scale is wider.
     wider: f64,
-    /// What one sample of each point counts for at most.
+    /// The largest deviation that one sample of each point can count for, in standard deviations.
     spike: Vec<f64>,
 }
 
@@ -142,15 +147,15 @@ impl Scale {
     }
 }
 
-impl Judge {
-    /// Nothing of a model that nothing can be judged by.
+impl PreparedModel {
+    /// Prepares a model; `None` if it cannot be evaluated.
     pub fn new(model: Model, spec: &Baseline) -> Option<Self> {
         let p = model.centre.len();
         let fits = model.scale.len() == p && model.reference.len() == p;
         if !fits || p == 0 || !model.scale.iter().all(|s| s.get() > 0.0) {
             return None;
         }
-        let deviation_max = if model.is_of_before() { DEVIATION_MAX_BEFORE } else { DEVIATION_MAX };
+        let deviation_max = if model.is_of_earlier_version() { DEVIATION_MAX_EARLIER } else { DEVIATION_MAX };
         let lengths = lengths(spec.smooth);
         let scale = |(k, ((covariance, usual), length)): (usize, ((&[Finite], Usual), &f64))| {
             let is_usable =
@@ -163,22 +168,22 @@ impl Judge {
         Some(Self { reference: plain(&model.reference), widened, deviation_max, lengths, scales, model })
     }
 
-    /// What is smoothed, from nothing. While an excursion stands it begins with the mean of what comes: from zero the
-    /// excursion would seem to end.
+    /// The start of the smoothing. During an excursion it starts with the mean of the next samples: if it started at
+    /// zero, the excursion would seem to end.
     pub fn begin(&self, is_in_excursion: bool) -> Smooth {
         let (p, scales) = (self.reference.len(), self.scales.len());
         if is_in_excursion { Smooth::by_mean(p, scales) } else { Smooth::at(&vec![0.0; p], scales) }
     }
 
-    /// The reference's weight of a sample, unless a time constant says another.
+    /// The weight of a sample in the reference, if the profile gives no time constant.
     #[expect(clippy::cast_precision_loss, reason = "a number of samples")]
     pub fn reference_weight(&self) -> f64 {
-        let of = if self.model.is_of_before() { REFERENCE_WEIGHT_BEFORE } else { REFERENCE_WEIGHT };
+        let of = if self.model.is_of_earlier_version() { REFERENCE_WEIGHT_EARLIER } else { REFERENCE_WEIGHT };
         of / (self.model.samples.max(1) as f64)
     }
 
-    /// A sample's deviations from the reference, in standard deviations. Each counts up to [`DEVIATION_MAX`], so that
-    /// a wild sample moves what is smoothed by one sample's worth and is forgotten soon after.
+    /// The deviations of a sample from the reference, in standard deviations. Each is limited to [`DEVIATION_MAX`],
+    /// so that an extreme sample counts as one sample and is soon forgotten.
     pub fn deviations(&self, raw: &[f64]) -> Vec<f64> {
         let off = self.standard(raw).into_iter().zip(&self.reference).map(|(z, r)| z - r);
         let spread = |j: usize| self.scales.first()?.statistics.spread.get(j).copied();
@@ -192,7 +197,7 @@ impl Judge {
         raw.iter().zip(&m.centre).zip(&m.scale).map(|((x, c), s)| (x - c.get()) / s.get()).collect()
     }
 
-    /// Takes deviations into what is smoothed.
+    /// Adds deviations to the smoothed ones.
     pub fn smooth(&self, smooth: &mut Smooth, off: &[f64]) {
         smooth.take(&self.lengths, |k, j| {
             let spike = self.scales.get(k).and_then(|s| s.spike.get(j));
@@ -200,10 +205,10 @@ impl Judge {
         });
     }
 
-    /// How far smoothed deviations from the reference are from normal.
+    /// The distance of smoothed deviations from normal.
     pub fn distance(&self, smooth: &Smooth) -> Distance {
         let judged = self.scales.iter().zip(&smooth.scales).map(|(scale, deviations)| {
-            let mut judged = scale.statistics.judge(deviations, &scale.usual);
+            let mut judged = scale.statistics.evaluate(deviations, &scale.usual);
             judged.strength /= scale.wider;
             (judged, deviations)
         });
@@ -219,10 +224,10 @@ impl Judge {
         }
     }
 
-    /// The limit learns from a sample that lay beyond it, or within it. That of an earlier version is fixed.
+    /// Adapts the limit to a sample beyond or within it. The limit of a model from an earlier version is fixed.
     #[expect(clippy::cast_precision_loss, reason = "a number of samples")]
     pub fn learn_limit(&mut self, is_beyond: bool) {
-        if !self.model.is_of_before() {
+        if !self.model.is_of_earlier_version() {
             let step = f64::from(u8::from(is_beyond)) - BEYOND_SHARE;
             let weight = WIDENS_BY / self.model.samples.max(1) as f64;
             self.widened = (self.widened + weight * step).clamp(0.0, WIDENED_MAX);
@@ -234,7 +239,7 @@ fn plain(numbers: &[Finite]) -> Vec<f64> {
     numbers.iter().map(|x| x.get()).collect()
 }
 
-/// The number, or the bound that it is beyond.
+/// Limits a number to the range from `-most` to `most`.
 fn within(x: f64, most: f64) -> f64 {
     x.max(-most).min(most)
 }

@@ -1,5 +1,6 @@
-//! The judgement once more, as its formulas are written down, over all learned rows at once: no fences, no bounds of
-//! memory, none of the watcher's code. Where the data is tame, both come to the same.
+//! A second implementation of the evaluation, written directly from the formulas and over all learned rows at once.
+//! It has no fences and no bounds of memory, and uses no code of the watcher. With data without extreme samples both
+//! give the same results.
 
 #![expect(
     clippy::cast_precision_loss,
@@ -12,7 +13,7 @@
 use super::tests::{at, noise, spec};
 use super::*;
 
-/// Everything that was learned, and the state of watching.
+/// All learned rows, and the state of the evaluation.
 pub(super) struct Naive {
     n: f64,
     limit: f64,
@@ -53,7 +54,7 @@ fn quantile(x: &[f64], q: f64) -> f64 {
     x[low] + part * (x[(low + 1).min(x.len() - 1)] - x[low])
 }
 
-/// Gauss and Jordan with the largest pivot.
+/// Gauss-Jordan elimination with the largest pivot.
 fn inverse(m: &[Vec<f64>]) -> Vec<Vec<f64>> {
     let p = m.len();
     let mut a: Vec<Vec<f64>> = (0..p)
@@ -177,7 +178,7 @@ impl Naive {
         }
     }
 
-    /// The limits of the three statistics, scale by scale.
+    /// The limits of the three statistics, for each scale.
     pub fn limits(&self) -> Vec<[f64; 3]> {
         self.scales.iter().map(|s| s.limits).collect()
     }
@@ -189,7 +190,8 @@ impl Naive {
         let wider = [1.0, 1.75, 1.75];
         for ((scale, length), wider) in self.scales.iter_mut().zip(self.lengths).zip(wider) {
             for j in 0..p {
-                // One sample alone: after two more it has come to half of the limit of the largest deviation.
+                // The largest effect of a single sample: after two more samples it is half of the limit of the
+                // largest deviation.
                 let half = 0.5 * (self.limit * wider * scale.limits[2]).sqrt() * scale.spread[j];
                 let most = half * length / (1.0 - 1.0 / length).powi(2);
                 scale.smooth[j] += (o[j].clamp(-most, most) - scale.smooth[j]) / length;
@@ -238,7 +240,7 @@ impl Naive {
     }
 }
 
-/// Points that go together, wander and have noise of their own.
+/// Points that move together, drift, and have noise of their own.
 fn plant(n: u64, points: u64) -> Vec<f64> {
     let common = noise(n + 5_000_000) + (n as f64 / 70.0).sin();
     (0..points).map(|j| 20.0 * j as f64 + common + (1.0 + j as f64 / 4.0) * noise(n * 16 + j)).collect()
@@ -270,9 +272,9 @@ fn the_judgement_is_that_of_the_formulas() {
             w.sample(at(n), &row);
             let stands = naive.watch(&row);
             assert_eq!(w.is_excursion(), Some(stands), "{points} points, sample {n}");
-            let Phase::Watching(judge) = &w.phase else { panic!("it watches") };
+            let WatcherPhase::Watching(judge) = &w.phase else { panic!("it watches") };
             let strength = w.distance.as_ref().unwrap().strength / 3.0 / judge.widened.exp();
-            // What learns from the strength comes after it.
+            // The parts that learn from `strength` come after it.
             assert!((judge.widened - naive.widened).abs() < 1e-9, "{points} points, sample {n}");
             let before = naive.strength * (naive.widened_before - naive.widened).exp();
             assert!(

@@ -4,17 +4,17 @@
 /// The scales, as multiples of `smooth`.
 const SCALES: [f64; 3] = [1.0, 3.0, 9.0];
 
-/// Over how many samples each scale smooths.
+/// The number of samples that each scale smooths over.
 pub(super) fn lengths(smooth: f64) -> Vec<f64> {
     SCALES.iter().map(|scale| scale * smooth).collect()
 }
 
-/// What is smoothed: a vector for each scale.
+/// The smoothed values: a vector for each scale.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Smooth {
-    /// One vector a scale, the shortest first.
+    /// One vector for each scale, the shortest scale first.
     pub scales: Vec<Vec<f64>>,
-    /// Samples so far, where it began with the mean of its samples.
+    /// The number of samples so far, if the smoothing began with the mean of its samples; otherwise `None`.
     mean_of: Option<f64>,
 }
 
@@ -24,12 +24,12 @@ impl Smooth {
         Self { scales: vec![start.to_vec(); scales], mean_of: None }
     }
 
-    /// Begins with the mean of its first samples, until they are as many as a scale smooths over.
+    /// Begins with the mean of the first samples, until their number reaches the length of a scale.
     pub fn by_mean(points: usize, scales: usize) -> Self {
         Self { mean_of: Some(0.0), ..Self::at(&vec![0.0; points], scales) }
     }
 
-    /// Takes a sample: what it counts for is a matter of the scale and the point.
+    /// Adds a sample. `counts` gives the value that it counts for, by scale and point.
     pub fn take(&mut self, lengths: &[f64], counts: impl Fn(usize, usize) -> f64) {
         if let Some(n) = &mut self.mean_of {
             *n += 1.0;
@@ -40,14 +40,14 @@ impl Smooth {
         }
     }
 
-    /// Takes the same step off every scale: what they deviate from has moved by it.
+    /// Subtracts the same step on every scale, because the reference of this point has moved by the step.
     pub fn take_off(&mut self, point: usize, step: f64) {
         for s in self.scales.iter_mut().filter_map(|scale| scale.get_mut(point)) {
             *s -= step;
         }
     }
 
-    /// The shortest scale; every scale begins again at zero.
+    /// Returns the values of the shortest scale, and sets every scale to zero.
     pub fn take_out(&mut self) -> Vec<f64> {
         let shortest = self.scales.first().cloned().unwrap_or_default();
         self.scales.iter_mut().flatten().for_each(|s| *s = 0.0);

@@ -1,59 +1,63 @@
-//! How far smoothed deviations of one scale are from normal, by three statistics.
+//! The distance of smoothed deviations from normal on one scale, by three statistics.
 //!
-//! Hotelling's T2 (of smoothed data: Lowry et al. 1992) on a covariance shrunk towards its diagonal (Ledoit and Wolf
-//! 2004), the squared error of predicting each point from the others (Jackson and Mudholkar 1979 for its use beside T2),
-//! and the largest squared deviation of a single point. Contributions as Miller, Swanson and Heckler 1998.
+//! These are Hotelling's T2 (of smoothed data: Lowry et al. 1992) on a covariance shrunk towards its diagonal (Ledoit
+//! and Wolf 2004), the squared error of predicting each point from the others (Jackson and Mudholkar 1979 for its use
+//! beside T2), and the largest squared deviation of a single point. The contributions of the points are computed as
+//! in Miller, Swanson and Heckler 1998.
 
 use super::linear::{inverse, quantile, times};
 
-/// How much of the correlations is taken away for T2: those of a short stretch hold only roughly.
+/// The share of the correlations that is removed for T2, because correlations learned in a short time are only
+/// roughly right.
 const SHRINK_T2: f64 = 0.8;
-/// How much of them is taken away for the prediction of a point from the others, which lives of them.
+/// The share of the correlations that is removed for the prediction of a point from the others, which depends on
+/// them.
 const SHRINK_PREDICTION: f64 = 0.2;
-/// By how much the limit of the prediction error is wider than that of T2.
+/// The factor by which the limit of the prediction error is wider than that of T2.
 const PREDICTION_WIDER: f64 = 2.5;
-/// Stretches into which learning is divided to see how far the points wander.
+/// The number of parts of the learning period that show how far the points wander.
 const STRETCHES: usize = 16;
-/// By how much wandering is widened, as standard deviation: what is learned in hours wanders further in weeks.
+/// The factor for the wandering, as standard deviation: in weeks a point wanders further than in hours of learning.
 const WANDER: f64 = 2.0;
 /// The least variance of a smoothed, standardised point.
 const VARIANCE_MIN: f64 = 0.01;
-/// The limits are multiples of what this share of the learned samples stays below.
+/// The limits are multiples of the value that this share of the learned samples does not exceed.
 const LEARNED_SHARE: f64 = 0.95;
 
-/// What the statistics of 95 % of the learned samples stayed below.
+/// The values of the statistics that 95 % of the learned samples did not exceed.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Usual {
     /// Hotelling's T2.
     pub t2: f64,
-    /// The error of prediction.
+    /// The prediction error.
     pub error: f64,
-    /// The largest squared deviation of one point; infinite where it is not looked at.
+    /// The largest squared deviation of one point; infinite if this statistic is not used.
     pub most: f64,
 }
 
 /// The statistics of one scale.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Statistics {
-    /// Each point's standard deviation while smoothed.
+    /// The standard deviation of each smoothed point.
     pub spread: Vec<f64>,
     inverse: Vec<f64>,
-    /// Column by column; each row gives the error of predicting a point from the others, in units of what it should be.
+    /// Column by column. Each row gives the error of predicting a point from the others, in units of its expected
+    /// size.
     prediction: Vec<f64>,
     deviation_max: f64,
 }
 
-/// How far a sample is from normal on one scale.
+/// The distance from normal on one scale.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Judged {
+pub(super) struct ScaleDistance {
     /// The largest statistic, as a multiple of its usual size.
     pub strength: f64,
-    /// Each point's part of the statistic that says most of it.
+    /// The part of each point in the largest statistic.
     pub parts: Vec<f64>,
 }
 
 impl Statistics {
-    /// Of a covariance row by row; nothing where nothing can be judged by it.
+    /// Prepares the statistics of a covariance, given row by row; `None` if the covariance has no inverse.
     pub fn new(covariance: &[f64], p: usize, deviation_max: f64) -> Option<Self> {
         let spread: Vec<f64> = covariance.iter().step_by(p + 1).map(|v| v.max(VARIANCE_MIN).sqrt()).collect();
         let shrunk = |by: f64| -> Vec<f64> {
@@ -66,7 +70,7 @@ impl Statistics {
         };
         let precision = inverse(&shrunk(SHRINK_PREDICTION), p)?;
         let own: Vec<f64> = precision.iter().step_by(p + 1).map(|own| own.sqrt()).collect();
-        // It is symmetric: its rows are its columns.
+        // The matrix is symmetric, so its rows are its columns.
         let column = |of: &[f64]| of.iter().zip(&own).map(|(x, own)| x / own).collect::<Vec<_>>();
         let prediction: Vec<f64> = precision.chunks(p).flat_map(column).collect();
         let inverse = inverse(&shrunk(SHRINK_T2), p)?;
@@ -79,17 +83,17 @@ impl Statistics {
         deviation.iter().zip(&self.spread).map(one).collect()
     }
 
-    /// Each point's part of T2.
+    /// The part of each point in T2.
     fn t2(&self, v: &[f64]) -> Vec<f64> {
         times(&self.inverse, v).iter().zip(v).map(|(a, b)| a * b).collect()
     }
 
-    /// Each point's error of prediction, squared.
+    /// The squared prediction error of each point.
     fn errors(&self, v: &[f64]) -> Vec<f64> {
         times(&self.prediction, v).iter().map(|e| e * e).collect()
     }
 
-    /// What the statistics of the learned rows usually are.
+    /// The usual sizes of the statistics, from the learned rows.
     pub fn usual(&self, rows: &[f64]) -> Usual {
         let p = self.spread.len().max(1);
         let (mut t2, mut error, mut most) = (Vec::new(), Vec::new(), Vec::new());
@@ -103,22 +107,22 @@ impl Statistics {
         Usual { t2: usual(&mut t2), error: usual(&mut error), most: usual(&mut most) }
     }
 
-    /// How far smoothed deviations are from normal.
-    pub fn judge(&self, deviation: &[f64], usual: &Usual) -> Judged {
+    /// The distance of smoothed deviations from normal.
+    pub fn evaluate(&self, deviation: &[f64], usual: &Usual) -> ScaleDistance {
         let v = self.bounded(deviation);
         let t2 = self.t2(&v);
         let by_t2 = t2.iter().sum::<f64>() / usual.t2;
         if v.len() == 1 {
-            // One point has no others to be predicted from, and is the largest by itself.
-            return Judged { strength: by_t2, parts: t2 };
+            // A single point cannot be predicted from others, and is itself the largest.
+            return ScaleDistance { strength: by_t2, parts: t2 };
         }
         let by_point = by_t2.max(largest(&v) / usual.most);
         let errors = self.errors(&v);
         let by_error = errors.iter().sum::<f64>() / (usual.error * PREDICTION_WIDER);
         if by_point >= by_error {
-            Judged { strength: by_point, parts: t2 }
+            ScaleDistance { strength: by_point, parts: t2 }
         } else {
-            Judged { strength: by_error, parts: errors }
+            ScaleDistance { strength: by_error, parts: errors }
         }
     }
 }
@@ -145,7 +149,7 @@ pub(super) fn covariance_of(deviations: &[f64], p: usize) -> Vec<f64> {
     products(deviations, p).iter().map(|sum| sum / rows).collect()
 }
 
-/// What the points' means wandered from stretch to stretch, widened.
+/// The wandering of the points' means between parts of the learning period, enlarged by [`WANDER`].
 #[expect(clippy::cast_precision_loss, reason = "at most a few thousand samples")]
 pub(super) fn wander_of(standard: &[f64], p: usize) -> Vec<f64> {
     let length = (standard.len() / p / STRETCHES).max(1);

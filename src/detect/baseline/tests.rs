@@ -1,4 +1,4 @@
-//! A baseline on made recordings, by itself.
+//! Tests of a single baseline on generated recordings.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ pub(super) fn spec(points: usize, learn: Learn) -> Baseline {
     }
 }
 
-/// Noise between -1 and 1 that is the same each time.
+/// Noise between -1 and 1 that is the same in each run.
 pub(super) fn noise(n: u64) -> f64 {
     let x = n.wrapping_mul(6_364_136_223_846_793_005).rotate_left(17).wrapping_mul(2_862_933_555_777_941_757);
     f64::from(u32::try_from(x >> 32).unwrap()) / f64::from(u32::MAX) * 2.0 - 1.0
@@ -81,7 +81,7 @@ fn points_that_no_longer_go_together_are_an_excursion() {
         w.sample(at(n), &together(n));
     }
     assert_eq!(w.is_excursion(), Some(false));
-    // Each stays within what it was; one goes up where the other goes down.
+    // Each point stays within its range, but one rises where the other falls.
     for n in 400..410 {
         w.sample(at(n), &[103.0, 48.5]);
     }
@@ -102,10 +102,10 @@ fn the_reference_follows_drift_but_never_an_excursion() {
         ));
         assert_eq!(w.is_excursion(), Some(false), "sample {n}: {:?}", w.distance);
     }
-    assert!((3..6).contains(&told), "told now and then, for the journal: {told}");
+    assert!((3..6).contains(&told), "recorded from time to time, for the journal: {told}");
     let reference = |w: &Watcher| match &w.phase {
-        Phase::Watching(judge) => judge.reference.clone(),
-        Phase::Learning(_) => Vec::new(),
+        WatcherPhase::Watching(judge) => judge.reference.clone(),
+        WatcherPhase::Learning(_) => Vec::new(),
     };
     for n in 3000..3003 {
         w.sample(at(n), &[150.0, 5.0]);
@@ -150,7 +150,7 @@ fn a_point_that_did_not_move_counts_once_it_does() {
     assert_eq!(w.ranking()[0].0, 1);
 }
 
-/// Standard normal noise, nearly: the sum of twelve even numbers, each mixed as `SplitMix64` does.
+/// Nearly standard normal noise: the sum of twelve uniform numbers, each mixed as `SplitMix64` does.
 fn normal(n: u64) -> f64 {
     let mixed = |k: u64| {
         let x = (n * 12 + k + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
@@ -197,7 +197,7 @@ fn a_small_deviation_that_lasts_is_found_on_a_longer_scale() {
 
 #[test]
 fn a_time_constant_says_what_is_drift() {
-    // Half a standard deviation an hour; a sample every ten seconds, learned in an hour.
+    // A drift of half a standard deviation per hour, with a sample every ten seconds and one hour of learning.
     let drifting = |follow: Follow| {
         let mut w = Watcher::new(&Baseline { follow, ..spec(1, Learn::Samples(360)) });
         for n in 0..360 * 9 {
@@ -221,7 +221,7 @@ fn a_time_constant_says_what_is_drift() {
 fn a_slow_reference_begins_in_the_middle_of_what_was_learned() {
     let learned_from = |follow: Follow| {
         let mut learning = Learning::new(&spec(1, Learn::Samples(400)));
-        // It began cold; the middle is where it was most of the time.
+        // The machine started cold; the median is the level at which it was most of the time.
         (0..400).for_each(|n| learning.sample(at(n), &[normal(n) + if n < 40 { 20.0 } else { 60.0 }]));
         learning.model(&Baseline { follow, ..spec(1, Learn::Samples(400)) }).unwrap().judge
     };
@@ -235,8 +235,8 @@ fn a_slow_reference_begins_in_the_middle_of_what_was_learned() {
 fn a_limit_that_is_often_passed_widens_up_to_three_times_and_narrows_again() {
     let mut w = learned();
     let widened = |w: &Watcher| match &w.phase {
-        Phase::Watching(judge) => judge.widened.exp(),
-        Phase::Learning(_) => 0.0,
+        WatcherPhase::Watching(judge) => judge.widened.exp(),
+        WatcherPhase::Learning(_) => 0.0,
     };
     for n in 100..1000 {
         w.sample(at(n), &[150.0, 5.0]);
@@ -271,11 +271,11 @@ fn a_restart_goes_on_where_the_journal_says() {
             }
             _ => false,
         };
-        if let (true, Some(model), Phase::Watching(judge)) = (was_told, &journal, &w.phase) {
+        if let (true, Some(model), WatcherPhase::Watching(judge)) = (was_told, &journal, &w.phase) {
             let line = serde_json::to_string(model).unwrap();
             let mut again = Watcher::new(&spec(2, Learn::Samples(100)));
             again.restore(&serde_json::from_str(&line).unwrap());
-            let Phase::Watching(restored) = &again.phase else { panic!("{line}") };
+            let WatcherPhase::Watching(restored) = &again.phase else { panic!("{line}") };
             let same = |a: &[f64], b: &[f64]| a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-12);
             assert!(same(&restored.reference, &judge.reference), "sample {n}");
             assert!((restored.widened - judge.widened).abs() < 1e-12, "sample {n}");
@@ -312,7 +312,7 @@ fn what_an_earlier_version_learned_is_judged_as_it_was_then() {
     }
     let mut w = Watcher::new(&spec(1, Learn::Samples(400)));
     w.restore(&model);
-    // As it was: one smoothing over two samples, T2 alone, a limit that does not widen, a slow reference.
+    // The rules of the earlier version: one smoothing over two samples, only T2, a fixed limit and a slow reference.
     let (mut s, mut reference, mut is_first) = (0.0, 0.5, true);
     for n in 0..2000 {
         let x = 100.5 + 0.25 * (0.5 + normal(n)) + if n > 1000 { 0.5 } else { 0.0 };
@@ -323,7 +323,7 @@ fn what_an_earlier_version_learned_is_judged_as_it_was_then() {
         let strength = s * s / 0.75 / 3.5;
         let distance = w.distance.as_ref().unwrap();
         assert!((distance.strength - strength).abs() < 1e-9, "sample {n}: {distance:?}, {strength}");
-        let Phase::Watching(judge) = &w.phase else { panic!("it watches") };
+        let WatcherPhase::Watching(judge) = &w.phase else { panic!("it watches") };
         assert!(judge.widened.abs() < 1e-12);
         if w.is_excursion() == Some(true) {
             break;

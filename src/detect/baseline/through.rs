@@ -1,4 +1,4 @@
-//! A baseline through the detector: samples from readings, the fault that an excursion raises, cycles.
+//! Tests of a baseline through the detector: samples from readings, the fault that an excursion raises, and cycles.
 
 use super::tests::{at, good, noise};
 use super::*;
@@ -23,7 +23,7 @@ fn read(d: &mut Detector, n: u64, flow: f64, running: bool) {
     d.readings(now(n), EquipmentIndex(0), readings.collect(), Presence::Answered);
 }
 
-/// What came and went of the baseline.
+/// The transitions of the baseline.
 fn told(d: &mut Detector) -> Vec<Transition> {
     let all = d.take_transitions().into_iter();
     all.filter(|t| t.fault == 0 && t.equipment == EquipmentIndex(0)).collect()
@@ -55,7 +55,7 @@ fn an_excursion_raises_its_fault_with_the_points_ranked_and_a_restart_keeps_what
     for n in 200..203 {
         read(&mut again, n, 80.0, true);
     }
-    assert_eq!(told(&mut again), [], "it still stands");
+    assert_eq!(told(&mut again), [], "the excursion is still active");
     for n in 203..220 {
         read(&mut again, n, good(n)[0], true);
     }
@@ -69,7 +69,7 @@ fn an_excursion_raises_its_fault_with_the_points_ranked_and_a_restart_keeps_what
     );
     assert_eq!(
         other.explain(EquipmentIndex(0), 0, now(300)).unwrap().recalled[0].1,
-        "0 of 100 samples of good operation"
+        "0 of 100 samples of normal operation"
     );
 }
 
@@ -90,12 +90,12 @@ fn other_regimes_are_neither_learned_nor_judged() {
     for n in 320..330 {
         read(&mut d, n, 100.0, false);
     }
-    assert_eq!(told(&mut d), [], "it stands until its regime says otherwise");
+    assert_eq!(told(&mut d), [], "the excursion stays active while the operating state is another");
     d.forget_baseline("e", "loop", now(330));
     assert_eq!(told(&mut d)[0].kind, TransitionKind::Cleared);
 }
 
-/// Cycles of `running`, so many seconds each with ten between; the current is higher in them.
+/// Cycles of `running`, each `seconds` long with ten seconds between them; the current is higher during a cycle.
 fn cycles(d: &mut Detector, from: u64, count: u64, seconds: impl Fn(u64) -> u64, current: f64) -> u64 {
     let mut n = from;
     for cycle in 0..count {
@@ -136,7 +136,7 @@ fn a_cycle_that_takes_longer_or_draws_more_is_an_excursion() {
 #[test]
 fn a_cycle_of_which_something_was_not_known_is_no_sample() {
     let mut d = Detector::new(site(POINTS, CYCLE), now(0));
-    // It begins within a cycle, of which the beginning is not known.
+    // The recording begins within a cycle whose beginning is unknown.
     let n = cycles(&mut d, 1, 1, |_| 20, 5.0);
     for p in 0..3 {
         let bad = vec![(PointIndex(p), Reading { value: Err(BadReason::NotANumber), at: now(n) })];
@@ -144,7 +144,7 @@ fn a_cycle_of_which_something_was_not_known_is_no_sample() {
     }
     let n = cycles(&mut d, n + 1, 1, |_| 20, 5.0);
     let learned = |d: &Detector| d.explain(EquipmentIndex(0), 0, now(n)).unwrap().recalled[0].1.clone();
-    assert_eq!(learned(&d), "0 of 50 samples of good operation");
+    assert_eq!(learned(&d), "0 of 50 samples of normal operation");
     cycles(&mut d, n, 1, |_| 20, 5.0);
-    assert_eq!(learned(&d), "1 of 50 samples of good operation");
+    assert_eq!(learned(&d), "1 of 50 samples of normal operation");
 }

@@ -1,5 +1,5 @@
-//! Wild samples: a baseline learns and watches beside numbers that no machine has. What was learned is looked at as
-//! the journal carries it.
+//! Tests with extreme samples: a baseline learns and evaluates beside numbers that no machine produces. The model is
+//! compared in the form in which the journal stores it.
 
 use proptest::prelude::*;
 
@@ -8,7 +8,7 @@ use super::*;
 use crate::detect::BaselineEvent;
 use crate::words::{EquipmentId, FaultName};
 
-/// What was learned from so many samples of two points, with some of them replaced.
+/// The model learned from `samples` samples of two points, some of which are replaced by `wild`.
 fn learned(samples: u64, wild: impl Fn(u64) -> Option<[f64; 2]>) -> (Watcher, serde_json::Value) {
     let mut w = Watcher::new(&spec(2, Learn::Samples(samples)));
     for n in 0..samples {
@@ -32,7 +32,7 @@ fn scales(model: &serde_json::Value) -> impl Iterator<Item = &serde_json::Value>
     model["longer"].as_array().unwrap().iter()
 }
 
-/// Each learned number is what it is without the wild samples, within a share of it.
+/// Each learned number is close to its value without the extreme samples.
 #[track_caller]
 fn is_as(clean: &serde_json::Value, model: &serde_json::Value, samples: u64) {
     for (a, b) in numbers(clean, "centre").iter().zip(numbers(model, "centre")) {
@@ -48,7 +48,7 @@ fn is_as(clean: &serde_json::Value, model: &serde_json::Value, samples: u64) {
     }
     for (clean, longer) in scales(clean).zip(scales(model)) {
         for limit in ["t2", "error", "most"] {
-            // A wider spread and a lower limit in spreads are the same limit.
+            // A larger spread with a smaller limit in spreads is the same limit.
             let of =
                 |scale: &serde_json::Value| scale[limit].as_f64().unwrap() * numbers(scale, "covariance")[0];
             let (a, b) = (of(clean), of(longer));
@@ -72,7 +72,7 @@ fn one_wild_sample_hardly_moves_what_is_learned() {
 
 #[test]
 fn wild_samples_hardly_move_a_long_learning_either() {
-    // Beyond what is kept: every fourth sample is, and the others are smoothed as they come.
+    // More samples than are stored: every fourth is stored, and the others are smoothed as they arrive.
     let (_, clean) = learned(20_000, |_| None);
     let (_, spread) = learned(20_000, |n| (n % 128 == 5).then_some([1e300, -1e308]));
     is_as(&clean, &spread, 20_000);
@@ -138,8 +138,8 @@ fn what_is_not_finite_is_no_sample() {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
 
-    /// The sentence of `fence.rs`: of N samples of which at most a hundredth, and at least one, is arbitrary, the
-    /// learned scale is between three quarters and 1.3 times that of the others.
+    /// The claim in `fence.rs`: if at most a hundredth of N samples, and at least one, is arbitrary, the learned
+    /// scale is between three quarters and 1.3 times the scale of the others.
     #[test]
     fn a_hundredth_of_arbitrary_samples_hardly_moves_the_scale(
         samples in 50_u64..900,

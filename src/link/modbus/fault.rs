@@ -1,49 +1,49 @@
-//! What can go wrong with a request on a wire.
+//! The failures of a Modbus request, and the names of the Modbus exceptions.
 
-/// Why a request brought nothing.
+/// The reason why a request received no valid answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum WireFault {
-    /// Nothing came in time.
+    /// No byte arrived in time.
     #[error("no answer in time")]
     Timeout,
     /// The other side closed the connection.
     #[error("the connection was closed")]
     Closed,
-    /// The operating system says.
+    /// The operating system reported an error; its text.
     #[error("{0}")]
     Io(String),
-    /// Bytes came that pass no check.
-    #[error("the answer is garbled: {0} bytes with a wrong checksum")]
+    /// Bytes arrived, but their checksum is wrong; the number of bytes.
+    #[error("checksum error in the response ({0} bytes): check baud rate, parity, wiring and termination")]
     Garbled(usize),
-    /// A Modbus TCP frame that ends too soon: its header says how long it is.
-    #[error("the answer is incomplete: {got} of the {wanted} bytes that its header announces came")]
+    /// A Modbus TCP frame is shorter than its header announces.
+    #[error("the response is incomplete: {got} of {wanted} bytes arrived")]
     Incomplete {
-        /// What came.
+        /// The number of bytes that arrived.
         got: usize,
-        /// What its header says.
+        /// The number of bytes that the header announces.
         wanted: usize,
     },
-    /// An answer that is for somebody else.
-    #[error("only an answer to another request came: {0}")]
+    /// A valid frame arrived that answers another request; what is different about it.
+    #[error("the response belongs to another request: {0}")]
     Foreign(String),
-    /// An answer of another length than asked for.
-    #[error("the answer has {got} bytes of data instead of {wanted}")]
+    /// The answer contains another number of data bytes than requested.
+    #[error("the response has {got} bytes of data instead of {wanted}")]
     Length {
-        /// What came.
+        /// The number of data bytes that arrived.
         got: usize,
-        /// What was asked for.
+        /// The number of data bytes that were requested.
         wanted: usize,
     },
-    /// Two answers that contradict each other.
-    #[error("the answer came twice")]
+    /// Two answers arrived for one request.
+    #[error("two responses arrived for one request")]
     Doubled,
-    /// The stream no longer makes sense.
-    #[error("the stream is out of step: {0}")]
+    /// The bytes do not form Modbus frames any more; the reason.
+    #[error("the received bytes are not Modbus frames: {0}")]
     OutOfStep(String),
 }
 
 impl WireFault {
-    /// The kind under which it is counted.
+    /// The word under which this kind of failure is counted.
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {
@@ -58,13 +58,13 @@ impl WireFault {
         }
     }
 
-    /// Whether nothing at all came: everything else is a sign of life.
+    /// True if no byte arrived. Every other failure shows that a device is connected.
     #[must_use]
     pub fn is_silence(&self) -> bool {
         matches!(self, WireFault::Timeout)
     }
 
-    /// Whether the connection has to be opened again.
+    /// True if the connection must be opened again.
     #[must_use]
     pub fn breaks_connection(&self) -> bool {
         match self {
@@ -79,34 +79,36 @@ impl WireFault {
     }
 }
 
-/// The device says that it is at work and is to be asked again (5: acknowledge, 6: busy).
+/// True for the exceptions of a device that is still working: 5 (acknowledge) and 6 (server device busy).
 pub(super) fn is_busy(code: u8) -> bool {
     matches!(code, 5 | 6)
 }
 
-/// The device says that it has no such value (2: data address, 3: data value).
+/// True for the exceptions of a device that does not have the value: 2 (illegal data address) and 3 (illegal data
+/// value).
 pub(super) fn is_no_value(code: u8) -> bool {
     matches!(code, 2 | 3)
 }
 
-/// A gateway's own word that a unit behind it is silent (10: path unavailable, 11: target failed to respond).
+/// True for the exceptions with which a gateway reports a silent device behind it: 10 (gateway path unavailable) and
+/// 11 (gateway target device failed to respond).
 pub(super) fn is_gateways(code: u8) -> bool {
     matches!(code, 10 | 11)
 }
 
-/// What an exception code says (Modbus application protocol 7).
+/// The exception code with its name in the Modbus application protocol, section 7.
 pub(super) fn exception_text(code: u8) -> String {
     let words = match code {
         1 => "illegal function",
         2 => "illegal data address",
         3 => "illegal data value",
         4 => "server device failure",
-        5 => "acknowledge: the device still works on the request",
+        5 => "acknowledge: the device is still working on the request",
         6 => "server device busy",
         8 => "memory parity error",
         10 => "gateway path unavailable",
         11 => "gateway target device failed to respond",
-        _ => "not in the standard",
+        _ => "not defined in the standard",
     };
-    format!("the device refuses with exception {code} ({words})")
+    format!("the device rejects the request with exception {code} ({words})")
 }

@@ -1,10 +1,11 @@
-//! The guard: a filter between the port and the Modbus client. It passes only the response that matches the request; it
-//! drops every other frame and records why.
+//! The guard: a filter between the port and the Modbus client. It passes only the response that matches the request;
+//! it drops every other frame and records why.
 //!
-//! It checks unit, function, length by function, count, write echo, checksum or transaction id of every frame
-//! before the client sees a byte; everything else is dropped and remembered, so that a failure can be named.
-//! An echo of the request is stripped. Bytes that wait before a request is sent are drained. On TCP the guard
-//! numbers the transactions itself, over every client that the stream has had.
+//! The guard checks each frame before the client sees a byte of it: unit, function, length (from the function),
+//! count, echo of a write, and checksum or transaction id. The last reason for a drop becomes the reason of the
+//! failed request. The guard removes an echo of the request, and drops bytes that arrived before a request is sent.
+//! On Modbus TCP the guard numbers the transactions itself, because each new client on the same stream would begin
+//! with 0 again.
 
 mod ascii;
 
@@ -20,46 +21,55 @@ use crate::limits;
 use crate::link::wire::Stream;
 use crate::profile::{Accept, crc16};
 
-/// How frames stand on the wire.
+/// The form of a Modbus frame on the wire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Framing {
-    /// With a header that carries a transaction id.
+    /// Modbus TCP: a header with a transaction id.
     Tcp,
-    /// With a checksum, and nothing that says which request they answer.
+    /// Modbus RTU: a checksum, and no field that tells which request a frame answers.
     Rtu,
-    /// The same as lines of hexadecimal digits.
+    /// Modbus ASCII: an RTU frame as a line of hexadecimal digits.
     Ascii,
 }
 
 struct Inner {
     io: Box<dyn Stream>,
     framing: Framing,
+    /// True on TCP; the flush of a serial driver blocks the thread.
     flush: bool,
+    /// The request under way, with header or checksum.
     request: Vec<u8>,
+    /// Bytes that arrived and were not handled yet.
     received: Vec<u8>,
+    /// The part of the answer that the client has not read yet.
     ready: Vec<u8>,
+    /// True while the answer to `request` is awaited; otherwise received bytes are dropped.
     waiting: bool,
-    seen: Option<WireFault>,
+    /// The reason for the last drop since the request was sent; `None` if nothing was dropped.
+    last_fault: Option<WireFault>,
+    /// The reason why the stream cannot be used any more; `None` while it can.
     fatal: Option<WireFault>,
-    /// The last answer let through, and the request it answered.
+    /// The last request that was answered, and its answer.
     last: Option<(Vec<u8>, Vec<u8>)>,
     suspicious: bool,
-    /// Frames dropped, echoes stripped.
+    /// The number of frames that were dropped and echoes that were removed.
     dropped: u64,
-    /// The adapter sends back what is sent; learned from requests whose answer differs from them.
+    /// True if the adapter sends every request back. Learned from requests whose answer cannot be equal to the
+    /// request.
     echoes: bool,
-    /// The echo of this request was taken away.
-    stripped: bool,
-    /// Of ASCII framing: what waits to be sent, and what came and is no whole line yet.
+    /// True if the echo of the present request was removed.
+    echo_removed: bool,
+    /// Only for ASCII: bytes of a line that wait to be sent. The field `line` holds a received line that is not
+    /// complete yet.
     outgoing: Vec<u8>,
     line: Vec<u8>,
-    /// On TCP: the transaction id of the last request, counted over every client on this stream.
+    /// Only for TCP: the transaction id of the last request, counted over all clients on this stream.
     transaction: u16,
-    /// What the only device on the line may do against the standard.
+    /// Deviations from the standard that are accepted, because the link has only one device.
     accept: Accept,
 }
 
-/// A handle on the guarded stream; the client gets one, the wire keeps one.
+/// A handle on the guarded stream. The Modbus client has one, the `ModbusConnection` has another.
 #[derive(Clone)]
 pub struct Guard(Arc<Mutex<Inner>>);
 
@@ -70,7 +80,7 @@ impl std::fmt::Debug for Guard {
 }
 
 impl Guard {
-    /// Guards a stream. A serial driver's flush blocks the thread, so it is left out there.
+    /// Guards a stream. `flush` must be false for a serial port, because its driver blocks the thread in a flush.
     pub(super) fn new(io: Box<dyn Stream>, framing: Framing, flush: bool) -> Self {
         Self(Arc::new(Mutex::new(Inner {
             io,
@@ -80,13 +90,13 @@ impl Guard {
             received: Vec::new(),
             ready: Vec::new(),
             waiting: false,
-            seen: None,
+            last_fault: None,
             fatal: None,
             last: None,
             suspicious: false,
             dropped: 0,
             echoes: false,
-            stripped: false,
+            echo_removed: false,
             outgoing: Vec::new(),
             line: Vec::new(),
             transaction: 0,
@@ -94,7 +104,7 @@ impl Guard {
         })))
     }
 
-    /// Lets through what the only device on the line may do against the standard.
+    /// Accepts deviations from the standard, for the only device on a link.
     pub(super) fn accepting(self, accept: Accept) -> Self {
         self.lock().accept = accept;
         self
@@ -104,10 +114,10 @@ impl Guard {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Forgets the last request and drops what waits; returns how many bytes did.
+    /// Forgets the last request and drops the bytes that have arrived. Returns the number of bytes dropped.
     ///
     /// # Errors
-    /// When the stream has ended.
+    /// If the stream has ended.
     pub fn drain(&self, cx: &mut Context<'_>) -> Result<usize, WireFault> {
         let mut inner = self.lock();
         let mut stray = std::mem::take(&mut inner.received).len() + std::mem::take(&mut inner.line).len();
@@ -115,10 +125,10 @@ impl Guard {
         inner.request.clear();
         inner.ready.clear();
         inner.waiting = false;
-        inner.seen = None;
+        inner.last_fault = None;
         inner.fatal = None;
         inner.suspicious = false;
-        inner.stripped = false;
+        inner.echo_removed = false;
         let mut space = [0_u8; 512];
         loop {
             let mut buf = ReadBuf::new(&mut space);
@@ -134,10 +144,10 @@ impl Guard {
         }
     }
 
-    /// Why the request failed, as far as the bytes tell; a plain timeout otherwise.
+    /// The reason why the request failed, as far as the received bytes show it; otherwise a timeout.
     pub fn fault(&self) -> WireFault {
         let inner = self.lock();
-        if let Some(fault) = inner.fatal.clone().or_else(|| inner.seen.clone()) {
+        if let Some(fault) = inner.fatal.clone().or_else(|| inner.last_fault.clone()) {
             return fault;
         }
         match (inner.received.len() + inner.line.len(), inner.announced()) {
@@ -147,12 +157,13 @@ impl Guard {
         }
     }
 
-    /// Whether the answer is byte for byte the one before it, to another request: it may be that one again.
+    /// True if the answer is identical to the previous answer, which belonged to another request. The answer may then
+    /// be a duplicate of the previous one.
     pub fn is_suspicious(&self) -> bool {
         self.lock().suspicious
     }
 
-    /// Frames dropped and echoes stripped since the stream was opened.
+    /// The number of frames dropped and echoes removed since the stream was opened.
     pub fn dropped(&self) -> u64 {
         self.lock().dropped
     }
@@ -165,7 +176,8 @@ impl AsyncWrite for Guard {
         if inner.framing == Framing::Ascii {
             return inner.write_line(cx, bytes);
         }
-        // A client that was rebuilt counts its transactions from 0 again: a late answer of an old one would fit.
+        // A new client counts its transactions from 0 again, so a late answer to the previous client could match. The
+        // guard therefore writes its own number.
         let marked = match (inner.framing, bytes) {
             (Framing::Tcp, [_, _, rest @ ..]) if inner.request.is_empty() => {
                 inner.transaction = inner.transaction.wrapping_add(1);
@@ -216,7 +228,7 @@ impl AsyncRead for Guard {
             }
             let fresh = read.filled().to_vec();
             inner.take_in(&fresh);
-            inner.sift();
+            inner.find_answer();
             if inner.fatal.is_some() {
                 return Poll::Ready(Err(io::Error::from(io::ErrorKind::InvalidData)));
             }
@@ -225,7 +237,8 @@ impl AsyncRead for Guard {
 }
 
 impl Inner {
-    /// Sends a whole frame as a line; the client wrote it in one piece, and is told so once the last character is gone.
+    /// Sends an RTU frame as an ASCII line. The client wrote the frame in one piece; it is told so when the last
+    /// character is sent.
     fn write_line(&mut self, cx: &mut Context<'_>, frame: &[u8]) -> Poll<io::Result<usize>> {
         if self.request.is_empty() {
             self.request = frame.to_vec();
@@ -259,15 +272,15 @@ impl Inner {
         }
     }
 
-    /// Looks for the answer among what was received; everything that is not it is dropped and remembered.
-    fn sift(&mut self) {
+    /// Looks for the answer in the received bytes. Every other frame is dropped and its reason noted.
+    fn find_answer(&mut self) {
         if !self.waiting {
             self.received.clear();
             return;
         }
         let found = match self.framing {
-            Framing::Tcp => self.sift_tcp(),
-            Framing::Rtu | Framing::Ascii => self.sift_rtu(),
+            Framing::Tcp => self.find_answer_tcp(),
+            Framing::Rtu | Framing::Ascii => self.find_answer_rtu(),
         };
         if let Some(frame) = found {
             self.waiting = false;
@@ -277,11 +290,11 @@ impl Inner {
             self.ready = frame;
         } else if self.received.len() + self.line.len() > limits::STRAY_BYTES_MAX {
             self.fatal =
-                Some(WireFault::OutOfStep(format!("{} bytes and no answer among them", self.received.len())));
+                Some(WireFault::OutOfStep(format!("{} bytes without a valid response", self.received.len())));
         }
     }
 
-    /// On TCP: the length of the frame under way, as its header announces it.
+    /// Only for TCP: the length of the frame that is arriving, as its header announces it.
     fn announced(&self) -> Option<usize> {
         let header: &[u8; 6] =
             self.received.get(..6).filter(|_| self.framing == Framing::Tcp)?.try_into().ok()?;
@@ -291,10 +304,10 @@ impl Inner {
 
     fn note(&mut self, fault: WireFault) {
         self.dropped += 1;
-        self.seen = Some(fault);
+        self.last_fault = Some(fault);
     }
 
-    fn sift_tcp(&mut self) -> Option<Vec<u8>> {
+    fn find_answer_tcp(&mut self) -> Option<Vec<u8>> {
         loop {
             let header: [u8; 7] = self.received.get(..7)?.try_into().ok()?;
             let [t1, t0, p1, p0, l1, l0, unit] = header;
@@ -314,9 +327,9 @@ impl Inner {
             }
             let asked = self.request.get(6..).unwrap_or(&[]);
             let asked_unit = self.request.get(6).copied().unwrap_or(0);
-            match judge(asked, self.accept.unit(unit, asked_unit), frame.get(7..).unwrap_or(&[])) {
+            match check_response(asked, self.accept.unit(unit, asked_unit), frame.get(7..).unwrap_or(&[])) {
                 Ok(()) => {
-                    // The client is to see its own transaction id and unit again.
+                    // The client expects its own transaction id and its own unit id.
                     for at in [0, 1, 6] {
                         if let (Some(byte), Some(own)) = (frame.get_mut(at), self.request.get(at)) {
                             *byte = *own;
@@ -329,15 +342,15 @@ impl Inner {
         }
     }
 
-    fn sift_rtu(&mut self) -> Option<Vec<u8>> {
-        // An adapter that echoes: the request comes back before the answer. The answer to a write of one register or coil
-        // equals its request: there only an adapter that is known to echo is thought to have echoed.
+    fn find_answer_rtu(&mut self) -> Option<Vec<u8>> {
+        // An echoing adapter sends the request back before the answer. The answer to a write of one register or coil
+        // is equal to its request, so there the bytes count as an echo only if the adapter has echoed before.
         let is_own_answer = matches!(self.request.get(1), Some(5 | 6));
-        let is_new = !self.stripped && self.received.starts_with(&self.request);
+        let is_new = !self.echo_removed && self.received.starts_with(&self.request);
         if is_new && (self.echoes || !is_own_answer) {
             self.received.drain(..self.request.len());
             self.dropped += 1;
-            self.stripped = true;
+            self.echo_removed = true;
             self.echoes = true;
         }
         let asked = self.request.get(..self.request.len().saturating_sub(2)).unwrap_or(&[]).to_vec();
@@ -356,7 +369,7 @@ impl Inner {
             at += length;
             keep_from = at;
             let unit = frame.first().copied().unwrap_or(0);
-            match judge(&asked, unit, frame.get(1..length - 2).unwrap_or(&[])) {
+            match check_response(&asked, unit, frame.get(1..length - 2).unwrap_or(&[])) {
                 Ok(()) if found.as_ref().is_some_and(|f| *f != frame) => {
                     self.note(WireFault::Doubled);
                     found = None;
@@ -366,13 +379,14 @@ impl Inner {
                 Err(fault) => self.note(fault),
             }
         }
-        // Whole frames are worked off; what may be the beginning of one stays.
+        // Complete frames have been handled; bytes that may begin a frame stay.
         self.received.drain(..keep_from.min(self.received.len()));
         found
     }
 }
 
-/// Length of the RTU frame that would begin here, by its function; nothing for functions that are not asked.
+/// The length of the RTU frame that would begin here, from its function; `None` for a function that andon never
+/// sends.
 fn frame_length(bytes: &[u8]) -> Option<usize> {
     let function = *bytes.get(1)?;
     match function {
@@ -384,17 +398,18 @@ fn frame_length(bytes: &[u8]) -> Option<usize> {
     }
 }
 
-/// Length of the RTU frame of an identification: its objects' own lengths tell (6.21).
+/// The length of an RTU frame with a device identification, from the lengths of its objects (6.21).
 fn identification_length(bytes: &[u8]) -> Option<usize> {
     let count = *bytes.get(7)?;
     let end = (0..count).try_fold(8_usize, |at, _| Some(at + 2 + usize::from(*bytes.get(at + 1)?)))?;
     (bytes.get(2) == Some(&0x0E)).then_some(end + 2)
 }
 
-/// Whether a frame (function and data, without header and checksum) answers what was asked (unit, function, data).
-fn judge(asked: &[u8], unit: u8, pdu: &[u8]) -> Result<(), WireFault> {
+/// Checks whether a frame answers the request. `asked` is unit, function and data of the request; `pdu` is function
+/// and data of the frame, without header and checksum.
+fn check_response(asked: &[u8], unit: u8, pdu: &[u8]) -> Result<(), WireFault> {
     let (Some(asked_unit), Some(asked_function)) = (asked.first(), asked.get(1)) else {
-        return Err(WireFault::Foreign("nothing was asked".to_owned()));
+        return Err(WireFault::Foreign("no request is under way".to_owned()));
     };
     let function = pdu.first().copied().unwrap_or(0);
     if unit != *asked_unit {
@@ -407,9 +422,13 @@ fn judge(asked: &[u8], unit: u8, pdu: &[u8]) -> Result<(), WireFault> {
         return Err(WireFault::Foreign(format!("function {function}")));
     }
     if function == 0x2B {
-        // The same kind of identification, read in the same way.
+        // The answer must repeat the type of the request (MEI type and read device id code).
         let same = pdu.get(1..3) == asked.get(2..4) && pdu.len() >= 7;
-        return if same { Ok(()) } else { Err(WireFault::Foreign("another identification".to_owned())) };
+        return if same {
+            Ok(())
+        } else {
+            Err(WireFault::Foreign("a device identification of another kind".to_owned()))
+        };
     }
     let count = match asked.get(4..6) {
         Some([high, low]) => usize::from(u16::from_be_bytes([*high, *low])),
@@ -418,13 +437,13 @@ fn judge(asked: &[u8], unit: u8, pdu: &[u8]) -> Result<(), WireFault> {
     let wanted = match function {
         1 | 2 => count.div_ceil(8),
         3 | 4 => count * 2,
-        // Writes are answered with the address and value, or address and count, of the request.
+        // The answer to a write repeats address and value, or address and count, of the request.
         5 | 6 | 15 | 16 => {
             let same = pdu.get(1..5) == asked.get(2..6) && pdu.len() == 5;
             return if same {
                 Ok(())
             } else {
-                Err(WireFault::Foreign("a write of something else".to_owned()))
+                Err(WireFault::Foreign("the confirmation of another write".to_owned()))
             };
         }
         _ => return Err(WireFault::Foreign(format!("function {function}"))),

@@ -1,4 +1,8 @@
-//! Modbus TCP and RTU: plan, schedule, guard, wire, task.
+//! Modbus TCP, RTU, RTU over TCP, and ASCII.
+//!
+//! `plan` groups registers into requests, and `schedule` chooses the next request. `wire` sends it, `guard` passes
+//! only the matching response, and `task` connects these parts. `asked` holds the requests of people, and `noted`
+//! writes the statistics.
 
 mod asked;
 mod fault;

@@ -1,4 +1,5 @@
-//! What the board keeps of each request on a bus: counts, times, the last answers, and how the equipment is.
+//! Writes the result of each request on a bus into the link's statistics: counts, times, last answers, and the state
+//! of the equipment.
 
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use crate::link::{AnswerKey, LastAnswer, LinkState, LinkTask};
 use crate::words::{EquipmentIndex, Now};
 
 impl LinkTask {
-    #[expect(clippy::too_many_arguments, reason = "one value each, all of one request")]
+    #[expect(clippy::too_many_arguments, reason = "each is one value of the same request")]
     pub(super) fn note(
         &self,
         index: Option<EquipmentIndex>,
@@ -43,7 +44,7 @@ impl LinkTask {
                         count: ask.count,
                         every: Duration::ZERO,
                         points: Vec::new(),
-                        is_judged: false,
+                        is_used_by_fault: false,
                     };
                     let slot = equipment
                         .last
@@ -87,7 +88,7 @@ impl LinkTask {
         }
     }
 
-    /// Notes how equipment is, once a request's turn has ended.
+    /// Sets the state of the equipment after a request.
     pub(super) fn note_state(
         &self,
         schedule: &Schedule,
@@ -107,7 +108,7 @@ impl LinkTask {
         equipment.missed = schedule.missed(ask.index);
         let is_late = equipment.late_at.is_some_and(|at| now.mono.since(at.mono) < limits::LATE_SHOWN);
         let is_answer = matches!(outcome, Outcome::Answered(_));
-        // A request that is asked again says nothing yet.
+        // A request that will be repeated does not change the state yet.
         if *report == Report::Nothing && !is_answer {
             return;
         }
@@ -118,17 +119,18 @@ impl LinkTask {
         };
         let (state, text) = match schedule.troubles(ask.index) {
             _ if schedule.is_probed(ask.index) => {
-                (LinkState::Offline, format!("{fault}; probed from time to time"))
+                (LinkState::Offline, format!("{fault}; andon tries again from time to time"))
             }
             ((0, all), _) if all > 0 && is_late => {
+                let link = self.site.links.get(self.link).map_or("LINK", |l| l.name.as_str());
                 let text = format!(
-                    "answers, but {late} turns came too late: the line is asked more than it carries"
+                    "answers, but {late} reads were skipped: the line has no time for all requests (see: andon link plan {link})"
                 );
                 (LinkState::Degraded, text)
             }
             ((0, _), _) => (LinkState::Online, "answers".to_owned()),
             ((count, all), Some(why)) if count < all || is_answer => {
-                (LinkState::Degraded, format!("answers, but not {count} of its requests: {why}"))
+                (LinkState::Degraded, format!("answers, but {count} of its requests fail: {why}"))
             }
             ((_, _), why) => (LinkState::Degraded, why.map_or(fault, str::to_owned)),
         };

@@ -1,7 +1,7 @@
-//! Read planning: the registers of a device in the fewest requests.
+//! Read planning: reads the registers of a device with as few requests as possible.
 //!
-//! Every point is covered, no limit is exceeded, never more requests than one a point; a value and its
-//! scale factor stand in one request (tests: `plan_*`).
+//! Each point is in exactly one request, no request exceeds a limit, there are never more requests than points, and a
+//! value and its scale factor are in the same request (tests: `plan_*`).
 
 use std::time::Duration;
 
@@ -10,38 +10,39 @@ use crate::profile::{Area, IDENTIFICATION, Profile};
 use crate::site::LinkKind;
 use crate::words::PointIndex;
 
-/// One point in an answer.
+/// The place of one point in an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PlannedPoint {
-    /// Which.
+    /// The index of the point in the profile.
     pub point: PointIndex,
-    /// Where it begins in the answer.
+    /// The first register of the point, counted from the start of the request.
     pub offset: u16,
-    /// How many registers it takes.
+    /// The number of registers (or bits) of the point.
     pub width: u16,
-    /// Where its scale factor stands in the answer.
+    /// The register of the scale factor, counted from the start of the request; `None` if the point has no
+    /// `scale_from`.
     pub factor: Option<u16>,
 }
 
-/// One read.
+/// One read request that is repeated at a fixed period.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlannedRequest {
-    /// From which table.
+    /// The Modbus table.
     pub area: Area,
-    /// The first register.
+    /// The number of the first register or bit.
     pub start: u16,
-    /// How many.
+    /// The number of registers or bits.
     pub count: u16,
-    /// How often.
+    /// The period.
     pub every: Duration,
-    /// What it brings.
+    /// The points in the answer.
     pub points: Vec<PlannedPoint>,
-    /// Whether a fault is judged by any of its points: those go first where the line cannot carry everything.
-    pub is_judged: bool,
+    /// True if a fault uses one of the points. These requests go first if the line has no time for all.
+    pub is_used_by_fault: bool,
 }
 
 impl PlannedRequest {
-    /// As a person reads it: `read holding 40..59`.
+    /// The request as text for people, for example `read holding 40..59`.
     #[must_use]
     pub fn text(&self) -> String {
         if self.area == Area::Identification {
@@ -53,22 +54,22 @@ impl PlannedRequest {
     }
 }
 
-/// How long things take on a line.
+/// The times of a transmission on a link.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum LineTiming {
     /// A TCP connection.
     Tcp,
     /// A serial line.
     Serial {
-        /// Bits a second.
+        /// Bits per second.
         baud: u32,
-        /// Bits of a character, start and stop included.
+        /// Bits of one character, with start and stop bits.
         bits: u32,
     },
 }
 
 impl LineTiming {
-    /// Of a link.
+    /// The timing of a link.
     #[must_use]
     pub fn of(kind: &LinkKind) -> Self {
         match kind {
@@ -77,14 +78,15 @@ impl LineTiming {
             | LinkKind::Serial(_)
             | LinkKind::Mqtt(_) => LineTiming::Tcp,
             LinkKind::ModbusRtu(line) => LineTiming::Serial { baud: line.baud, bits: line.character.bits() },
-            // Two characters a byte, and a few more around the frame: as if the characters were twice as long.
+            // ASCII needs two characters for each byte and a few more for each frame, so each character counts
+            // double.
             LinkKind::ModbusAscii(line) => {
                 LineTiming::Serial { baud: line.baud, bits: 2 * line.character.bits() }
             }
         }
     }
 
-    /// One character.
+    /// The time of one character; zero on TCP.
     #[must_use]
     pub fn character(self) -> Duration {
         match self {
@@ -93,7 +95,7 @@ impl LineTiming {
         }
     }
 
-    /// The silence between frames: 3.5 characters, at least 1.75 ms above 19200 baud.
+    /// The silence between two RTU frames: 3.5 characters, or 1.75 ms above 19200 baud.
     #[must_use]
     pub fn silence(self) -> Duration {
         match self {
@@ -103,8 +105,8 @@ impl LineTiming {
         }
     }
 
-    /// The silence that is kept before a request: a quarter of a character more than the least, because the device counts
-    /// from its own last stop bit, which may come after its last byte was handed over.
+    /// The silence before a request: a quarter of a character longer than [`Self::silence`]. The device counts from
+    /// its own last stop bit, and the driver may deliver the last byte before that stop bit has ended.
     #[must_use]
     pub fn gap(self) -> Duration {
         match self {
@@ -113,14 +115,14 @@ impl LineTiming {
         }
     }
 
-    /// Time of the characters of a read and its answer, of so many registers or bits.
+    /// The time that the characters of a read request and its answer take, for `count` registers or bits.
     #[must_use]
     pub fn characters(self, area: Area, count: u16) -> Duration {
         let data = if area.is_bits() { u32::from(count).div_ceil(8) } else { u32::from(count) * 2 };
         self.character() * (13 + data)
     }
 
-    /// Time a read takes in all, as planning assumes.
+    /// The total time of a read as assumed for the plan: characters, silences and the answer time of the device.
     #[must_use]
     pub fn transaction(self, area: Area, count: u16) -> Duration {
         match self {
@@ -131,8 +133,8 @@ impl LineTiming {
         }
     }
 
-    /// How much one read may bring, so that it does not hold the line: as many registers or bits as take
-    /// [`limits::READ_TIME_MAX`], a wide value at least.
+    /// The largest count of one read, so that the read does not occupy the line too long: as many registers or bits
+    /// as take [`limits::READ_TIME_MAX`], but always enough for the widest value.
     #[must_use]
     pub fn worthwhile_count(self, area: Area) -> u16 {
         let character = self.character().as_nanos();
@@ -144,7 +146,7 @@ impl LineTiming {
         u16::try_from(count).unwrap_or(u16::MAX).max(limits::READ_COUNT_MIN)
     }
 
-    /// Unread registers that are cheaper to read through than a second request.
+    /// The number of unused registers that are cheaper to read than to skip with a second request.
     #[must_use]
     pub fn worthwhile_gap(self) -> u16 {
         match self {
@@ -158,16 +160,20 @@ impl LineTiming {
     }
 }
 
-struct Item {
+/// A point with the registers that must be in the same request.
+struct PointSpan {
     point: PointIndex,
+    /// The first and the last register of the span, with the scale factor.
     first: u16,
     last: u16,
+    /// The first register of the value itself.
     value: u16,
     width: u16,
+    /// The register of the scale factor; `None` if the point has none.
     factor: Option<u16>,
 }
 
-/// Plans the reads of a profile on a line.
+/// Plans the read requests of a profile on a link.
 #[must_use]
 pub fn plan(profile: &Profile, timing: LineTiming) -> Vec<PlannedRequest> {
     let gap = profile.modbus.max_gap.unwrap_or_else(|| timing.worthwhile_gap());
@@ -180,12 +186,12 @@ pub fn plan(profile: &Profile, timing: LineTiming) -> Vec<PlannedRequest> {
         let max = match area {
             Area::Coil | Area::Discrete => limits::BITS_MAX,
             Area::Input | Area::Holding => profile.modbus.max_registers,
-            // Each object of an identification is asked for by itself.
+            // An identification is read one object per request.
             Area::Identification => 1,
         };
         let max = max.min(timing.worthwhile_count(area));
         let mut items = items(profile, every, area);
-        // A slower point that a faster request brings anyway costs nothing there.
+        // A slow point inside a faster request needs no request of its own.
         items.retain(|item| {
             let within = requests.iter_mut().find(|r| {
                 r.area == area
@@ -198,13 +204,13 @@ pub fn plan(profile: &Profile, timing: LineTiming) -> Vec<PlannedRequest> {
     }
     let judged = profile.judged_points();
     for request in &mut requests {
-        request.is_judged = request.points.iter().any(|p| judged.contains(&p.point));
+        request.is_used_by_fault = request.points.iter().any(|p| judged.contains(&p.point));
     }
     requests
 }
 
-fn items(profile: &Profile, every: Duration, area: Area) -> Vec<Item> {
-    let mut items: Vec<Item> = profile
+fn items(profile: &Profile, every: Duration, area: Area) -> Vec<PointSpan> {
+    let mut items: Vec<PointSpan> = profile
         .points
         .iter()
         .enumerate()
@@ -216,14 +222,14 @@ fn items(profile: &Profile, every: Duration, area: Area) -> Vec<Item> {
             let factor = p.scale_from.and_then(|f| profile.points.get(f)?.register()).map(|r| r.number);
             let first = factor.map_or(value, |f| f.min(value));
             let last = factor.map_or(end, |f| f.max(end));
-            Item { point: PointIndex(index), first, last, value, width: p.width(), factor }
+            PointSpan { point: PointIndex(index), first, last, value, width: p.width(), factor }
         })
         .collect();
     items.sort_by_key(|i| (i.first, i.last));
     items
 }
 
-fn placed(item: &Item, start: u16) -> PlannedPoint {
+fn placed(item: &PointSpan, start: u16) -> PlannedPoint {
     PlannedPoint {
         point: item.point,
         offset: item.value - start,
@@ -232,15 +238,15 @@ fn placed(item: &Item, start: u16) -> PlannedPoint {
     }
 }
 
-fn pack(items: &[Item], every: Duration, area: Area, max: u16, gap: u16) -> Vec<PlannedRequest> {
+fn pack(items: &[PointSpan], every: Duration, area: Area, max: u16, gap: u16) -> Vec<PlannedRequest> {
     let mut out: Vec<PlannedRequest> = Vec::new();
-    let mut block: Vec<&Item> = Vec::new();
+    let mut block: Vec<&PointSpan> = Vec::new();
     let mut end = 0_u16;
-    let close = |block: &mut Vec<&Item>, end: u16, out: &mut Vec<PlannedRequest>| {
+    let close = |block: &mut Vec<&PointSpan>, end: u16, out: &mut Vec<PlannedRequest>| {
         if let Some(start) = block.first().map(|i| i.first) {
             let points = block.iter().map(|i| placed(i, start)).collect();
             let count = end - start + 1;
-            out.push(PlannedRequest { area, start, count, every, points, is_judged: false });
+            out.push(PlannedRequest { area, start, count, every, points, is_used_by_fault: false });
         }
         block.clear();
     };
@@ -261,7 +267,8 @@ fn pack(items: &[Item], every: Duration, area: Area, max: u16, gap: u16) -> Vec<
     out
 }
 
-/// Splits a refused read in two at its widest gap, or in the middle; nothing when it brings one point.
+/// Splits a request that the device refused into two, at its widest gap or in the middle. Returns `None` if the
+/// request has only one point.
 #[must_use]
 pub fn split(request: &PlannedRequest) -> Option<(PlannedRequest, PlannedRequest)> {
     let mut points = request.points.clone();
@@ -295,7 +302,7 @@ fn part(request: &PlannedRequest, points: &[PlannedPoint]) -> PlannedRequest {
     PlannedRequest { start: request.start + first, count: last - first + 1, points, ..request.clone() }
 }
 
-/// The share of its time that a line is in use for these requests.
+/// The line load of these requests: the share of time in which the line is in use. 1.0 is a full line.
 #[must_use]
 pub fn load<'a>(requests: impl IntoIterator<Item = &'a PlannedRequest>, timing: LineTiming) -> f64 {
     requests

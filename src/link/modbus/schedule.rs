@@ -1,9 +1,11 @@
-//! Which request comes next on a bus: by deadline, fair among units; silent ones wait for the others, and dead ones are
-//! probed within a budget of the line's time. Pure: the time is an argument, so a day of polling runs in a moment.
+//! The order of requests on a bus: by due time, and fair among units. Silent units wait for the others, and dead
+//! units are probed within a limit for the line's time. The functions are pure: the time is an argument, so a test
+//! runs a day of polling in a moment.
 //!
-//! **After an unanswered request its answer may still come**, and on a serial line nothing in it says which
-//! request it answers but its unit, function and length (`sync`). On TCP a transaction id says it. So the next request to that unit has another shape (function,
-//! count) than everything still outstanding: when its answer comes, the late ones have come or never will.
+//! **After a timeout the answer may still arrive.** On a serial line an answer shows only its unit, function and
+//! length, and not its request; on Modbus TCP it shows a transaction id. On a serial line the next request to that
+//! unit therefore has another shape (function and count) than all requests whose answers may still arrive. When the
+//! answer to the new request arrives, no older answer can arrive any more (see `sync`).
 
 mod budget;
 mod sync;
@@ -20,61 +22,61 @@ use crate::profile::Area;
 use crate::words::{EquipmentIndex, Mono};
 use budget::Budget;
 use sync::Sync;
-use unit::Unit;
+use unit::SlaveSchedule;
 
-/// A piece of equipment on the bus.
+/// One piece of equipment on the bus, as the schedule needs it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct UnitSetup {
-    /// Which.
+    /// The index of the equipment in the site.
     pub equipment: EquipmentIndex,
-    /// Its unit id.
+    /// The Modbus unit id.
     pub unit: u8,
-    /// What is read of it.
+    /// The planned read requests.
     pub requests: Vec<PlannedRequest>,
-    /// The time it has to answer.
+    /// The time that the device has for an answer.
     pub timeout: Duration,
-    /// Attempts after the first.
+    /// The number of repeated attempts after the first attempt.
     pub retries: u32,
-    /// The least time between two requests.
+    /// The minimum time between two requests to this unit.
     pub min_interval: Duration,
 }
 
-/// Why something is asked.
+/// The purpose of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
-    /// For its values: the request's place in the unit's list.
+    /// To read values; the index of the request in the unit's list.
     Poll(usize),
-    /// To be in step again; its values are not used.
+    /// To find out which answers can still arrive; the values are not used. The index is as in `Poll`.
     Resync(usize),
 }
 
 /// A request to send.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ask {
-    /// The unit's place in the schedule.
+    /// The index of the unit in the schedule.
     pub index: usize,
-    /// Its unit id.
+    /// The Modbus unit id.
     pub unit: u8,
-    /// The table.
+    /// The Modbus table.
     pub area: Area,
-    /// The first register.
+    /// The number of the first register or bit.
     pub start: u16,
-    /// How many.
+    /// The number of registers or bits.
     pub count: u16,
-    /// Why.
+    /// The purpose of the request.
     pub purpose: Purpose,
-    /// The time it has to answer.
+    /// The time that the device has for an answer.
     pub timeout: Duration,
 }
 
-/// What to do next.
+/// The next action of the bus.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Next {
-    /// Send this.
+    /// Send this request.
     Ask(Ask),
-    /// Nothing before then.
+    /// Send nothing before this time.
     Wait(Mono),
-    /// Nothing at all.
+    /// No request is planned.
     Idle,
 }
 
@@ -89,14 +91,14 @@ pub enum Outcome {
     Failed(WireFault),
 }
 
-/// What is to be told of a request.
+/// The report about a request to the rest of the daemon.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Report {
-    /// Its values came.
+    /// The values have arrived.
     Values(Arc<PlannedRequest>),
-    /// It is given up for this turn, and why: no reading.
+    /// No answer, also after all attempts, and the reason: the points have no new reading.
     Failed(Arc<PlannedRequest>, String),
-    /// The device says that it has no such value, in these words.
+    /// The device refused because it does not have the value; the reason. The points are bad.
     Refused(Arc<PlannedRequest>, String),
     /// No report: the request will be repeated, or it was sent only to resynchronise the line.
     Nothing,
@@ -105,58 +107,62 @@ pub enum Report {
 /// The schedule of one bus.
 #[derive(Debug)]
 pub struct Schedule {
-    units: Vec<Unit>,
+    units: Vec<SlaveSchedule>,
+    /// The answers that may still arrive, by unit id; not used with transaction ids.
     sync: BTreeMap<u8, Sync>,
+    /// The number of requests so far; [`SlaveSchedule::served`] refers to it.
     turn: u64,
-    /// Each answer says itself which request it answers.
-    tells_apart: bool,
+    /// True if each answer shows which request it answers.
+    has_transaction_ids: bool,
     budget: Budget,
-    /// When the last request to a silent unit ended: what was due of others by then goes before the next.
-    waited_in_vain: Mono,
+    /// The time when the last request to a silent unit ended. Requests of other units that were due by then go before
+    /// the next request to a silent unit.
+    last_silence_ended: Mono,
 }
 
 impl Schedule {
-    /// Everything is due at once.
+    /// A schedule in which every request is due now.
     #[must_use]
     pub fn new(setups: Vec<UnitSetup>, now: Mono) -> Self {
-        let units = setups.into_iter().map(|setup| Unit::new(setup, now)).collect();
+        let units = setups.into_iter().map(|setup| SlaveSchedule::new(setup, now)).collect();
         let (sync, budget) = (BTreeMap::new(), Budget::new(now));
-        Self { units, sync, turn: 0, tells_apart: false, budget, waited_in_vain: now }
+        Self { units, sync, turn: 0, has_transaction_ids: false, budget, last_silence_ended: now }
     }
 
-    /// Each answer says itself which request it answers, as on Modbus TCP.
+    /// Declares that each answer shows which request it answers, as on Modbus TCP.
     #[must_use]
-    pub fn telling_apart(mut self) -> Self {
-        self.tells_apart = true;
+    pub fn with_transaction_ids(mut self) -> Self {
+        self.has_transaction_ids = true;
         self
     }
 
-    /// From here on these units are asked. What is known of those that stay as they were is kept; and so is what is
-    /// outstanding on the line, because its answers may still come.
+    /// Replaces the units after a reload. Units that did not change keep their state. The answers that may still
+    /// arrive are kept too.
     pub fn replace(&mut self, setups: Vec<UnitSetup>, now: Mono) {
         let mut known = std::mem::take(&mut self.units);
         self.units = setups
             .into_iter()
             .map(|setup| match known.iter().position(|u| u.setup.asks_as(&setup)) {
-                Some(at) => Unit { setup, ..known.swap_remove(at) },
-                None => Unit::new(setup, now),
+                Some(at) => SlaveSchedule { setup, ..known.swap_remove(at) },
+                None => SlaveSchedule::new(setup, now),
             })
             .collect();
     }
 
-    /// The equipment of a unit's place.
+    /// The equipment of the unit at `index`.
     #[must_use]
     pub fn equipment(&self, index: usize) -> Option<EquipmentIndex> {
         self.units.get(index).map(|u| u.setup.equipment)
     }
 
-    /// Whether a unit is dead and only probed.
+    /// True if the unit is dead and only probed.
     #[must_use]
     pub fn is_probed(&self, index: usize) -> bool {
         self.units.get(index).is_some_and(|u| u.probed.is_some())
     }
 
-    /// The requests of a unit whose last turn brought nothing, of all it has, and why the first of them did not.
+    /// The number of requests that failed last time, the number of all requests of the unit, and the reason of the
+    /// first failure.
     #[must_use]
     pub fn troubles(&self, index: usize) -> ((usize, usize), Option<&str>) {
         let Some(unit) = self.units.get(index) else { return ((0, 0), None) };
@@ -165,40 +171,42 @@ impl Schedule {
         ((troubled.count() + usize::from(first.is_some()), unit.requests.len()), first)
     }
 
-    /// A connection that had served others was closed under a request: whether it is simply sent again.
-    pub fn spare(&mut self, ask: &Ask) -> bool {
+    /// A connection that had worked was closed when this request was sent. Returns true if the request is sent again
+    /// without counting a failure.
+    pub fn send_again(&mut self, ask: &Ask) -> bool {
         let (Purpose::Poll(at) | Purpose::Resync(at)) = ask.purpose;
-        // Elsewhere its answer may come over the next connection as well.
-        self.tells_apart && self.units.get_mut(ask.index).is_some_and(|u| u.spare(at))
+        // Without transaction ids, the answer could arrive through the next connection.
+        self.has_transaction_ids && self.units.get_mut(ask.index).is_some_and(|u| u.send_again(at))
     }
 
-    /// Bytes came after a request was given up: its unit lives.
+    /// Bytes arrived after a request was given up, so its unit is alive.
     pub fn heard_late(&mut self, index: usize, now: Mono) {
         if let Some(unit) = self.units.get_mut(index) {
-            unit.lives(now);
+            unit.is_heard(now);
         }
     }
 
-    /// Turns of a unit's requests that came too late and were left out.
+    /// The number of reads that were skipped because their time passed before they could be sent.
     #[must_use]
     pub fn missed(&self, index: usize) -> u64 {
         self.units.get(index).map_or(0, |u| u.missed)
     }
 
-    /// Of those, turns that were missed although everything was answered: the line is asked more than it carries.
+    /// The part of `missed` that was skipped although the units answered: the line has no time for all requests.
     #[must_use]
     pub fn late(&self, index: usize) -> u64 {
         self.units.get(index).map_or(0, |u| u.late)
     }
 
-    /// Everything of this equipment becomes due.
+    /// Makes all requests of this equipment due.
     pub fn read_now(&mut self, equipment: EquipmentIndex, now: Mono) {
         for unit in self.units.iter_mut().filter(|u| u.setup.equipment == equipment) {
             unit.read_now(now);
         }
     }
 
-    /// A unit was spoken to besides the schedule: it rests as after any request. What was written to is read back.
+    /// Notes a request that was not in the schedule: the unit needs its pause, and equipment that was written to is
+    /// read back.
     pub fn spoken_to(&mut self, unit: u8, written: Option<EquipmentIndex>, now: Mono) {
         for unit in self.units.iter_mut().filter(|u| u.setup.unit == unit) {
             unit.allowed = now + unit.setup.min_interval;
@@ -208,59 +216,59 @@ impl Schedule {
         }
     }
 
-    /// When a unit has rested long enough for something else to be sent to it.
+    /// The time from which the unit may receive another request.
     #[must_use]
     pub fn rested(&self, unit: u8) -> Mono {
         let rested = self.units.iter().filter(|u| u.setup.unit == unit).map(|u| u.allowed);
         rested.max().unwrap_or_default()
     }
 
-    /// Whether a poll that was due at an instant has not had its turn since.
+    /// True if a poll that was due at `at` was not sent yet.
     #[must_use]
     pub fn is_due_since(&self, at: Mono) -> bool {
         self.units.iter().any(|u| u.due().is_some_and(|due| self.ready(u, due) <= at))
     }
 
-    /// When something that is due of a unit may be sent.
-    fn ready(&self, unit: &Unit, due: Mono) -> Mono {
+    /// The time from which a request of the unit that is due at `due` may be sent.
+    fn ready(&self, unit: &SlaveSchedule, due: Mono) -> Mono {
         let blocked = self.sync.get(&unit.setup.unit).and_then(|s| s.blocked).unwrap_or_default();
         due.max(unit.allowed).max(blocked)
     }
 
-    /// Whether an answer of this shape may still come from a unit, to a request that was given up.
+    /// True if an answer of this function and count may still arrive from the unit, to a request that was given up.
     #[must_use]
     pub fn is_outstanding(&self, unit: u8, area: Area, count: u16, now: Mono) -> bool {
         self.sync.get(&unit).is_some_and(|s| s.may_come(area, count, now))
     }
 
-    /// A request besides the schedule was not answered: its answer may still come.
+    /// Notes a request that was not in the schedule and had no answer: its answer may still arrive.
     pub fn unanswered(&mut self, unit: u8, area: Area, count: u16, now: Mono) {
-        // Nobody here is polled under that id: there is nothing its answer could be taken for.
-        if !self.tells_apart && self.units.iter().any(|u| u.setup.unit == unit) {
+        // If no equipment is polled under this unit id, the answer cannot be mistaken for another.
+        if !self.has_transaction_ids && self.units.iter().any(|u| u.setup.unit == unit) {
             self.sync.entry(unit).or_default().push(area, count, now);
         }
     }
 
-    /// The line is open again after it was away: that time was nobody's turn.
+    /// Notes that the link is open again. The time without a connection does not count as skipped reads.
     pub fn reconnected(&mut self, now: Mono) {
         for request in self.units.iter_mut().flat_map(|u| &mut u.requests) {
             request.due = request.due.max(now);
         }
     }
 
-    /// What to send now.
+    /// Returns what to do now.
     pub fn next(&mut self, now: Mono) -> Next {
         let mut best: Option<(Mono, u8, u8, u64, usize, usize)> = None;
         for (index, unit) in self.units.iter().enumerate().filter(|(_, u)| u.probed.is_none()) {
             let Some((request, due, rank)) = unit.soonest(now) else { continue };
             let ready = self.ready(unit, due);
-            // What is due is due. What was due when the last wait for a silent unit ended goes first, then one silent unit:
-            // so each of them costs the others one wait at a time, and all have their turn. Among those first what faults are
-            // judged by, then the unit that waited longest.
+            // Overdue requests rank equal in time. Requests that were due when the last wait for a silent unit ended
+            // go first, then one silent unit: each silent unit delays the others by one timeout at a time. Among
+            // these, requests that a fault uses go first, then the unit that was served longest ago.
             let (class, rank, served) = match (unit.is_suspect(), ready <= now) {
                 (_, false) => (0, 0, 0),
                 (true, true) => (1, rank, unit.served),
-                (false, true) => (if due <= self.waited_in_vain { 0 } else { 2 }, rank, unit.served),
+                (false, true) => (if due <= self.last_silence_ended { 0 } else { 2 }, rank, unit.served),
             };
             let key = (ready.max(now), class, rank, served, index, request);
             if best.is_none_or(|b| key < b) {
@@ -275,7 +283,7 @@ impl Schedule {
             },
             (None, probe) => match best {
                 Some((at, _, _, _, index, request)) if at <= now => match self.ask(index, request, now) {
-                    // Nothing can be told apart on this unit for a while: the others go on.
+                    // The answers of this unit cannot be distinguished for a while; continue with the others.
                     Next::Wait(_) => self.next(now),
                     next => next,
                 },
@@ -284,7 +292,8 @@ impl Schedule {
         }
     }
 
-    /// The dead unit that is to be probed now, or when to look for one again. `living` is when the next living unit is asked.
+    /// The dead unit to probe now, or the time of the next probe. `living` is the time when the next living unit is
+    /// due.
     fn probe(&mut self, living: Option<Mono>, now: Mono) -> (Option<usize>, Option<Mono>) {
         let usual = self.usual();
         self.budget.earn(now);
@@ -296,7 +305,7 @@ impl Schedule {
             let cost = unit.probe_time(usual);
             let ready = self.ready(unit, now);
             let paid = ready.max(last + limits::PROBE_INTERVAL_MIN).max(self.budget.affords(cost, now));
-            // Where nobody else is due meanwhile, it costs nobody anything.
+            // A probe that ends before any other request is due costs no time of the line.
             let free = ready.max(last + limits::PROBE_INTERVAL_FREE);
             let is_free = living.is_none_or(|at| free.max(now) + cost <= at);
             let at = match (unit.is_wanted, is_free) {
@@ -348,17 +357,17 @@ impl Schedule {
             start: plan.start,
             count: plan.count,
             purpose: Purpose::Poll(request),
-            // On a serial line a shorter wait would only end before an answer that holds the line until it has come.
-            timeout: if self.tells_apart { unit.time() } else { unit.setup.timeout },
+            // On a serial line a shorter timeout saves nothing: the line stays occupied until the answer has arrived.
+            timeout: if self.has_transaction_ids { unit.time() } else { unit.setup.timeout },
         };
         let sync = self.sync.entry(unit.setup.unit).or_default();
         sync.expire(now);
-        // A late answer to an identification says the same as any other: it is asked for at any time, and proves nothing.
+        // A late answer to an identification contains the same text, so it does no harm. It is no proof either.
         if plan.area != Area::Identification && sync.is_outstanding(plan.area, plan.count) {
             let ends_there = unit.requests.get(request).is_some_and(|r| r.ends_there);
             match sync.distinct(plan, !ends_there, unit.requests.iter().map(|r| &*r.plan)) {
                 Some((area, start, count)) => {
-                    // The first of its registers, or those and a few more, bring values.
+                    // A request with the same start brings values of the plan, so it counts as a poll.
                     if (area, start) != (plan.area, plan.start) {
                         ask.purpose = Purpose::Resync(request);
                     }
@@ -370,16 +379,16 @@ impl Schedule {
         Next::Ask(ask)
     }
 
-    /// Takes in what a request came to and how long that took, and says what is to be told.
+    /// Notes the result of a request and the time it took. Returns what to report.
     pub fn answered(&mut self, ask: &Ask, outcome: &Outcome, took: Duration, now: Mono) -> Report {
         let Some(unit) = self.units.get_mut(ask.index) else { return Report::Nothing };
         self.budget.ended(now);
         if matches!(outcome, Outcome::Answered(_)) {
-            // It grows at once and fades slowly.
+            // The estimate grows at once and shrinks slowly.
             let before = unit.answer_time.map_or(took, |t| t - t / 16);
             unit.answer_time = Some(before.max(took));
         }
-        if !self.tells_apart && ask.area != Area::Identification {
+        if !self.has_transaction_ids && ask.area != Area::Identification {
             let sync = self.sync.entry(ask.unit).or_default();
             match outcome {
                 Outcome::Answered(_) => *sync = Sync::default(),
@@ -396,11 +405,11 @@ impl Schedule {
         let is_whole = ask.purpose == Purpose::Poll(at) && ask.count == planned;
         let report = match outcome {
             Outcome::Answered(_) if ask.purpose == Purpose::Poll(at) && !is_whole => {
-                unit.partly(at, ask.count, self.waited_in_vain, now)
+                unit.partly(at, ask.count, self.last_silence_ended, now)
             }
-            Outcome::Answered(_) => unit.good(ask.purpose, at, self.waited_in_vain, now),
+            Outcome::Answered(_) => unit.good(ask.purpose, at, self.last_silence_ended, now),
             Outcome::Exception(code) if !is_whole && !is_gateways(*code) => {
-                unit.lives(now);
+                unit.is_heard(now);
                 if let Some(request) = unit.requests.get_mut(at).filter(|_| ask.count > planned) {
                     request.ends_there = true;
                 }
@@ -410,7 +419,7 @@ impl Schedule {
             Outcome::Failed(fault) => unit.unanswered(at, fault, now),
         };
         if unit.is_suspect() {
-            self.waited_in_vain = now;
+            self.last_silence_ended = now;
         }
         report
     }

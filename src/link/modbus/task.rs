@@ -1,64 +1,70 @@
-//! One task a bus: asks what the schedule says, decodes, reports.
+//! The task of one Modbus link: sends what the schedule returns, decodes the answers and reports the readings.
 
 use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-use super::asked::{Asked, Order};
+use super::asked::{HumanRequests, Order};
 use super::fault::{WireFault, exception_text};
 use super::plan::{LineTiming, PlannedRequest, plan};
 use super::schedule::{Ask, Next, Outcome, Purpose, Report, Schedule, UnitSetup};
-use super::wire::{Wire, Write};
+use super::wire::{ModbusConnection, WriteRequest};
 use crate::limits;
-use crate::link::task::{End, Line};
+use crate::link::task::{ConnectionEnd, Connector};
 use crate::link::{Batch, LinkCommand, LinkTask, TryEnd, TryOrder, TryWhat, WriteEnd, WriteOrder};
 use crate::profile::{Profile, decode};
 use crate::site::{LinkKind, Site};
 use crate::words::{BadReason, EquipmentId, EquipmentIndex, Now, PointIndex, PointName, Presence, Reading};
 
-/// Works a link until the daemon stops taking readings.
+/// Serves a Modbus link until the daemon stops taking readings.
 pub(in crate::link) async fn serve(task: LinkTask) {
     let Some(link) = task.site.links.get(task.link) else { return };
     let timing = LineTiming::of(&link.kind);
     let schedule = Schedule::new(setups(&task.site, task.link, timing), task.clock.now().mono);
     let schedule = match link.kind {
         LinkKind::ModbusTcp { .. } if !task.site.accepted(task.link).any_transaction => {
-            schedule.telling_apart()
+            schedule.with_transaction_ids()
         }
         _ => schedule,
     };
-    let bus =
-        Bus { schedule, timing, asked: Asked::default(), unread: Vec::new(), was_away: true, unheard: None };
+    let bus = Bus {
+        schedule,
+        timing,
+        asked: HumanRequests::default(),
+        read_backs: Vec::new(),
+        was_away: true,
+        last_silent: None,
+    };
     task.keep_open(bus).await;
 }
 
-/// A bus, what is due on it, and what was written and waits to be read back.
+/// A bus: its schedule, the requests of people, and the writes that wait to be read back.
 struct Bus {
     schedule: Schedule,
     timing: LineTiming,
-    asked: Asked,
-    unread: Vec<Unread>,
-    /// The line did not open when that was tried last.
+    asked: HumanRequests,
+    read_backs: Vec<ReadBack>,
+    /// True if the last attempt to open the line failed.
     was_away: bool,
-    /// The unit that was silent last: what comes late is from it.
-    unheard: Option<usize>,
+    /// The index of the unit that did not answer last. A late answer is taken as a sign of life of this unit.
+    last_silent: Option<usize>,
 }
 
-/// A write that waits for its point to be read.
-struct Unread {
+/// A write that waits until its point is read back.
+struct ReadBack {
     equipment: EquipmentId,
     point: PointName,
     answer: Result<(), String>,
     done: oneshot::Sender<WriteEnd>,
 }
 
-impl Line for Bus {
-    type Wire = Wire;
+impl Connector for Bus {
+    type Connection = ModbusConnection;
 
-    async fn open(&mut self, task: &LinkTask) -> Result<(Wire, Option<String>), String> {
-        let link = task.site.links.get(task.link).ok_or("the link is gone")?;
+    async fn open(&mut self, task: &LinkTask) -> Result<(ModbusConnection, Option<String>), String> {
+        let link = task.site.links.get(task.link).ok_or("the link is not in andon.toml any more")?;
         let accept = task.site.accepted(task.link);
-        match Wire::open(&link.kind, accept, |io| task.tapped(io)).await {
+        match ModbusConnection::open(&link.kind, accept, |io| task.tapped(io)).await {
             Ok(open) => {
                 tokio::time::sleep(connect_pause(&task.site, task.link)).await;
                 if std::mem::take(&mut self.was_away) {
@@ -77,20 +83,22 @@ impl Line for Bus {
         self.schedule.replace(setups(&task.site, task.link, self.timing), task.clock.now().mono);
     }
 
-    async fn work(&mut self, task: &mut LinkTask, mut wire: Wire) -> End {
-        match self.turns(task, &mut wire).await {
-            None => End::Stopped,
-            Some(Lost { why, is_worn }) => End::Lost { why, has_served: is_worn || wire.has_served() },
+    async fn work(&mut self, task: &mut LinkTask, mut wire: ModbusConnection) -> ConnectionEnd {
+        match self.poll(task, &mut wire).await {
+            None => ConnectionEnd::Stopped,
+            Some(Lost { why, is_worn }) => {
+                ConnectionEnd::Lost { why, has_served: is_worn || wire.has_served() }
+            }
         }
     }
 
     fn away(&mut self) {
-        self.unread.clear();
+        self.read_backs.clear();
         self.asked.clear();
     }
 }
 
-/// Why a connection is given up; `is_worn`: by us.
+/// The reason why a connection is given up. `is_worn` is true if andon itself gives it up.
 struct Lost {
     why: String,
     is_worn: bool,
@@ -103,19 +111,19 @@ impl Lost {
 }
 
 impl Bus {
-    /// Works an open connection; returns why it ended, or nothing when the daemon stops.
-    async fn turns(&mut self, task: &mut LinkTask, wire: &mut Wire) -> Option<Lost> {
+    /// Serves an open connection. Returns why it ended, or `None` when the daemon stops.
+    async fn poll(&mut self, task: &mut LinkTask, wire: &mut ModbusConnection) -> Option<Lost> {
         let mut silent = 0;
         loop {
             while let Ok(command) = task.commands.try_recv() {
                 self.take(task, command);
             }
-            // A connection that is closed while nothing is asked is opened again: that is no failure of anybody's request.
+            // If the other side closes an idle connection, it is opened again; no request has failed.
             if wire.is_closed().await {
                 return Some(Lost::closed(&WireFault::Closed));
             }
             if wire.heard_late()
-                && let Some(index) = self.unheard.take()
+                && let Some(index) = self.last_silent.take()
             {
                 self.schedule.heard_late(index, task.clock.now().mono);
             }
@@ -126,7 +134,7 @@ impl Bus {
                         None
                     }
                     Order::Try(order) => self.try_unit(task, wire, order, false).await,
-                    Order::Again(order) => self.try_unit(task, wire, order, true).await,
+                    Order::TryAgain(order) => self.try_unit(task, wire, order, true).await,
                 };
                 self.asked.ended(task.clock.now().mono);
                 if closed.is_some() {
@@ -146,7 +154,7 @@ impl Bus {
                     task.note(index, &ask, &outcome, (busy, took), now, self.timing, wire.dropped());
                     if let Outcome::Failed(fault @ (WireFault::Closed | WireFault::Io(_))) = &outcome
                         && had_served
-                        && self.schedule.spare(&ask)
+                        && self.schedule.send_again(&ask)
                     {
                         return Some(Lost::closed(fault));
                     }
@@ -156,7 +164,7 @@ impl Bus {
                     let report = self.schedule.answered(&ask, &outcome, took, now.mono);
                     task.note_state(&self.schedule, &ask, &outcome, &report, now);
                     self.read_back(&task.site, index, &report, &outcome);
-                    if !task.tell(index, report, &outcome, now).await {
+                    if !task.report(index, report, &outcome, now).await {
                         return None;
                     }
                     let Outcome::Failed(fault) = &outcome else {
@@ -167,11 +175,11 @@ impl Bus {
                         return Some(Lost::closed(fault));
                     }
                     if fault.is_silence() {
-                        self.unheard = Some(ask.index);
+                        self.last_silent = Some(ask.index);
                     }
                     silent += 1;
                     if silent >= limits::SILENT_REQUESTS_MAX && self.timing == LineTiming::Tcp {
-                        let why = "nothing usable comes over this connection any more".to_owned();
+                        let why = "no valid response arrives through this connection any more".to_owned();
                         return Some(Lost { why, is_worn: true });
                     }
                 }
@@ -193,7 +201,7 @@ impl Bus {
         }
     }
 
-    /// Takes in what the link is asked besides its schedule.
+    /// Accepts a command to the link.
     fn take(&mut self, task: &mut LinkTask, command: LinkCommand) {
         match command {
             LinkCommand::ReadNow(id) => {
@@ -203,7 +211,7 @@ impl Bus {
             }
             LinkCommand::Write(order) => {
                 let unit = task.site.find(order.equipment.as_str()).map(|(_, e)| e.unit);
-                // Of equipment that is gone nothing is written: dropping the order tells its asker.
+                // If the equipment is not on this link any more, the order is dropped, which tells its sender.
                 if let Some(unit) = unit {
                     self.asked.push(unit, Order::Write(order));
                 }
@@ -216,13 +224,14 @@ impl Bus {
         }
     }
 
-    /// Writes once, whatever comes of it: a second time could do what was not meant. The read after it tells what holds.
-    async fn write(&mut self, task: &LinkTask, wire: &mut Wire, order: WriteOrder) {
+    /// Sends a write exactly once, because a second one could have an effect that was not intended. The following
+    /// read shows which value the device holds.
+    async fn write(&mut self, task: &LinkTask, wire: &mut ModbusConnection, order: WriteOrder) {
         let Some((equipment, e)) = task.site.find(order.equipment.as_str()) else { return };
         let Some((_, p)) = e.profile.point(order.point.as_str()) else { return };
         let Some(address) = p.register().filter(|_| e.link == task.link) else { return };
         let settings = &e.profile.modbus;
-        let write = Write {
+        let write = WriteRequest {
             unit: e.unit,
             area: address.area,
             start: address.number,
@@ -240,14 +249,19 @@ impl Bus {
             Outcome::Failed(fault) => Err(fault.to_string()),
         };
         self.schedule.spoken_to(e.unit, Some(equipment), now.mono);
-        self.unread.push(Unread { equipment: order.equipment, point: order.point, answer, done: order.done });
+        self.read_backs.push(ReadBack {
+            equipment: order.equipment,
+            point: order.point,
+            answer,
+            done: order.done,
+        });
     }
 
-    /// Asks a unit once, between two polls, while its asker waits. Returns why the connection is gone, where it was closed.
+    /// Sends one request of a person between two polls. Returns the reason if the connection was closed.
     async fn try_unit(
         &mut self,
         task: &LinkTask,
-        wire: &mut Wire,
+        wire: &mut ModbusConnection,
         order: TryOrder,
         is_again: bool,
     ) -> Option<Lost> {
@@ -259,7 +273,7 @@ impl Bus {
             () = done.closed() => None,
         };
         if end.is_none() {
-            // Its answer may still come, as after a request that nobody answered.
+            // The answer may still arrive, as after every request without an answer.
             if let TryWhat::Read { area, count, .. } = what {
                 self.schedule.unanswered(unit, area, count, task.clock.now().mono);
             }
@@ -276,10 +290,10 @@ impl Bus {
             Err(fault) => {
                 let is_closed = fault.breaks_connection();
                 if is_closed && had_served && !is_again {
-                    let order = Order::Again(TryOrder { unit, what, timeout, done });
+                    let order = Order::TryAgain(TryOrder { unit, what, timeout, done });
                     self.asked.push(unit, order);
                 } else {
-                    // Whoever asked may be gone.
+                    // The sender may no longer wait.
                     let _told = done.send(TryEnd::Fault(fault.kind(), fault.to_string()));
                 }
                 is_closed.then(|| Lost { why: fault.to_string(), is_worn: true })
@@ -291,11 +305,11 @@ impl Bus {
         }
     }
 
-    /// One request to a unit. What it leaves unanswered may still come: the schedule is told.
+    /// Sends one request to a unit. If there is no answer, the schedule learns that the answer may still arrive.
     async fn tried(
         &mut self,
         task: &LinkTask,
-        wire: &mut Wire,
+        wire: &mut ModbusConnection,
         unit: u8,
         what: TryWhat,
         timeout: Duration,
@@ -316,14 +330,15 @@ impl Bus {
                 if self.timing.characters(area, count) > limits::TRY_TIMEOUT_MAX =>
             {
                 TryEnd::Failed(format!(
-                    "a read of {count} takes longer than {:?} at this baud rate: ask for fewer",
+                    "a read of {count} takes longer than {:?} at this baud rate: read fewer",
                     limits::TRY_TIMEOUT_MAX
                 ))
             }
             TryWhat::Read { area, start, count }
                 if self.schedule.is_outstanding(unit, area, count, task.clock.now().mono) =>
             {
-                let text = format!("an answer to an earlier read of {} {start} may still come", area.word());
+                let text =
+                    format!("a late response to an earlier read of {} {start} may still arrive", area.word());
                 TryEnd::Failed(text)
             }
             TryWhat::Read { area, start, count } => {
@@ -341,9 +356,10 @@ impl Bus {
         })
     }
 
-    /// Tells those whose point was read since they wrote.
+    /// Answers the writes whose point was read back.
     fn read_back(&mut self, site: &Site, index: Option<EquipmentIndex>, report: &Report, outcome: &Outcome) {
-        let Some(equipment) = index.and_then(|i| site.equipment.get(i.0)).filter(|_| !self.unread.is_empty())
+        let Some(equipment) =
+            index.and_then(|i| site.equipment.get(i.0)).filter(|_| !self.read_backs.is_empty())
         else {
             return;
         };
@@ -352,12 +368,12 @@ impl Bus {
             (Report::Failed(plan, why) | Report::Refused(plan, why), _) => (plan, Err(why)),
             (Report::Values(_) | Report::Nothing, _) => return,
         };
-        let planned = |u: &Unread| {
+        let planned = |u: &ReadBack| {
             let (point, _) = equipment.profile.point(u.point.as_str())?;
             plan.points.iter().find(|p| u.equipment == equipment.id && p.point == point)
         };
-        for unread in self.unread.extract_if(.., |u| planned(u).is_some()) {
-            let planned = planned(&unread);
+        for waiting in self.read_backs.extract_if(.., |u| planned(u).is_some()) {
+            let planned = planned(&waiting);
             let read_back = match (words, planned) {
                 (Ok(words), Some(p)) => {
                     let first = usize::from(p.offset);
@@ -366,13 +382,13 @@ impl Bus {
                 (Err(why), _) => Err(why.clone()),
                 (Ok(_), None) => continue,
             };
-            // Whoever asked may be gone.
-            let _told = unread.done.send(WriteEnd { answer: unread.answer, read_back });
+            // The sender may no longer wait.
+            let _told = waiting.done.send(WriteEnd { answer: waiting.answer, read_back });
         }
     }
 }
 
-/// How long a new network connection rests before its first request: as long as the slowest device behind it wants.
+/// The pause between opening a TCP connection and the first request: the longest that a device on the link needs.
 fn connect_pause(site: &Site, link: usize) -> Duration {
     let is_network = site.links.get(link).is_some_and(|l| l.kind.is_network());
     let pauses = site.equipment.iter().filter(|e| e.link == link).map(|e| e.profile.modbus.connect_pause);
@@ -394,8 +410,8 @@ fn setups(site: &Site, link: usize, timing: LineTiming) -> Vec<UnitSetup> {
 }
 
 impl LinkTask {
-    /// Sends readings on; false when nobody takes them any more.
-    async fn tell(
+    /// Sends readings. Returns false when the daemon stops taking them.
+    async fn report(
         &self,
         equipment: Option<EquipmentIndex>,
         report: Report,
@@ -417,15 +433,15 @@ impl LinkTask {
                     site: 0,
                 }
             }
-            Report::Failed(plan, why) => unread(equipment, &plan, &BadReason::NoAnswer(why.into()), now),
-            Report::Refused(plan, why) => unread(equipment, &plan, &BadReason::Refused(why.into()), now),
+            Report::Failed(plan, why) => not_read(equipment, &plan, &BadReason::NoAnswer(why.into()), now),
+            Report::Refused(plan, why) => not_read(equipment, &plan, &BadReason::Refused(why.into()), now),
         };
         self.send(batch).await
     }
 }
 
-/// Why the points of a request have no value.
-fn unread(equipment: EquipmentIndex, plan: &PlannedRequest, why: &BadReason, at: Now) -> Batch {
+/// A batch that says why the points of a request have no value.
+fn not_read(equipment: EquipmentIndex, plan: &PlannedRequest, why: &BadReason, at: Now) -> Batch {
     let readings = plan.points.iter().map(|p| (p.point, Reading { value: Err(why.clone()), at })).collect();
     Batch { at, equipment, readings, presence: Presence::NoAnswer, done: None, site: 0 }
 }

@@ -1,4 +1,4 @@
-//! A guarded Modbus client over a socket or port.
+//! A Modbus client over a socket or port, with the guard in between.
 
 use std::future::poll_fn;
 use std::task::Poll;
@@ -19,50 +19,54 @@ use crate::profile::{Accept, Area};
 use crate::site::LinkKind;
 
 /// An open connection to a bus.
-pub(super) struct Wire {
+pub(super) struct ModbusConnection {
     guard: Guard,
     context: Context,
     framing: Framing,
     timing: LineTiming,
-    doubles: Doubles,
-    /// Frames dropped that were told already.
-    told: u64,
-    /// Of the last request: what was waited after its answer.
+    duplicates: DuplicateCheck,
+    /// The number of dropped frames that [`ModbusConnection::dropped`] has already returned.
+    reported: u64,
+    /// The time spent after the answer to the last request (see [`ModbusConnection::waited`]).
     waited: Duration,
-    /// An answer has come over this connection.
+    /// True if an answer has arrived through this connection.
     has_served: bool,
-    /// Bytes came that nobody waited for any more.
+    /// True if bytes arrived that no request waited for.
     heard_late: bool,
 }
 
-/// A write.
+/// A write request.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Write {
-    /// The unit id.
+pub(super) struct WriteRequest {
+    /// The Modbus unit id.
     pub unit: u8,
-    /// The table.
+    /// The Modbus table: `Holding` or `Coil`.
     pub area: Area,
-    /// The first register or coil.
+    /// The number of the first register or coil.
     pub start: u16,
-    /// What to write, a coil as 0 or 1.
+    /// The registers to write; a coil as 0 or 1.
     pub words: Vec<u16>,
-    /// With functions 15 and 16 even where it is one.
+    /// Use functions 15 and 16 also for a single coil or register.
     pub multiple: bool,
-    /// The time the device has to answer.
+    /// The time that the device has for an answer.
     pub timeout: Duration,
 }
 
 /// Decides whether to ask again after a response that is identical to the previous one.
+///
+/// Such a response is often a constant value and sometimes a duplicate. `seen` is true once a duplicate was found;
+/// `harmless` counts the responses that the second request confirmed. After [`HARMLESS_ENOUGH`] of them without a
+/// duplicate, andon does not ask again on this connection.
 #[derive(Debug, Default)]
-struct Doubles {
+struct DuplicateCheck {
     seen: bool,
     harmless: u32,
 }
 
 const HARMLESS_ENOUGH: u32 = 50;
 
-impl Wire {
-    /// Opens what the link names; also what should be known of that, as a sentence.
+impl ModbusConnection {
+    /// Opens the connection of a link. Also returns a remark about it for people, or `None`.
     pub(super) async fn open(
         kind: &LinkKind,
         accept: Accept,
@@ -100,47 +104,47 @@ impl Wire {
             guard,
             framing,
             timing,
-            doubles: Doubles::default(),
-            told: 0,
+            duplicates: DuplicateCheck::default(),
+            reported: 0,
             waited: Duration::ZERO,
             has_served: false,
             heard_late: false,
         }
     }
 
-    /// Whether an answer has come over this connection.
+    /// True if an answer has arrived through this connection.
     pub(super) fn has_served(&self) -> bool {
         self.has_served
     }
 
-    /// Whether bytes came since this was asked last that nobody waited for any more.
+    /// True if bytes arrived that no request waited for, since the last call.
     pub(super) fn heard_late(&mut self) -> bool {
         std::mem::take(&mut self.heard_late)
     }
 
-    /// Whether the other side has closed the connection while nothing was asked.
+    /// True if the other side has closed the idle connection.
     pub(super) async fn is_closed(&mut self) -> bool {
         self.drained().await.is_err()
     }
 
-    /// Drops what waits unread.
+    /// Drops the bytes that have arrived before a request.
     async fn drained(&mut self) -> Result<(), WireFault> {
         let stray = poll_fn(|cx| Poll::Ready(self.guard.drain(cx))).await?;
         if stray > 0 {
             self.heard_late = true;
-            self.doubles.seen |= self.framing != Framing::Tcp;
+            self.duplicates.seen |= self.framing != Framing::Tcp;
         }
         Ok(())
     }
 
-    /// Frames dropped and echoes stripped since this was asked last.
+    /// The number of frames dropped and echoes removed since the last call.
     pub(super) fn dropped(&mut self) -> u64 {
         let all = self.guard.dropped();
-        all - std::mem::replace(&mut self.told, all)
+        all - std::mem::replace(&mut self.reported, all)
     }
 
-    /// What was waited after the last request's answer: the silence that ends it, or for a second one. The line was in use,
-    /// but the device had answered.
+    /// The time spent after the answer to the last request: the silence after a frame, and the wait for a duplicate.
+    /// The line was occupied, but the device had already answered.
     pub(super) fn waited(&self) -> Duration {
         self.waited
     }
@@ -156,7 +160,7 @@ impl Wire {
             return self.silence_after(outcome).await;
         }
         let outcome = match self.read(ask).await {
-            Outcome::Answered(words) => self.proven(ask, words).await,
+            Outcome::Answered(words) => self.confirmed(ask, words).await,
             outcome => outcome,
         };
         if let Outcome::Failed(_) = outcome {
@@ -166,7 +170,7 @@ impl Wire {
         self.silence_after(outcome).await
     }
 
-    /// One read of registers or bits.
+    /// Reads registers or bits once.
     async fn read(&mut self, ask: &Ask) -> Outcome {
         let request = match ask.area {
             Area::Coil => Request::ReadCoils(ask.start, ask.count),
@@ -178,20 +182,20 @@ impl Wire {
         match self.call(ask.unit, request, limit).await {
             Ok(Ok(response)) => match words(response, ask.count) {
                 Some(words) => Outcome::Answered(words),
-                None => Outcome::Failed(WireFault::Foreign("another kind of answer".to_owned())),
+                None => Outcome::Failed(WireFault::Foreign("a response of another kind".to_owned())),
             },
             Ok(Err(code)) => Outcome::Exception(code),
             Err(fault) => Outcome::Failed(fault),
         }
     }
 
-    /// Reads one object of the device's identification, as registers of text.
+    /// Reads one object of the device identification. The text is returned as registers of two characters.
     async fn identified(&mut self, ask: &Ask) -> Outcome {
         let limit = ask.timeout + self.timing.characters(ask.area, ask.count);
         match self.identify(ask.unit, u8::try_from(ask.start).unwrap_or(u8::MAX), limit).await {
             Ok(Ok(objects)) => {
                 let found = objects.into_iter().find(|(id, _)| u16::from(*id) == ask.start);
-                // As a device refuses a register that it does not have.
+                // A missing object is reported like a register that the device does not have.
                 let Some((_, mut text)) = found else { return Outcome::Exception(2) };
                 text.resize(usize::from(ask.count) * 2, 0);
                 let word = |pair: &[u8]| pair.iter().fold(0_u16, |word, byte| word << 8 | u16::from(*byte));
@@ -205,7 +209,7 @@ impl Wire {
         }
     }
 
-    /// Reads a device's identification (43/14) up to an object: pairs of its number and its text.
+    /// Reads the device identification (43/14) up to the object `up_to`. Returns pairs of object id and text.
     pub(super) async fn identify(
         &mut self,
         unit: u8,
@@ -224,7 +228,7 @@ impl Wire {
             let request = Request::ReadDeviceIdentification(code, next);
             let answer = match self.call(unit, request, limit).await? {
                 Ok(Response::ReadDeviceIdentification(answer)) => answer,
-                Ok(_) => return Err(WireFault::Foreign("another kind of answer".to_owned())),
+                Ok(_) => return Err(WireFault::Foreign("a response of another kind".to_owned())),
                 Err(code) => return Ok(Err(code)),
             };
             objects.extend(answer.device_id_objects.into_iter().map(|o| (o.id, o.value.to_vec())));
@@ -237,12 +241,12 @@ impl Wire {
             next = answer.next_object_id;
             pause(self.timing.gap()).await;
         }
-        Err(WireFault::Foreign("an identification without end".to_owned()))
+        Err(WireFault::Foreign("a device identification without an end".to_owned()))
     }
 
-    /// Writes registers or a coil. The guard lets only the confirmation of this very write through; whether the device
-    /// holds the value is for a read to tell.
-    pub(super) async fn write(&mut self, write: &Write) -> Outcome {
+    /// Writes registers or a coil. The guard passes only the confirmation of exactly this write. Only a read can show
+    /// whether the device holds the value.
+    pub(super) async fn write(&mut self, write: &WriteRequest) -> Outcome {
         if let Err(fault) = poll_fn(|cx| Poll::Ready(self.guard.drain(cx))).await {
             return Outcome::Failed(fault);
         }
@@ -268,7 +272,7 @@ impl Wire {
         self.silence_after(outcome).await
     }
 
-    /// One request: its answer, or the exception's code.
+    /// Sends one request. Returns its answer, or the code of the exception.
     async fn call(
         &mut self,
         unit: u8,
@@ -286,9 +290,9 @@ impl Wire {
         }
     }
 
-    /// What follows every failed request: nothing of it is taken for the next one's answer.
+    /// Cleans up after a failed request, so that no rest of its answer is taken for the next one.
     pub(super) async fn after_failure(&mut self) {
-        // The client may have kept bytes of the failed call: a new one over the same stream has none.
+        // The client may have kept bytes of the failed request; a new client on the same stream has none.
         self.context = client(&self.guard, self.framing);
         if self.framing != Framing::Tcp {
             self.quiet().await;
@@ -302,21 +306,23 @@ impl Wire {
             {
                 WireFault::Closed
             }
-            // The frame was whole: the connection is in step, whatever its content.
+            // The frame was complete, so the stream is in step, whatever the frame contains.
             (WireFault::Timeout, tokio_modbus::Error::Transport(e))
                 if e.kind() == std::io::ErrorKind::InvalidData =>
             {
-                WireFault::Foreign("an answer that does not read".to_owned())
+                WireFault::Foreign("a response that cannot be decoded".to_owned())
             }
             (WireFault::Timeout, tokio_modbus::Error::Transport(e)) => WireFault::Io(e.to_string()),
             (fault, _) => fault,
         }
     }
 
-    /// An answer equal to the one before, to another request, may be that one come twice, or late: a second one is waited
-    /// for, and then the same is asked again.
-    async fn proven(&mut self, ask: &Ask, words: Vec<u16>) -> Outcome {
-        if !self.guard.is_suspicious() || (!self.doubles.seen && self.doubles.harmless > HARMLESS_ENOUGH) {
+    /// A response that is identical to the previous one, but to another request, may be a duplicate or late. Waits
+    /// for a second copy, and then sends the same request again.
+    async fn confirmed(&mut self, ask: &Ask, words: Vec<u16>) -> Outcome {
+        if !self.guard.is_suspicious()
+            || (!self.duplicates.seen && self.duplicates.harmless > HARMLESS_ENOUGH)
+        {
             return Outcome::Answered(words);
         }
         let since = tokio::time::Instant::now();
@@ -329,25 +335,25 @@ impl Wire {
         self.waited += since.elapsed();
         match again {
             Outcome::Answered(second) if second == words => {
-                self.doubles.harmless += 1;
+                self.duplicates.harmless += 1;
                 Outcome::Answered(words)
             }
             Outcome::Failed(fault) if fault != WireFault::Doubled => Outcome::Failed(fault),
             Outcome::Answered(_) | Outcome::Exception(_) | Outcome::Failed(_) => {
-                self.doubles.seen = true;
+                self.duplicates.seen = true;
                 Outcome::Failed(WireFault::Doubled)
             }
         }
     }
 
-    /// The silence that ends a frame, before anything else is sent.
+    /// Waits for the silence that ends a frame.
     async fn silence_after(&mut self, outcome: Outcome) -> Outcome {
         pause(self.timing.gap()).await;
         self.waited += self.timing.gap();
         outcome
     }
 
-    /// Waits until nothing has come for a while: a late answer must not collide with the next request.
+    /// Waits until no byte has arrived for a while, so that a late answer does not collide with the next request.
     async fn quiet(&mut self) {
         let mut waited = Duration::ZERO;
         while waited < limits::QUIET_WAIT_MAX {

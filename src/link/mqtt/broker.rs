@@ -1,4 +1,4 @@
-//! rumqttc behind one door, for both versions of the protocol.
+//! The only module that uses the crate rumqttc, for both versions of MQTT.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,16 +12,16 @@ use crate::limits;
 use crate::link::backoff::Backoff;
 use crate::site::{MqttBroker, TlsFiles};
 
-/// What a broker says.
+/// An event on the connection to a broker.
 #[derive(Debug)]
 pub(super) enum BrokerEvent {
-    /// We are connected: everything is to be subscribed again.
+    /// The connection is open; every topic must be subscribed again.
     Connected,
-    /// A message came.
+    /// A message arrived.
     Message(Box<Message>),
-    /// So many of our subscriptions are refused.
+    /// The broker refused this number of subscriptions.
     Refused(usize),
-    /// The connection is gone, and why.
+    /// The connection is lost; the reason.
     Away(String),
 }
 
@@ -34,7 +34,7 @@ pub(super) struct Message {
     pub ack: Ack,
 }
 
-/// What acknowledges a message.
+/// The data that acknowledge a message.
 #[derive(Debug)]
 pub(super) enum Ack {
     V4(rumqttc::Publish),
@@ -47,7 +47,8 @@ enum Client {
     V5(v5::AsyncClient),
 }
 
-/// A message that stands for us when we are gone, and what is published when we are there.
+/// The state message of a Sparkplug host: its payload while connected, and the last will that the broker publishes
+/// when the connection is lost.
 #[derive(Debug, Clone)]
 pub(super) struct State {
     pub topic: String,
@@ -55,7 +56,7 @@ pub(super) struct State {
     pub offline: String,
 }
 
-/// A connection to a broker that is made again and again; it ends when dropped.
+/// A connection to a broker that is opened again whenever it is lost. It ends when this value is dropped.
 pub(super) struct Broker {
     client: Client,
     pub events: mpsc::Receiver<BrokerEvent>,
@@ -68,9 +69,10 @@ impl Drop for Broker {
     }
 }
 
-/// Requests that wait for the connection.
+/// The largest number of requests that wait for the connection.
 const REQUESTS_MAX: usize = 1024;
-/// The greatest packet MQTT knows: an oversize message is dropped by us, for a refusal would be sent again for ever.
+/// The largest packet of MQTT, in bytes. andon itself drops a message that is too large: if rumqttc refused it, the
+/// broker would send it again for ever.
 const PACKET_MAX: usize = 268_435_460;
 
 fn read(path: &str) -> Result<Vec<u8>, String> {
@@ -107,7 +109,7 @@ fn tls(files: &TlsFiles) -> Result<Transport, String> {
         }
         None => {
             let found = rustls_native_certs::load_native_certs();
-            // A system's store may hold old certificates that do not read; the others serve.
+            // The system's store may hold old certificates that cannot be parsed; the others are used.
             roots.add_parsable_certificates(found.certs);
             if roots.is_empty() {
                 let why = found.errors.first().map_or_else(String::new, |e| format!(" ({e})"));
@@ -133,18 +135,18 @@ fn tls(files: &TlsFiles) -> Result<Transport, String> {
 }
 
 impl Broker {
-    /// Begins to connect. `state` is published when connected, and is the last will.
+    /// Begins to connect. `state` is published when the connection is open, and is the last will.
     ///
     /// # Errors
-    /// When a file that it needs cannot be used.
+    /// If a certificate, key or password file cannot be used.
     pub(super) fn open(broker: &MqttBroker, seed: u64, state: Option<&State>) -> Result<Self, String> {
         Self::connect(broker, seed, state, false)
     }
 
-    /// Connects for once: the broker keeps nothing of it.
+    /// Connects for a single visit: the broker stores no session.
     ///
     /// # Errors
-    /// When a file that it needs cannot be used.
+    /// If a certificate, key or password file cannot be used.
     pub(super) fn visit(broker: &MqttBroker, seed: u64) -> Result<Self, String> {
         Self::connect(broker, seed, None, true)
     }
@@ -161,7 +163,7 @@ impl Broker {
         let pump = Pump {
             events: events_tx,
             backoff: Backoff::new(seed),
-            // A stalled peer shows within one and a half keep-alives (MQTT 3.1.2.10).
+            // A broker that stopped answering is noticed after one and a half keep-alive periods (MQTT 3.1.2.10).
             watchdog: broker.keep_alive * 3 / 2,
         };
         let (client, pump) = if broker.version == 5 {
@@ -212,7 +214,7 @@ impl Broker {
         Ok(Self { client, events, pump })
     }
 
-    /// Subscribes at QoS 1; false when the requests' queue is full.
+    /// Subscribes at QoS 1. Returns false if the queue of requests is full.
     pub(super) fn subscribe(&self, filter: &str) -> bool {
         match &self.client {
             Client::V4(c) => c.try_subscribe(filter, QoS::AtLeastOnce).is_ok(),
@@ -220,7 +222,7 @@ impl Broker {
         }
     }
 
-    /// Publishes; false when the requests' queue is full.
+    /// Publishes a message. Returns false if the queue of requests is full.
     pub(super) fn publish(&self, topic: &str, payload: Vec<u8>, is_kept: bool) -> bool {
         match &self.client {
             Client::V4(c) => {
@@ -235,18 +237,18 @@ impl Broker {
         }
     }
 
-    /// Acknowledges; false when the requests' queue is full: try again later.
+    /// Acknowledges a message. Returns false if the queue of requests is full: try again later.
     pub(super) fn acknowledge(&self, ack: &Ack) -> bool {
         match (&self.client, ack) {
             (Client::V4(c), Ack::V4(publish)) => c.try_ack(publish).is_ok(),
             (Client::V5(c), Ack::V5(publish)) => c.try_ack(publish).is_ok(),
-            // A message of the other version cannot have come from this connection.
+            // A message of the other MQTT version cannot belong to this connection.
             (Client::V4(_), Ack::V5(_)) | (Client::V5(_), Ack::V4(_)) => true,
         }
     }
 }
 
-/// Turns rumqttc's event loop, which would knock at a closed door without a pause.
+/// Runs the event loop of rumqttc, with a pause after each failure: the loop alone would try again without any pause.
 struct Pump {
     events: mpsc::Sender<BrokerEvent>,
     backoff: Backoff,
@@ -277,7 +279,7 @@ impl Pump {
                 }
             };
             if matches!(event, BrokerEvent::Away(_)) {
-                // What was read before the end is of the old connection.
+                // Messages that were read before the end belong to the old connection.
                 eventloop.state.events.clear();
             }
             if !self.pass(event).await {
@@ -318,7 +320,7 @@ impl Pump {
         }
     }
 
-    /// Hands an event on, and rests after a failure; false when nobody listens any more.
+    /// Sends an event on, and waits after a failure. Returns false if the receiver is closed.
     async fn pass(&mut self, event: BrokerEvent) -> bool {
         let rest = match &event {
             BrokerEvent::Connected => {

@@ -1,4 +1,4 @@
-//! Everything that is said on a broker for a while, beside the session that andon keeps there.
+//! Listens to all topics of a broker for a while, with a connection of its own.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -7,23 +7,23 @@ use super::broker::{Broker, BrokerEvent};
 use crate::limits;
 use crate::site::MqttBroker;
 
-/// A topic that was heard.
+/// A topic on which messages arrived.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HeardTopic {
-    /// The topic.
+    /// The name of the topic.
     pub topic: String,
-    /// The last payload's beginning, or its size where it is no text.
+    /// The beginning of the last payload, or its size if it is not text.
     pub sample: String,
-    /// Messages heard.
+    /// The number of messages that arrived.
     pub messages: u64,
-    /// Whether the last one was retained by the broker.
+    /// True if the last message was retained by the broker.
     pub retained: bool,
 }
 
-/// Listens to everything on a broker for a while, under a name of its own.
+/// Listens to all topics of a broker for `time`, under a client id of its own.
 ///
 /// # Errors
-/// Why nothing can be heard.
+/// The reason why no message can be received.
 pub async fn heard(settings: &MqttBroker, time: Duration, seed: u64) -> Result<Vec<HeardTopic>, String> {
     let settings = MqttBroker {
         client_id: format!("{}-scan-{:x}", settings.client_id, seed & 0xFFFF),
@@ -33,7 +33,7 @@ pub async fn heard(settings: &MqttBroker, time: Duration, seed: u64) -> Result<V
     let mut broker = Broker::visit(&settings, seed)?;
     let mut topics: BTreeMap<String, HeardTopic> = BTreeMap::new();
     let mut problem = Some("the broker did not answer in time".to_owned());
-    // Listening that ends in its time is how it shall end.
+    // The end of the time is the normal end.
     let _over = tokio::time::timeout(time, async {
         while let Some(event) = broker.events.recv().await {
             match event {

@@ -1,7 +1,8 @@
-//! Messages to readings: which equipment a topic belongs to, which points are in its payload. Pure.
+//! Converts messages to readings: finds the equipment of a topic and the points in its payload. The functions are
+//! pure.
 //!
-//! A retained message is a reading only while its point has had no live one. Availability says that equipment is away
-//! or back; any live message proves that it is there.
+//! A retained message gives a reading only if its point has not yet had a live message. An availability message
+//! reports that equipment is offline or back; any live message shows that the equipment is online.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -18,13 +19,17 @@ enum Meaning {
     Availability(EquipmentIndex, String, String),
 }
 
-/// Who listens to what on one broker.
+/// The topics of all equipment on one broker.
 #[derive(Debug)]
 pub(super) struct Listener {
     site: Arc<Site>,
+    /// The meanings of topics without wildcards.
     exact: BTreeMap<String, Vec<Meaning>>,
+    /// The meanings of topic filters with wildcards.
     wild: Vec<(String, Meaning)>,
+    /// Points (equipment, point) that had a live message since the connection was opened.
     live: BTreeSet<(usize, usize)>,
+    /// Equipment that its availability topic reports as offline.
     away: BTreeSet<usize>,
     nodes: Nodes,
 }
@@ -65,39 +70,39 @@ impl Listener {
         }
     }
 
-    /// Everything that is to be subscribed, each once.
+    /// All topic filters to subscribe, each once.
     pub(super) fn filters(&self) -> BTreeSet<String> {
         let own = self.exact.keys().cloned().chain(self.wild.iter().map(|(filter, _)| filter.clone()));
         own.chain(self.nodes.filters()).collect()
     }
 
-    /// When [`Self::elapsed`] is to be called.
+    /// The time when [`Self::elapsed`] must be called; `None` if never.
     pub(super) fn due(&self) -> Option<Mono> {
         self.nodes.due()
     }
 
-    /// What is to be published because time has passed.
+    /// Returns the messages to publish because time has passed.
     pub(super) fn elapsed(&mut self, at: Now) -> Vec<Outgoing> {
         self.nodes.elapsed(at)
     }
 
-    /// What went wrong since this was asked last, by kind.
+    /// Returns the kinds of failure since the last call.
     pub(super) fn take_troubles(&mut self) -> Vec<&'static str> {
         self.nodes.take_troubles()
     }
 
-    /// What is to be published on a new connection.
+    /// Returns the messages to publish on a new connection.
     pub(super) fn connected(&mut self, at: Now) -> Vec<Outgoing> {
         self.nodes.connected(at)
     }
 
-    /// Live messages may have been missed: retained ones count again.
+    /// Live messages may be missed from now on, so retained messages count again.
     pub(super) fn disconnected(&mut self) {
         self.live.clear();
         self.nodes.disconnected();
     }
 
-    /// What a message says, in readings, and what is to be published for it.
+    /// Converts a message. Returns its readings, and the messages to publish in response.
     pub(super) fn message(
         &mut self,
         topic: &str,
@@ -139,7 +144,7 @@ impl Listener {
                     let point =
                         self.site.equipment.get(equipment.0).and_then(|e| e.profile.points.get(index.0));
                     let Some(point) = point else { continue };
-                    // Where the age of a value counts, one of unknown age is none.
+                    // If the age of a value matters (`stale_after`), a retained value of unknown age is not used.
                     if retain && point.stale_after.is_some() {
                         continue;
                     }
@@ -183,7 +188,7 @@ mod tests {
         Listener::new(listened(POINTS, REST), 0)
     }
 
-    /// What a message comes to: equipment, readings, presence.
+    /// The result of a message as text: equipment, readings, presence.
     fn said(l: &mut Listener, topic: &str, payload: &str, retain: bool) -> Vec<String> {
         let at = Now { mono: Mono(0), wall: Wall::from_millis(0) };
         let (batches, _) = l.message(topic, payload.as_bytes(), retain, at);

@@ -1,8 +1,8 @@
-//! A broker's topics, and Sparkplug B on them: listened to, subscribed anew on every connection, acknowledged once
-//! what a message caused is on disk.
+//! MQTT topics and Sparkplug B. andon subscribes again on every connection, and acknowledges a message when
+//! everything that the message caused is on disk.
 //!
-//! `listener` and `sparkplug` are pure: topic, payload and time in, readings out. rumqttc stands behind `broker`,
-//! which mends what it is known for: back-off of its own, a watchdog, refused subscriptions, limits.
+//! `listener` and `sparkplug` are pure: they turn topic, payload and time into readings. Only `broker` uses the crate
+//! rumqttc. It adds waiting times between attempts, a watchdog, the handling of refused subscriptions, and limits.
 
 mod broker;
 mod heard;

@@ -1,4 +1,5 @@
-//! One task a broker: subscribes, listens, reports, acknowledges what is on disk.
+//! The task of one broker: subscribes, receives messages, reports readings, and acknowledges each message when its
+//! effects are on disk.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -13,7 +14,7 @@ use crate::link::{AnswerKey, Batch, LastAnswer, LinkState, LinkTask};
 use crate::site::{LinkKind, MqttBroker};
 use crate::words::{Mono, Presence};
 
-/// Works a broker until the daemon stops taking readings.
+/// Serves a broker until the daemon stops taking readings.
 pub(in crate::link) async fn serve(mut task: LinkTask) {
     let site = task.site.clone();
     let Some(link) = site.links.get(task.link) else { return };
@@ -23,7 +24,7 @@ pub(in crate::link) async fn serve(mut task: LinkTask) {
     let broker = loop {
         match Broker::open(settings, task.seed, state.as_ref()) {
             Ok(broker) => break broker,
-            // A password or certificate that cannot be read; it may be put right.
+            // A password or certificate file cannot be read. A person may correct it, so try again later.
             Err(why) => {
                 task.board.lock().count_error("files");
                 task.offline(&why, Presence::NoAnswer).await;
@@ -38,7 +39,7 @@ pub(in crate::link) async fn serve(mut task: LinkTask) {
     work.run().await;
 }
 
-/// What a primary host publishes (Sparkplug 3.0, 6.4.23); birth and will carry the same time.
+/// The state message of a primary host (Sparkplug 3.0, 6.4.23). Birth and will must carry the same timestamp.
 fn host_state(settings: &MqttBroker, task: &LinkTask) -> Option<State> {
     let host = settings.sparkplug_host.as_ref()?;
     let at = task.clock.now().wall.millis();
@@ -55,9 +56,10 @@ struct Work<'a> {
     state: Option<State>,
     broker: Broker,
     listener: Listener,
-    /// Messages under way to the disk, in the order they came.
+    /// The messages that wait to be on disk, in order of arrival.
     acks: VecDeque<(Ack, oneshot::Receiver<()>)>,
-    /// Since when the broker is away; nothing once its equipment has been told lost.
+    /// The time since which the broker cannot be reached; `None` while it is connected, and after its equipment was
+    /// reported as lost.
     away_since: Option<Mono>,
 }
 
@@ -82,7 +84,7 @@ impl Work<'_> {
             let front = self.acks.front_mut();
             let done = async {
                 match front {
-                    // An error means that the desk is gone: then nobody waits for the acknowledgement either.
+                    // An error means that the desk has stopped, so the acknowledgement is not needed any more.
                     Some((_, done)) => done.await.is_ok(),
                     None => std::future::pending().await,
                 }
@@ -102,7 +104,7 @@ impl Work<'_> {
                     }
                 }
                 command = self.task.commands.recv() => {
-                    // What reports by itself cannot be asked.
+                    // An MQTT device reports by itself, so it cannot be asked to read.
                     if command.is_none() {
                         return;
                     }
@@ -111,7 +113,8 @@ impl Work<'_> {
         }
     }
 
-    /// The broker has been away for too long, unless that was a gap in our own time.
+    /// Reports the equipment as lost if the broker could not be reached for [`limits::MQTT_AWAY_MAX`]. A pause of the
+    /// program itself does not count.
     async fn lost(&mut self) {
         let now = self.task.clock.now().mono;
         if self.away_since.is_some_and(|since| now >= since + limits::MQTT_AWAY_MAX) {
@@ -129,7 +132,7 @@ impl Work<'_> {
         }
     }
 
-    /// Takes an event in; false when nobody takes readings any more.
+    /// Handles an event. Returns false when the daemon stops taking readings.
     async fn event(&mut self, event: BrokerEvent) -> bool {
         match event {
             BrokerEvent::Connected => {
@@ -197,10 +200,10 @@ impl Work<'_> {
             return true;
         }
         if let Some(state) = self.state.as_ref().filter(|s| s.topic == topic) {
-            // Whoever says that this host is offline is wrong while it reads this (Sparkplug 3.0, 6.4.1.2).
+            // A message that reports this host as offline is wrong while the host reads it (Sparkplug 3.0, 6.4.1.2).
             if !is_online(&payload) {
                 self.broker.publish(&state.topic, state.online.clone().into_bytes(), true);
-                // What the broker kept from an earlier session contradicts nobody.
+                // A retained message may be from an earlier session of this host, so it is not counted.
                 if !retain {
                     self.task.board.lock().count_error("sparkplug-state-contradicted");
                 }
@@ -217,7 +220,8 @@ impl Work<'_> {
         }
         self.task.board.record().note(now, false, &publish_packet(&topic, &payload));
         self.note(&topic, &payload, &batches);
-        // The desk works in order: what the last batch caused is on disk after everything before it.
+        // The desk works in order: when the effects of the last batch are on disk, all effects before it are on disk
+        // too.
         let done = match batches.last_mut() {
             None => at_once(),
             Some(last) => {
@@ -270,13 +274,13 @@ impl Work<'_> {
     }
 }
 
-/// Whether a host's state says that it is online.
+/// True if the state payload of a host says that the host is online.
 fn is_online(payload: &[u8]) -> bool {
     let state: Option<serde_json::Value> = serde_json::from_slice(payload).ok();
     state.and_then(|s| s.get("online")?.as_bool()) == Some(true)
 }
 
-/// A message as it stands on the wire of MQTT 3.1.1 at QoS 0 (3.3): for the record.
+/// A message as a packet of MQTT 3.1.1 at QoS 0 (3.3), for the record of frames.
 fn publish_packet(topic: &str, payload: &[u8]) -> Vec<u8> {
     let mut out = vec![0x30];
     let mut length = 2 + topic.len() + payload.len();
@@ -294,10 +298,10 @@ fn publish_packet(topic: &str, payload: &[u8]) -> Vec<u8> {
     out
 }
 
-/// A receipt that is there already.
+/// A receipt that is fulfilled already.
 fn at_once() -> oneshot::Receiver<()> {
     let (tx, rx) = oneshot::channel();
-    // The receiver is in hand.
+    // The receiver exists, so the send succeeds.
     let _sent = tx.send(());
     rx
 }

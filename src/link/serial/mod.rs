@@ -1,7 +1,8 @@
-//! Line protocols of one device on a serial line: questions and answers, and lines that come unasked.
+//! Text protocols of one device on a serial line: requests with their responses, and lines that the device sends by
+//! itself.
 //!
-//! After an unanswered question nothing is asked until its answer has come or as long again has passed: nothing in a
-//! line says which question it answers (test: `a_late_answer_is_not_taken_for_the_next_one`).
+//! After a timeout no request is sent until the late response has arrived or another timeout has passed, because a
+//! line does not show which request it answers (test: `a_late_answer_is_not_taken_for_the_next_one`).
 
 mod session;
 mod task;

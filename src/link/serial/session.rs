@@ -1,4 +1,5 @@
-//! What to send when, and what a line means. Pure: bytes and time are arguments.
+//! The session with one device: what to send and when, and the meaning of a received line. The functions are pure:
+//! bytes and time are arguments.
 
 use std::collections::BTreeMap;
 
@@ -8,49 +9,52 @@ use crate::limits;
 use crate::profile::{Checksum, Cut, SerialSettings, crc16, is_proven, to_hex};
 use crate::words::Mono;
 
-/// What to do next.
+/// The next action of the line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Next {
-    /// Send this, which is the question at this place in the profile's list.
+    /// Send these bytes; the index of the request in the profile's list.
     Ask(usize, Vec<u8>),
-    /// Nothing before then.
+    /// Send nothing before this time.
     Wait(Mono),
-    /// Nothing but listen.
+    /// Only listen: the profile has no requests.
     Listen,
 }
 
-/// What a line, or its absence, came to.
+/// The result of a received line, or of a timeout.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Heard {
-    /// A request or stream brought captures.
+    /// A request or stream has delivered captured values.
     Values {
-        /// The request or stream.
+        /// The name of the request or stream.
         source: String,
-        /// The captures, by name.
+        /// The captured texts, by name.
         captures: BTreeMap<String, String>,
-        /// What was heard.
+        /// The line as received.
         line: String,
-        /// When it was asked; nothing for a stream.
+        /// The time when the request was sent; `None` for a stream.
         asked_at: Option<Mono>,
     },
-    /// A request brought nothing usable.
+    /// A request has failed.
     Failed {
-        /// The request.
+        /// The name of the request.
         source: String,
         /// The kind of failure, as it is counted.
         kind: &'static str,
-        /// Why, as a sentence.
+        /// The reason, as a sentence.
         why: String,
     },
-    /// A line that nobody asked for and no stream knows; counted under this kind.
+    /// A line that answers no request and fits no stream; counted under this kind.
     Stray(&'static str),
 }
 
+/// The request under way.
 #[derive(Debug)]
 struct Pending {
+    /// The index of the request in the profile.
     request: usize,
     asked_at: Mono,
     deadline: Mono,
+    /// The lines of the response so far.
     lines: usize,
     captures: BTreeMap<String, String>,
     text: String,
@@ -62,14 +66,14 @@ struct Turn {
     again: u32,
 }
 
-/// The talk with one device.
+/// The session with one device.
 #[derive(Debug)]
 pub(super) struct Session {
     settings: SerialSettings,
     turns: Vec<Turn>,
     pending: Option<Pending>,
-    /// After a timeout: the request, and the time until which a late response can still arrive. No request is sent until that
-    /// time has passed or the response has arrived.
+    /// After a timeout: the request, and the time until which a late response can still arrive. No request is sent
+    /// until that time has passed or the response has arrived.
     quarantine: Option<(usize, Mono)>,
     received: Vec<u8>,
     is_noise: bool,
@@ -81,14 +85,14 @@ impl Session {
         Self { settings, turns, pending: None, quarantine: None, received: Vec::new(), is_noise: false }
     }
 
-    /// Everything becomes due.
+    /// Makes all requests due.
     pub(super) fn read_now(&mut self, now: Mono) {
         for turn in &mut self.turns {
             turn.due = turn.due.min(now);
         }
     }
 
-    /// A new connection: what is sent first, and nothing of the old one counts.
+    /// Begins a new connection. Forgets everything about the old one, and returns the bytes to send first.
     pub(super) fn opened(&mut self) -> Vec<u8> {
         self.pending = None;
         self.quarantine = None;
@@ -97,7 +101,7 @@ impl Session {
         self.settings.start.concat()
     }
 
-    /// What to send now, or how long to listen.
+    /// Returns the bytes to send now, or how long to listen.
     pub(super) fn next(&mut self, now: Mono) -> Next {
         if let Some(pending) = &self.pending {
             return Next::Wait(pending.deadline);
@@ -115,7 +119,7 @@ impl Session {
                 Some(request) => {
                     let send = request.send.clone();
                     if self.settings.frame.as_ref().is_some_and(|f| f.start.is_empty()) {
-                        // What came before the question is no part of its answer.
+                        // Bytes that arrived before the request do not belong to its response.
                         self.received.clear();
                     }
                     self.pending = Some(Pending {
@@ -134,7 +138,7 @@ impl Session {
         }
     }
 
-    /// Ends a question whose time is over.
+    /// Ends the present request if its time has passed.
     pub(super) fn elapsed(&mut self, now: Mono) -> Option<Heard> {
         let pending = self.pending.take_if(|p| p.deadline <= now)?;
         let request = self.settings.requests.get(pending.request)?;
@@ -144,7 +148,7 @@ impl Session {
         Some(Heard::Failed { source, kind: "timeout", why: "no answer in time".to_owned() })
     }
 
-    /// Takes bytes in; what whole lines among them came to.
+    /// Takes received bytes, and returns the results of the complete lines among them.
     pub(super) fn received(&mut self, bytes: &[u8], now: Mono) -> Vec<Heard> {
         let mut heard = Vec::new();
         self.received.extend_from_slice(bytes);
@@ -176,7 +180,7 @@ impl Session {
         heard
     }
 
-    /// Takes whole frames off what was received; each is a line of hexadecimal bytes from here on.
+    /// Removes complete frames from the received bytes. From here on each frame is a line of hexadecimal bytes.
     fn frames(&mut self, now: Mono, heard: &mut Vec<Heard>) {
         let Some(shape) = self.settings.frame.clone() else { return };
         loop {
@@ -192,7 +196,7 @@ impl Session {
                     if is_proven(kind, &frame, from, shape.end.len()) {
                         heard.extend(self.line(&to_hex(&frame), now));
                     } else {
-                        // Its start may have been none: what looked like the frame is looked through again.
+                        // The frame may have begun at a wrong byte, so its bytes are searched again.
                         let rest =
                             if shape.start.is_empty() { &[][..] } else { frame.get(1..).unwrap_or(&[]) };
                         self.received.splice(..0, rest.iter().copied());
@@ -216,14 +220,15 @@ impl Session {
         if let Some((request, _)) = self.quarantine
             && self.settings.requests.get(request).is_some_and(|r| r.expect.is_match(line))
         {
-            // The answer that nobody waited for any more: question and answer are in step again.
+            // This is the late response, so requests and responses are in step again.
             self.quarantine = None;
             return Some(Heard::Stray("late"));
         }
         Some(Heard::Stray("unexpected"))
     }
 
-    /// Whether a line belongs to the question under way; `Some(None)` when it does and more is to come.
+    /// Checks whether a line belongs to the present request. `None`: it does not. `Some(None)`: it does, and more
+    /// lines follow.
     fn answer(&mut self, line: &str, now: Mono) -> Option<Option<Heard>> {
         let pending = self.pending.as_mut()?;
         let request = self.settings.requests.get(pending.request)?;
@@ -275,7 +280,7 @@ impl Session {
         }
     }
 
-    /// The next turn follows the period, without drift; turns that are past are left out.
+    /// Sets the next due time by the period, without drift. Times that have passed are skipped.
     fn turn_over(&mut self, index: usize, now: Mono) {
         let every = self.settings.requests.get(index).map_or(limits::EVERY_DEFAULT, |r| r.every);
         let Some(turn) = self.turns.get_mut(index) else { return };
@@ -301,7 +306,7 @@ fn captures(regex: &Regex, line: &str) -> Option<BTreeMap<String, String>> {
     Some(named.filter_map(|n| Some((n.to_owned(), found.name(n)?.as_str().to_owned()))).collect())
 }
 
-/// A line without its checksum; nothing when the checksum does not hold.
+/// Returns the line without its checksum, or `None` if the checksum is wrong.
 fn proven(checksum: Checksum, line: &str) -> Option<&str> {
     let digits = match checksum {
         Checksum::None => return Some(line),
@@ -311,7 +316,7 @@ fn proven(checksum: Checksum, line: &str) -> Option<&str> {
     let at = line.len().checked_sub(digits)?;
     let (text, said) = (line.get(..at)?, line.get(at..)?);
     let text = text.strip_suffix('*').unwrap_or(text);
-    // As NMEA has it: a `$` in front is not part of what is checked.
+    // As in NMEA 0183, a `$` at the start is not included in the checksum.
     let checked = text.strip_prefix('$').unwrap_or(text).as_bytes();
     let found = match checksum {
         Checksum::None => 0,
@@ -359,7 +364,7 @@ mod tests {
         Mono(n * 1_000_000)
     }
 
-    /// What was heard, as `source name=value`, `!source kind` or `?kind`.
+    /// The results as text: `source name=value`, `!source kind` or `?kind`.
     fn told(heard: Vec<Heard>) -> Vec<String> {
         heard
             .into_iter()
@@ -385,7 +390,7 @@ mod tests {
         assert_eq!(s.opened(), b"");
         assert_eq!(s.next(ms(0)), Next::Ask(0, b"?".to_vec()));
         assert_eq!(s.next(ms(1)), Next::Wait(ms(200)));
-        // A partial line, a stream in between, then the rest.
+        // A part of a line, then a stream, then the rest of the line.
         assert_eq!(told(s.received(b"ALARM:1\r\n<Idle|MPos:1.", ms(5))), ["alarm code=1"]);
         assert_eq!(told(s.received(b"500,0,0|FS:0,0>\r\n", ms(6))), ["report state=Idle x=1.500"]);
         assert_eq!(s.next(ms(7)), Next::Wait(ms(500)));
@@ -474,7 +479,7 @@ mod tests {
             ms(0),
         );
         assert!(matches!(s.next(ms(0)), Next::Ask(0, bytes) if bytes.len() == 9));
-        // Noise in front, a byte that only looks like a start, the frame in two pieces.
+        // Noise before the frame, a byte that only looks like a start, and the frame in two pieces.
         assert_eq!(told(s.received(&[0x00, 0xFF, 0xFF, 0x86, 0x02], ms(1))), ["?noise"]);
         let heard = s.received(&[0x58, 0, 0, 0, 0, 0x20], ms(2));
         assert_eq!(told(heard.clone()), ["?checksum", "co2 "]);

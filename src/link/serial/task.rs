@@ -1,4 +1,4 @@
-//! One task a line: sends what the session says, reads what comes, reports.
+//! The task of one serial link: sends what the session returns, reads the responses and reports the readings.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::session::{Heard, Next, Session};
-use crate::link::task::{End, Line};
+use crate::link::task::{ConnectionEnd, Connector};
 use crate::link::wire::{Stream, connect, open_port};
 use crate::link::{AnswerKey, Batch, LastAnswer, LinkCommand, LinkState, LinkTask};
 use crate::profile::{Place, Point, Profile, parse_bytes, parse_text};
@@ -15,7 +15,7 @@ use crate::words::{BadReason, EquipmentIndex, Mono, Now, PointIndex, Presence, R
 
 const BAUD_DEFAULT: u32 = 9600;
 
-/// Works a line until the daemon stops taking readings.
+/// Serves a serial link until the daemon stops taking readings.
 pub(in crate::link) async fn serve(task: LinkTask) {
     let Some(LinkKind::Serial(device)) = task.site.links.get(task.link).map(|l| l.kind.clone()) else {
         return;
@@ -26,7 +26,7 @@ pub(in crate::link) async fn serve(task: LinkTask) {
     task.keep_open(Instrument { device, equipment, profile, session }).await;
 }
 
-/// The one device on a line, and what is due on it.
+/// The only device on a line, with its statistics and readings.
 struct Instrument {
     device: SerialDevice,
     equipment: EquipmentIndex,
@@ -34,8 +34,8 @@ struct Instrument {
     session: Session,
 }
 
-impl Line for Instrument {
-    type Wire = Box<dyn Stream>;
+impl Connector for Instrument {
+    type Connection = Box<dyn Stream>;
 
     async fn open(&mut self, task: &LinkTask) -> Result<(Box<dyn Stream>, Option<String>), String> {
         match &self.device.place {
@@ -50,12 +50,12 @@ impl Line for Instrument {
 
     fn reloaded(&mut self, _task: &LinkTask) {}
 
-    async fn work(&mut self, task: &mut LinkTask, io: Box<dyn Stream>) -> End {
+    async fn work(&mut self, task: &mut LinkTask, io: Box<dyn Stream>) -> ConnectionEnd {
         let mut talk =
             Talk { task, equipment: self.equipment, profile: &self.profile, asked: None, has_served: false };
         match talk.work(io, &mut self.session).await {
-            None => End::Stopped,
-            Some(why) => End::Lost { why, has_served: talk.has_served },
+            None => ConnectionEnd::Stopped,
+            Some(why) => ConnectionEnd::Lost { why, has_served: talk.has_served },
         }
     }
 }
@@ -64,14 +64,14 @@ struct Talk<'a> {
     task: &'a mut LinkTask,
     equipment: EquipmentIndex,
     profile: &'a Arc<Profile>,
-    /// When the question under way was sent.
+    /// The time when the present request was sent; `None` if no request is under way.
     asked: Option<Mono>,
-    /// Something has come over this connection.
+    /// True if bytes have arrived through this connection.
     has_served: bool,
 }
 
 impl Talk<'_> {
-    /// Works an open line; returns why it ended, or nothing when the daemon stops.
+    /// Serves an open line. Returns why it ended, or `None` when the daemon stops.
     async fn work(&mut self, mut io: Box<dyn Stream>, session: &mut Session) -> Option<String> {
         let start = session.opened();
         if let Err(e) = io.write_all(&start).await {
@@ -88,7 +88,7 @@ impl Talk<'_> {
             let until = match session.next(now) {
                 Next::Ask(_, bytes) => {
                     self.note_asked();
-                    // No flush: a serial driver's blocks the whole thread.
+                    // There is no flush, because the flush of a serial driver blocks the whole thread.
                     if let Err(e) = io.write_all(&bytes).await {
                         return Some(e.to_string());
                     }
@@ -124,9 +124,11 @@ impl Talk<'_> {
                 command = self.task.commands.recv() => {
                     match command? {
                         LinkCommand::ReadNow(_) => session.read_now(self.task.clock.now().mono),
-                        // Registers are what is written; such a profile has none. Dropping it tells its asker.
+                        // Only registers can be written, and a serial profile has none. Dropping the order tells its
+                        // sender.
                         LinkCommand::Write(_) | LinkCommand::Try(_) => {}
-                        // Its one device changed: the line is opened anew, in a task of its own.
+                        // A reload that changes the device starts a new task for the link, so this one has nothing to
+                        // do.
                         LinkCommand::Reloaded(_) => {}
                     }
                 }
@@ -143,7 +145,7 @@ impl Talk<'_> {
         }
     }
 
-    /// Notes and sends on what was heard; false when nobody takes readings any more.
+    /// Records a result and sends its readings. Returns false when the daemon stops taking them.
     async fn tell(&mut self, heard: Heard) -> bool {
         let now = self.task.clock.now();
         self.note(&heard, now);
@@ -208,7 +210,7 @@ impl Talk<'_> {
     }
 }
 
-/// The points that a source brings.
+/// The points that a request or stream delivers.
 fn brought<'a>(profile: &'a Profile, from: &'a str) -> impl Iterator<Item = (PointIndex, &'a Point)> {
     profile.points.iter().enumerate().filter_map(move |(index, point)| match &point.place {
         Place::Capture { source, .. } | Place::Bytes { source, .. } if source == from => {

@@ -357,7 +357,7 @@ fn a_port_that_comes_back_under_another_name_is_found_by_its_pattern() {
     drop(pair);
     gateway.until("status --json", |s| {
         s["links"][0]["state"] == "offline"
-            && s["links"][0]["message"].as_str().unwrap().contains("nothing fits")
+            && s["links"][0]["message"].as_str().unwrap().contains("no device matches")
     });
     let pair = PtyPair::new(&gateway.path("two"));
     let _server = PymodbusServer::rtu(&pair.theirs, 19_200, &[3]);

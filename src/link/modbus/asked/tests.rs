@@ -1,4 +1,4 @@
-//! People and polls on one bus, in virtual time.
+//! Tests of requests of people beside polls on one bus, in simulated time.
 
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ fn unit(id: u8, every_ms: u64, min_interval: Duration) -> UnitSetup {
         count: 1,
         every: Duration::from_millis(every_ms),
         points: vec![point],
-        is_judged: true,
+        is_used_by_fault: true,
     };
     UnitSetup {
         equipment: EquipmentIndex(usize::from(id)),
@@ -50,11 +50,11 @@ fn write_of(equipment: &str) -> (Order, oneshot::Receiver<WriteEnd>) {
     (Order::Write(WriteOrder { equipment, point, words: vec![1], done }), end)
 }
 
-/// Works a bus for so long while several askers each try a silent unit without end: how late each unit's polls were at
-/// most, and how many tries were sent.
+/// Runs a bus for `time` while several people request a silent unit without pause. Returns the largest delay of a
+/// poll, and the number of requests of people that were sent.
 fn worked(units: Vec<UnitSetup>, askers: usize, time: Duration) -> (Duration, u64) {
     let mut schedule = Schedule::new(units.clone(), ms(0));
-    let mut asked = Asked::default();
+    let mut asked = HumanRequests::default();
     let mut due: Vec<Mono> = units.iter().map(|_| ms(0)).collect();
     let (mut now, mut late, mut tries) = (ms(0), Duration::ZERO, 0);
     let mut ends: Vec<oneshot::Receiver<TryEnd>> = Vec::new();
@@ -92,15 +92,15 @@ fn polls_of_a_living_unit_are_late_by_one_try_at_most() {
     for askers in [1, 5, limits::LINK_COMMANDS_MAX] {
         let (late, tries) = worked(vec![unit(1, 1000, Duration::ZERO)], askers, Duration::from_secs(600));
         assert!(late <= limits::TRY_TIMEOUT_MAX + ANSWERED, "{askers} askers: {late:?} late");
-        // Nor do the people wait for ever: 600 s are enough for 297 tries and as many polls.
+        // The people do not wait for ever either: 600 s are enough for 297 of their requests and as many polls.
         assert!(tries > 290, "{askers} askers: {tries} tries");
     }
-    // Ten units that fill half of the line: a try makes each late by itself and the others' polls.
+    // Ten units use half of the line. A request of a person delays each of them, and they delay each other.
     let units = (1..=10).map(|id| unit(id, 400, Duration::ZERO)).collect();
     let (late, tries) = worked(units, 5, Duration::from_secs(600));
     assert!(late <= limits::TRY_TIMEOUT_MAX + ANSWERED * 10, "{late:?} late");
     assert!(tries > 200, "{tries} tries");
-    // A line that carries no more than its polls still lets people have their turn.
+    // If the polls alone fill the line, people still get their turn.
     let units = (1..=10).map(|id| unit(id, 100, Duration::ZERO)).collect();
     assert!(worked(units, 2, Duration::from_secs(60)).1 > 20);
 }
@@ -108,7 +108,7 @@ fn polls_of_a_living_unit_are_late_by_one_try_at_most() {
 #[test]
 fn who_is_gone_is_not_asked_for() {
     let schedule = Schedule::new(Vec::new(), ms(0));
-    let mut asked = Asked::default();
+    let mut asked = HumanRequests::default();
     let (first, gone) = try_of(9);
     let (write, given_up) = write_of("e");
     let (second, mut waits) = try_of(8);
@@ -125,27 +125,27 @@ fn who_is_gone_is_not_asked_for() {
 #[test]
 fn a_write_goes_before_tries_and_waits_until_its_unit_has_rested() {
     let mut schedule = Schedule::new(vec![unit(1, 1000, Duration::from_millis(300))], ms(0));
-    let mut asked = Asked::default();
+    let mut asked = HumanRequests::default();
     let Next::Ask(ask) = schedule.next(ms(0)) else { panic!("nothing is due") };
     schedule.answered(&ask, &Outcome::Answered(vec![0]), ANSWERED, ms(20));
     let ((first, _a), (second, _b), (write, _c)) = (try_of(9), try_of(9), write_of("e"));
     asked.push(9, first);
     asked.push(9, second);
     asked.push(1, write);
-    // The unit was asked at 0 and rests until 300: meanwhile the line is another's.
+    // The unit received a request at 0 ms and needs a pause until 300 ms; meanwhile another unit may be asked.
     assert!(matches!(asked.next(&schedule, ms(20)), Some(Order::Try(_))));
     asked.ended(ms(200));
     assert!(matches!(asked.next(&schedule, ms(300)), Some(Order::Write(_))));
     schedule.spoken_to(1, Some(EquipmentIndex(1)), ms(310));
     asked.ended(ms(310));
-    // What was written is read back once the unit has rested again.
+    // The write is read back when the unit has had its pause again.
     assert_eq!(schedule.next(ms(310)), Next::Wait(ms(610)));
     assert!(matches!(asked.next(&schedule, ms(310)), Some(Order::Try(_))));
 }
 
 #[test]
 fn a_full_queue_tells_the_newest() {
-    let mut asked = Asked::default();
+    let mut asked = HumanRequests::default();
     let mut ends: Vec<_> = (0..limits::LINK_COMMANDS_MAX)
         .map(|_| {
             let (order, end) = try_of(9);
@@ -175,6 +175,6 @@ fn who_asks_for_readings_without_end_takes_no_line() {
             Next::Idle => panic!("idle"),
         }
     }
-    // Once in 200 ms and its answer's time: 10 s / 220 ms.
+    // One read per 200 ms plus its answer time: 10 s / 220 ms.
     assert_eq!(asks, 46);
 }

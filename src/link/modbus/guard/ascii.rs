@@ -1,8 +1,9 @@
-//! Modbus ASCII (Modbus over serial line 2.5.2) to RTU frames and back: the client and the checks know only RTU.
+//! Converts Modbus ASCII (Modbus over serial line 2.5.2) to RTU frames and back. The client and the guard's checks
+//! know only RTU.
 
 use crate::profile::crc16;
 
-/// An RTU frame as a line: a colon, hexadecimal digits, the longitudinal redundancy check, CR LF.
+/// Converts an RTU frame to a line: colon, hexadecimal digits, longitudinal redundancy check, CR LF.
 pub(super) fn to_line(rtu: &[u8]) -> Vec<u8> {
     let body = rtu.get(..rtu.len().saturating_sub(2)).unwrap_or(&[]);
     let mut line = String::from(":");
@@ -13,12 +14,13 @@ pub(super) fn to_line(rtu: &[u8]) -> Vec<u8> {
     line.into_bytes()
 }
 
-/// Takes whole lines off the front of what was received: each an RTU frame, or the number of its bytes that make none.
+/// Removes complete lines from the front of the received bytes. Each line gives an RTU frame, or the number of its
+/// bytes if it is not valid.
 pub(super) fn take_frames(received: &mut Vec<u8>) -> Vec<Result<Vec<u8>, usize>> {
     let mut out = Vec::new();
     while let Some(end) = received.iter().position(|b| *b == b'\n') {
         let line: Vec<u8> = received.drain(..=end).collect();
-        // Noise before the colon is no part of the frame.
+        // Noise before the colon does not belong to the frame.
         let Some(start) = line.iter().rposition(|b| *b == b':') else {
             out.push(Err(line.len()));
             continue;

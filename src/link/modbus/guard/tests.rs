@@ -1,4 +1,4 @@
-//! What the guard lets through, frame by frame.
+//! Tests of the guard, frame by frame.
 
 use super::*;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -9,7 +9,7 @@ fn rtu(body: &[u8]) -> Vec<u8> {
     frame
 }
 
-/// What comes through for a request, when the wire then carries these bytes and falls silent.
+/// Returns what the guard passes for a request, if these bytes then arrive and nothing more.
 async fn through(framing: Framing, request: &[u8], wire: &[u8]) -> Result<Vec<u8>, WireFault> {
     let (ours, mut theirs) = tokio::io::duplex(4096);
     let mut guard = Guard::new(Box::new(ours), framing, true);
@@ -75,7 +75,7 @@ fn tcp(transaction: u16, body: &[u8]) -> Vec<u8> {
     frame
 }
 
-/// The client's transaction is 5, the guard's first is 1: it answers to 1 and shows 5.
+/// The client's transaction id is 5, the guard's first is 1: the guard accepts an answer to 1 and shows it as 5.
 async fn check_tcp(wire: &[Vec<u8>], expected: Result<Vec<u8>, WireFault>) {
     assert_eq!(through(Framing::Tcp, &tcp(5, &ASK), &wire.concat()).await, expected);
 }
@@ -114,12 +114,12 @@ async fn what_waits_is_drained_before_a_request() {
 #[tokio::test]
 async fn the_answer_to_a_write_is_told_from_its_echo() {
     let write = rtu(&[7, 6, 0, 10, 0, 2]);
-    // Unknown adapter: what equals the request is its answer, and a read tells what holds.
+    // The adapter is unknown: a frame equal to the request counts as its answer, and a read shows the real value.
     assert_eq!(through(Framing::Rtu, &write, &write).await, Ok(write.clone()));
     let other = rtu(&[7, 6, 0, 10, 0, 3]);
-    let foreign = Err(WireFault::Foreign("a write of something else".into()));
+    let foreign = Err(WireFault::Foreign("the confirmation of another write".into()));
     assert_eq!(through(Framing::Rtu, &write, &other).await, foreign);
-    // An adapter that echoed a read before: its echo of a write confirms nothing.
+    // This adapter has echoed a read before, so the echo of a write confirms nothing.
     let (ours, mut theirs) = tokio::io::duplex(4096);
     let mut guard = Guard::new(Box::new(ours), Framing::Rtu, true);
     let mut space = [0; 300];

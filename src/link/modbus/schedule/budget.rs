@@ -1,18 +1,18 @@
-//! What probes of dead units may cost: a share of the line's time.
+//! Limits the time that probes of dead units use, to a share of the line's time.
 
 use std::time::Duration;
 
 use crate::limits;
 use crate::words::Mono;
 
-/// Time that probes may take, earned as time passes and paid as they do.
+/// The time that probes may use. It is earned as time passes, and spent by probes.
 #[derive(Debug)]
 pub(super) struct Budget {
     earned: Duration,
-    /// Free probes are paid for as well, as far as the budget reaches below nothing.
+    /// The debt of probes that were free or longer than the saved time; it is paid from later earnings.
     owed: Duration,
     at: Mono,
-    /// When the probe under way was sent.
+    /// The time when the present probe was sent; `None` if the present request is not a probe.
     probing: Option<Mono>,
 }
 
@@ -21,7 +21,7 @@ impl Budget {
         Self { earned: Duration::ZERO, owed: Duration::ZERO, at: now, probing: None }
     }
 
-    /// Time has passed.
+    /// Adds the share of the time since the last call.
     pub fn earn(&mut self, now: Mono) {
         let fresh = now.since(self.at) / limits::PROBE_SHARE;
         self.at = self.at.max(now);
@@ -30,19 +30,19 @@ impl Budget {
         self.earned = (self.earned + (fresh - paid)).min(limits::PROBE_SAVED_MAX);
     }
 
-    /// From when on a probe of this length can be paid for. One that is longer than what is saved at most is paid for with
-    /// what follows.
+    /// The time from which a probe of this length can be paid. A probe that is longer than the largest saving is paid
+    /// partly from later earnings.
     pub fn affords(&self, cost: Duration, now: Mono) -> Mono {
         let needed = cost.min(limits::PROBE_SAVED_MAX) + self.owed;
         now + needed.saturating_sub(self.earned) * limits::PROBE_SHARE
     }
 
-    /// A probe was sent.
+    /// Notes that a probe was sent.
     pub fn begun(&mut self, now: Mono) {
         self.probing = Some(now);
     }
 
-    /// A request has ended, perhaps a probe: its time is paid.
+    /// Notes that a request has ended; if it was a probe, its time is spent.
     pub fn ended(&mut self, now: Mono) {
         let Some(begun) = self.probing.take() else { return };
         let cost = now.since(begun);

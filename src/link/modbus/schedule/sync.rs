@@ -1,4 +1,4 @@
-//! Which answers may still come from a unit of a line on which nothing in an answer says which request it answers.
+//! The answers that may still arrive from a unit, on a line where an answer does not show which request it answers.
 
 use std::collections::VecDeque;
 
@@ -7,21 +7,21 @@ use crate::link::modbus::plan::PlannedRequest;
 use crate::profile::Area;
 use crate::words::Mono;
 
-/// Function and count: what an answer shows of its request.
+/// Function and count of a request: the only properties that its answer shows.
 type Shape = (u8, u16);
 
-/// The requests to one unit that were given up, by their shapes.
+/// The requests to one unit that were given up, by shape.
 #[derive(Debug, Default)]
 pub(super) struct Sync {
     outstanding: VecDeque<(Shape, Mono)>,
-    /// Functions that were refused while one of them was outstanding: nobody knows which request that was.
+    /// Functions that were refused while a request with that function was given up: the refusal may belong to either.
     refused: Vec<u8>,
-    /// Nothing can be told apart until then.
+    /// Until this time the answers of the unit cannot be distinguished, so no request is sent; `None` if they can.
     pub blocked: Option<Mono>,
 }
 
 impl Sync {
-    /// A request was given up.
+    /// Notes a request that was given up.
     pub fn push(&mut self, area: Area, count: u16, now: Mono) {
         self.outstanding.push_back(((area.function(), count), now));
         if self.outstanding.len() > limits::SHAPES_REMEMBERED {
@@ -29,8 +29,8 @@ impl Sync {
         }
     }
 
-    /// A request was refused. An exception names its function and nothing more: it proves nothing while one of that
-    /// function is outstanding. Whether everything before it has come or never will.
+    /// Notes a request that was refused. An exception shows only its function, so it may belong to a request with
+    /// that function that was given up. Returns true if no older answer can arrive any more.
     pub fn refused(&mut self, area: Area, count: u16, now: Mono) -> bool {
         let function = area.function();
         if !self.outstanding.iter().any(|((f, _), _)| *f == function) {
@@ -41,7 +41,7 @@ impl Sync {
         false
     }
 
-    /// Forgets what is too long ago to come.
+    /// Forgets requests that are too old for an answer.
     pub fn expire(&mut self, now: Mono) {
         while self.outstanding.front().is_some_and(|(_, at)| *at + limits::LATE_MAX <= now) {
             self.outstanding.pop_front();
@@ -50,20 +50,20 @@ impl Sync {
         self.blocked = self.blocked.filter(|at| *at > now);
     }
 
-    /// Whether an answer of this shape may still come.
+    /// True if an answer of this shape may still arrive.
     pub fn is_outstanding(&self, area: Area, count: u16) -> bool {
         let shape = (area.function(), count);
         self.outstanding.iter().any(|(s, _)| *s == shape)
     }
 
-    /// Whether an answer of this shape may still come, as things are now.
+    /// True if an answer of this shape may still arrive at `now`; does not need [`Self::expire`] first.
     pub fn may_come(&self, area: Area, count: u16, now: Mono) -> bool {
         let shape = (area.function(), count);
         self.outstanding.iter().any(|(s, at)| *s == shape && *at + limits::LATE_MAX > now)
     }
 
-    /// Another shape than everything outstanding: fewer registers or a few more, which bring values as well; then the sister
-    /// function, the same of the unit's other requests, a single bit.
+    /// Finds a request whose shape differs from all given up. First choice: fewer registers or a few more, which also
+    /// bring values. Then the sister function, the same for other requests of the unit, and a single bit.
     pub fn distinct<'a>(
         &self,
         own: &'a PlannedRequest,
@@ -88,7 +88,7 @@ impl Sync {
         all.filter(is_within).find(is_free)
     }
 
-    /// Until when nothing can be told apart: the first of what is outstanding is forgotten then.
+    /// Blocks the unit until the oldest request that was given up is forgotten, and returns that time.
     pub fn block(&mut self) -> Option<Mono> {
         self.blocked = self.outstanding.front().map(|(_, at)| *at + limits::LATE_MAX);
         self.blocked

@@ -1,4 +1,4 @@
-//! The schedule, driven by hand.
+//! Tests of the schedule, step by step.
 
 use super::*;
 use crate::words::PointIndex;
@@ -18,7 +18,7 @@ fn request(start: u16, count: u16, every_ms: u64) -> PlannedRequest {
         count,
         every: Duration::from_millis(every_ms),
         points,
-        is_judged: false,
+        is_used_by_fault: false,
     }
 }
 
@@ -70,7 +70,8 @@ fn units_take_turns() {
     assert_eq!(counts, [0, 100, 100, 100]);
 }
 
-/// Works a schedule for so long; `answers` says how long a request takes and what it comes to. What was asked, and when.
+/// Runs a schedule for a time. `answers` gives the duration and the result of a request. Returns the requests and
+/// their times.
 fn worked(
     s: &mut Schedule,
     (from, to): (u64, u64),
@@ -98,16 +99,16 @@ fn answered(a: &Ask) -> Outcome {
     Outcome::Answered(vec![0; usize::from(a.count)])
 }
 
-/// Silence costs the whole timeout.
+/// A silent unit costs the whole timeout.
 fn silent(a: &Ask) -> (u64, Outcome) {
     (u64::try_from(a.timeout.as_millis()).unwrap(), Outcome::Failed(WireFault::Timeout))
 }
 
 #[test]
 fn a_dead_unit_costs_its_budget_and_is_back_within_a_second_on_a_free_line() {
-    // One unit lives and is polled each second, the other is silent and returns at 60.1 s.
+    // Unit 1 is alive and polled each second; unit 2 is silent and comes back at 60.1 s.
     let poll = |id| unit(id, vec![request(0, 4, 1000)]);
-    let mut s = Schedule::new(vec![poll(1), poll(2)], ms(0)).telling_apart();
+    let mut s = Schedule::new(vec![poll(1), poll(2)], ms(0)).with_transaction_ids();
     let asked = worked(&mut s, (0, 62_000), |a, now| match a.unit {
         1 => (20, answered(a)),
         _ if now >= 60_100 => (20, answered(a)),
@@ -119,32 +120,32 @@ fn a_dead_unit_costs_its_budget_and_is_back_within_a_second_on_a_free_line() {
         let of = asked.iter().filter(|(at, a, _)| a.unit == 2 && (from..to).contains(at));
         of.map(|(_, a, _)| a.timeout).sum::<Duration>()
     };
-    // Three times 20 ms, every sixteenth with 500 ms.
+    // Three probes of 20 ms, and every sixteenth with 500 ms.
     assert!(dead(10_000, 60_000) <= Duration::from_millis(50_000 / 8), "{:?}", dead(10_000, 60_000));
-    // The living one is late by one probe at most.
+    // The living unit is delayed by at most one probe.
     let polls: Vec<u64> = asked.iter().filter(|(_, a, _)| a.unit == 1).map(|(at, ..)| *at).collect();
     assert!(polls.windows(2).all(|w| w[1] - w[0] <= 1600), "{polls:?}");
 }
 
 #[test]
 fn dead_units_cost_a_full_line_a_twentieth_of_its_time() {
-    // Six units whose polls fill the line, two that never answer.
+    // The polls of six units fill the line; two units never answer.
     let units = (1..=8).map(|id| unit(id, vec![request(0, 4, 100)])).collect();
-    let mut s = Schedule::new(units, ms(0)).telling_apart();
+    let mut s = Schedule::new(units, ms(0)).with_transaction_ids();
     let asked = worked(&mut s, (0, 120_000), |a, _| if a.unit <= 6 { (20, answered(a)) } else { silent(a) });
     let late: Vec<_> = asked.iter().filter(|(at, ..)| *at >= 20_000).collect();
     let time: Duration = late.iter().filter(|(_, a, _)| a.unit > 6).map(|(_, a, _)| a.timeout).sum();
     assert!(time <= Duration::from_millis(100_000 / 20 + 500), "{time:?} of 100 s");
     assert!(time >= Duration::from_millis(100_000 / 25), "{time:?}: they are probed as often as that allows");
     let polls = late.iter().filter(|(_, a, _)| a.unit <= 6).count();
-    assert!(polls >= 4700, "{polls} of the 5000 that a line without dead units carries");
+    assert!(polls >= 4700, "{polls} of the 5000 that a line without dead units has time for");
 }
 
 #[test]
 fn units_that_fall_silent_together_do_not_keep_the_living_waiting() {
-    // Seven of eight fall silent at once: until they count as dead the eighth is polled after each of their timeouts.
+    // Seven of eight units become silent at once. Until they count as dead, the eighth is polled after each timeout.
     let units = (1..=8).map(|id| unit(id, vec![request(0, 4, 500)])).collect();
-    let mut s = Schedule::new(units, ms(0)).telling_apart();
+    let mut s = Schedule::new(units, ms(0)).with_transaction_ids();
     let asked =
         worked(
             &mut s,
@@ -158,7 +159,7 @@ fn units_that_fall_silent_together_do_not_keep_the_living_waiting() {
         let after = polls.windows(2).filter(|w| w[0] >= from);
         after.map(|w| w[1] - w[0]).max().unwrap()
     };
-    // Nobody knows beforehand: each is waited for once. From then on there is a poll between any two waits.
+    // At first andon waits for each of them once. From then on there is a poll between any two timeouts.
     assert!(longest(0) <= 7 * 500 + 20, "{} ms between two polls", longest(0));
     assert!(longest(14_000) <= 500 + 500 + 10, "{} ms between two polls", longest(14_000));
 }
@@ -174,22 +175,23 @@ fn signs_of_life_keep_a_unit_alive() {
         Outcome::Failed(WireFault::Closed),
     ];
     for fault in faults {
-        let mut s = Schedule::new(vec![unit(1, vec![request(0, 4, 1000)])], ms(0)).telling_apart();
+        let mut s = Schedule::new(vec![unit(1, vec![request(0, 4, 1000)])], ms(0)).with_transaction_ids();
         let asked = worked(&mut s, (0, 60_000), |_, _| (50, fault.clone()));
         assert!(!s.is_probed(0), "{fault:?}");
         assert!(asked.len() >= 60, "{fault:?}: it is polled as ever");
     }
-    // A gateway's word that nobody is there is none.
-    let mut s = Schedule::new(vec![unit(1, vec![request(0, 4, 1000)])], ms(0)).telling_apart();
+    // An exception with which a gateway reports a missing device is not an answer of the device.
+    let mut s = Schedule::new(vec![unit(1, vec![request(0, 4, 1000)])], ms(0)).with_transaction_ids();
     worked(&mut s, (0, 60_000), |_, _| (50, Outcome::Exception(11)));
     assert!(s.is_probed(0));
 }
 
 #[test]
 fn misses_alone_make_no_unit_dead() {
-    // Half of the answers are lost: five in a row now and then, but not for three polls of 500 ms at four requests each.
+    // Half of the answers are lost: sometimes five in a row, but not for three polls of 500 ms with four requests
+    // each.
     let requests = (0..4).map(|i| request(i * 100, 4, 500)).collect();
-    let mut s = Schedule::new(vec![unit(1, requests)], ms(0)).telling_apart();
+    let mut s = Schedule::new(vec![unit(1, requests)], ms(0)).with_transaction_ids();
     let mut seed = 7_u64;
     let mut values = Vec::new();
     for (at, _, report) in worked(&mut s, (0, 600_000), |a, _| {
@@ -207,7 +209,7 @@ fn misses_alone_make_no_unit_dead() {
 #[test]
 fn a_busy_device_is_asked_again_after_a_short_wait_within_its_retries() {
     let setup = UnitSetup { retries: 2, ..unit(1, vec![request(0, 2, 1000)]) };
-    let mut s = Schedule::new(vec![setup], ms(0)).telling_apart();
+    let mut s = Schedule::new(vec![setup], ms(0)).with_transaction_ids();
     for (at, code, expected) in [(0, 6, true), (120, 5, true), (240, 6, false)] {
         let a = ask(&mut s, at);
         let report = s.answered(&a, &Outcome::Exception(code), Duration::from_millis(20), ms(at + 20));
@@ -218,7 +220,7 @@ fn a_busy_device_is_asked_again_after_a_short_wait_within_its_retries() {
             assert!(matches!(report, Report::Failed(..)), "{report:?}: no reading, not a bad one");
         }
     }
-    // The next turn is at its time.
+    // The next read keeps its time.
     assert_eq!(s.next(ms(360)), Next::Wait(ms(1000)));
 }
 
@@ -227,7 +229,7 @@ fn only_what_the_device_says_itself_is_a_bad_reading() {
     for (code, is_bad) in
         [(1, false), (2, true), (3, true), (4, false), (5, false), (6, false), (8, false), (11, false)]
     {
-        let mut s = Schedule::new(vec![unit(1, vec![request(0, 1, 1000)])], ms(0)).telling_apart();
+        let mut s = Schedule::new(vec![unit(1, vec![request(0, 1, 1000)])], ms(0)).with_transaction_ids();
         let a = ask(&mut s, 0);
         let report = s.answered(&a, &Outcome::Exception(code), Duration::from_millis(20), ms(20));
         assert_eq!(matches!(report, Report::Refused(..)), is_bad, "exception {code}: {report:?}");
@@ -237,16 +239,16 @@ fn only_what_the_device_says_itself_is_a_bad_reading() {
 
 #[test]
 fn a_request_is_spared_once_a_turn() {
-    let mut s = Schedule::new(vec![unit(1, vec![request(0, 2, 1000)])], ms(0)).telling_apart();
+    let mut s = Schedule::new(vec![unit(1, vec![request(0, 2, 1000)])], ms(0)).with_transaction_ids();
     let a = ask(&mut s, 0);
-    assert!(s.spare(&a), "the connection had served others: it is sent again");
+    assert!(s.send_again(&a), "the connection had served others: it is sent again");
     let a = ask(&mut s, 1);
-    assert!(!s.spare(&a), "it may be this request of which connections die");
+    assert!(!s.send_again(&a), "it may be this request of which connections die");
     let report = s.answered(&a, &Outcome::Failed(WireFault::Closed), Duration::ZERO, ms(2));
     assert!(matches!(report, Report::Failed(..)));
     assert_eq!(s.troubles(0), ((1, 1), Some("the connection was closed")));
     let a = ask(&mut s, 1000);
-    assert!(s.spare(&a));
+    assert!(s.send_again(&a));
 }
 
 #[test]
@@ -279,7 +281,8 @@ fn a_few_registers_more_bring_the_value_of_a_single_one() {
     assert_eq!((more.area, more.start, more.count), (Area::Holding, 7, 2));
     let report = s.answered(&more, &Outcome::Answered(vec![5, 6]), Duration::from_millis(20), ms(1020));
     assert!(matches!(report, Report::Values(part) if part.points.len() == 1));
-    // Where the device refuses that it is not asked again, and the refusal is not the request's own.
+    // If the device refuses the longer read, it is not sent again, and the refusal does not belong to the planned
+    // request.
     let poll = ask(&mut s, 2000);
     assert_eq!(poll.count, 1);
     s.answered(&poll, &Outcome::Failed(WireFault::Timeout), Duration::from_millis(500), ms(2500));
@@ -296,7 +299,7 @@ fn a_few_registers_more_bring_the_value_of_a_single_one() {
 
 #[test]
 fn a_single_register_is_told_apart_by_other_functions_and_counts() {
-    // Unit 1 is silent all the time, and its answers may come up to five seconds late.
+    // Unit 1 is silent all the time, and its answers may arrive up to five seconds late.
     let mut s =
         Schedule::new(vec![unit(1, vec![request(0, 1, 100)]), unit(2, vec![request(0, 1, 100)])], ms(0));
     let asked = worked(&mut s, (0, 60_000), |a, _| if a.unit == 1 { silent(a) } else { (1, answered(a)) });
@@ -309,10 +312,10 @@ fn a_single_register_is_told_apart_by_other_functions_and_counts() {
     }
     let shapes: Vec<_> =
         asked.iter().filter(|(_, a, _)| a.unit == 1).map(|(_, a, _)| (a.area, a.count)).collect();
-    // A few registers more, which bring the value as well; then another function.
+    // A few registers more, which also bring the value; then another function.
     let first: Vec<_> = (1..=5).map(|count| (Area::Holding, count)).chain([(Area::Input, 1)]).collect();
     assert_eq!(shapes[..6], first);
-    // It is asked all the time, and the other unit goes on.
+    // The silent unit is asked all the time, and the other unit goes on.
     for id in [1, 2] {
         let times: Vec<u64> = asked.iter().filter(|(_, a, _)| a.unit == id).map(|(at, ..)| *at).collect();
         let longest = times.windows(2).map(|w| w[1] - w[0]).max().unwrap();
@@ -324,7 +327,7 @@ fn a_single_register_is_told_apart_by_other_functions_and_counts() {
 fn where_nothing_can_be_told_apart_a_unit_waits_and_the_others_go_on() {
     let many: Vec<PlannedRequest> = vec![request(65_535, 1, 100)];
     let mut s = Schedule::new(vec![unit(1, many), unit(2, vec![request(0, 1, 100)])], ms(0));
-    // At the last register nothing more can be read with it: four shapes.
+    // At the last register no further register can be read: four shapes remain.
     let asked = worked(&mut s, (0, 5400), |a, _| if a.unit == 1 { silent(a) } else { (1, answered(a)) });
     assert!(asked.iter().filter(|(_, a, _)| a.unit == 1).count() <= 4);
     let last = asked.iter().rfind(|(_, a, _)| a.unit == 2).unwrap().0;
@@ -339,7 +342,8 @@ fn an_exception_proves_nothing_while_its_function_is_outstanding() {
     let second = ask(&mut s, 1000);
     assert_eq!((second.area, second.count, second.purpose), (Area::Holding, 1, Purpose::Poll(0)));
     s.answered(&second, &Outcome::Exception(4), Duration::from_millis(10), ms(1010));
-    // It may be the answer to the first: another function is asked next, and any answer of that proves it.
+    // The exception may answer the first request. The next request uses another function, and any answer to that is a
+    // proof.
     let third = ask(&mut s, 1010);
     assert_eq!((third.area, third.purpose), (Area::Input, Purpose::Resync(0)));
     s.answered(&third, &Outcome::Exception(1), Duration::from_millis(10), ms(1020));
@@ -370,12 +374,12 @@ fn a_refused_block_is_split_and_remembered() {
 
 #[test]
 fn what_faults_are_judged_by_goes_first_on_a_line_that_cannot_carry_all_and_nothing_is_forgotten() {
-    let judged = |start| PlannedRequest { is_judged: true, ..request(start, 1, 100) };
+    let judged = |start| PlannedRequest { is_used_by_fault: true, ..request(start, 1, 100) };
     let plain = |start| request(start, 1, 100);
     let units = (1..=4).map(|id| unit(id, vec![judged(0), plain(100)])).collect();
     let mut s = Schedule::new(units, ms(0));
     let mut counts = [0_u32; 2];
-    // Eight requests of 20 ms are due every 100 ms: the line carries five of them.
+    // Eight requests of 20 ms are due every 100 ms: the line has time for five of them.
     for turn in 0..1000 {
         let now = 10 + turn * 20;
         let a = ask(&mut s, now);
@@ -384,5 +388,5 @@ fn what_faults_are_judged_by_goes_first_on_a_line_that_cannot_carry_all_and_noth
     }
     assert!(counts[0] >= 700, "{counts:?}: of 800 turns of what is judged hardly any is lost");
     assert!(counts[1] >= 150, "{counts:?}: the others are late, not forgotten");
-    assert!((0..4).all(|u| s.missed(u) > 0), "it is told");
+    assert!((0..4).all(|u| s.missed(u) > 0), "the skipped reads are counted");
 }

@@ -1,4 +1,4 @@
-//! One unit of a bus: what is due of it, and what an answer or its absence means for the next time.
+//! The schedule of one unit of a bus: its due requests, and the consequences of an answer or a timeout.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,17 +12,19 @@ use crate::words::Mono;
 #[derive(Debug)]
 pub(super) struct Request {
     pub plan: Arc<PlannedRequest>,
+    /// The time when it is or was due.
     pub due: Mono,
-    /// When its last turn ended.
+    /// The time when its last turn ended (a turn is one due read with all its attempts); `None` before the first.
     over: Option<Mono>,
+    /// The failed attempts in this turn.
     attempts: u32,
-    /// It was sent again for nothing in this turn, because a connection that had served others was closed.
-    spared: bool,
-    /// The device refused it last.
+    /// True if it was sent again in this turn without counting a failure, because an idle connection had been closed.
+    was_sent_again: bool,
+    /// True if the device refused it last.
     pub is_refused: bool,
-    /// The device refuses to read a few registers more than it.
+    /// True if the device refuses to read a few registers more than planned.
     pub ends_there: bool,
-    /// Why its last turn brought nothing.
+    /// The reason why its last turn failed; `None` if it did not fail.
     pub trouble: Option<String>,
 }
 
@@ -33,7 +35,7 @@ impl Request {
             due,
             over: None,
             attempts: 0,
-            spared: false,
+            was_sent_again: false,
             is_refused: false,
             ends_there: false,
             trouble: None,
@@ -41,44 +43,49 @@ impl Request {
     }
 }
 
-/// How long nothing at all has come from a unit.
+/// How long a unit has sent nothing at all.
 #[derive(Debug, Default, Clone, Copy)]
 pub(super) struct Silence {
-    /// Requests in a row.
+    /// The number of requests in a row without a byte in response.
     requests: u32,
-    /// Whether a whole turn, retries included, was silent.
+    /// True if a whole turn, with all attempts, was silent.
     is_turn: bool,
-    /// When the first of them was given up.
+    /// The time when the first of these requests was given up; `None` if the unit is not silent.
     since: Option<Mono>,
 }
 
 #[derive(Debug)]
-pub(super) struct Unit {
+pub(super) struct SlaveSchedule {
     pub setup: UnitSetup,
     pub requests: Vec<Request>,
     pub silence: Silence,
-    /// A dead unit: when its last probe was sent.
+    /// The time of the last probe of a dead unit; `None` if the unit is alive.
     pub probed: Option<Mono>,
-    /// Somebody waits for a dead unit: it is probed once at once.
+    /// True if a person waits for a dead unit: it is probed once as soon as possible.
     pub is_wanted: bool,
+    /// The earliest time of the next request, because of `min_interval` or a busy device.
     pub allowed: Mono,
+    /// The number of the last request to this unit, counted over the bus; the lowest was served longest ago.
     pub served: u64,
+    /// The number of reads that were skipped.
     pub missed: u64,
-    /// Of those, turns that were missed although everything was answered: the line is asked more than it carries.
+    /// The part of `missed` that was skipped although the unit answered: the line has no time for all requests.
     pub late: u64,
-    /// The longest of its last answer times, fading: what its probes wait for.
+    /// The longest of the last answer times; it shrinks slowly. Sets the timeout of probes. `None` before the first
+    /// answer.
     pub answer_time: Option<Duration>,
+    /// The number of probes so far; see [`limits::PROBE_WHOLE_EVERY`].
     pub probes: u32,
 }
 
 impl UnitSetup {
-    /// Whether the same is asked in the same way, whatever the equipment's place in the site.
+    /// True if both send the same requests in the same way. The equipment's index in the site does not count.
     pub(super) fn asks_as(&self, other: &Self) -> bool {
         *self == Self { equipment: self.equipment, ..other.clone() }
     }
 }
 
-impl Unit {
+impl SlaveSchedule {
     pub(super) fn new(setup: UnitSetup, now: Mono) -> Self {
         Self {
             requests: setup.requests.iter().map(|plan| Request::new(plan.clone(), now)).collect(),
@@ -95,17 +102,18 @@ impl Unit {
         }
     }
 
-    /// Since when, or from when on, something of a living unit is due.
+    /// The time when the first request of a living unit is or was due; `None` for a dead unit.
     pub(super) fn due(&self) -> Option<Mono> {
         self.requests.iter().map(|r| r.due).min().filter(|_| self.probed.is_none())
     }
 
-    /// The last request to it had no answer at all.
+    /// True if the last request to the unit had no response at all.
     pub(super) fn is_suspect(&self) -> bool {
         self.silence.requests > 0
     }
 
-    /// Everything becomes due, what was read a moment ago a moment later: who asks without end takes no line.
+    /// Makes all requests due. A request that was read a moment ago becomes due a moment later, so that a person who
+    /// asks again and again cannot occupy the line.
     pub(super) fn read_now(&mut self, now: Mono) {
         for request in &mut self.requests {
             let soonest = request.over.map_or(now, |at| now.max(at + limits::READ_AGAIN_MIN));
@@ -114,7 +122,7 @@ impl Unit {
         self.is_wanted = self.probed.is_some();
     }
 
-    /// It was written to: everything is read back.
+    /// Makes all requests due after a write, so that the written value is read back.
     pub(super) fn written(&mut self, now: Mono) {
         for request in &mut self.requests {
             request.due = request.due.min(now);
@@ -122,19 +130,20 @@ impl Unit {
         self.is_wanted = self.probed.is_some();
     }
 
-    /// The request that comes next, when, and its rank among what is due: 0 before 1.
+    /// The request that comes next, the time when it is due, and its rank among overdue requests: 0 goes before 1.
     pub(super) fn soonest(&self, now: Mono) -> Option<(usize, Mono, u8)> {
         let ranked = |r: &Request| {
             let is_late = now.since(r.due) >= r.plan.every * limits::LATE_PERIODS;
-            let rank = u8::from(!r.plan.is_judged && !is_late);
-            // What is not due yet is ordered by its time alone.
+            let rank = u8::from(!r.plan.is_used_by_fault && !is_late);
+            // Requests that are not due yet are ordered by time alone.
             if r.due <= now { (now, rank, r.due) } else { (r.due, 0, r.due) }
         };
         let first = self.requests.iter().enumerate().map(|(i, r)| (ranked(r), i)).min();
         first.map(|((_, rank, due), index)| (index, due, rank))
     }
 
-    /// The time its next probe has: several times what it, or the others on the bus, usually take, or the whole timeout.
+    /// The timeout of the next probe: several times the usual answer time of the unit or of the bus, or the whole
+    /// timeout.
     pub(super) fn probe_time(&self, usual: Option<Duration>) -> Duration {
         match self.answer_time.or(usual) {
             Some(time) if !self.probes.wrapping_add(1).is_multiple_of(limits::PROBE_WHOLE_EVERY) => {
@@ -144,8 +153,9 @@ impl Unit {
         }
     }
 
-    /// The time a living unit has. One that was just silent for its whole timeout is given a part of it the next times, if
-    /// it usually takes no longer: on a line that loses answers the others, and its own next try, come sooner.
+    /// The timeout of a living unit. If the unit was silent for its whole timeout, the next attempts get a part of
+    /// it, if the unit usually answers faster. On a line that loses answers, the next attempt and the other units
+    /// then come sooner.
     pub(super) fn time(&self) -> Duration {
         let whole = self.setup.timeout;
         match self.answer_time {
@@ -156,23 +166,24 @@ impl Unit {
         }
     }
 
-    /// Part of a request's values came, or all of them and more: they serve, and prove that the line is in step.
-    pub(super) fn partly(&mut self, at: usize, count: u16, waited_in_vain: Mono, now: Mono) -> Report {
+    /// Takes an answer to a shorter or longer read than planned. Its values are used, and it shows that no older
+    /// answer can arrive any more.
+    pub(super) fn partly(&mut self, at: usize, count: u16, last_silence_ended: Mono, now: Mono) -> Report {
         let Some(plan) = self.requests.get(at).map(|r| r.plan.clone()) else { return Report::Nothing };
         let is_within = |p: &&PlannedPoint| p.offset + p.width <= count && p.factor.is_none_or(|f| f < count);
         let points: Vec<PlannedPoint> = plan.points.iter().filter(is_within).copied().collect();
         let is_all = points.len() == plan.points.len();
         let part = Arc::new(PlannedRequest { count, points, ..PlannedRequest::clone(&plan) });
         if is_all {
-            self.good(Purpose::Poll(at), at, waited_in_vain, now);
+            self.good(Purpose::Poll(at), at, last_silence_ended, now);
         } else {
-            self.lives(now);
+            self.is_heard(now);
         }
         if part.points.is_empty() { Report::Nothing } else { Report::Values(part) }
     }
 
-    /// Something came from it: an answer, an exception, garbled bytes, the end of a connection.
-    pub(super) fn lives(&mut self, now: Mono) {
+    /// Notes a sign of life: an answer, an exception, garbled bytes or the end of a connection.
+    pub(super) fn is_heard(&mut self, now: Mono) {
         self.silence = Silence::default();
         if self.probed.take().is_some() {
             for request in &mut self.requests {
@@ -181,10 +192,16 @@ impl Unit {
         }
     }
 
-    /// `waited_in_vain` is when the line waited last for somebody who did not answer: what is late by that is not late because
-    /// the line is asked too much.
-    pub(super) fn good(&mut self, purpose: Purpose, at: usize, waited_in_vain: Mono, now: Mono) -> Report {
-        self.lives(now);
+    /// Takes a whole answer. `last_silence_ended` is the time when the line last waited for a silent unit: a read that
+    /// is late because of that wait does not count as `late`.
+    pub(super) fn good(
+        &mut self,
+        purpose: Purpose,
+        at: usize,
+        last_silence_ended: Mono,
+        now: Mono,
+    ) -> Report {
+        self.is_heard(now);
         match purpose {
             Purpose::Resync(_) => Report::Nothing,
             Purpose::Poll(_) => {
@@ -193,7 +210,7 @@ impl Unit {
                     request.trouble = None;
                 }
                 let missed = self.missed;
-                let is_asked_too_much = self.requests.get(at).is_some_and(|r| r.due >= waited_in_vain);
+                let is_asked_too_much = self.requests.get(at).is_some_and(|r| r.due >= last_silence_ended);
                 let done = self.done(at, now);
                 self.late += if is_asked_too_much { self.missed - missed } else { 0 };
                 done.map_or(Report::Nothing, Report::Values)
@@ -201,11 +218,12 @@ impl Unit {
         }
     }
 
-    /// The request's turn is over: its next one follows the period, without drift; turns that are past are left out.
+    /// Ends the turn of a request. The next turn follows the period without drift, and turns that have passed are
+    /// skipped.
     fn done(&mut self, at: usize, now: Mono) -> Option<Arc<PlannedRequest>> {
         let request = self.requests.get_mut(at)?;
         request.attempts = 0;
-        request.spared = false;
+        request.was_sent_again = false;
         request.over = Some(now);
         let every = request.plan.every;
         request.due = request.due + every;
@@ -221,7 +239,7 @@ impl Unit {
         if is_gateways(code) {
             return self.failed(at, &exception_text(code), true, now);
         }
-        self.lives(now);
+        self.is_heard(now);
         if !matches!(code, 1..=3) {
             if is_busy(code) {
                 self.allowed = self.allowed.max(now + limits::BUSY_AGAIN_AFTER);
@@ -246,19 +264,20 @@ impl Unit {
 
     pub(super) fn unanswered(&mut self, at: usize, fault: &WireFault, now: Mono) -> Report {
         if !fault.is_silence() {
-            self.lives(now);
+            self.is_heard(now);
         }
         self.failed(at, &fault.to_string(), fault.is_silence(), now)
     }
 
-    /// The connection that carried a request was closed, and had served others before: whether the request is sent again as
-    /// if it never was. Once a turn: it may be the request itself of which connections die.
-    pub(super) fn spare(&mut self, at: usize) -> bool {
-        self.requests.get_mut(at).is_some_and(|r| !std::mem::replace(&mut r.spared, true))
+    /// A connection that had worked was closed when this request was sent. Returns true if the request is sent again
+    /// without counting a failure: once in a turn, because the request itself may be the reason why connections are
+    /// closed.
+    pub(super) fn send_again(&mut self, at: usize) -> bool {
+        self.requests.get_mut(at).is_some_and(|r| !std::mem::replace(&mut r.was_sent_again, true))
     }
 
     fn failed(&mut self, at: usize, why: &str, is_silence: bool, now: Mono) -> Report {
-        // A unit that was silent for a whole turn is not asked twice in the next.
+        // If a unit was silent for a whole turn, the next turn has no second attempt.
         let retries = if is_silence && self.silence.is_turn { 0 } else { self.setup.retries };
         if is_silence {
             self.silence.requests += 1;

@@ -1,5 +1,6 @@
-//! Sparkplug B (3.0): births and aliases, data, sequence gaps, deaths as loss of communication, rebirth requests.
-//! Pure. Any host application asks for rebirths; as a primary host (`sparkplug_host`) andon also publishes its state.
+//! Sparkplug B (3.0): births and aliases, data, gaps in the sequence, deaths as loss of communication, and rebirth
+//! requests. The functions are pure. Any host application requests rebirths; a primary host (`sparkplug_host`) also
+//! publishes its state.
 
 mod payload;
 
@@ -15,14 +16,14 @@ use crate::profile::{Place, Protocol, parse_json};
 use crate::site::{Site, SparkplugId};
 use crate::words::{EquipmentIndex, Mono, Now, PointIndex, Presence, Reading};
 
-/// Something to publish.
+/// A message to publish.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Outgoing {
     pub topic: String,
     pub payload: Vec<u8>,
 }
 
-/// How often a node is asked for a rebirth at most.
+/// The minimum time between two rebirth requests to one node.
 const REBIRTH_EVERY: Duration = Duration::from_secs(10);
 
 #[derive(Debug, Default)]
@@ -30,21 +31,21 @@ struct Node {
     is_born: bool,
     seq: Option<u64>,
     birth: Option<u64>,
-    /// Metric names and types by device (none is the node itself) and alias.
+    /// Metric name and data type by device and alias. The device `None` is the node itself.
     aliases: BTreeMap<(Option<String>, u64), (String, Option<u32>)>,
     asked_at: Option<Now>,
-    /// A birth is wanted, and is asked for once the pause is over.
+    /// True if a birth is needed; it is requested when the minimum time has passed.
     is_wanted: bool,
 }
 
 impl Node {
-    /// When a birth may be asked for.
+    /// The time from which a birth may be requested.
     fn may_ask(&self) -> Mono {
         self.asked_at.map_or(Mono(0), |at| at.mono + REBIRTH_EVERY)
     }
 }
 
-/// Every edge node whose equipment is on one broker.
+/// All edge nodes with equipment on one broker.
 #[derive(Debug)]
 pub(super) struct Nodes {
     equipment: BTreeMap<SparkplugId, Vec<EquipmentIndex>>,
@@ -74,7 +75,7 @@ impl Nodes {
             .collect()
     }
 
-    /// A host that has just connected knows no birth: it asks for them all.
+    /// A host that has just connected knows no births, so it requests all of them.
     pub(super) fn connected(&mut self, at: Now) -> Vec<Outgoing> {
         let nodes = self.nodes.iter_mut();
         nodes
@@ -85,12 +86,12 @@ impl Nodes {
             .collect()
     }
 
-    /// When a birth is to be asked for whose turn has not come yet.
+    /// The time of the next birth request; `None` if no birth is needed.
     pub(super) fn due(&self) -> Option<Mono> {
         self.nodes.values().filter(|n| n.is_wanted).map(Node::may_ask).min()
     }
 
-    /// Asks for the births whose turn has come.
+    /// Requests the births whose time has come.
     pub(super) fn elapsed(&mut self, at: Now) -> Vec<Outgoing> {
         let due = self.nodes.iter_mut().filter(|(_, n)| n.is_wanted && n.may_ask() <= at.mono);
         due.map(|((group, node), state)| {
@@ -101,12 +102,12 @@ impl Nodes {
         .collect()
     }
 
-    /// Gaps and unknown metrics since this was asked last.
+    /// Returns the kinds of failure since the last call: gaps and unknown metrics.
     pub(super) fn take_troubles(&mut self) -> Vec<&'static str> {
         std::mem::take(&mut self.troubles)
     }
 
-    /// Births may have been missed: what aliases mean is no longer known.
+    /// Births may be missed from now on, so the meaning of aliases is forgotten.
     pub(super) fn disconnected(&mut self) {
         for node in self.nodes.values_mut() {
             *node = Node::default();
@@ -154,7 +155,7 @@ impl Nodes {
                 (Some(values), gap || !is_known)
             }
             "NDEATH" => {
-                // The will of an older session says nothing of this one.
+                // A death of an older session does not concern the present one.
                 if node.birth.is_some() && birth_number(&payload) != node.birth {
                     return (Vec::new(), Vec::new());
                 }
@@ -165,7 +166,8 @@ impl Nodes {
                 let _gap = node.out_of_step(&payload);
                 return (self.deaths(&id, false, at), Vec::new());
             }
-            // A birth of a device before its node's, commands, states.
+            // If a device is born before its node, andon requests a rebirth. Commands and states of hosts are not
+            // used.
             "DBIRTH" => (None, true),
             _ => (None, false),
         };
@@ -204,7 +206,7 @@ impl Nodes {
             .collect()
     }
 
-    /// A node's death is that of all its devices.
+    /// The death of a node is also the death of all its devices.
     fn deaths(&self, id: &SparkplugId, is_node: bool, at: Now) -> Vec<Batch> {
         let dead = self.equipment.iter().filter(|(other, _)| {
             (other.group == id.group && other.node == id.node) && (is_node || other.device == id.device)
@@ -223,7 +225,7 @@ impl Nodes {
 }
 
 impl Node {
-    /// Whether a message is missing before this one; sequence numbers run from 0 to 255 and on.
+    /// True if a message before this one is missing. Sequence numbers run from 0 to 255 and start again at 0.
     fn out_of_step(&mut self, payload: &Payload) -> bool {
         let gap = match (self.seq, payload.seq) {
             (Some(before), Some(seq)) => seq != (before + 1) % 256,
@@ -248,7 +250,7 @@ impl Node {
         current(payload).filter_map(|m| Some((m.name.clone()?, m.json(None)))).collect()
     }
 
-    /// The values of a data message, and whether every metric in it was known.
+    /// Returns the values of a data message, and whether every metric in it was known.
     fn data(
         &self,
         device: Option<&String>,
@@ -272,12 +274,12 @@ impl Node {
     }
 }
 
-/// What is not history: that belongs to a recorder only.
+/// The metrics that are not historical. Historical values are only for a recorder.
 fn current(payload: &Payload) -> impl Iterator<Item = &Metric> {
     payload.metrics.iter().filter(|m| m.is_historical != Some(true))
 }
 
-/// `bdSeq`, which ties a death to its birth.
+/// The metric `bdSeq`, which connects a death with its birth.
 fn birth_number(payload: &Payload) -> Option<u64> {
     let metric = payload.metrics.iter().find(|m| m.name.as_deref() == Some("bdSeq"))?;
     match metric.value {
@@ -334,7 +336,7 @@ mod tests {
             Self(Nodes::new(&site, 0), site)
         }
 
-        /// What a message comes to, and how many rebirths are asked for.
+        /// Returns the result of a message, and the number of rebirth requests.
         fn say(
             &mut self,
             kind: &str,
@@ -407,7 +409,7 @@ mod tests {
         assert_eq!(w.say("NDATA", "", Some(5), vec![metric(None, Some(7), 2.0)], 4).1, 0);
         assert_eq!((w.0.due(), w.0.elapsed(at(9)).len()), (Some(at(10).mono), 0));
         assert_eq!((w.0.elapsed(at(10)).len(), w.0.due()), (1, None));
-        // A birth that comes by itself ends the wish.
+        // A birth that arrives by itself makes the request unnecessary.
         w.say("NDATA", "", Some(9), vec![metric(None, Some(7), 2.0)], 12);
         assert!(w.0.due().is_some());
         w.say("NBIRTH", "", Some(0), vec![birth_metric(1), metric(Some("Temp"), Some(7), 1.0)], 13);

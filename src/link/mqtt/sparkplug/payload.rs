@@ -1,5 +1,5 @@
-//! The Sparkplug B payload, declared from the tables of the specification (3.0, section 6.4.1); what andon does not
-//! act on is passed over by its tag.
+//! The Sparkplug B payload, declared from the tables of the specification (3.0, section 6.4.1). Fields that andon
+//! does not use are skipped by their tag.
 
 /// A payload.
 #[derive(Clone, PartialEq, prost::Message)]
@@ -31,7 +31,7 @@ pub(super) struct Metric {
     pub value: Option<MetricValue>,
 }
 
-/// A metric's value on the wire; data sets, templates and extensions are passed over.
+/// The value of a metric on the wire; data sets, templates and extensions are skipped.
 #[derive(Clone, PartialEq, prost::Oneof)]
 pub(super) enum MetricValue {
     #[prost(uint32, tag = "10")]
@@ -50,7 +50,7 @@ pub(super) enum MetricValue {
     Bytes(Vec<u8>),
 }
 
-/// Data types of a metric (section 6.4.16).
+/// The data types of a metric (section 6.4.16).
 pub(super) mod datatype {
     pub const INT8: u32 = 1;
     pub const INT16: u32 = 2;
@@ -60,10 +60,10 @@ pub(super) mod datatype {
 }
 
 impl Metric {
-    /// The value as JSON, by its data type; nothing for null, bytes, data sets and templates.
+    /// The value as JSON, by its data type; `None` for null, bytes, data sets and templates.
     #[expect(
         clippy::cast_possible_truncation,
-        reason = "narrow integers are carried in wide ones, two's complement"
+        reason = "narrow integers are sent as wider ones in two's complement"
     )]
     pub(super) fn json(&self, datatype: Option<u32>) -> Option<serde_json::Value> {
         use serde_json::Value as Json;
@@ -77,7 +77,7 @@ impl Metric {
             (MetricValue::Int(i), _) => Json::from(*i),
             (MetricValue::Long(l), Some(datatype::INT64)) => Json::from(l.cast_signed()),
             (MetricValue::Long(l), _) => Json::from(*l),
-            // The shortest decimal of the single, as everywhere else.
+            // The shortest decimal text of the 32-bit value, as everywhere else.
             (MetricValue::Float(f), _) => Json::from(f.to_string().parse::<f64>().ok()?),
             (MetricValue::Double(d), _) => Json::from(*d),
             (MetricValue::Boolean(b), _) => Json::from(*b),
@@ -95,7 +95,7 @@ mod tests {
 
     #[test]
     fn a_payload_by_hand() {
-        // timestamp 1, one metric "T" of type Int16 with -5 (carried as 65531), seq 7.
+        // timestamp 1, one metric "T" of type Int16 with -5 (stored as 65531), seq 7.
         let bytes = [0x08, 1, 0x12, 9, 0x0A, 1, b'T', 0x20, 2, 0x50, 0xFB, 0xFF, 0x03, 0x18, 7];
         let payload = Payload::decode(&bytes[..]).unwrap();
         assert_eq!((payload.timestamp, payload.seq), (Some(1), Some(7)));
