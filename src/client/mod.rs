@@ -36,9 +36,9 @@ pub struct Client(Target);
 
 /// The receiver of the requests.
 enum Target {
-/// A daemon's socket. If the daemon has closed an idle connection, the client connects again.
-Socket { path: PathBuf, sender: SendRequest<Body> },
-/// The routes of the API in this process, without a daemon.
+    /// A daemon's socket. If the daemon has closed an idle connection, the client connects again.
+    Socket { path: PathBuf, sender: SendRequest<Body> },
+    /// The routes of the API in this process, without a daemon.
     InProcess(Router),
 }
 
@@ -51,9 +51,9 @@ pub enum ClientError {
     /// The gateway does not answer in time.
     #[error("the gateway has not answered within {} s; waited for: {what}", .waited.as_secs())]
     NoAnswer {
-    /// The answer that did not come, in words.
-    what: String,
-    /// The time limit of this wait.
+        /// The answer that did not come, in words.
+        what: String,
+        /// The time limit of this wait.
         waited: Duration,
     },
     /// The gateway refuses the request, or fails.

@@ -220,7 +220,10 @@ impl Chain {
                 return;
             }
             RawLine::TooLong(length) => {
-                self.cannot_read(Seq(0), format!("the line has {length} bytes: andon does not write such long lines"));
+                self.cannot_read(
+                    Seq(0),
+                    format!("the line has {length} bytes: andon does not write such long lines"),
+                );
                 return;
             }
         };
@@ -264,7 +267,8 @@ impl Chain {
         if head.seq == self.after && self.after > Seq(0) && self.held.is_none() {
             self.unreadable = None;
             if self.is_last_known && hash != self.last.hash {
-                let why = "the event is not the event that andon acknowledged: the line was changed".to_owned();
+                let why =
+                    "the event is not the event that andon acknowledged: the line was changed".to_owned();
                 self.damage(head.seq, head.seq, why);
             }
             self.can_append();
@@ -304,14 +308,18 @@ impl Chain {
             // `prev` is a whole other hash, so the earlier line was different when this line was written.
             match self.held.take() {
                 Some(held) => {
-                    let why = "the hash of the line is not the hash in the next line: the line was changed".to_owned();
+                    let why = "the hash of the line is not the hash in the next line: the line was changed"
+                        .to_owned();
                     let seq = held.seq;
                     self.items.push_back(Item::Damage(held.damaged(why)));
                     self.last = Cursor { seq, hash: prev.to_owned() };
                     self.is_last_known = true;
                 }
                 None => {
-                    let why = format!("the line does not follow event {}: one of the two lines was changed", last.seq);
+                    let why = format!(
+                        "the line does not follow event {}: one of the two lines was changed",
+                        last.seq
+                    );
                     let (segment, line) = self.place();
                     self.items.push_back(Item::Damage(nothing_lost(segment, line, entry.seq, why)));
                 }

@@ -89,7 +89,10 @@ pub(super) fn first_seq(disk: &dyn Disk, segment: &Segment) -> Option<Seq> {
 }
 
 /// Returns the segments in the order of their events, and the name of a segment that is not in the order of its number.
-pub(super) fn in_order(disk: &dyn Disk, segments: Vec<Segment>) -> (Vec<(Segment, Option<Seq>)>, Option<String>) {
+pub(super) fn in_order(
+    disk: &dyn Disk,
+    segments: Vec<Segment>,
+) -> (Vec<(Segment, Option<Seq>)>, Option<String>) {
     let mut before = Seq(0);
     let mut found = Vec::new();
     for segment in segments {

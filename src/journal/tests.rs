@@ -138,7 +138,10 @@ fn segments_that_are_missing_cut_doubled_or_exchanged_are_named() {
         assert!(lost.is_subset(&own(number)) && records.len() + lost.len() == 15, "cut {number}: {damage:?}");
         let (mut journal, _) = open(&disk, Some(end.clone()));
         append(&mut journal, 1).unwrap();
-        assert!(disk.bytes(&segment(number)).unwrap().len() >= bytes.len() / 2, "the file is not cut further");
+        assert!(
+            disk.bytes(&segment(number)).unwrap().len() >= bytes.len() / 2,
+            "the file is not cut further"
+        );
         assert_eq!(read(&disk, None).1, lost, "cut {number}, and written on");
 
         for other in (1..=4).filter(|o| *o != number) {
