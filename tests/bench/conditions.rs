@@ -1,5 +1,5 @@
-//! Conditions judged by the detector on one core: simple ones, and ones over windows. Each reading of a device is one
-//! evaluation of each of its conditions, delays and transitions included.
+//! Measures how many conditions the detector evaluates per second on one core: simple conditions, and conditions with
+//! windows. Each reading of a device evaluates every condition once, including delays and transitions.
 #![expect(clippy::unwrap_used, clippy::print_stdout, clippy::cast_precision_loss, reason = "a benchmark")]
 
 #[path = "made.rs"]

@@ -1,4 +1,4 @@
-//! kill -9 at any moment; two daemons; a command while a daemon starts.
+//! Tests kill -9 at any moment, two daemons on one data directory, and a command while a daemon starts.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ fn nothing_acknowledged_is_missing_after_kill_9() {
     tickets(&gateway, 1);
     let mut acknowledged = Vec::new();
     for round in 0..12_u64 {
-        // Moments that differ from round to round, the same in every run.
+        // The moments differ in each round, but are the same in each run.
         let lives = Duration::from_millis(20 + round * 37 % 260);
         let notes: Vec<String> = (0..6).map(|i| format!("round {round} note {i}")).collect();
         let done: Vec<String> = std::thread::scope(|scope| {
