@@ -1,4 +1,4 @@
-//! `andon equipment list|show|read|write|out-of-service|return|relearn`.
+//! `andon equipment list|show|read|write|history|out-of-service|return|relearn`.
 
 mod watch;
 

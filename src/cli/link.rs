@@ -1,4 +1,4 @@
-//! `andon link list|plan|capture`.
+//! `andon link list|plan|capture`: lists links, shows the load of a line, and saves its frames.
 
 use clap::Subcommand;
 

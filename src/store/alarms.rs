@@ -36,7 +36,7 @@ struct AlarmRow {
     what: AlarmWhat,
 }
 
-/// What happened to the alarm.
+/// The kind of an alarm event.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 enum AlarmWhat {
     Raised(Severity),
@@ -68,7 +68,7 @@ fn key(block: u64) -> Vec<u8> {
 }
 
 impl AlarmLog {
-    /// Reads the last block.
+    /// Reads the last block; an empty log if there is no block.
     pub(super) fn load(rows: &dyn Rows) -> Result<Self, TableError> {
         let mut log = Self::default();
         scan_prefix(rows, PREFIX, true, &mut |key, bytes| {

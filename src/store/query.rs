@@ -55,7 +55,7 @@ impl Found {
 /// A visitor of tickets, newest first. It returns `Break` to stop.
 type EachTicket<'a> = &'a mut dyn FnMut(TicketNumber, &Found) -> Result<ControlFlow<()>, TableError>;
 
-/// A handle for queries; cheap to clone.
+/// A handle for queries on the rows of the store. A clone costs little.
 #[derive(Debug, Clone)]
 pub struct StoreReader {
     pub(super) rows: Arc<dyn Rows>,

@@ -134,8 +134,8 @@ impl Score {
     fn add(&mut self, on: &Recording, alarms: &[(Timestamp, Option<Timestamp>)]) {
         let label = on.names.iter().position(|n| n == "anomaly").unwrap();
         for (at, row) in on.times.iter().zip(&on.rows).skip(LEARN) {
-            let told = alarms.iter().any(|(from, to)| from <= at && to.is_none_or(|to| *at < to));
-            match (told, row[label] > 0.5) {
+            let is_in_alarm = alarms.iter().any(|(from, to)| from <= at && to.is_none_or(|to| *at < to));
+            match (is_in_alarm, row[label] > 0.5) {
                 (true, true) => self.hit += 1.0,
                 (true, false) => self.false_alarm += 1.0,
                 (false, true) => self.missed += 1.0,
@@ -260,7 +260,7 @@ fn machine_temperature(place: &Workplace, dir: &Path) {
     let windows: Vec<(Timestamp, Timestamp)> =
         windows.iter().map(|[from, to]| (utc(from), utc(to))).collect();
     let learn = "learn = \"3d\"";
-    let told = |name: &str, alarms: &[(Timestamp, Option<Timestamp>)]| {
+    let print = |name: &str, alarms: &[(Timestamp, Option<Timestamp>)]| {
         let touches = |(from, to): &(Timestamp, Option<Timestamp>), w: &(Timestamp, Timestamp)| {
             *from <= w.1 && to.is_none_or(|to| to >= w.0)
         };
@@ -270,10 +270,10 @@ fn machine_temperature(place: &Workplace, dir: &Path) {
     };
     println!("machine temperature (to come to: 3 of 4, at most 1 outside)");
     let names = std::slice::from_ref(&r.names[0]);
-    told(&format!("baseline, {learn}"), &replay(place, &baseline(names, learn), &r));
+    print(&format!("baseline, {learn}"), &replay(place, &baseline(names, learn), &r));
     for deviations in [2.0, 3.0, 4.0] {
         let plain = thresholds(&r, names, 3 * 288, deviations);
-        told(&format!("thresholds at {deviations:.0} s.d."), &replay(place, &plain, &r));
+        print(&format!("thresholds at {deviations:.0} s.d."), &replay(place, &plain, &r));
     }
 }
 

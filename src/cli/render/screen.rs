@@ -48,10 +48,10 @@ fn value_from_outside(value: &mut Value) {
     }
 }
 
-/// Reads a JSON answer for a screen: every text in it comes from outside.
+/// Decodes a JSON answer for a screen: makes every text in the answer safe.
 ///
 /// # Errors
-/// When it does not read.
+/// If the text is not the expected JSON.
 pub fn read_for_screen<T: DeserializeOwned>(json: &str) -> serde_json::Result<T> {
     // Most answers contain no such character, neither raw nor escaped. Decode these answers at once.
     let has_escape =

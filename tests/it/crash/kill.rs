@@ -40,7 +40,7 @@ fn nothing_acknowledged_is_missing_after_kill_9() {
         ticket["log"].as_array().unwrap().iter().filter_map(|e| e["text"].as_str()).collect();
     for note in &acknowledged {
         let count = log.iter().filter(|l| **l == format!("note: {note}")).count();
-        assert_eq!(count, 1, "{note} was acknowledged and stands {count} times in the log");
+        assert_eq!(count, 1, "{note} was acknowledged and is {count} times in the log");
     }
     assert!(acknowledged.len() > 10, "{} notes were acknowledged", acknowledged.len());
     assert_eq!(gateway.run("ticket list --json").json().as_array().unwrap().len(), 1, "no alarm is doubled");

@@ -51,7 +51,7 @@ fn has_note(gateway: &Gateway, ticket: u32, text: &str) {
     let log = gateway.run(&format!("ticket show {ticket} --json")).json()["log"].clone();
     let text = format!("note: {text}");
     let count = log.as_array().unwrap().iter().filter(|e| e["text"] == text.as_str()).count();
-    assert_eq!(count, 1, "{text} stands {count} times: {log}");
+    assert_eq!(count, 1, "{text} is {count} times in the log: {log}");
 }
 
 /// Checks that every event number occurs exactly once in the segments.

@@ -157,7 +157,7 @@ fn a_link_that_is_away_is_one_ticket_and_what_is_behind_it_a_consequence() {
     let held = alarm_of(&alarms, "behind-3", "communication-lost").unwrap();
     assert_eq!(held["state"], "suppressed-by-design", "{alarms:#}");
     assert!(held["note"].as_str().unwrap().contains("link down"), "{held}");
-    // A restart changes nothing.
+    // The state is the same after a restart.
     gateway.stop();
     gateway.start();
     pause(Duration::from_secs(2));
