@@ -1,4 +1,4 @@
-//! Screens, as a user sees them: each `tests/cmd/*.md` is a session whose output is compared to the letter.
+//! Runs the sessions in `tests/cmd/*.md` and compares their output character by character.
 
 #[test]
 fn screens() {

@@ -1,6 +1,6 @@
-//! The house's rules, read from `src/ARCHITECTURE.md` and checked line by line: arrows between rooms, guarded crates,
-//! a doc for each module, files of a readable length, words that the field does not use, left-overs.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests say what went wrong by failing")]
+//! Checks the rules of `src/ARCHITECTURE.md` in every source line: allowed imports between modules, guarded crates, a doc
+//! for each module, the length of files, words that the field does not use, and left-over notes.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test reports a problem by failing")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ struct Room {
     may_import: BTreeSet<String>,
 }
 
-/// The table of `ARCHITECTURE.md`.
+/// Reads the table of modules in `ARCHITECTURE.md`.
 fn rooms(map: &str) -> BTreeMap<String, Room> {
     let table =
         map.lines().skip_while(|l| !l.starts_with("| room |")).skip(2).take_while(|l| l.starts_with('|'));
@@ -29,7 +29,7 @@ fn rooms(map: &str) -> BTreeMap<String, Room> {
         .collect()
 }
 
-/// Why a line of a room's file is not allowed.
+/// Returns the reason why a line in a module's file is not allowed; `None` if the line is allowed.
 fn offence(rooms: &BTreeMap<String, Room>, room: &str, file: &str, line: &str) -> Option<String> {
     let code = line.split("//").next().unwrap_or("");
     let own = &rooms[room];
@@ -47,7 +47,7 @@ fn offence(rooms: &BTreeMap<String, Room>, room: &str, file: &str, line: &str) -
             }
         }
     }
-    // What a module's own tests send to it may come from any crate.
+    // The tests of a module may use every crate.
     let is_test = file.contains("/tests/") || file.ends_with("/tests.rs");
     for (other, target) in rooms.iter().filter(|_| !is_test) {
         for name in target.guarded.iter().filter(|g| !own.guarded.contains(*g)) {
@@ -76,7 +76,7 @@ fn offence(rooms: &BTreeMap<String, Room>, room: &str, file: &str, line: &str) -
     None
 }
 
-/// Words with a better one in this field.
+/// Words that must not be used, each with a better word.
 const BANNED: [(&str, &str); 6] = [
     ("util", "a name that says the duty"),
     ("helper", "a name that says the duty"),
@@ -103,7 +103,7 @@ fn leftover(line: &str) -> Option<String> {
     BANNED.iter().find(|(word, _)| is_word(word)).map(|(word, better)| format!("\"{word}\": say {better}"))
 }
 
-/// Files longer than this are split by duty.
+/// The most lines of a file. A longer file must be split by duty.
 const LINES_MAX: usize = 500;
 
 fn files(folder: &Path, out: &mut Vec<PathBuf>) {

@@ -1,4 +1,4 @@
-//! `andon alarm list|shelve|unshelve`, and what people do to equipment's service.
+//! `andon alarm list|shelve|unshelve`, and the request that shelving, service and relearning share.
 
 use std::time::Duration;
 
@@ -10,19 +10,19 @@ use super::status;
 use crate::api::v1::{OperatedV1, OperationKindV1, OperationV1, ShelvedV1, StatusV1};
 use crate::words::{Outcome, parse_duration};
 
-/// What can be asked of alarms.
+/// The verbs of `andon alarm`.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Alarms that stand, worst first, with their ISA-18.2 state; what is held back, and why
+    /// List active and suppressed alarms, worst first, with the ISA-18.2 state and the reason of each suppression
     List,
-    /// Put an alarm aside for a while: it makes no ticket, and is raised at the end if it is still there
+    /// Shelve an alarm for a limited time: it opens no ticket. If its condition is still true at the end, andon raises it
     #[command(
         after_help = "Example:\n  andon alarm shelve press-7 oil-hot --for 4h --reason 'cooler is being changed'"
     )]
     Shelve {
-        /// The equipment's id
+        /// Equipment id
         id: String,
-        /// The fault
+        /// Name of the fault
         fault: String,
         /// Shelve for this long, seven days at most
         #[arg(long = "for", value_name = "DURATION", value_parser = parse_duration)]
@@ -34,9 +34,9 @@ pub enum Command {
     /// Unshelve an alarm before its time
     #[command(after_help = "Example:\n  andon alarm unshelve press-7 oil-hot --reason 'cooler is changed'")]
     Unshelve {
-        /// The equipment's id
+        /// Equipment id
         id: String,
-        /// The fault
+        /// Name of the fault
         fault: String,
         /// Reason, recorded in the journal
         #[arg(long)]
@@ -59,7 +59,7 @@ pub(super) async fn run(cx: &mut Context<'_>, command: Command) -> Result<Outcom
 
 async fn list(cx: &mut Context<'_>) -> Result<Outcome, CliError> {
     let status: StatusV1 = cx.get("/v1/status").await?;
-    // Other programs read instants in UTC.
+    // CSV is for other programs, so its times stay in UTC.
     let note = |text: &str| if cx.global.is_csv() { text.to_owned() } else { cx.sentence(text) };
     let sheet = status::alarms(&status.alarms, status.now, note);
     cx.list(&status.alarms, &sheet, "No active or suppressed alarms.")?;
@@ -81,7 +81,7 @@ async fn list(cx: &mut Context<'_>) -> Result<Outcome, CliError> {
     Ok(Outcome::Done)
 }
 
-/// Asks for an operation and says what was done.
+/// Asks the gateway for an operation, and prints its reply.
 pub(super) async fn operate(
     cx: &mut Context<'_>,
     equipment: String,

@@ -1,4 +1,4 @@
-//! Every argument, with its help. `andon help NOUN` shows the same.
+//! The arguments of every command, with their help texts. `andon help NOUN` shows these texts.
 
 use std::path::PathBuf;
 
@@ -8,41 +8,41 @@ use super::{
     alarm, audit, decode, equipment, firmware, guide, history, link, profile, report, scan, ticket, why,
 };
 
-/// Watches machines and instruments, opens tickets for their faults, and keeps the proof of what was done.
+/// Watch machines and instruments, open a ticket for each fault, and keep a tamper-evident record of the work.
 #[derive(Debug, Parser)]
 #[command(name = "andon", version, max_term_width = 100, infer_long_args = true, after_help = EXAMPLES)]
 pub struct Args {
-    /// What stands for all commands.
+    /// The options that every command has.
     #[command(flatten)]
     pub global: Global,
-    /// The command; without one: what is wrong now, and what waits for you.
+    /// The command. Without a command, andon shows the active alarms and the live tickets.
     #[command(subcommand)]
     pub command: Option<Command>,
 }
 
 const EXAMPLES: &str = "\
 Examples:
-  andon                          what is wrong now, and what waits for you
-  andon guide start              from nothing to a running gateway
-  andon demo                     simulated machines, a fault, and what to do about it
-  andon ticket show 12           everything about ticket 12
-  andon ack press-7              you have seen it (the machine's only live ticket)
+  andon                          show the active alarms and the tickets that wait for you
+  andon guide start              show how to set up a gateway
+  andon demo                     show andon on simulated machines with a fault
+  andon ticket show 12           show everything about ticket 12
+  andon ack press-7              acknowledge the only live ticket of press-7
   andon fix 12 --cause 'loose terminal' --action 're-tightened' --minutes 10
   andon history --equipment press-7 --since 30d
 
 Exit codes: 0 done, 1 a negative answer, 2 usage, 3 not found, 4 refused by a rule,
 5 the gateway cannot be reached, 6 internal failure of the gateway (for example: disk full).";
 
-/// What stands for all commands.
+/// The options that every command has.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Global {
-    /// The gateway's configuration [default: ./andon.toml, then /etc/andon/andon.toml]
+    /// Configuration of the gateway [default: ./andon.toml, then /etc/andon/andon.toml]
     #[arg(long, global = true, value_name = "FILE", env = "ANDON_CONFIG", help_heading = "Global options")]
     pub config: Option<PathBuf>,
-    /// The data directory, instead of the one the configuration names
+    /// Data directory [default: the data directory in the configuration]
     #[arg(long, global = true, value_name = "DIR", env = "ANDON_DATA", help_heading = "Global options")]
     pub data: Option<PathBuf>,
-    /// Your name [default: the user logged in]
+    /// Your name [default: the user who is logged in]
     #[arg(
         long = "as",
         global = true,
@@ -68,7 +68,7 @@ pub struct Global {
 }
 
 impl Global {
-    /// Whether a list is to be printed as CSV.
+    /// Returns true if a list must be printed as CSV.
     pub fn is_csv(&self) -> bool {
         self.csv.as_ref().is_some_and(String::is_empty)
     }
@@ -117,17 +117,17 @@ pub enum Command {
     /// Check the firmware of equipment for known issues
     #[command(subcommand)]
     Firmware(firmware::Command),
-    /// Read raw registers under every type and word order, likeliest first
+    /// Show raw registers under every type and word order, the most probable first
     Decode(decode::DecodeArgs),
     /// Verify the journal (hash chain), or print its last hash
     #[command(subcommand)]
     Audit(audit::Command),
     /// Run the gateway; logs to standard error
     #[command(
-        after_help = "Example:\n  andon daemon --config /etc/andon/andon.toml\n\nSIGTERM and SIGINT stop the daemon in order."
+        after_help = "Example:\n  andon daemon --config /etc/andon/andon.toml\n\nSIGTERM or SIGINT stops the daemon; no reading and no event is lost."
     )]
     Daemon,
-    /// Load configuration and profiles again on the running gateway: all of it, or nothing
+    /// Load configuration and profiles again on the running gateway. If one file has an error, nothing is changed
     #[command(
         after_help = "Example:\n  andon reload\n\nEquipment that did not change is not disturbed; no reading is lost. SIGHUP to the daemon does the same."
     )]
@@ -135,9 +135,9 @@ pub enum Command {
     /// Serve simulated equipment over Modbus TCP and Modbus RTU
     #[command(after_help = "Example:\n  andon sim plant.toml\n\nThe file's format: andon guide sim")]
     Sim(SimArgs),
-    /// Show andon on a simulated plant with a fault; needs nothing else installed
+    /// Show andon on a simulated plant with a fault. No other program is needed
     Demo(DemoArgs),
-    /// Print the manual: starting, profiles, expressions, tickets, wires, firmware, simulation, rules, exit codes
+    /// Print a page of the manual: start, profiles, expressions, tickets, wires, firmware, simulation, rules, exit codes
     Guide(guide::GuideArgs),
     /// Print shell completions
     #[command(after_help = "Example:\n  andon completions bash > /etc/bash_completion.d/andon")]
@@ -150,9 +150,9 @@ pub enum Command {
 /// `andon sim FILE`
 #[derive(Debug, clap::Args)]
 pub struct SimArgs {
-    /// The plant
+    /// File that describes the plant
     pub file: PathBuf,
-    /// Seed of the noise; the same seed gives the same noise
+    /// Number that sets the random noise; the same number gives the same noise
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
 }
@@ -163,7 +163,7 @@ pub struct DemoArgs {
     /// Directory for the demo's files [default: a new directory for temporary files]
     #[arg(long, value_name = "DIR")]
     pub dir: Option<PathBuf>,
-    /// The broker for its metering plug, mqtt://HOST:PORT [default: a mosquitto that is installed, started for the demo]
+    /// Broker for the simulated metering plug, mqtt://HOST:PORT [default: the demo starts mosquitto, if it is installed]
     #[arg(long, value_name = "URL")]
     pub broker: Option<String>,
     /// Do every step of the ticket automatically and end when the ticket is closed

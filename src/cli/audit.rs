@@ -1,4 +1,4 @@
-//! `andon audit verify|head`.
+//! `andon audit verify|head|accept`.
 
 use clap::Subcommand;
 
@@ -7,16 +7,16 @@ use super::error::CliError;
 use crate::api::v1::{AcceptV1, AuditV1, DamageV1, OperatedV1};
 use crate::words::Outcome;
 
-/// What can be asked of the record.
+/// The verbs of `andon audit`.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Record that you have taken note of damage of the journal; it is then no longer shown on the first screen
+    /// Record that you have taken note of damage of the journal. andon then no longer shows it on the first screen
     Accept {
-        /// Why, for example what the backup says
+        /// Reason, recorded in the journal: for example, the result of a comparison with a backup
         #[arg(long)]
         reason: String,
     },
-    /// Check every line of the journal's hash chain; exit code 1 when it does not hold
+    /// Check every line of the journal's hash chain. Exit code 1 if the chain is broken
     Verify,
     /// Print the number and hash of the last event. Store them outside this gateway: they show later if events were removed from the end
     Head,
@@ -39,11 +39,11 @@ pub(super) async fn run(cx: &mut Context<'_>, command: &Command) -> Result<Outco
         let text = match (command, &audit.broken) {
             (Command::Head, None) => format!("{} {}\n", audit.seq, audit.head),
             (_, None) => {
-                format!("the chain holds: {} events, head {}\n", audit.events, audit.head)
+                format!("the hash chain is intact: {} events, last hash {}\n", audit.events, audit.head)
             }
             (_, Some(b)) => {
                 let first = format!(
-                    "THE CHAIN IS BROKEN first at {} line {}, event {}: {}\n{} events can be read\n",
+                    "THE HASH CHAIN IS BROKEN, first at {} line {}, event {}: {}\n{} events can be read\n",
                     b.segment, b.line, b.seq, b.message, audit.events
                 );
                 let all = audit.damage.iter().map(|d| format!("damage: {}{}\n", d.message, accepted(d)));

@@ -1,4 +1,4 @@
-//! Frames as files: `andon link capture`, `andon ticket wire`, `andon profile play`.
+//! Captures of frames in files: `andon link capture`, `andon ticket wire`, `andon profile play`.
 
 use std::path::{Path, PathBuf};
 
@@ -17,12 +17,12 @@ use crate::words::{Outcome, Wall};
 /// `andon link capture LINK`
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  andon link capture rs485-a --seconds 60 --out line.pcap\n  tshark -r line.pcap -d 'rtacser.data,mbrtu'      a serial line, in Wireshark's own tool\n\nThe last frames of every link are kept in memory, 256 KiB a link; a ticket keeps those around its fault: andon ticket wire N"
+    after_help = "Examples:\n  andon link capture rs485-a --seconds 60 --out line.pcap\n  tshark -r line.pcap -d 'rtacser.data,mbrtu'      show a capture of a serial line (tshark is a part of Wireshark)\n\nandon keeps the last frames of every link in memory, 256 KiB for each link. A ticket keeps the frames around its fault: andon ticket wire N"
 )]
 pub struct LinkCaptureArgs {
-    /// The link's name
+    /// Name of the link
     pub link: String,
-    /// Only this many seconds before now
+    /// Write only the frames of this many last seconds
     #[arg(long, value_name = "S")]
     pub seconds: Option<u64>,
     /// File to write; an existing file is not overwritten
@@ -45,15 +45,15 @@ pub struct TicketWireArgs {
 /// `andon profile play PROFILE CAPTURE`
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Example:\n  andon profile play powtran-pi500 trip.pcap --unit 7 --csv\n\nA capture in pcap or pcapng, by andon or by anybody: Modbus TCP with any number of connections and requests under way,\nor one serial line as RTAC serial packets. What is not understood is counted and reported."
+    after_help = "Example:\n  andon profile play powtran-pi500 trip.pcap --unit 7 --csv\n\nThe capture is pcap or pcapng, made by andon or by another program. It contains Modbus TCP, with any number of connections\nand overlapping requests, or one serial line as RTAC serial packets. andon counts and reports everything that it cannot\ndecode."
 )]
 pub struct PlayArgs {
-    /// A profile's file, or its name
+    /// File or name of the profile
     #[arg(value_name = "FILE|NAME")]
     pub profile: String,
-    /// A pcap or pcapng file
+    /// Capture: a pcap or pcapng file
     pub capture: PathBuf,
-    /// Only this unit
+    /// Show only this unit id
     #[arg(long)]
     pub unit: Option<u8>,
     /// TCP port of the devices, if it is not 502 and the capture does not show how connections open
@@ -76,8 +76,9 @@ async fn save(cx: &mut Context<'_>, path: &str, out: &Path) -> Result<Outcome, C
     let capture: CaptureV1 = cx.get(path).await?;
     let pair = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
     let bytes: Option<Vec<u8>> = capture.pcap.as_bytes().chunks(2).map(pair).collect();
-    let bytes =
-        bytes.ok_or_else(|| CliError::Other(Outcome::OwnFailure, "the capture does not read".to_owned()))?;
+    let bytes = bytes.ok_or_else(|| {
+        CliError::Other(Outcome::OwnFailure, "the capture from the gateway cannot be decoded".to_owned())
+    })?;
     write_new(out, &bytes)?;
     #[derive(Serialize)]
     struct Saved<'a> {
@@ -87,7 +88,7 @@ async fn save(cx: &mut Context<'_>, path: &str, out: &Path) -> Result<Outcome, C
     if cx.global.json {
         cx.json(&Saved { file: out, frames: capture.frames })?;
     } else {
-        cx.print(&format!("{} in {}\n", plural(capture.frames, "frame"), out.display()))?;
+        cx.print(&format!("wrote {} to {}\n", plural(capture.frames, "frame"), out.display()))?;
     }
     Ok(if capture.frames == 0 { Outcome::Negative } else { Outcome::Done })
 }
@@ -102,14 +103,14 @@ struct Row {
     reason: Option<String>,
 }
 
-/// Decodes a capture as a profile says: one row a point and answer.
+/// Decodes a capture with a profile, and prints one row for each point of each response.
 pub(super) fn played(cx: &Context<'_>, profile: &Profile, args: &PlayArgs) -> Result<Outcome, CliError> {
     let shown = args.capture.display();
     let fail = |e: &dyn std::fmt::Display| CliError::Other(Outcome::NoSuchThing, format!("{shown}: {e}"));
     let size = std::fs::metadata(&args.capture).map_err(|e| fail(&e))?.len();
     if size > limits::CAPTURE_FILE_BYTES_MAX {
         return Err(CliError::usage(format!(
-            "{shown}: it has more than {} bytes",
+            "{shown}: the file is longer than {} bytes",
             limits::CAPTURE_FILE_BYTES_MAX
         )));
     }
@@ -138,6 +139,6 @@ pub(super) fn played(cx: &Context<'_>, profile: &Profile, args: &PlayArgs) -> Re
         ]);
         rows.push(Row { at, unit: p.unit, point: p.point, value, unit_of_value: unit, reason });
     }
-    cx.list(&rows, &sheet, "no answer in it reads as this profile says")?;
+    cx.list(&rows, &sheet, "The capture contains no response that this profile can decode.")?;
     Ok(if rows.is_empty() { Outcome::Negative } else { Outcome::Done })
 }

@@ -1,4 +1,4 @@
-//! What every command has: the global arguments, the screen, the site, the way to the gateway.
+//! [`Context`]: the global arguments, the output, the site and the connection to the gateway, for every command.
 
 use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
@@ -21,43 +21,44 @@ use crate::site::Site;
 use crate::source::{Diagnostics, Level};
 use crate::words::{Outcome, Wall};
 
-/// A client, and whether it talks to a daemon.
+/// A client of a gateway, or the reason why there is none.
 pub type Connected = Result<Client, OwnError>;
 
-/// Outcome and sentence.
+/// The outcome of a command that failed, and the message for the person.
 pub type OwnError = (Outcome, String);
 
-/// A serial port.
+/// A serial port of this computer.
 #[derive(Debug, Clone, Serialize)]
 pub struct PortRow {
-    /// Its device file.
+    /// The device file, for example `/dev/ttyUSB0`.
     pub port: String,
-    /// The name that stays whatever the plugging order.
+    /// The path under `/dev/serial/by-id/`, which does not depend on the order of plugging in.
     pub by_id: Option<String>,
-    /// USB vendor, product and serial number.
+    /// USB vendor, product and serial number; `None` for a port that is not USB.
     pub usb: Option<String>,
-    /// What it is.
+    /// Name of the adapter or the port, in words.
     pub device: String,
 }
 
-/// Why a command of the program fails: a wrong file, or anything else.
+/// The reason why a command of the program fails: a file with errors, or another reason.
 pub enum CliErrorOrFiles {
-    /// What is wrong with the file.
+    /// The errors in the files.
     Files(Vec<Diagnostics>),
-    /// Anything else.
+    /// Another reason.
     Other(OwnError),
 }
 
-/// A part of a query: its name, and its value where there is one.
-type Asked = (&'static str, Option<String>);
+/// A parameter of a query: its name, and its value; `None` leaves the parameter out.
+type Parameter = (&'static str, Option<String>);
 
-/// One command under way.
+/// The command that is running.
 pub struct Context<'a> {
     /// The global arguments.
     pub global: Global,
     /// The program behind the commands.
     pub program: &'a Program,
     client: Option<Client>,
+    /// The gateway's time zone; the zone of this computer until the site is loaded.
     zone: TimeZone,
 }
 
@@ -66,7 +67,7 @@ impl<'a> Context<'a> {
         Self { global, program, client: None, zone: TimeZone::system() }
     }
 
-    /// The configuration's path: as given, else found.
+    /// Returns the path of the configuration: the given path, else `./andon.toml`, else `/etc/andon/andon.toml`.
     pub fn config(&self) -> PathBuf {
         if let Some(given) = &self.global.config {
             return given.clone();
@@ -76,12 +77,12 @@ impl<'a> Context<'a> {
         if !here.exists() && system.exists() { system } else { here }
     }
 
-    /// The site, its warnings told on standard error.
+    /// Loads the site, and prints its warnings to standard error.
     pub fn site(&mut self) -> Result<Arc<Site>, CliError> {
         let config = self.config();
         let (site, diagnostics) = self.program.site(&config).map_err(|e| {
             CliError::usage(format!(
-                "{}: {e}; name the configuration with --config FILE, or begin with: andon demo",
+                "{}: {e}; give the configuration with --config FILE, or try: andon demo",
                 config.display()
             ))
         })?;
@@ -107,7 +108,7 @@ impl<'a> Context<'a> {
                     let client = self.program.client(site, &data).await;
                     client.map_err(|(outcome, text)| CliError::Other(outcome, text))?
                 }
-                // A file that is wrong by now does not hide the gateway that runs by its former content.
+                // The file has an error now, but a daemon may still run with its earlier content.
                 Err(error) => self.program.running(&config, given.as_deref()).await.ok_or(error)?,
             };
             self.client = Some(client);
@@ -115,8 +116,12 @@ impl<'a> Context<'a> {
         self.client.as_mut().ok_or_else(|| CliError::Other(Outcome::OwnFailure, "no client".to_owned()))
     }
 
-    /// A begin and an end as a person writes them, in the gateway's time zone, ready for a query.
-    pub fn period(&mut self, since: Option<String>, until: Option<String>) -> Result<[Asked; 2], CliError> {
+    /// Reads `--since` and `--until` in the gateway's time zone, and returns them as parameters of a query.
+    pub fn period(
+        &mut self,
+        since: Option<String>,
+        until: Option<String>,
+    ) -> Result<[Parameter; 2], CliError> {
         let _site = self.site()?;
         let now = ambient::Clock::start().now().wall;
         let instant = |text: Option<String>| {
@@ -126,13 +131,13 @@ impl<'a> Context<'a> {
         Ok([("since", instant(since)?), ("until", instant(until)?)])
     }
 
-    /// Asks the gateway.
+    /// Sends a GET request to the gateway.
     pub async fn get<T: DeserializeOwned>(&mut self, path: &str) -> Result<T, CliError> {
         self.ask(Method::GET, path, None, None).await
     }
 
-    /// Asks, and tells on a terminal what it waits for where that takes long. What is asked for a screen is read as
-    /// coming from outside; JSON stays exact.
+    /// Sends a request. If the answer takes long, shows a note on the terminal. Texts of an answer for a screen are made
+    /// safe for the screen; an answer for `--json` stays exact.
     async fn ask<T: DeserializeOwned>(
         &mut self,
         method: Method,
@@ -158,44 +163,44 @@ impl<'a> Context<'a> {
         read.map_err(|e| Client::unreadable(&e).into())
     }
 
-    /// Asks the gateway for a change.
+    /// Sends a POST request to the gateway: a change.
     pub async fn post<T: DeserializeOwned>(
         &mut self,
         path: &str,
         body: &impl Serialize,
     ) -> Result<T, CliError> {
-        // Without a name the gateway asks the system whose account it is.
+        // Without a name, the gateway uses the account that sends the request.
         let person = self.global.person.clone();
         let body = serde_json::to_value(body).map_err(|e| CliError::usage(e.to_string()))?;
         self.ask(Method::POST, path, person.as_deref(), Some(&body)).await
     }
 
-    /// Who acts.
+    /// Returns the name of the person who acts.
     pub fn person(&self) -> String {
         self.global.person.clone().unwrap_or_else(ambient::user)
     }
 
-    /// An instant as people at the gateway read it.
+    /// Formats a time in the gateway's time zone.
     pub fn time(&self, at: Wall) -> String {
         local(at, &self.zone)
     }
 
-    /// A sentence of the gateway, its instants as people at the gateway read them.
+    /// Converts the times in a sentence of the gateway to the gateway's time zone.
     pub fn sentence(&self, text: &str) -> String {
         local_times(text, &self.zone)
     }
 
-    /// The gateway's time zone.
+    /// Returns the gateway's time zone.
     pub fn zone(&self) -> &TimeZone {
         &self.zone
     }
 
-    /// Prints a text.
+    /// Prints a text to standard output.
     pub fn print(&self, text: &str) -> Result<(), CliError> {
         Ok(anstream::stdout().lock().write_all(screen(text).as_bytes())?)
     }
 
-    /// Prints a text for another program, to the letter; on a terminal as any other.
+    /// Prints a text for another program, unchanged. On a terminal, the text is made safe like any other.
     pub fn print_exact(&self, text: &str) -> Result<(), CliError> {
         if io::stdout().is_terminal() {
             return self.print(text);
@@ -203,12 +208,12 @@ impl<'a> Context<'a> {
         Ok(io::stdout().lock().write_all(text.as_bytes())?)
     }
 
-    /// Tells something beside the answer, on standard error.
+    /// Prints a remark to standard error.
     pub fn remark(&self, text: &str) -> Result<(), CliError> {
         Ok(writeln!(anstream::stderr().lock(), "{}", screen(text))?)
     }
 
-    /// Clears a terminal, so that what is printed next replaces what stood there.
+    /// Clears the terminal, so that the next output replaces the old output.
     pub fn clear(&self) -> Result<(), CliError> {
         if io::stdout().is_terminal() {
             io::stdout().lock().write_all(b"\x1b[2J\x1b[H")?;
@@ -223,7 +228,7 @@ impl<'a> Context<'a> {
         Ok(writeln!(io::stdout().lock(), "{text}")?)
     }
 
-    /// Prints a list as JSON, CSV or a table, as asked; `empty` is what a person reads when there is nothing.
+    /// Prints a list as JSON, CSV or a table. `empty` is the text for an empty table.
     pub fn list(&self, value: &impl Serialize, sheet: &Sheet, empty: &str) -> Result<(), CliError> {
         if self.global.json {
             return self.json(value);

@@ -1,4 +1,4 @@
-//! `andon decode WORDS...`: raw registers under every type and order, likeliest first.
+//! `andon decode WORDS...`: shows raw registers under every type and order, the most probable first.
 
 use serde::Serialize;
 
@@ -8,10 +8,10 @@ use super::render::Sheet;
 use crate::profile::{DataType, Order, Point, decode};
 use crate::words::{Outcome, Value};
 
-/// The registers.
+/// The registers of `andon decode`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  andon decode 42F6 E979           which order makes sense of two registers\n  andon decode 0x0929              hexadecimal, with or without 0x\n  andon decode 4142 4344 4500      text shows as well"
+    after_help = "Examples:\n  andon decode 42F6 E979           find the word order of two registers\n  andon decode 0x0929              hexadecimal, with or without 0x\n  andon decode 4142 4344 4500      a text"
 )]
 pub struct DecodeArgs {
     /// Registers in hexadecimal, as the device sends them
@@ -35,7 +35,7 @@ pub(super) fn run(cx: &Context<'_>, args: &DecodeArgs) -> Result<Outcome, CliErr
     for r in &rows {
         sheet.row([r.kind.clone(), r.word_order.clone(), r.byte_order.clone(), r.value.clone()]);
     }
-    cx.list(&rows, &sheet, "no type reads these registers")?;
+    cx.list(&rows, &sheet, "No type fits these registers.")?;
     Ok(Outcome::Done)
 }
 
@@ -48,7 +48,7 @@ fn word(text: &str) -> Result<u16, CliError> {
     })
 }
 
-/// Every type that fits a whole number of times, in every order; the same value is listed once.
+/// Decodes the registers as every type that fits a whole number of times, in every order. Equal results are listed once.
 fn readings(words: &[u16]) -> Vec<Row> {
     let mut found: Vec<(u32, Row)> = Vec::new();
     let mut kinds: Vec<DataType> =
@@ -100,12 +100,13 @@ fn readings(words: &[u16]) -> Vec<Row> {
     rows
 }
 
-/// Types that take whole registers: a byte or 24 bits of them is what a mask is for.
+/// Returns true for types that use whole registers. Types of 8 or 24 bits are left out.
 fn fills_registers(kind: DataType) -> bool {
     let is_part = matches!(kind, DataType::U8 | DataType::I8 | DataType::U24 | DataType::I24);
     kind == DataType::Bits16 || kind.is_number() && !is_part
 }
 
+/// Returns the word and byte orders that make a difference for a type of `width` registers.
 fn orders(width: usize) -> Vec<(Order, Order)> {
     let mut all = vec![(Order::Big, Order::Big), (Order::Big, Order::Little)];
     if width > 1 {
@@ -126,9 +127,11 @@ fn shown(kind: DataType, value: &Value) -> String {
     }
 }
 
-/// How unlikely a value is as a measurement, smaller is likelier: numbers with a fraction of everyday size and few digits,
-/// because two random registers rarely make one; then texts of some length, other fractions, everyday whole numbers,
-/// short texts, and the rest.
+/// Returns how improbable a value is as a measurement, from 0; smaller is more probable.
+///
+/// The most probable values are numbers with a fraction, a usual size and few digits, because two random registers rarely
+/// give such a number. Then follow longer texts, other numbers with a fraction, whole numbers of a usual size, short
+/// texts, and all others.
 fn unlikeliness(value: &Value, words: &[u16], byte_order: Order) -> u32 {
     match value {
         Value::Text(t) => text_unlikeliness(t, words, byte_order),
@@ -149,12 +152,12 @@ fn unlikeliness(value: &Value, words: &[u16], byte_order: Order) -> u32 {
     }
 }
 
-/// Digits that a measured value usually has at most, as 230.2 and 1013.25.
+/// The most digits that a measured value usually has, as in 230.2 or 1013.25.
 const FEW_DIGITS: usize = 6;
-/// Characters from which on a text is hardly a number by chance.
+/// The length from which a text is hardly a number that looks like a text by chance, in characters.
 const TEXT_LENGTH_SURE: usize = 4;
 
-/// Digits from the first to the last that is not zero.
+/// Returns the number of digits from the first to the last digit that is not zero.
 fn digits(r: f64) -> usize {
     let all: String = format!("{r}").chars().filter(char::is_ascii_digit).collect();
     all.trim_start_matches('0').trim_end_matches('0').len()
@@ -195,7 +198,7 @@ mod tests {
         check(&[0x0929], "u16", "", "2345");
         check(&[0x4142, 0x4344, 0x4500], "string", "", "\"ABCDE\"");
         check(&[0x405E, 0xDD2F, 0x1A9F, 0xBE77], "f64", "big", "123.456");
-        // A number whose bytes are letters too: 231.5 is "gC" with its bytes swapped, 230.2 is "Cf33".
+        // The bytes of these numbers are letters too: 231.5 is "gC" with swapped bytes, 230.2 is "Cf33".
         check(&[0x4367, 0x8000], "f32", "big", "231.5");
         check(&[0x8000, 0x4367], "f32", "little", "231.5");
         check(&[0x4366, 0x3333], "f32", "big", "230.2");

@@ -1,4 +1,4 @@
-//! `andon equipment list|show|read|write|out-of-service|return|relearn`.
+//! `andon equipment list|show|read|write|history|out-of-service|return|relearn`.
 
 mod watch;
 
@@ -16,12 +16,12 @@ use crate::api::v1::{EquipmentV1, OperationKindV1, PointV1, ReadingsV1, WriteV1,
 use crate::client::Client;
 use crate::words::Outcome;
 
-/// What can be asked of equipment.
+/// The verbs of `andon equipment`.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// List all equipment
     List,
-    /// Show one piece of equipment: its place, its link, its points and its live tickets
+    /// Show one piece of equipment: its location, its link, its points and its live tickets
     Show {
         /// Equipment id
         id: String,
@@ -36,26 +36,26 @@ pub enum Command {
         /// Show the last readings instead of asking for fresh ones
         #[arg(long, conflicts_with = "watch")]
         last: bool,
-        /// Repeat the readings, with raw registers beside decoded values: for commissioning
+        /// Repeat the readings, and show raw registers beside decoded values (for commissioning)
         #[arg(long)]
         watch: bool,
-        /// With --watch: how often, in milliseconds
+        /// With --watch: time between two readings, in milliseconds
         #[arg(long, value_name = "MS", default_value_t = 1000, value_parser = clap::value_parser!(u64).range(100..), requires = "watch")]
         every: u64,
-        /// With --watch: how many times, instead of until Ctrl-C
+        /// With --watch: stop after this many readings [default: repeat until Ctrl-C]
         #[arg(long, value_name = "N", requires = "watch")]
         times: Option<u64>,
     },
     /// Write a point that its profile marks as writable, and read it back; the journal records both
     #[command(
-        after_help = "Examples:\n  andon equipment write oven-2 setpoint 180 --reason 'recipe 14'\n  andon equipment write oven-2 mode auto --reason 'back from test'\n\nA point is writable where its profile says so: writable = { min = 20, max = 250 }"
+        after_help = "Examples:\n  andon equipment write oven-2 setpoint 180 --reason 'recipe 14'\n  andon equipment write oven-2 mode auto --reason 'back from test'\n\nA point is writable if its profile marks it: writable = { min = 20, max = 250 }"
     )]
     Write {
         /// Equipment id
         id: String,
-        /// The point
+        /// Name of the point
         point: String,
-        /// The value: a number in the point's unit, a name of an enum, on or off
+        /// Value: a number in the unit of the point, the name of an enum value, or on or off
         #[arg(allow_negative_numbers = true)]
         value: String,
         /// Reason, recorded in the journal
@@ -86,7 +86,7 @@ pub enum Command {
     Relearn {
         /// Equipment id
         id: String,
-        /// The baseline, as its profile names it
+        /// Name of the baseline in the profile
         baseline: String,
         /// Reason, recorded in the journal
         #[arg(long)]
@@ -205,7 +205,7 @@ fn points(cx: &Context<'_>, readings: &ReadingsV1) -> Sheet {
     sheet
 }
 
-/// A value as people read it: an enum by its name, bits by the names of those that are set.
+/// Formats a value for a person: an enum as its name, bits as the names of the bits that are set.
 fn value(p: &PointV1) -> String {
     if let Some(name) = &p.name {
         return name.clone();

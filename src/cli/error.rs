@@ -1,20 +1,20 @@
-//! Why a command did not do what it was asked, and how that is told.
+//! [`CliError`]: the reason why a command failed, its exit code, and its form for `--json`.
 
 use crate::api::v1::{ErrorBody, ErrorV1};
 use crate::client::ClientError;
 use crate::source::Diagnostics;
 use crate::words::Outcome;
 
-/// A command's end other than done.
+/// The reason why a command failed.
 #[derive(Debug)]
 pub enum CliError {
-    /// The gateway refuses or is not there.
+    /// The gateway refuses, does not answer, or cannot be reached.
     Client(ClientError),
-    /// Files that people wrote are wrong.
+    /// Configuration files or profiles have errors.
     Files(Vec<Diagnostics>),
-    /// Anything else, with its outcome.
+    /// Another reason: the outcome, and the message for the person.
     Other(Outcome, String),
-    /// Standard output is closed.
+    /// Standard output cannot be written.
     Output(std::io::Error),
 }
 
@@ -31,12 +31,12 @@ impl From<std::io::Error> for CliError {
 }
 
 impl CliError {
-    /// A command or file that was not understood.
+    /// Returns the error for a command or a file that andon does not understand.
     pub fn usage(text: impl Into<String>) -> Self {
         CliError::Other(Outcome::Usage, text.into())
     }
 
-    /// What the process ends in.
+    /// Returns the outcome of the command, which gives the exit code.
     pub fn outcome(&self) -> Outcome {
         match self {
             CliError::Client(ClientError::Unreachable(_) | ClientError::NoAnswer { .. }) => {
@@ -49,7 +49,7 @@ impl CliError {
         }
     }
 
-    /// The error in the API's words, for `--json`.
+    /// Returns the error in the format of the API, for `--json`.
     pub fn body(&self) -> ErrorBody {
         let plain = |rule: &str, message: String| ErrorV1 {
             rule: rule.to_owned(),

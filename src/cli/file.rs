@@ -1,4 +1,4 @@
-//! Files that a command writes: what is there already stays, and a link is not followed to it.
+//! Writes the output files of commands. An existing file is never overwritten, and a symbolic link is never followed.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
@@ -7,29 +7,29 @@ use std::path::Path;
 use super::error::CliError;
 use crate::words::Outcome;
 
-/// Writes a new file, whole or not at all; a device or a pipe that is named is written to.
+/// Writes a new file completely or not at all. If the path is a device or a pipe, writes to it.
 ///
 /// # Errors
-/// When a file of that name is there, or the system refuses.
+/// If a file with this name exists, or if the operating system reports an error.
 pub(super) fn write_new(path: &Path, bytes: &[u8]) -> Result<(), CliError> {
     let failed = |e: &io::Error| match e.kind() {
         io::ErrorKind::AlreadyExists => CliError::Other(
             Outcome::Refused,
-            format!("{} is there already and is not overwritten; name another file", path.display()),
+            format!("{} exists already, and andon does not overwrite it; name another file", path.display()),
         ),
         _ => CliError::Other(Outcome::OwnFailure, format!("{}: {e}", path.display())),
     };
     let (mut file, is_new) = open(path).map_err(|e| failed(&e))?;
     file.write_all(bytes).map_err(|e| {
         if is_new {
-            // Half a file is worse than none; the error that is told is the first.
+            // Remove the incomplete file. The error of the write is the one that is reported.
             let _gone = std::fs::remove_file(path);
         }
         failed(&e)
     })
 }
 
-/// The open file, and whether it was made.
+/// Opens the file for writing; the second value is true if the file is new.
 fn open(path: &Path) -> io::Result<(File, bool)> {
     match OpenOptions::new().write(true).create_new(true).open(path) {
         Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {

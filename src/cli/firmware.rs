@@ -1,4 +1,4 @@
-//! `andon firmware check|list`: versions in the field, and known issues of them.
+//! `andon firmware check|list`: the firmware versions of the equipment, and their known issues.
 
 use clap::Subcommand;
 use serde::Serialize;
@@ -10,15 +10,15 @@ use crate::api::v1::{FirmwareNoteV1, FirmwareV1};
 use crate::profile::load_note;
 use crate::words::Outcome;
 
-/// What can be asked of firmware.
+/// The verbs of `andon firmware`.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// List equipment whose firmware has known issues; exit code 1 if there is any
+    /// List the firmware of all equipment, with its known issues. Exit code 1 if any equipment has a known issue
     #[command(
-        after_help = "Example:\n  andon firmware check --json | jq '.[] | select(.notes != [])'\n\nA version is what the device tells, else firmware = \"...\" of the [[equipment]] in andon.toml."
+        after_help = "Example:\n  andon firmware check --json | jq '.[] | select(.notes != [])'\n\nandon reads the version from the device if its profile has [firmware]. If not, andon takes firmware = \"...\" from the\n[[equipment]] in andon.toml."
     )]
     Check,
-    /// List all firmware notes: beside andon.toml in firmware-notes/, and built in
+    /// List all firmware notes: the built-in notes, and the notes in firmware-notes/ beside andon.toml
     List,
 }
 
@@ -59,7 +59,7 @@ async fn check(cx: &mut Context<'_>) -> Result<Outcome, CliError> {
     Ok(outcome)
 }
 
-/// A note as people read it.
+/// Formats a firmware note for a person.
 pub(super) fn note_text(note: &FirmwareNoteV1) -> String {
     format!(
         "{} (versions {})\n  {}\n  What helps: {}\n  Source: {}\n",
@@ -109,6 +109,6 @@ fn list(cx: &Context<'_>) -> Result<Outcome, CliError> {
             l.note.symptom.clone(),
         ]);
     }
-    cx.list(&listed, &sheet, "there is no firmware note")?;
+    cx.list(&listed, &sheet, "There are no firmware notes.")?;
     Ok(Outcome::Done)
 }

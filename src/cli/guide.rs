@@ -1,4 +1,4 @@
-//! `andon guide [TOPIC]`: the manual, in the binary; there is no internet at the machine.
+//! `andon guide [TOPIC]`: prints a page of the manual. The manual is in the binary, because many gateways have no internet.
 
 use super::context::Context;
 use super::error::CliError;
@@ -6,32 +6,36 @@ use super::render::{Sheet, plural};
 use crate::source::nearest;
 use crate::words::{Outcome, Rule};
 
-/// The pages, each with what it is about.
+/// The pages: name, subject and text.
 const PAGES: [(&str, &str, &str); 10] = [
-    ("start", "from nothing to a running gateway", include_str!("../guide/start.md")),
-    ("profiles", "describing a device", include_str!("../guide/profiles.md")),
+    ("start", "how to set up a gateway", include_str!("../guide/start.md")),
+    ("profiles", "how to describe a device", include_str!("../guide/profiles.md")),
     ("expressions", "conditions, functions over time, delays", include_str!("../guide/expressions.md")),
-    ("tuning", "trying a profile on recorded readings", include_str!("../guide/tuning.md")),
-    ("baselines", "normal behaviour, learned and watched", include_str!("../guide/baselines.md")),
+    ("tuning", "how to test a profile on recorded readings", include_str!("../guide/tuning.md")),
+    ("baselines", "learned normal behaviour, and its excursions", include_str!("../guide/baselines.md")),
     (
         "alarms",
         "states, suppression, floods, behaviour under bad conditions",
         include_str!("../guide/alarms.md"),
     ),
     ("tickets", "ticket states, commands, and the journal", include_str!("../guide/tickets.md")),
-    ("wires", "finding devices, commissioning, captures, writing, reload", include_str!("../guide/wires.md")),
-    ("firmware", "versions and their known issues", include_str!("../guide/firmware.md")),
+    (
+        "wires",
+        "scan for devices, commissioning, captures, writing, reload",
+        include_str!("../guide/wires.md"),
+    ),
+    ("firmware", "firmware versions and their known issues", include_str!("../guide/firmware.md")),
     ("sim", "simulated equipment", include_str!("../guide/sim.md")),
 ];
 
-/// The tables written from the program itself.
+/// The pages that andon generates from its own tables: name and subject.
 const TABLES: [(&str, &str); 2] =
     [("rules", "every rule that can refuse a command"), ("exit-codes", "the exit codes of commands")];
 
 /// `andon guide [TOPIC]`
 #[derive(Debug, clap::Args)]
 pub struct GuideArgs {
-    /// start, profiles, expressions, tuning, baselines, alarms, tickets, wires, firmware, sim, rules or exit-codes; without one: the list
+    /// Page to print: start, profiles, expressions, tuning, baselines, alarms, tickets, wires, firmware, sim, rules or exit-codes [default: the list of pages]
     pub topic: Option<String>,
 }
 

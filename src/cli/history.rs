@@ -1,4 +1,4 @@
-//! `andon history`: the past, newest first.
+//! `andon history`: lists past tickets, newest first.
 
 use super::context::Context;
 use super::error::CliError;
@@ -7,7 +7,7 @@ use crate::api::v1::HistoryRowV1;
 use crate::client::Client;
 use crate::words::Outcome;
 
-/// Which part of the past.
+/// The options of `andon history`.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  andon history --equipment press-7 --since 30d\n  andon history --fault undervoltage --since 2026-03-01 --until 2026-04-01 --csv\n  andon history --text resistor"
@@ -45,7 +45,7 @@ pub(super) async fn run(cx: &mut Context<'_>, args: HistoryArgs) -> Result<Outco
     ]);
     let rows: Vec<HistoryRowV1> = cx.get(&format!("/v1/history{query}")).await?;
     let sheet = if cx.global.is_csv() { csv_sheet(&rows) } else { sheet(cx, &rows) };
-    cx.list(&rows, &sheet, "no ticket fits")?;
+    cx.list(&rows, &sheet, "No ticket meets these conditions.")?;
     Ok(Outcome::Done)
 }
 

@@ -1,4 +1,4 @@
-//! `andon link list|plan|capture`.
+//! `andon link list|plan|capture`: lists links, shows the load of a line, and saves its frames.
 
 use clap::Subcommand;
 
@@ -10,15 +10,15 @@ use crate::api::v1::{LinkV1, PlanV1};
 use crate::client::Client;
 use crate::words::{Outcome, render_duration};
 
-/// What can be asked of links.
+/// The verbs of `andon link`.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// List every link and its state
+    /// List all links and their states
     List,
     /// Show the reads of a link, their times and the load of the line
     #[command(after_help = "Example:\n  andon link plan rs485-a\n\nExit code 1 if the line is overloaded.")]
     Plan {
-        /// The link's name
+        /// Name of the link
         link: String,
     },
     /// Write the last frames of a link to a file that Wireshark opens
@@ -47,7 +47,7 @@ async fn list(cx: &mut Context<'_>) -> Result<Outcome, CliError> {
             l.message.clone(),
         ]);
     }
-    cx.list(&rows, &sheet, "andon.toml names no link")?;
+    cx.list(&rows, &sheet, "andon.toml has no [[link]].")?;
     Ok(Outcome::Done)
 }
 

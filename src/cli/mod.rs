@@ -1,7 +1,18 @@
-//! The command line: noun, then verb; one file a command. Arguments in, a screen and an exit code out.
+//! The command line: reads the arguments, runs one command, prints its output and returns its exit code.
 //!
-//! Whatever a gateway knows is asked through its API, over the socket or in the process (`program`); tools on files call
-//! the core.
+//! A command is a noun and a verb (`andon ticket show 12`); each noun has its own file. To get data of a gateway, a
+//! command sends a request to the API (`program`): over the socket if a daemon runs, else inside this process. Commands
+//! that work on files, such as `profile check`, call the core directly.
+//!
+//! ```
+//! use andon::cli::arguments;
+//!
+//! let given = |line: &'static str| line.split(' ').map(std::ffi::OsString::from);
+//! assert!(arguments(given("andon ticket show 12 --json")).unwrap().global.json);
+//! assert_eq!(arguments(given("andon --version")).err(), Some(0));
+//! ```
+//!
+//! `main` calls [`arguments`] and [`run`], and ends the process with the exit code.
 
 mod alarm;
 mod args;

@@ -1,4 +1,4 @@
-//! `andon` alone: what is wrong now, and the tickets that wait for whoever asks.
+//! `andon` without a command: shows problems, and the live tickets, first the tickets of the person who asks.
 
 use super::context::Context;
 use super::error::CliError;
@@ -54,9 +54,7 @@ pub(super) async fn run(cx: &mut Context<'_>) -> Result<Outcome, CliError> {
     if is_calm && is_sound && status.daemon && away.is_empty() {
         text.push_str("no alarms, no live tickets, all equipment online\n");
     } else if !is_calm {
-        text.push_str(
-            "\nandon ticket show N tells everything about one; andon status about links and equipment\n",
-        );
+        text.push_str("\nShow one ticket: andon ticket show N. Show links and equipment: andon status.\n");
     }
     cx.print(&text)?;
     Ok(Outcome::Done)

@@ -1,5 +1,5 @@
-//! The program behind the commands: the site on disk, a gateway (the daemon's, or one opened in this process), the daemon
-//! itself, simulated equipment and the demo.
+//! [`Program`]: loads the site, finds the gateway for a command (a daemon, or the data directory opened in this process),
+//! and runs the daemon, the simulator and the demo.
 
 use std::cell::RefCell;
 use std::io;
@@ -20,30 +20,32 @@ use crate::site::{ProfileFiles, Site};
 use crate::source::{Diagnostics, SourceText};
 use crate::words::{Outcome, ProfileName};
 
-/// What the commands need of the rest of the program: the site, a gateway, the daemon, the simulator.
+/// The commands' access to the rest of the program: the site, a gateway, the daemon, the simulator.
 pub struct Program {
+    /// The gateway that was opened in this process; `None` if a daemon runs, or if no command has asked yet.
     here: RefCell<Option<Here>>,
 }
 
 impl Program {
-    /// Nothing is open yet.
+    /// Returns a program that has not opened a gateway yet.
     #[must_use]
     pub fn new() -> Self {
         Self { here: RefCell::new(None) }
     }
 
-    /// Closes a gateway that was opened for this command.
+    /// Closes the gateway that was opened for this command, and returns the outcome of the command.
     pub(super) async fn close(&self, outcome: Outcome) -> Outcome {
         let here = self.here.borrow_mut().take();
         let Some(here) = here else { return outcome };
         if here.close().await {
             return outcome;
         }
-        anstream::eprintln!("error: the data directory was not closed in order");
+        anstream::eprintln!("error: the data directory was not closed correctly");
         Outcome::OwnFailure
     }
 }
 
+/// Makes an internal failure of an error.
 fn own<E: std::fmt::Display>(e: E) -> OwnError {
     (Outcome::OwnFailure, e.to_string())
 }
@@ -55,17 +57,17 @@ impl Program {
         Ok((loaded.site, loaded.diagnostics))
     }
 
-    /// The data directory in force.
+    /// Returns the data directory: the given directory, else the directory in the configuration.
     pub(super) fn data(&self, site: &Site, config: &Path, given: Option<&Path>) -> PathBuf {
         daemon::data_folder(site, config, given)
     }
 
-    /// The profiles that a configuration at this place would find.
+    /// Returns the profiles that belong to the configuration at this path.
     pub(super) fn profiles(&self, config: &Path) -> Box<dyn ProfileFiles> {
         Box::new(DiskProfiles::beside(config))
     }
 
-    /// A client of the daemon, or of the gateway opened in this process.
+    /// Connects to the daemon. If no daemon runs, opens the data directory in this process and returns a client of it.
     pub(super) async fn client(&self, site: Arc<Site>, data: &Path) -> Connected {
         let looks = limits::LOCK_WAIT_MAX.as_millis() / limits::LOCK_LOOK_EVERY.as_millis();
         let mut why = String::new();
@@ -77,7 +79,7 @@ impl Program {
             let mut rebuilding = |share: f64| {
                 let percent = share * 100.0;
                 anstream::eprint!(
-                    "\rthe ticket database is brought up to date with the journal: {percent:.0} % "
+                    "\rrebuilding the ticket database from the journal: {percent:.0} % "
                 );
             };
             if let Some(here) = daemon::open_here(site.clone(), data, &mut rebuilding).map_err(own)? {
@@ -85,7 +87,7 @@ impl Program {
                 *self.here.borrow_mut() = Some(here);
                 return Ok(client);
             }
-            // Another command works on the data, or a daemon is starting or stopping.
+            // Another command uses the data directory, or a daemon is starting or stopping.
             tokio::time::sleep(limits::LOCK_LOOK_EVERY).await;
         }
         let text = format!(
@@ -96,13 +98,13 @@ impl Program {
         Err((Outcome::Unreachable, text))
     }
 
-    /// A client of the daemon, where one runs although the configuration does not load.
+    /// Connects to a daemon that still runs although the configuration has an error; `None` if no daemon runs.
     pub(super) async fn running(&self, config: &Path, given: Option<&Path>) -> Option<Client> {
         Client::connect(&daemon::socket_path(&daemon::data_folder_of(config, given)?)).await.ok()
     }
 
-    /// A client of a gateway that has this link open: the daemon's, or one opened in this process for it, at another
-    /// baud rate where one is given.
+    /// Returns a client of a gateway that has this link open: the daemon, or a gateway opened in this process. `baud` is the
+    /// baud rate to use instead of the configured rate; `None` keeps the configured rate.
     pub(super) async fn scanner(
         &self,
         site: Arc<Site>,
@@ -117,7 +119,9 @@ impl Program {
                     None => Ok(client),
                     Some(_) => Err((
                         Outcome::Refused,
-                        format!("the daemon works link {link} at its own rate; stop it to try others"),
+                        format!(
+                            "the daemon uses link {link} at its configured baud rate; stop the daemon to try other rates"
+                        ),
                     )),
                 };
             }
@@ -130,13 +134,13 @@ impl Program {
         Ok(client)
     }
 
-    /// The serial ports of this machine.
+    /// Returns the serial ports of this computer.
     pub(super) fn ports(&self) -> Vec<PortRow> {
         let row = |p: Port| PortRow { port: p.path, by_id: p.by_id, usb: p.usb, device: p.device };
         ports().into_iter().map(row).collect()
     }
 
-    /// Runs the daemon.
+    /// Runs the daemon until SIGTERM or SIGINT.
     pub(super) async fn daemon(&self, site: Arc<Site>, config: &Path, data: &Path) -> Result<(), OwnError> {
         let clock = Clock::start();
         let stop = stop_signal().map_err(own)?;
@@ -145,7 +149,7 @@ impl Program {
         daemon::run(start, stop).await.map_err(|e| (e.outcome(), e.to_string()))
     }
 
-    /// Serves simulated equipment.
+    /// Serves simulated equipment until SIGTERM or SIGINT.
     pub(super) async fn sim(&self, args: &SimArgs) -> Result<(), CliErrorOrFiles> {
         let other = |e: OwnError| CliErrorOrFiles::Other(e);
         let shown = args.file.display().to_string();
@@ -159,9 +163,9 @@ impl Program {
         let stop = stop_signal().map_err(|e| other(own(e)))?;
         let serving = sim::serve(plant, folder, Clock::start()).await.map_err(|e| other(own(e)))?;
         for (name, place) in &serving.places {
-            anstream::print!("{}", screen(&format!("line {name} is served at {place}\n")));
+            anstream::print!("{}", screen(&format!("line {name} is available at {place}\n")));
         }
-        anstream::println!("ready; Ctrl-C ends it");
+        anstream::println!("ready; stop with Ctrl-C");
         stop.await;
         Ok(())
     }
@@ -176,7 +180,7 @@ impl Program {
     }
 }
 
-/// How this program is called from here: its path below the current directory, or its name where it is found.
+/// Returns the path of this program, relative to the current directory if the program is below it.
 fn program() -> String {
     let Ok(exe) = std::env::current_exe() else { return "andon".to_owned() };
     let here = std::env::current_dir().unwrap_or_default();
@@ -186,7 +190,7 @@ fn program() -> String {
     }
 }
 
-/// Done at the first SIGTERM or SIGINT.
+/// Returns a future that ends at the first SIGTERM or SIGINT.
 fn stop_signal() -> io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut terminate = signal(SignalKind::terminate())?;

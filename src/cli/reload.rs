@@ -1,4 +1,4 @@
-//! `andon reload`: the daemon loads its configuration and profiles again.
+//! `andon reload`: makes the daemon load its configuration and profiles again.
 
 use super::context::Context;
 use super::error::CliError;
@@ -7,7 +7,7 @@ use crate::api::v1::ReloadedV1;
 use crate::words::Outcome;
 
 pub(super) async fn run(cx: &mut Context<'_>) -> Result<Outcome, CliError> {
-    // What is wrong with the files is drawn here, where somebody looks.
+    // Load the files here too, so that the person sees their errors with the lines.
     let _site = cx.site()?;
     let done: ReloadedV1 = cx.post("/v1/reload", &()).await?;
     if cx.global.json {
@@ -19,10 +19,10 @@ pub(super) async fn run(cx: &mut Context<'_>) -> Result<Outcome, CliError> {
         ids => format!("  {label}: {}\n", ids.join(", ")),
     };
     cx.print(&format!(
-        "the configuration is in force; {} of equipment as before\n{}{}",
+        "the new configuration is loaded; {} of equipment unchanged\n{}{}",
         plural(done.kept, "piece"),
         list("new or changed", &done.changed),
-        list("gone", &done.removed)
+        list("removed", &done.removed)
     ))?;
     Ok(Outcome::Done)
 }

@@ -1,4 +1,4 @@
-//! `andon report alarms`: how the alarm system does, against the targets of ISA-18.2 / IEC 62682.
+//! `andon report alarms`: compares the alarm system with the targets of ISA-18.2 / IEC 62682.
 
 use clap::Subcommand;
 
@@ -9,7 +9,7 @@ use crate::alarm::report::{AlarmCount, AlarmReport};
 use crate::client::Client;
 use crate::words::{Outcome, Wall};
 
-/// Which reports there are.
+/// The verbs of `andon report`.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Report alarm rate, floods, chattering and stale alarms, compared with the targets of ISA-18.2
@@ -17,7 +17,7 @@ pub enum Command {
         after_help = "Examples:\n  andon report alarms --since 30d\n  andon report alarms --since 2026-03-01 --until 2026-04-01 --json"
     )]
     Alarms {
-        /// Begin of the period: a time, or 30d for 30 days ago [default: a week before the end]
+        /// Start of the period: a time, or 30d for 30 days ago [default: a week before the end]
         #[arg(long, value_name = "TIME")]
         since: Option<String>,
         /// End of the period [default: now]
@@ -51,9 +51,9 @@ pub(super) async fn run(cx: &mut Context<'_>, command: Command) -> Result<Outcom
     text.push_str(&sheet.table());
     text.push_str(&ranking("The ten most frequent", &report.top));
     text.push_str(&ranking("Chattering: repeats that were only counted", &report.chattering));
-    text.push_str(&ranking("Fleeting: gone within a minute", &report.fleeting));
+    text.push_str(&ranking("Fleeting: cleared within a minute", &report.fleeting));
     if !report.stale.is_empty() {
-        text.push_str(&format!("\n{}", heading("Stale: standing for more than a day")));
+        text.push_str(&format!("\n{}", heading("Stale: active for more than a day")));
         let mut sheet = Sheet::new(&["equipment", "fault", "since"]);
         for s in &report.stale {
             sheet.row([s.equipment.clone(), s.fault.clone(), cx.time(s.raised_at)]);
@@ -79,11 +79,11 @@ struct Figure {
     name: String,
     value: String,
     target: &'static str,
-    /// Nothing where there is nothing to compare with the target.
+    /// True if the value meets the target; `None` if there is no data to compare.
     meets: Option<bool>,
 }
 
-/// The figures beside the targets of ISA-18.2-2016, clause 16, for one operator.
+/// Returns the figures of the report with the targets of ISA-18.2-2016, clause 16, for one operator.
 fn figures(r: &AlarmReport, time: &dyn Fn(Wall) -> String) -> Vec<Figure> {
     let figure = |name: &str, value: String, target: &'static str, meets: bool| Figure {
         name: name.to_owned(),
@@ -156,6 +156,10 @@ mod tests {
         let of = |name: &str| told.iter().find(|(n, ..)| n == name).map(|(_, v, m)| (v.as_str(), *m));
         assert_eq!(of("ten most frequent"), Some(("no data", None)));
         assert_eq!(of("by severity"), Some(("no data", None)));
-        assert_eq!(of("alarms in 10 minutes"), Some(("0.00 (0 in all)", Some(true))), "that was counted");
+        assert_eq!(
+            of("alarms in 10 minutes"),
+            Some(("0.00 (0 in all)", Some(true))),
+            "no alarms is a count, and it meets the target"
+        );
     }
 }

@@ -1,4 +1,4 @@
-//! Dispatch: a command to its file, its end to an exit code.
+//! Runs a command: calls its function, prints its error, and returns its outcome.
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -15,49 +15,49 @@ use super::{
 };
 use crate::words::{Outcome, shown};
 
-/// The command line, understood; else how the process ends, after it told why. What it quotes of the arguments is shown
-/// as any text from outside.
+/// Parses the arguments. If they cannot be parsed, prints the reason and returns the exit code. Arguments in a message
+/// are made safe for the screen.
 ///
 /// # Errors
-/// The exit code: help and version are asked for, or the arguments are wrong.
+/// The exit code: 0 after help or version, 2 if the arguments are wrong.
 pub fn arguments(given: impl Iterator<Item = OsString>) -> Result<Args, u8> {
     let given: Vec<OsString> = given.collect();
     Args::try_parse_from(&given).map_err(|e| {
         let plain = given.iter().map(|a| shown(&a.to_string_lossy()).into_owned());
         let e = Args::try_parse_from(plain).err().unwrap_or(e);
-        // Where nobody reads the exit code still tells.
-        let _told = e.print();
+        // If the message cannot be printed, the exit code still reports the error.
+        let _printed = e.print();
         u8::try_from(e.exit_code()).unwrap_or(2)
     })
 }
 
-/// Runs a command to its end and tells how it ended.
+/// Runs a command to its end, and returns its outcome.
 pub async fn run(args: Args) -> Outcome {
     let program = Program::new();
     let is_json = args.global.json;
     let mut context = Context::new(args.global, &program);
     let end = dispatch(&mut context, args.command).await;
     drop(context);
-    let outcome = told(end, is_json);
+    let outcome = report_error(end, is_json);
     program.close(outcome).await
 }
 
-/// Tells how a command ended.
-fn told(end: Result<Outcome, CliError>, is_json: bool) -> Outcome {
+/// Prints the error of a command that failed, and returns the outcome of the command.
+fn report_error(end: Result<Outcome, CliError>, is_json: bool) -> Outcome {
     match end {
         Ok(outcome) => outcome,
-        // Whoever read us has seen enough: `andon ... | head`.
+        // The reader of the output has ended, as in `andon ... | head`. This is not an error.
         Err(CliError::Output(e)) if e.kind() == std::io::ErrorKind::BrokenPipe => Outcome::Done,
         Err(error) => {
             let mut stderr = anstream::stderr().lock();
-            let told = if is_json {
+            let printed = if is_json {
                 let text = render::json(&error.body()).unwrap_or_default();
                 writeln!(stderr, "{text}")
             } else {
                 render::failure(&error, &mut stderr)
             };
-            // Where standard error is closed the exit code still tells.
-            drop(told);
+            // If standard error is closed, the exit code still reports the error.
+            drop(printed);
             error.outcome()
         }
     }

@@ -1,4 +1,4 @@
-//! `andon equipment history ID POINT` and `andon ticket trace N`: recorded readings as curve, table, CSV or SVG.
+//! `andon equipment history ID POINT` and `andon ticket trace N`: print recorded readings as curve, table, CSV or SVG.
 
 use std::path::PathBuf;
 
@@ -16,11 +16,11 @@ use crate::words::{Outcome, Wall, render_real};
     after_help = "Examples:\n  andon equipment history press-7 oil_temperature --since 8h\n  andon equipment history press-7 oil_temperature --since 2026-03-01T06:00 --until 2026-03-01T14:00 --csv"
 )]
 pub struct HistoryArgs {
-    /// The equipment's id
+    /// Equipment id
     pub id: String,
-    /// The point
+    /// Name of the point
     pub point: String,
-    /// Begin of the period: 8h for 8 hours ago, 2026-03-01, or RFC 3339 [default: an hour before the end]
+    /// Start of the period: 8h for 8 hours ago, 2026-03-01, or RFC 3339 [default: one hour before the end]
     #[arg(long, value_name = "TIME")]
     pub since: Option<String>,
     /// End of the period [default: now]
@@ -34,13 +34,13 @@ pub struct HistoryArgs {
 /// `andon ticket trace N`
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  andon ticket trace 12\n  andon ticket trace 12 --svg trip.svg\n  andon ticket trace 12 --csv > trip.csv\n\nThe points of its fault, and those its profile names beside them (trace = [\"speed\"]), from two minutes before its onset to\ntwo minutes after; │ is the onset, dotted lines are what the fault compares with."
+    after_help = "Examples:\n  andon ticket trace 12\n  andon ticket trace 12 --svg trip.svg\n  andon ticket trace 12 --csv > trip.csv\n\nThe trace shows the points of the fault, and the points in its trace = [\"speed\"], from two minutes before the onset to two\nminutes after the onset. │ is the onset; dotted lines are the limits of the fault."
 )]
 pub struct TraceArgs {
     /// Ticket number; or an equipment id, if this equipment has exactly one live ticket
     #[arg(value_name = "N")]
     pub ticket: String,
-    /// Write a drawing to this file, for a report
+    /// Write a drawing (SVG) to this file, for a report
     #[arg(long, value_name = "FILE")]
     pub svg: Option<PathBuf>,
 }
@@ -96,13 +96,13 @@ pub(super) async fn history(cx: &mut Context<'_>, args: HistoryArgs) -> Result<O
 }
 
 pub(super) async fn trace(cx: &mut Context<'_>, args: TraceArgs) -> Result<Outcome, CliError> {
-    // The site gives the time zone of the drawing.
+    // Load the site, because it gives the time zone of the drawing.
     let _site = cx.site()?;
     let trace: TraceV1 = cx.get(&Client::path("/v1/tickets/{}/trace", &[&args.ticket])).await?;
     let time = |at| cx.time(at);
     if let Some(file) = &args.svg {
         write_new(file, svg(&trace, &time).as_bytes())?;
-        cx.print(&format!("ticket {} in {}\n", trace.ticket, file.display()))?;
+        cx.print(&format!("wrote the trace of ticket {} to {}\n", trace.ticket, file.display()))?;
         return Ok(Outcome::Done);
     }
     if cx.global.json || cx.global.is_csv() {

@@ -1,4 +1,4 @@
-//! `andon scan [LINK]`: what answers on a line, what it is, and the lines to paste into `andon.toml`.
+//! `andon scan [LINK]`: finds the devices on a line, identifies them, and prints the lines to paste into `andon.toml`.
 
 mod broker;
 mod bus;
@@ -15,26 +15,26 @@ use crate::words::Outcome;
 /// `andon scan [LINK]`
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  andon scan                         the serial ports of this machine\n  andon scan rs485-a                 unit ids that answer, and which profile fits\n  andon scan rs485-a --units 1-20 --baud 9600,19200\n  andon scan shop --seconds 20       topics and Sparkplug nodes heard on a broker\n\nIf a daemon runs, it scans over its own connection, between its polls. To try other baud rates, stop the daemon first."
+    after_help = "Examples:\n  andon scan                         list the serial ports of this computer\n  andon scan rs485-a                 find the unit ids that answer, and the profiles that fit\n  andon scan rs485-a --units 1-20 --baud 9600,19200\n  andon scan shop --seconds 20       list the topics and Sparkplug nodes of a broker\n\nIf a daemon runs, the daemon scans over its own connection, between its polls. To try other baud rates, stop the daemon\nfirst."
 )]
 pub struct ScanArgs {
-    /// The link; without one: the serial ports of this machine
+    /// Name of the link [default: list the serial ports of this computer]
     pub link: Option<String>,
     /// Unit ids to ask
     #[arg(long, value_name = "A-B,C", value_parser = units, default_value = "1-247")]
     pub units: Units,
-    /// Baud rates to try on a serial line, instead of the configured one
+    /// Baud rates to try on a serial line [default: the configured rate]
     #[arg(long, value_name = "BAUD,..", value_delimiter = ',')]
     pub baud: Vec<u32>,
-    /// Wait this long for the answer of a unit, in milliseconds; two seconds at most, because polls wait meanwhile
+    /// Wait this long for the answer of a unit, in milliseconds. At most 2000, because polls wait during a scan
     #[arg(long, value_name = "MS", default_value_t = 200, value_parser = clap::value_parser!(u64).range(10..=2_000))]
     pub timeout: u64,
-    /// Listen to a broker for this long
+    /// Listen to a broker for this many seconds
     #[arg(long, value_name = "S", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=600))]
     pub seconds: u64,
 }
 
-/// Unit ids, in the order given.
+/// The unit ids to ask, in the order of the option.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Units(pub Vec<u8>);
 
@@ -45,7 +45,8 @@ fn units(text: &str) -> Result<Units, String> {
             Some((from, to)) => from.trim().parse().ok().zip(to.trim().parse().ok()).map(|(a, b)| a..=b),
             None => part.trim().parse().ok().map(|one: u8| one..=one),
         };
-        let range = range.filter(|r| !r.is_empty()).ok_or("write it as 1-20, or 1,5,17 (0 to 255)")?;
+        let range =
+            range.filter(|r| !r.is_empty()).ok_or("write unit ids from 0 to 255, as in 1-20 or 1,5,17")?;
         out.extend(range.filter(|u| !out.contains(u)).collect::<Vec<_>>());
     }
     Ok(Units(out))
@@ -62,11 +63,11 @@ pub(super) async fn run(cx: &mut Context<'_>, args: &ScanArgs) -> Result<Outcome
     match &link.kind {
         LinkKind::Mqtt(_) => broker::scan(cx, name, args.seconds).await,
         LinkKind::Serial(_) => Err(CliError::usage(format!(
-            "{name} leads to one device with a line protocol of its own: there is nothing to look for. \
-             Give it a profile (andon profile list) and see: andon status"
+            "link {name} has one device with its own serial protocol, so there are no unit ids to scan. \
+             Choose a profile (andon profile list), then check the device: andon status"
         ))),
         LinkKind::ModbusTcp { .. } | LinkKind::ModbusRtuOverTcp { .. } if !args.baud.is_empty() => {
-            Err(CliError::usage(format!("{name} is a network connection: it has no baud rate")))
+            Err(CliError::usage(format!("link {name} is a network connection, so it has no baud rate")))
         }
         LinkKind::ModbusTcp { .. }
         | LinkKind::ModbusRtuOverTcp { .. }
@@ -86,10 +87,10 @@ fn ports(cx: &Context<'_>) -> Result<Outcome, CliError> {
             device.clone(),
         ]);
     }
-    cx.list(&ports, &sheet, "this machine has no serial port")?;
+    cx.list(&ports, &sheet, "This computer has no serial port.")?;
     if !ports.is_empty() && !cx.global.json && !cx.global.is_csv() {
         cx.print(
-            "\nName a port in andon.toml by its by-id path: it stays the same whatever the plugging order.\n",
+            "\nIn andon.toml, use the by-id path of a port. This path does not depend on the order of plugging in.\n",
         )?;
     }
     Ok(Outcome::Done)

@@ -1,4 +1,4 @@
-//! `andon status`: the gateway, its links, its equipment, its alarms.
+//! `andon status`: shows the gateway, its links, its equipment and its alarms.
 
 use std::collections::BTreeMap;
 
@@ -35,7 +35,7 @@ pub(super) async fn run(cx: &mut Context<'_>) -> Result<Outcome, CliError> {
     Ok(Outcome::Done)
 }
 
-/// What is wrong with the record, a line each; empty when nothing is.
+/// Formats the problems of the journal and the ticket database, one line each; an empty text if there are none.
 pub(super) fn trouble(s: &StatusV1) -> String {
     let mut text = String::new();
     if s.journal.changes_dropped > 0 {
@@ -139,7 +139,7 @@ fn equipment(s: &StatusV1) -> Sheet {
     sheet
 }
 
-/// Alarms that stand, worst first. `sentence` words the notes for the reader's time zone.
+/// Lists the active and suppressed alarms, worst first. `sentence` converts the times in a note to the reader's time zone.
 pub(super) fn alarms(alarms: &[AlarmV1], now: Wall, sentence: impl Fn(&str) -> String) -> Sheet {
     let mut sheet = Sheet::new(&["alarm", "equipment", "severity", "state", "since", "first_out", "note"]);
     for a in alarms {

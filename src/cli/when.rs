@@ -1,14 +1,14 @@
-//! Instants as people write them: RFC 3339, a date or date and time at the gateway, or how long ago.
+//! Reads and formats times in the gateway's time zone.
 
 use jiff::civil;
 use jiff::tz::TimeZone;
 
 use crate::words::{Wall, parse_duration};
 
-/// Reads `2026-03-01`, `2026-03-01 14:00`, RFC 3339, or `30d` for 30 days before `now`.
+/// Reads a time: `2026-03-01`, `2026-03-01 14:00`, RFC 3339, or `30d` for 30 days before `now`.
 ///
 /// # Errors
-/// What was meant.
+/// A sentence with the accepted formats, if the text has none of these.
 pub(super) fn when(text: &str, zone: &TimeZone, now: Wall) -> Result<Wall, String> {
     if let Ok(at) = Wall::parse(text) {
         return Ok(at);
@@ -28,13 +28,13 @@ pub(super) fn when(text: &str, zone: &TimeZone, now: Wall) -> Result<Wall, Strin
     })
 }
 
-/// A sentence of the gateway with its instants, which are in UTC, as they are at the gateway.
+/// Converts the times in a sentence of the gateway from UTC to the gateway's time zone.
 pub(super) fn local_times(text: &str, zone: &TimeZone) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(end) = rest.find('Z') {
         let (before, after) = (rest.get(..end).unwrap_or(""), rest.get(end + 1..).unwrap_or(""));
-        // `2026-03-01T14:00:00` with or without milliseconds.
+        // The length of `2026-03-01T14:00:00`, without and with milliseconds.
         let instant = [19, 23].into_iter().find_map(|length| {
             let begin = end.checked_sub(length)?;
             let at = Wall::parse(rest.get(begin..=end)?).ok()?;
@@ -56,7 +56,7 @@ pub(super) fn local_times(text: &str, zone: &TimeZone) -> String {
     out
 }
 
-/// An instant as people at the gateway read it.
+/// Formats a time in the gateway's time zone.
 pub(super) fn local(at: Wall, zone: &TimeZone) -> String {
     at.timestamp().to_zoned_datetime(zone.clone()).strftime("%Y-%m-%d %H:%M:%S").to_string()
 }

@@ -1,4 +1,4 @@
-//! `andon why EQUIPMENT POINT|FAULT`.
+//! `andon why EQUIPMENT POINT|FAULT`: explains the value of a point or the state of a fault.
 
 use super::context::Context;
 use super::error::CliError;
@@ -7,15 +7,15 @@ use crate::api::v1::WhyV1;
 use crate::client::Client;
 use crate::words::Outcome;
 
-/// Of what.
+/// The arguments of `andon why`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  andon why press-7 dc_bus_voltage    request, registers, decoding, quality\n  andon why press-7 dc-bus-low        each operand, and the delay that is left"
+    after_help = "Examples:\n  andon why press-7 dc_bus_voltage    show the request, the registers, the decoding and the quality\n  andon why press-7 dc-bus-low        show each operand, and the rest of the delay"
 )]
 pub struct WhyArgs {
-    /// The equipment's id
+    /// Equipment id
     pub equipment: String,
-    /// A point's or a fault's name
+    /// Name of a point or of a fault
     pub name: String,
 }
 

@@ -1,5 +1,16 @@
-//! A client of a gateway: the same requests over the socket or in the process. Every wait has an end, and says what it was
-//! for.
+//! A client of a gateway: sends HTTP requests to the daemon's Unix socket, or to the same routes in its own process.
+//!
+//! Every wait has a time limit. If the limit is reached, the error names the answer that did not come.
+//!
+//! ```
+//! use andon::client::Client;
+//!
+//! assert_eq!(Client::path("/v1/why/{}/{}", &["press-7", "a/b"]), "/v1/why/press-7/a%2Fb");
+//! let pairs = [("equipment", Some("oven 2".to_owned())), ("since", None)];
+//! assert_eq!(Client::query(&pairs), "?equipment=oven%202");
+//! ```
+//!
+//! The [`crate::cli`] connects a [`Client`] for each command and prints the answers.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -20,40 +31,42 @@ use crate::api::v1::{ErrorBody, ErrorV1};
 use crate::api::{PERSON_HEADER, encode};
 use crate::limits;
 
-/// Where requests go.
-pub struct Client(Way);
+/// Sends requests to one gateway.
+pub struct Client(Target);
 
-enum Way {
-    /// To a daemon; connected anew where it closed a quiet connection.
+/// The receiver of the requests.
+enum Target {
+    /// A daemon's socket. If the daemon has closed an idle connection, the client connects again.
     Socket { path: PathBuf, sender: SendRequest<Body> },
-    /// To the same routes in this process.
+    /// The routes of the API in this process, without a daemon.
     InProcess(Router),
 }
 
-/// Why there is no answer.
+/// The reason why a request has no successful answer.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
-    /// Nobody listens there.
+    /// There is no connection, or the connection was lost.
     #[error("{0}")]
     Unreachable(String),
-    /// Somebody listens, and does not answer in time.
+    /// The gateway does not answer in time.
     #[error("the gateway has not answered within {} s; waited for: {what}", .waited.as_secs())]
     NoAnswer {
-        /// What was waited for.
+        /// The answer that did not come, in words.
         what: String,
-        /// How long.
+        /// The time limit of this wait.
         waited: Duration,
     },
-    /// The gateway refuses or fails.
+    /// The gateway refuses the request, or fails.
     #[error("{}", .0.message)]
     Refused(ErrorV1),
 }
 
+/// Makes an error of a connection or of an answer that cannot be read.
 fn lost(e: impl std::fmt::Display) -> ClientError {
     ClientError::Unreachable(e.to_string())
 }
 
-/// Waits for a part of an answer, so long and no longer.
+/// Waits for a part of an answer, at most as long as `waited`. `what` names the part for the error.
 async fn within<T>(
     waited: Duration,
     what: &str,
@@ -64,13 +77,14 @@ async fn within<T>(
         .unwrap_or_else(|_| Err(ClientError::NoAnswer { what: what.to_owned(), waited }))
 }
 
-/// How long the beginning of an answer may take: what reads much, or asks equipment, takes its time.
+/// Returns the time limit for the beginning of an answer. A request that reads much data or asks equipment gets more
+/// time.
 fn patience(method: &Method, path: &str, body: Option<&serde_json::Value>) -> Duration {
     let is_long = if *method == Method::GET {
         const LONG: [&str; 3] = ["/v1/audit/", "/v1/reports/", "/v1/history"];
         LONG.iter().any(|l| path.starts_with(l)) || path.starts_with("/v1/links/")
     } else {
-        // A step that the gateway checks waits for its `for`, a write for its being read back.
+        // A step that the gateway checks waits for its `for`. A write waits until the point is read back.
         let verb = body.and_then(|b| b.get("verb")).and_then(|v| v.as_str());
         verb == Some("step") || path.starts_with("/v1/equipment/") || path == "/v1/reload"
     };
@@ -115,22 +129,22 @@ impl Client {
     /// Connects to a daemon's socket.
     ///
     /// # Errors
-    /// When nobody listens there.
+    /// If no daemon listens on this socket.
     pub async fn connect(socket: &Path) -> Result<Self, ClientError> {
         let sender = connected(socket).await?;
-        Ok(Client(Way::Socket { path: socket.to_owned(), sender }))
+        Ok(Client(Target::Socket { path: socket.to_owned(), sender }))
     }
 
-    /// A client of routes in this process.
+    /// Returns a client of routes in this process.
     #[must_use]
     pub fn in_process(router: Router) -> Self {
-        Client(Way::InProcess(router))
+        Client(Target::InProcess(router))
     }
 
-    /// Sends a request; `by` is who acts.
+    /// Sends a request and reads the answer as a `T`. `by` is the name of the person who acts.
     ///
     /// # Errors
-    /// What the gateway says, or that it went away or does not answer.
+    /// If the gateway refuses or does not answer, if the connection is lost, or if the answer is not a `T`.
     pub async fn send<T: DeserializeOwned>(
         &mut self,
         method: Method,
@@ -141,16 +155,16 @@ impl Client {
         serde_json::from_str(&self.ask(method, path, by, body).await?).map_err(|e| Self::unreadable(&e))
     }
 
-    /// An answer that is not what this version asks for.
+    /// Returns the error for an answer that this version of the client cannot read.
     #[must_use]
     pub fn unreadable(e: &serde_json::Error) -> ClientError {
         lost(format!("the answer cannot be read: {e}; is the daemon of another version?"))
     }
 
-    /// Sends a request and returns the answer as it came, in JSON.
+    /// Sends a request and returns the text of the answer (JSON).
     ///
     /// # Errors
-    /// What the gateway says, or that it went away or does not answer.
+    /// If the gateway refuses or does not answer, or if the connection is lost.
     pub async fn ask(
         &mut self,
         method: Method,
@@ -173,14 +187,14 @@ impl Client {
         };
         let mut request = request.body(body).map_err(lost)?;
         let (status, bytes) = match &mut self.0 {
-            Way::Socket { path, sender } => {
+            Target::Socket { path, sender } => {
                 if sender.is_closed() {
                     *sender = connected(path).await?;
                 }
                 let head = async {
                     match sender.try_send_request(request).await {
                         Ok(answer) => Ok(answer),
-                        // The daemon closed a quiet connection meanwhile: what was not sent is sent anew.
+                        // The daemon has closed the idle connection. The request was not sent, so send it again.
                         Err(mut e) => match e.take_message() {
                             Some(request) => {
                                 *sender = connected(path).await?;
@@ -193,7 +207,7 @@ impl Client {
                 let answer = within(patience, &what, head).await?;
                 (answer.status().as_u16(), whole(answer.into_body(), &what).await?)
             }
-            Way::InProcess(router) => {
+            Target::InProcess(router) => {
                 request.extensions_mut().insert(ConnectInfo(Peer::this_process()));
                 let head = async {
                     Ok(router.clone().oneshot(request).await.unwrap_or_else(|never| match never {}))
@@ -226,7 +240,7 @@ fn refusal(status: u16, bytes: &[u8]) -> ErrorV1 {
 }
 
 impl Client {
-    /// A path with its parts encoded: `/v1/why/{}/{}`.
+    /// Fills the `{}` of a path template with `parts`, each percent-encoded.
     #[must_use]
     pub fn path(template: &str, parts: &[&str]) -> String {
         let mut out = String::new();
@@ -243,7 +257,7 @@ impl Client {
         out
     }
 
-    /// A query string of the pairs that have a value.
+    /// Returns a query string of all pairs that have a value; an empty text if no pair has a value.
     #[must_use]
     pub fn query(pairs: &[(&str, Option<String>)]) -> String {
         let given: Vec<String> =
@@ -258,7 +272,7 @@ mod tests {
     use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
     use tokio::time::Instant;
 
-    /// How long a client waits for a gateway that answers so much and then falls silent, and what it says then.
+    /// Lets a gateway send the bytes `answered` and then nothing. Returns the waiting time of the client and its error.
     async fn waits(answered: &'static str, path: &str) -> (Duration, String) {
         let (mut gateway, stream) = duplex(4096);
         let silent = tokio::spawn(async move {
@@ -268,7 +282,7 @@ mod tests {
             std::future::pending::<()>().await;
         });
         let sender = handshake(stream).await.unwrap();
-        let mut client = Client(Way::Socket { path: PathBuf::from("/nowhere"), sender });
+        let mut client = Client(Target::Socket { path: PathBuf::from("/nowhere"), sender });
         let begin = Instant::now();
         let end = client.send::<serde_json::Value>(Method::GET, path, None, None).await;
         silent.abort();

@@ -1,4 +1,4 @@
-//! A disk in memory for tests: it can be full, tear a write, lose its power, and lose or exchange files.
+//! A disk in memory for tests. It can be full, tear a write, lose its power, and lose or exchange files.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Cursor, Read};
@@ -7,17 +7,17 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::{Disk, Kind, OpenFile, Place};
 
-/// What goes wrong on the disk from now on.
+/// The fault that a test sets on the disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Trouble {
-    /// Nothing.
+    /// The disk has no fault.
     #[default]
     None,
-    /// There is no room: a write fails after this many bytes.
+    /// The disk is full: a write fails after this many bytes.
     Full(u64),
-    /// Writing works and making it durable fails.
+    /// Writing works, and fsync fails.
     NoSync,
-    /// Everything fails.
+    /// Every operation fails.
     Broken,
 }
 
@@ -38,7 +38,7 @@ struct State {
     removed: Vec<File>,
 }
 
-/// The disk; clones are the same disk.
+/// A disk in memory. All clones share the same files.
 #[derive(Debug, Clone, Default)]
 pub struct FakeDisk(Arc<Mutex<State>>);
 
@@ -51,12 +51,12 @@ fn missing() -> io::Error {
 }
 
 impl FakeDisk {
-    /// From now on this goes wrong.
+    /// Sets the fault of the disk.
     pub fn trouble(&self, trouble: Trouble) {
         lock(&self.0).trouble = trouble;
     }
 
-    /// The power fails: what was not made durable is gone, but for `torn` bytes of it.
+    /// Simulates a power failure: bytes that are not durable are lost, except the first `torn` of them.
     pub fn power_cut(&self, torn: usize) {
         for file in lock(&self.0).files.values() {
             let mut bytes = lock(file);
@@ -70,25 +70,25 @@ impl FakeDisk {
         }
     }
 
-    /// Whether some bytes stand in a file for good.
+    /// Returns true if the durable bytes of any file contain `wanted`.
     pub fn is_durable(&self, wanted: &[u8]) -> bool {
         let has = |file: &File| lock(file).durable.windows(wanted.len()).any(|w| w == wanted);
         lock(&self.0).files.values().any(has)
     }
 
-    /// What stands in a file.
+    /// Returns the content of a file.
     pub fn bytes(&self, path: &Path) -> Option<Vec<u8>> {
         lock(&self.0).files.get(path).map(|f| lock(f).now.clone())
     }
 
-    /// Somebody writes a file, in place where it is there.
+    /// Acts as another program that writes a file; an existing file keeps its identity (inode).
     pub fn put(&self, path: &Path, bytes: Vec<u8>) {
         let mut state = lock(&self.0);
         let file = state.files.entry(path.to_owned()).or_default();
         *lock(file) = Bytes { now: bytes.clone(), durable: bytes };
     }
 
-    /// Somebody removes a file.
+    /// Acts as another program that removes a file.
     pub fn remove(&self, path: &Path) {
         let mut state = lock(&self.0);
         if let Some(file) = state.files.remove(path) {
@@ -96,7 +96,7 @@ impl FakeDisk {
         }
     }
 
-    /// Somebody moves a file.
+    /// Acts as another program that moves a file.
     pub fn rename(&self, from: &Path, to: &Path) {
         let mut state = lock(&self.0);
         if let Some(file) = state.files.remove(from) {
@@ -104,7 +104,7 @@ impl FakeDisk {
         }
     }
 
-    /// Every file, by path.
+    /// Returns the paths of all files, sorted.
     pub fn files(&self) -> Vec<PathBuf> {
         lock(&self.0).files.keys().cloned().collect()
     }

@@ -1,8 +1,23 @@
-//! Files of the journal, the recorder and what is kept beside them: the only home of `std::fs` for all of them.
+//! Access to the files of the journal, the recorder and the tickets' captures and traces. This module does not know the
+//! contents of a file.
 //!
-//! The journal works on the trait [`Disk`], so that its tests run on a disk in memory that is full, tears a write,
-//! or loses a file, without root and without waiting ([`fake::FakeDisk`]). Everything else uses the functions below
-//! it, which work on the real disk. *Must not know* what a file contains.
+//! The journal uses the trait [`Disk`], so its tests can run on a disk in memory (`fake::FakeDisk`). This disk can be
+//! full, tear a write or lose a file. The other modules use the functions of this module, which work on the real disk.
+//!
+//! ```
+//! use andon::disk::{AppendFile, read, write_whole};
+//!
+//! let folder = tempfile::tempdir().unwrap();
+//! let path = folder.path().join("ticket-1.json");
+//! write_whole(&path, b"{}").unwrap();
+//! assert_eq!(read(&path).unwrap(), b"{}");
+//! // An append is durable when `append` returns; a failed append leaves the file unchanged.
+//! let mut segment = AppendFile::begin(&folder.path().join("00000001.seg")).unwrap();
+//! segment.append(b"block").unwrap();
+//! assert_eq!(segment.durable(), 5);
+//! ```
+//!
+//! The [`crate::journal`] appends its lines through [`AppendFile`] and finds its segments with [`Disk::entries`].
 
 #[cfg(test)]
 pub mod fake;
@@ -15,105 +30,106 @@ use std::path::{Path, PathBuf};
 pub use real::{AppendFile, RealDisk, list, make_folder, place_whole, read, remove, write_whole};
 pub use room::room;
 
-/// What stands under a name in a folder.
+/// The kind of an entry in a folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// A plain file of this many bytes.
+    /// A plain file; the value is its length in bytes.
     File(u64),
-    /// A symbolic link, a folder, a device: nothing that andon reads or writes.
+    /// A symbolic link, a folder or a device. andon does not read or write these entries.
     Other,
 }
 
-/// Where an open file is found now.
+/// The present place of a file that andon holds open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place {
-    /// At its path, with this many bytes.
+    /// The file is at its path; the value is its length in bytes.
     Here(u64),
-    /// It was removed from the disk; the open handle is the last that reaches its bytes.
+    /// The file was removed from the disk. Only the open handle still reaches its bytes.
     Removed,
-    /// It was moved away, or another file stands at its path.
+    /// The file was moved, or another file is at its path.
     Elsewhere,
 }
 
-/// The disk as the journal sees it.
+/// The disk operations that the journal needs.
 pub trait Disk: std::fmt::Debug + Send + Sync {
-    /// The entries of a folder: name and kind, in no particular order. A folder that does not exist has none.
+    /// Returns the name and the kind of each entry of a folder, in no particular order. The result is empty if the folder
+    /// does not exist.
     ///
     /// # Errors
-    /// What the operating system says.
+    /// The error of the operating system.
     fn entries(&self, folder: &Path) -> io::Result<Vec<(String, Kind)>>;
 
-    /// Opens a plain file for reading from its begin. A symbolic link is not followed.
+    /// Opens a plain file for reading from its beginning. A symbolic link is not followed.
     ///
     /// # Errors
-    /// What the operating system says.
+    /// The error of the operating system.
     fn reader(&self, path: &Path) -> io::Result<Box<dyn Read + Send>>;
 
-    /// Opens a plain file that exists for writing. A symbolic link is not followed.
+    /// Opens an existing plain file for writing. A symbolic link is not followed.
     ///
     /// # Errors
-    /// What the operating system says.
+    /// The error of the operating system.
     fn open(&self, path: &Path) -> io::Result<Box<dyn OpenFile>>;
 
-    /// Makes a file that must not exist, and its entry in the folder durable.
+    /// Makes a new file, and makes its entry in the folder durable. The file must not exist yet.
     ///
     /// # Errors
-    /// What the operating system says; `AlreadyExists` when something stands there.
+    /// The error of the operating system; `AlreadyExists` if the path exists.
     fn create(&self, path: &Path) -> io::Result<Box<dyn OpenFile>>;
 
-    /// Makes a folder and everything above it.
+    /// Makes a folder and all its parent folders.
     ///
     /// # Errors
-    /// What the operating system says.
+    /// The error of the operating system.
     fn make_folder(&self, path: &Path) -> io::Result<()>;
 
-    /// Writes a file whole or not at all, durable.
+    /// Writes a file completely or not at all, and makes it durable.
     ///
     /// # Errors
-    /// What the operating system says.
+    /// The error of the operating system.
     fn write_whole(&self, path: &Path, bytes: &[u8]) -> io::Result<()>;
 }
 
 /// A file that is open for writing.
 pub trait OpenFile: std::fmt::Debug + Send {
-    /// Writes all bytes at a place.
+    /// Writes all bytes at the offset `at`.
     ///
     /// # Errors
-    /// What the operating system says; some of the bytes may be written then.
+    /// The error of the operating system. Some of the bytes may be written in this case.
     fn write_at(&mut self, at: u64, bytes: &[u8]) -> io::Result<()>;
 
-    /// Makes everything written durable.
+    /// Makes all written bytes durable (fsync).
     ///
     /// # Errors
-    /// What the operating system says.
+    /// The error of the operating system.
     fn sync(&mut self) -> io::Result<()>;
 
-    /// Cuts the file to this length.
+    /// Cuts the file to this length in bytes.
     ///
     /// # Errors
-    /// What the operating system says.
+    /// The error of the operating system.
     fn cut(&mut self, length: u64) -> io::Result<()>;
 
-    /// Reads this many bytes from the begin, also of a file that was removed.
+    /// Reads this many bytes from the beginning of the file. A removed file can still be read.
     ///
     /// # Errors
-    /// What the operating system says.
+    /// The error of the operating system.
     fn read_back(&mut self, length: u64) -> io::Result<Vec<u8>>;
 
-    /// Where the file is now, compared with the path it was opened at.
+    /// Compares the file with the path at which it was opened.
     ///
     /// # Errors
-    /// What the operating system says.
+    /// The error of the operating system.
     fn place(&self) -> io::Result<Place>;
 }
 
-/// The path's last part, for messages.
+/// Returns the last part of a path, for messages.
 #[must_use]
 pub fn name_of(path: &Path) -> String {
     path.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned())
 }
 
-/// A path beside another one, its name followed by `ending`.
+/// Returns a path in the same folder: the name of `path` followed by `ending`.
 #[must_use]
 pub fn beside(path: &Path, ending: &str) -> PathBuf {
     path.with_file_name(format!("{}{ending}", name_of(path)))

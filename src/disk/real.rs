@@ -1,4 +1,4 @@
-//! The disk of the machine.
+//! The disk of the gateway, through `std::fs`.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Disk, Kind, OpenFile, Place, beside};
 
-/// The disk of the machine.
+/// The disk of the gateway.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct RealDisk;
 
@@ -38,7 +38,7 @@ impl Disk for RealDisk {
     fn open(&self, path: &Path) -> io::Result<Box<dyn OpenFile>> {
         let file = OpenOptions::new().read(true).write(true).custom_flags(libc::O_NOFOLLOW).open(path)?;
         if !file.metadata()?.is_file() {
-            return Err(io::Error::other("it is not a plain file"));
+            return Err(io::Error::other("this is not a plain file"));
         }
         Ok(Box::new(RealFile { path: path.to_owned(), file }))
     }
@@ -100,7 +100,7 @@ impl OpenFile for RealFile {
     }
 }
 
-/// A file that only grows; what was not made durable can be cut off again.
+/// A file to which bytes are only appended. If an append fails, the file is cut back to its durable length.
 #[derive(Debug)]
 pub struct AppendFile {
     file: Box<dyn OpenFile>,
@@ -109,10 +109,10 @@ pub struct AppendFile {
 }
 
 impl AppendFile {
-    /// Begins a file on the real disk; one that is there is emptied.
+    /// Begins an empty file on the real disk. An existing file of this name is emptied.
     ///
     /// # Errors
-    /// What the operating system says.
+    /// The error of the operating system.
     pub fn begin(path: &Path) -> io::Result<Self> {
         let mut file = match RealDisk.create(path) {
             Err(e) if e.kind() == io::ErrorKind::AlreadyExists => RealDisk.open(path)?,
@@ -122,27 +122,27 @@ impl AppendFile {
         Ok(Self::over(file, 0))
     }
 
-    /// Goes on with an open file of this length.
+    /// Continues an open file after its first `length` bytes.
     #[must_use]
     pub fn over(file: Box<dyn OpenFile>, length: u64) -> Self {
         Self { file, durable: length, is_dirty: false }
     }
 
-    /// The length that is on disk for good.
+    /// Returns the number of bytes that are durable.
     #[must_use]
     pub fn durable(&self) -> u64 {
         self.durable
     }
 
-    /// The open file.
+    /// Returns the open file.
     pub fn file(&mut self) -> &mut dyn OpenFile {
         self.file.as_mut()
     }
 
-    /// Appends and makes durable; on any error the file is cut back to what it was.
+    /// Appends bytes and makes them durable. If an error occurs, the file is cut back to its length before the call.
     ///
     /// # Errors
-    /// What the operating system says; nothing was appended then.
+    /// The error of the operating system. The file then contains none of the bytes.
     pub fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
         if self.is_dirty {
             self.cut_back()?;
@@ -151,17 +151,17 @@ impl AppendFile {
         match &done {
             Ok(()) => self.durable += bytes.len() as u64,
             Err(_) => {
-                // Cutting back needs no room; should it fail all the same, it is tried again before the next append.
+                // Cutting back needs no free space. If it fails, the next append tries it again.
                 self.is_dirty = self.cut_back().is_err();
             }
         }
         done
     }
 
-    /// Takes the last append back: it is not on record.
+    /// Removes the last append: cuts the file to `length` bytes.
     ///
     /// # Errors
-    /// What the operating system says; it is tried again before the next append then.
+    /// The error of the operating system. The next append then tries again to cut the file.
     pub fn take_back(&mut self, length: u64) -> io::Result<()> {
         self.durable = length;
         self.is_dirty = true;
@@ -176,6 +176,7 @@ impl AppendFile {
     }
 }
 
+/// Makes the entry of `path` in its folder durable.
 fn sync_folder(path: &Path) -> io::Result<()> {
     match path.parent() {
         Some(folder) => File::open(folder)?.sync_all(),
@@ -186,25 +187,25 @@ fn sync_folder(path: &Path) -> io::Result<()> {
 /// Reads a whole file.
 ///
 /// # Errors
-/// What the operating system says.
+/// The error of the operating system.
 pub fn read(path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     File::open(path)?.read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 
-/// Makes a folder and everything above it.
+/// Makes a folder and all its parent folders.
 ///
 /// # Errors
-/// What the operating system says.
+/// The error of the operating system.
 pub fn make_folder(path: &Path) -> io::Result<()> {
     std::fs::create_dir_all(path)
 }
 
-/// Removes a file; one that is gone already is no error.
+/// Removes a file. A file that does not exist is not an error.
 ///
 /// # Errors
-/// What the operating system says.
+/// The error of the operating system.
 pub fn remove(path: &Path) -> io::Result<()> {
     match std::fs::remove_file(path) {
         Err(e) if e.kind() != io::ErrorKind::NotFound => Err(e),
@@ -212,10 +213,10 @@ pub fn remove(path: &Path) -> io::Result<()> {
     }
 }
 
-/// The files of a folder whose names end so, in order.
+/// Returns the files of a folder whose names end with `ending`, sorted by name.
 ///
 /// # Errors
-/// What the operating system says.
+/// The error of the operating system.
 pub fn list(folder: &Path, ending: &str) -> io::Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder)? {
@@ -228,31 +229,35 @@ pub fn list(folder: &Path, ending: &str) -> io::Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-/// Writes a file whole or not at all, and its folder where there is none: beside it first, then in its place, durable.
+/// Writes a file completely or not at all, and makes it durable. Makes the folder if it does not exist.
+///
+/// The bytes first go into a new file in the same folder, which then replaces the old file.
 ///
 /// # Errors
-/// What the operating system says; the file is as before then.
+/// The error of the operating system. The old file is then unchanged.
 pub fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     place_whole(path, bytes)?;
     sync_folder(path)
 }
 
-/// The first part of [`write_whole`], for several files of a folder: each is whole, and there for good once the last one
-/// was written with [`write_whole`].
+/// Writes a file completely or not at all, but does not make its entry in the folder durable.
+///
+/// Use this function for all but the last of several files in one folder. [`write_whole`] of the last file then makes
+/// all entries durable.
 ///
 /// # Errors
-/// What the operating system says; the file is as before then.
+/// The error of the operating system. The old file is then unchanged.
 pub fn place_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     path.parent().map_or(Ok(()), std::fs::create_dir_all)?;
     let new = beside(path, ".new");
-    // What an earlier attempt left, or somebody put there: it is not followed.
+    // Remove a leftover of an earlier attempt. A symbolic link at this path is removed as well, and never followed.
     remove(&new)?;
     let written = OpenOptions::new().write(true).create_new(true).open(&new).and_then(|mut file| {
         file.write_all(bytes)?;
         file.sync_all()
     });
     if let Err(e) = written.and_then(|()| std::fs::rename(&new, path)) {
-        // Half a file is of no use to anybody; whether it could be removed changes nothing.
+        // An incomplete file is useless. If it cannot be removed, the next attempt removes it.
         let _removed = remove(&new);
         return Err(e);
     }

@@ -1,16 +1,17 @@
-//! How much room a disk has.
+//! The free space of a disk.
 
 use std::io;
 use std::path::Path;
 
-/// Bytes that may still be written where a path lies, or above it where it does not exist yet; 0 without free inodes.
+/// Returns the free bytes of the disk that contains `path`; 0 if no inode is free. If the path does not exist yet, the
+/// nearest parent folder that exists is asked.
 ///
 /// # Errors
-/// What the operating system says.
+/// The error of the operating system.
 pub fn room(path: &Path) -> io::Result<u64> {
     let found = path.ancestors().find(|p| p.exists()).unwrap_or(Path::new("/"));
     let stat = nix::sys::statvfs::statvfs(found)?;
-    // Some file systems have no fixed number of inodes and report none at all.
+    // Some file systems have no fixed number of inodes and report 0 inodes.
     if stat.files() > 0 && stat.files_available() == 0 {
         return Ok(0);
     }

@@ -1,10 +1,28 @@
-//! The feed: what is on record, for everybody who follows it.
+//! The feed: gives recorded events to every follower (the ticket database, traces and captures, reports).
 //!
-//! A consumer (the ticket database, traces and captures, reports; later notices and the event stream) holds a
-//! [`Cursor`] and asks for what comes after it. The last records come from memory, earlier ones from the journal's files, both as
-//! the same items. The journal's thread never waits for a consumer: one that is behind reads files.
-//! *Must not know* what a consumer does with a record. A line that the journal proves and that does not read as an event
-//! is damage like any other.
+//! A follower keeps a [`Cursor`] and asks for the events after this cursor. The feed takes recent events from memory and
+//! older events from the journal's files, and returns both in the same form. The journal's thread never waits for a
+//! follower: a follower that is behind reads files. The feed does not know what a follower does with an event.
+//!
+//! A line that fits the hash chain but cannot be read as an event is returned as damage.
+//!
+//! ```
+//! use std::sync::Arc;
+//! use andon::desk::{Event, Record};
+//! use andon::feed::{Committed, Feed};
+//! use andon::gateway::GatewayEvent;
+//! use andon::journal::Cursor;
+//! use andon::words::{Author, Seq, Wall};
+//!
+//! let feed = Feed::default();
+//! let event = Event::Gateway(GatewayEvent::ClockStepped { by_ms: 1500 });
+//! let record = Record { seq: Seq(1), at: Wall::from_millis(0), by: Author::Gateway, event };
+//! feed.push(vec![Committed { record: Arc::new(record), hash: "5f0c".to_owned(), bytes: 120 }]);
+//! let followed = feed.after(&Cursor::default(), 100).unwrap();
+//! assert_eq!((followed.items.len(), followed.cursor.seq), (1, Seq(1)));
+//! ```
+//!
+//! The [`crate::store`] follows the feed in its own thread and keeps its cursor in the ticket database.
 
 mod read;
 #[cfg(test)]
@@ -25,18 +43,18 @@ use crate::journal::{self, Cursor, Verified};
 use crate::limits;
 use crate::words::Seq;
 
-/// A record with the hash of its line.
+/// A durable record and its line in the journal.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Committed {
     /// The record.
     pub record: Arc<Record>,
-    /// The SHA-256 of its line.
+    /// The SHA-256 of the line, in hexadecimal.
     pub hash: String,
-    /// The bytes of its line.
+    /// The length of the line in bytes, without the newline.
     pub bytes: usize,
 }
 
-/// The feed; clones are the same one.
+/// The feed of one journal. All clones share the same records.
 #[derive(Debug, Clone)]
 pub struct Feed {
     disk: Arc<dyn Disk>,
@@ -47,31 +65,31 @@ pub struct Feed {
 
 #[derive(Debug)]
 struct Recent {
-    /// The place before the first record that is kept.
+    /// The position before the first record in memory.
     before: Cursor,
     records: VecDeque<Arc<Committed>>,
-    /// The bytes of all their lines.
+    /// The length of all lines in memory, in bytes.
     bytes: usize,
 }
 
 impl Default for Feed {
-    /// The feed of an empty journal.
+    /// Returns the feed of an empty journal.
     fn default() -> Self {
         Self::new(Arc::new(RealDisk), Path::new(""), Cursor::default())
     }
 }
 
-/// What came after a cursor.
+/// The items after a cursor.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Followed {
-    /// The items, in order.
+    /// The items, in the order of the events.
     pub items: Vec<FeedItem>,
-    /// The cursor after them.
+    /// The cursor after these items, for the next call.
     pub cursor: Cursor,
 }
 
 impl Feed {
-    /// The feed of a journal that ends here.
+    /// Returns the feed of a journal that ends at `end`.
     #[must_use]
     pub fn new(disk: Arc<dyn Disk>, folder: &Path, end: Cursor) -> Self {
         let recent = Recent { before: end.clone(), records: VecDeque::new(), bytes: 0 };
@@ -83,7 +101,7 @@ impl Feed {
         self.recent.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes in what has become durable; never waits for anybody but another such call.
+    /// Adds records that have become durable. The call never waits for a follower.
     pub fn push(&self, committed: Vec<Committed>) {
         let Some(last) = committed.last() else { return };
         let end = Cursor { seq: last.record.seq, hash: last.hash.clone() };
@@ -101,23 +119,24 @@ impl Feed {
         self.end.send_replace(end);
     }
 
-    /// The last place on record, and every change of it.
+    /// Returns the position of the last recorded event, as a channel that also reports every change.
     #[must_use]
     pub fn end(&self) -> watch::Receiver<Cursor> {
         self.end.subscribe()
     }
 
-    /// The last event on record.
+    /// Returns the number of the last recorded event.
     #[must_use]
     pub fn end_seq(&self) -> Seq {
         self.end.borrow().seq
     }
 
-    /// What comes after a cursor, so many items at most; none when it is at the end. Reads files when the cursor is far behind,
-    /// so it is called where waiting for a disk is allowed.
+    /// Returns at most `most` items after a cursor; no items if the cursor is at the end.
+    ///
+    /// If the cursor is far behind, this function reads files. Call it only where waiting for a disk is allowed.
     ///
     /// # Errors
-    /// When the journal's folder cannot be listed.
+    /// If the journal's folder cannot be listed.
     pub fn after(&self, cursor: &Cursor, most: usize) -> io::Result<Followed> {
         let end = self.end.borrow().clone();
         if cursor.seq >= end.seq {
@@ -137,7 +156,7 @@ impl Feed {
         let skip = cursor.seq.0.checked_sub(recent.before.seq.0)?;
         let records = recent.records.iter().skip(usize::try_from(skip).ok()?).take(most);
         let found: Vec<Arc<Committed>> = records.cloned().collect();
-        // Numbers leave a gap where the journal was damaged: then the files tell.
+        // If the journal was damaged, event numbers are missing. Then only the files contain the reason.
         let is_next = found.first().is_some_and(|c| c.record.seq == cursor.seq.next());
         if !is_next {
             return None;
@@ -146,19 +165,19 @@ impl Feed {
         Some(Followed { items: found.into_iter().map(FeedItem::Record).collect(), cursor })
     }
 
-    /// Checks the journal's chain up to what is on record now. Reads every file.
+    /// Checks the hash chain of the journal up to the last recorded event. Reads every file.
     ///
     /// # Errors
-    /// When the journal's folder cannot be listed.
+    /// If the journal's folder cannot be listed.
     pub fn verify(&self) -> io::Result<Verified> {
         let known = self.end.borrow().clone();
         journal::verify(self.disk.clone(), &self.folder, Some(known), true)
     }
 
-    /// Reads the files from a cursor on, up to what is on record now.
+    /// Reads the files after a cursor, up to the last recorded event.
     ///
     /// # Errors
-    /// When the journal's folder cannot be listed.
+    /// If the journal's folder cannot be listed.
     pub fn reader(&self, after: &Cursor) -> io::Result<RecordReader> {
         let end = self.end.borrow().clone();
         RecordReader::growing(self.disk.clone(), &self.folder, after, end)

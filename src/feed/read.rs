@@ -1,4 +1,4 @@
-//! Records from the journal's files.
+//! Reads records from the journal's files.
 
 use std::io;
 use std::path::Path;
@@ -11,16 +11,16 @@ use crate::journal::{Chain, Cursor, Entry, Item};
 use crate::limits;
 use crate::words::Damage;
 
-/// What a consumer follows.
+/// One item that a follower receives.
 #[derive(Debug, Clone, PartialEq)]
 pub enum FeedItem {
-    /// An event.
+    /// A recorded event.
     Record(Arc<Committed>),
-    /// Events that cannot be read.
+    /// A part of the journal that cannot be read.
     Damage(Damage),
 }
 
-/// Reads records after a cursor, in memory that does not grow with the journal.
+/// Reads records after a cursor. The memory used does not depend on the length of the journal.
 pub struct RecordReader {
     chain: Chain,
     cursor: Cursor,
@@ -28,10 +28,11 @@ pub struct RecordReader {
 }
 
 impl RecordReader {
-    /// Everything after a cursor. `known` is the last line that is known to have been acknowledged.
+    /// Prepares to read everything after a cursor. `known` is the last line that andon acknowledged, if the caller knows
+    /// it.
     ///
     /// # Errors
-    /// When the folder cannot be listed.
+    /// If the folder cannot be listed.
     pub fn new(
         disk: Arc<dyn Disk>,
         folder: &Path,
@@ -59,7 +60,7 @@ impl RecordReader {
         self.chain
     }
 
-    /// Everything after a cursor up to `end`; what is written meanwhile is left alone.
+    /// Prepares to read everything after a cursor up to `end`. Lines that are written later are not read.
     pub(super) fn growing(
         disk: Arc<dyn Disk>,
         folder: &Path,
@@ -69,8 +70,10 @@ impl RecordReader {
         Ok(Self::of(Chain::read(disk, folder, after, Some(end))?.up_to_known(), after))
     }
 
-    /// The next items: so many at most, and of about [`limits::FEED_BATCH_BYTES`] at most. Damage that loses no event does not
-    /// move the cursor, so it is given with the event after it; nothing is given at the end alone.
+    /// Returns the next items: at most `most` items, and about [`limits::FEED_BATCH_BYTES`] bytes. The result is empty only
+    /// at the end.
+    ///
+    /// Damage that loses no event does not move the cursor. So such damage always comes together with the next event.
     pub fn batch(&mut self, most: usize) -> Vec<FeedItem> {
         let begin = self.cursor.seq;
         let (mut items, mut bytes) = (Vec::new(), 0);
@@ -84,7 +87,7 @@ impl RecordReader {
         items
     }
 
-    /// The place up to which items were given.
+    /// Returns the position of the last item that was returned.
     #[must_use]
     pub fn cursor(&self) -> Cursor {
         if self.is_over { self.chain.cursor().clone() } else { self.cursor.clone() }
@@ -123,7 +126,7 @@ fn item_of(entry: Entry) -> FeedItem {
             let (record, bytes) = (Arc::new(record), entry.line.len());
             FeedItem::Record(Arc::new(Committed { record, hash: entry.hash, bytes }))
         }
-        // The chain holds and the line does not read: a program that is not andon wrote it.
+        // The line fits the hash chain but is not an event of andon: another program wrote the line.
         Err(e) => FeedItem::Damage(entry.damaged(e.to_string())),
     }
 }

@@ -1,4 +1,4 @@
-//! The feed gives the same from memory as from files, also over damage.
+//! Tests: the feed returns the same items from memory and from files, also around damage.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -46,7 +46,7 @@ fn written(disk: &FakeDisk, count: u64) -> (Feed, Vec<Committed>) {
     (feed, all)
 }
 
-/// Everything after a cursor, in turns of this length.
+/// Returns everything after a cursor, with at most `most` items for each call.
 fn followed(feed: &Feed, from: &Cursor, most: usize) -> Vec<FeedItem> {
     let (mut items, mut cursor) = (Vec::new(), from.clone());
     loop {

@@ -1,11 +1,13 @@
-//! The one reader of the journal. It checks the chain and gives each line as a record or as damage.
+//! [`Chain`] reads the journal, checks the hash chain, and returns each line as a record or as damage.
 //!
-//! A line is proven by the line after it, whose `prev` is its hash. Where two neighbours disagree, one of them was
-//! changed. A changed `prev` differs from the right hash in a few characters; the hash of a changed line differs in
-//! nearly all of them. So the reader names the line that was changed, and every other line is a record.
-//! Start, rebuild, verify, reports and the feed all read through [`Chain`]; it stops at nothing.
+//! The next line proves a line: its `prev` must be the hash of that line. If `prev` and hash differ, one of the two
+//! lines was changed. If `prev` itself was changed, it differs from the right hash in a few characters. If the earlier
+//! line was changed, its new hash differs in nearly all characters. So the reader can name the changed line, and every
+//! other line is still a record.
+//!
+//! Start, rebuild, verify, reports and the feed all read through [`Chain`]. Damage never stops the reading.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
@@ -16,29 +18,30 @@ use super::segment::{self, Head, Lines, RawLine, Segment, head_of};
 use crate::disk::Disk;
 use crate::words::{Damage, Seq};
 
-/// Where a journal ends and how it can be continued.
+/// The end of a journal, and the place where appending can continue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct End {
-    /// The last event.
+    /// The position of the last event.
     pub cursor: Cursor,
-    /// The segment to go on with and its length in bytes, where its last line is the chain's end.
+    /// The segment to append to, and its length in bytes; `None` if the next line needs a new segment.
     pub appendable: Option<(Segment, u64)>,
-    /// Bytes of an unfinished line after that length.
+    /// Bytes of an unfinished line after that length; empty if there are none.
     pub torn: Vec<u8>,
-    /// The highest number of a segment.
+    /// The highest segment number in the folder.
     pub highest: u32,
 }
 
-/// Lines in a row that are not records.
+/// Consecutive lines that are not records.
 struct Unreadable {
     segment: String,
     line: u64,
     why: String,
-    /// The highest number that seems to stand in them.
+    /// The highest event number that appears in these lines.
     hint: Seq,
     count: u64,
 }
 
+/// The segment that is being read, and the position in it.
 struct Reading {
     segment: Segment,
     name: Arc<str>,
@@ -47,25 +50,25 @@ struct Reading {
     offset: u64,
 }
 
-/// Reads a journal's lines after a place, or from its begin.
+/// Reads the lines of a journal after a position, or from the beginning.
 pub struct Chain {
     disk: Arc<dyn Disk>,
     segments: VecDeque<Segment>,
     reading: Option<Reading>,
-    /// Lines up to this event are passed over.
+    /// Lines up to this event are skipped.
     after: Seq,
-    /// The end of what is proven so far.
+    /// The last line that is proven so far.
     last: Cursor,
-    /// Whether the hash in `last` is of the line as it was written; after a changed line nobody knows that hash.
+    /// True if `last.hash` is the hash of the line as andon wrote it. After a changed line this hash is unknown.
     is_last_known: bool,
-    /// A line that waits for the one after it.
+    /// A line that is not proven yet, because the next line has not been read.
     held: Option<Entry>,
     unreadable: Option<Unreadable>,
-    /// The segment whose lines repeat what was read before.
+    /// The segment whose lines repeat events that were read before.
     repeating: Option<String>,
-    /// What is known to have been acknowledged, from elsewhere.
+    /// The last acknowledged line, if the caller knows it.
     known: Option<Cursor>,
-    /// Whether lines after `known` are left alone: they are being written.
+    /// True if lines after `known` are not read, because another thread may be writing these lines.
     stops_at_known: bool,
     items: VecDeque<Item>,
     is_over: bool,
@@ -75,10 +78,11 @@ pub struct Chain {
 }
 
 impl Chain {
-    /// Reads everything after a place. `known` is the last line that is known to have been acknowledged.
+    /// Prepares to read all lines after a position. `known` is the last line that andon acknowledged, if the caller knows
+    /// it.
     ///
     /// # Errors
-    /// When the folder cannot be listed.
+    /// If the folder cannot be listed.
     pub fn read(
         disk: Arc<dyn Disk>,
         folder: &Path,
@@ -91,9 +95,9 @@ impl Chain {
             let why = "this is a link or a folder, not a plain file: andon does not read it".to_owned();
             items.push_back(Item::Damage(nothing_lost(name, 0, after.seq, why)));
         }
-        let (segments, exchanged) = in_order(disk.as_ref(), found.segments);
+        let (segments, exchanged) = segment::in_order(disk.as_ref(), found.segments);
         if let Some(name) = exchanged {
-            let why = "the segments are not in the order of their events: files were renamed or exchanged";
+            let why = "the segments are not in the order of their events: files were renamed or swapped";
             items.push_back(Item::Damage(nothing_lost(name, 0, after.seq, why.to_owned())));
         }
         let first = segments
@@ -122,14 +126,14 @@ impl Chain {
         })
     }
 
-    /// Leaves lines after the last acknowledged one alone: somebody may be writing them.
+    /// Stops after the last acknowledged line, because another thread may be writing the lines after it.
     #[must_use]
     pub fn up_to_known(mut self) -> Self {
         self.stops_at_known = true;
         self
     }
 
-    /// The place up to which everything was read.
+    /// Returns the position of the last event; valid when the iterator has ended.
     #[must_use]
     pub fn cursor(&self) -> &Cursor {
         &self.end.cursor
@@ -182,7 +186,7 @@ impl Chain {
             }
             Err(e) => {
                 self.reading = None;
-                self.cannot_read(Seq(0), format!("it cannot be read: {e}"));
+                self.cannot_read(Seq(0), format!("the file cannot be read: {e}"));
             }
         }
     }
@@ -200,7 +204,7 @@ impl Chain {
             }
             Err(e) => {
                 let (name, line) = (segment.name, 0);
-                let why = format!("it cannot be opened: {e}");
+                let why = format!("the file cannot be opened: {e}");
                 self.unreadable.get_or_insert(Unreadable {
                     segment: name,
                     line,
@@ -232,7 +236,10 @@ impl Chain {
                 return;
             }
             RawLine::TooLong(length) => {
-                self.cannot_read(Seq(0), format!("the line has {length} bytes: andon writes no such line"));
+                self.cannot_read(
+                    Seq(0),
+                    format!("the line has {length} bytes: andon does not write such long lines"),
+                );
                 return;
             }
         };
@@ -247,7 +254,7 @@ impl Chain {
         }
     }
 
-    /// The file ends without a newline: a write that was torn, or a last line that was changed.
+    /// Takes the bytes of a file that does not end with a newline: an unfinished write, or a last line that was changed.
     fn take_open_end(&mut self, bytes: Vec<u8>) {
         let is_last = self.reading.as_ref().is_some_and(|r| r.segment.number == self.end.highest);
         let was_acknowledged = self.known.as_ref().is_some_and(|k| k.seq > self.proven());
@@ -262,7 +269,7 @@ impl Chain {
         self.cannot_read(hint, "the file ends in the middle of a line".to_owned());
     }
 
-    /// The number of the last line that was read as a record.
+    /// Returns the number of the last line that was read as a record.
     fn proven(&self) -> Seq {
         self.held.as_ref().map_or(self.last.seq, |h| h.seq)
     }
@@ -276,7 +283,8 @@ impl Chain {
         if head.seq == self.after && self.after > Seq(0) && self.held.is_none() {
             self.unreadable = None;
             if self.is_last_known && hash != self.last.hash {
-                let why = "the event is not the one that had been acknowledged: it was changed".to_owned();
+                let why =
+                    "the event is not the event that andon acknowledged: the line was changed".to_owned();
                 self.damage(head.seq, head.seq, why);
             }
             self.can_append();
@@ -292,9 +300,9 @@ impl Chain {
         let is_proven = self.held.is_some() || self.is_last_known;
         let is_next = head.seq == last.seq.next();
         if head.prev == last.hash && !is_next && self.unreadable.is_none() {
-            // The line follows the last one, so its own number was changed.
+            // `prev` is right and the number is not, so the number of this line was changed.
             self.prove();
-            let why = format!("the line says it is event {}: it was changed", head.seq);
+            let why = format!("the line has the wrong event number {}: the line was changed", head.seq);
             self.damage(last.seq.next(), last.seq.next(), why);
             self.last_was_changed(last.seq.next());
         } else if head.seq <= last.seq {
@@ -308,22 +316,26 @@ impl Chain {
         }
     }
 
-    /// Two neighbours of which one was changed.
+    /// Decides which of two consecutive lines was changed: the `prev` of the later line is not the hash of the earlier.
     fn disagree(&mut self, prev: &str, last: &Cursor, entry: Entry) {
         let is_hash = prev.len() == last.hash.len() && prev.bytes().all(|b| b.is_ascii_hexdigit());
         let differing = prev.bytes().zip(last.hash.bytes()).filter(|(a, b)| a != b).count();
         if is_hash && differing > prev.len() / 2 {
-            // The line before carried another hash when this one was written.
+            // `prev` is a whole other hash, so the earlier line was different when this line was written.
             match self.held.take() {
                 Some(held) => {
-                    let why = "the line is not the one that the next line proves: it was changed".to_owned();
+                    let why = "the hash of the line is not the hash in the next line: the line was changed"
+                        .to_owned();
                     let seq = held.seq;
                     self.items.push_back(Item::Damage(held.damaged(why)));
                     self.last = Cursor { seq, hash: prev.to_owned() };
                     self.is_last_known = true;
                 }
                 None => {
-                    let why = format!("it does not follow event {}: one of the two was changed", last.seq);
+                    let why = format!(
+                        "the line does not follow event {}: one of the two lines was changed",
+                        last.seq
+                    );
                     let (segment, line) = self.place();
                     self.items.push_back(Item::Damage(nothing_lost(segment, line, entry.seq, why)));
                 }
@@ -331,19 +343,20 @@ impl Chain {
             self.hold(entry);
         } else {
             self.prove();
-            let why = "its prev is not the hash of the line before: it was changed".to_owned();
+            let why = "`prev` is not the hash of the previous line: the line was changed".to_owned();
             self.damage(entry.seq, entry.seq, why);
             self.last_was_changed(entry.seq);
         }
     }
 
-    /// The line just read is this event, but not as it was written.
+    /// Notes that the line just read is event `seq`, and that its content was changed.
     fn last_was_changed(&mut self, seq: Seq) {
         self.last.seq = seq;
         self.is_last_known = false;
         self.end.appendable = None;
     }
 
+    /// Takes a line whose event was read before, and reports the segment as a copy, once.
     fn repeat(&mut self, seq: Seq) {
         self.prove();
         self.end.appendable = None;
@@ -354,7 +367,7 @@ impl Chain {
         }
     }
 
-    /// The held line is a record.
+    /// Returns the held line as a record: the next line proves it.
     fn prove(&mut self) {
         if let Some(held) = self.held.take() {
             self.last = Cursor { seq: held.seq, hash: held.hash.clone() };
@@ -368,7 +381,7 @@ impl Chain {
         self.can_append();
     }
 
-    /// The line just read is the chain's end so far.
+    /// Notes that the line just read is the end of the chain so far.
     fn can_append(&mut self) {
         let reading = self.reading.as_ref().filter(|r| r.segment.number == self.end.highest);
         self.end.appendable = reading.map(|r| (r.segment.clone(), r.offset));
@@ -379,7 +392,7 @@ impl Chain {
         self.items.push_back(Item::Damage(Damage { segment, line, first_seq, last_seq, why }));
     }
 
-    /// What lies between the last record and event `next` cannot be read.
+    /// Reports the events between the last record and event `next` as damage.
     fn end_unreadable(&mut self, next: Seq) {
         let first_seq = self.last.seq.next();
         let last_seq = Seq(next.0.saturating_sub(1));
@@ -403,7 +416,7 @@ impl Chain {
             && known.hash != held.hash
             && let Some(held) = self.held.take()
         {
-            let why = "the event is not the one that had been acknowledged: it was changed".to_owned();
+            let why = "the event is not the event that andon acknowledged: the line was changed".to_owned();
             self.items.push_back(Item::Damage(held.damaged(why)));
             self.last = known.clone();
         }
@@ -418,7 +431,7 @@ impl Chain {
             self.end.appendable = None;
             let segment = segment::name_of(self.end.highest.max(1));
             let why = format!(
-                "the journal ends at event {seen}, but event {known_seq} had been acknowledged: its end was cut off"
+                "the journal ends at event {seen}, but andon acknowledged event {known_seq}: its end was cut off"
             );
             let damage = Damage { segment, line: 0, first_seq: seen.next(), last_seq: known_seq, why };
             self.items.push_back(Item::Damage(damage));
@@ -447,15 +460,16 @@ impl Iterator for Chain {
 }
 
 fn copy(segment: String, line: u64, seq: Seq) -> Item {
-    let why = format!("event {seq} and others stand in an earlier segment already: this is a copy");
+    let why = format!("an earlier segment contains event {seq} and others already: this is a copy");
     Item::Damage(nothing_lost(segment, line, seq, why))
 }
 
+/// Returns damage that loses no event: its `last_seq` is before its `first_seq`.
 fn nothing_lost(segment: String, line: u64, at: Seq, why: String) -> Damage {
     Damage { segment, line, first_seq: at.next(), last_seq: at, why }
 }
 
-/// Whether bytes at a file's end are the begin of a line that was being written, or blocks that never were.
+/// Returns true if the bytes at the end of a file are the beginning of a line, or zeros that a power failure left.
 fn is_torn(bytes: &[u8]) -> bool {
     let written = bytes.split(|b| *b == 0).next().unwrap_or_default();
     let is_rest_empty = bytes.get(written.len()..).unwrap_or_default().iter().all(|b| *b == 0);
@@ -467,7 +481,7 @@ fn is_torn(bytes: &[u8]) -> bool {
     is_rest_empty && is_begun
 }
 
-/// The highest event number that seems to stand in bytes which are not a record, so that it is not given again.
+/// Returns the highest event number that appears in unreadable bytes, so that andon does not use this number again.
 fn hint_of(bytes: &[u8], last: Seq) -> Seq {
     const MARK: &[u8] = b"{\"seq\":";
     let mut hint = last;
@@ -476,39 +490,10 @@ fn hint_of(bytes: &[u8], last: Seq) -> Seq {
         rest = rest.get(at + MARK.len()..).unwrap_or_default();
         let digits: Vec<u8> = rest.iter().take(20).take_while(|b| b.is_ascii_digit()).copied().collect();
         let number = String::from_utf8(digits).ok().and_then(|d| d.parse::<u64>().ok());
-        // A number that is far off was changed itself.
+        // A number that is much too high was itself changed.
         if let Some(number) = number.filter(|n| *n <= last.0.saturating_add(1024)) {
             hint = hint.max(Seq(number));
         }
     }
     hint.max(last.next())
-}
-
-/// Segments in the order of their events, and the name of one that stands elsewhere than its number says.
-fn in_order(disk: &dyn Disk, segments: Vec<Segment>) -> (Vec<(Segment, Option<Seq>)>, Option<String>) {
-    let mut before = Seq(0);
-    let mut found = Vec::new();
-    for segment in segments {
-        let first = segment::first_seq(disk, &segment);
-        before = first.unwrap_or(before);
-        found.push((segment, first, before));
-    }
-    // A copy of an earlier segment repeats its events and is told as a copy when it is read.
-    let mut seen = BTreeSet::new();
-    let mut highest = Seq(0);
-    let mut exchanged = None;
-    for (segment, place, _) in &mut found {
-        let Some(first) = *place else { continue };
-        if !seen.insert(first) {
-            // Nobody begins to read in a copy: what comes after its events does not follow in it.
-            *place = None;
-        } else if first < highest {
-            exchanged.get_or_insert_with(|| segment.name.clone());
-        }
-        highest = highest.max(first);
-    }
-    if exchanged.is_some() {
-        found.sort_by_key(|(segment, _, order)| (*order, segment.number));
-    }
-    (found.into_iter().map(|(segment, first, _)| (segment, first)).collect(), exchanged)
 }

@@ -1,16 +1,16 @@
-//! What the reader of the journal gives: places in the chain, lines, damage.
+//! The results of reading a journal: a position in the chain, a line, a damaged part.
 
 use std::sync::Arc;
 
 use super::FIRST_PREV;
 use crate::words::{Damage, Seq};
 
-/// A place in the chain: an event's number and the hash of its line.
+/// A position in the chain: the number of an event and the hash of its line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cursor {
-    /// The event's number; 0 before the first one.
+    /// The number of the event; 0 before the first event.
     pub seq: Seq,
-    /// The SHA-256 of its line, in hexadecimal; empty where the line is damaged and nobody knows it.
+    /// The SHA-256 of the event's line in hexadecimal; empty if the line is damaged and its original hash is unknown.
     pub hash: String,
 }
 
@@ -20,23 +20,23 @@ impl Default for Cursor {
     }
 }
 
-/// One line with its place in the chain.
+/// One line of the journal and its position.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// The event's number.
+    /// The number of the event.
     pub seq: Seq,
-    /// The SHA-256 of the line.
+    /// The SHA-256 of the line, in hexadecimal.
     pub hash: String,
-    /// The line, without its newline.
+    /// The text of the line, without the newline.
     pub line: String,
-    /// The segment's file name.
+    /// The file name of the segment.
     pub segment: Arc<str>,
-    /// The line's place in the segment, from 1.
+    /// The number of the line in the segment; the first line is 1.
     pub number: u64,
 }
 
 impl Entry {
-    /// This line as damage.
+    /// Returns a [`Damage`] that covers only this line, with the reason `why`.
     #[must_use]
     pub fn damaged(&self, why: String) -> Damage {
         let (segment, line) = (self.segment.to_string(), self.number);
@@ -44,10 +44,10 @@ impl Entry {
     }
 }
 
-/// What the reader gives, in the order of the events.
+/// One result of reading a journal. The items come in the order of the events.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Item {
-    /// A line whose place in the chain holds.
+    /// A line whose hash and number fit the chain.
     Record(Entry),
     /// A part that cannot be read.
     Damage(Damage),

@@ -1,11 +1,42 @@
-//! The journal: an append-only, hash-chained file of every event.
+//! The journal: the append-only, hash-chained record of every event.
 //!
-//! One JSON line for an event in `journal/NNNNNNNN.ndjson`; `prev` is the SHA-256 of the line before it (bytes
-//! without the newline, 64 zeros for the first). *Must not know* what an event means.
-//! Order is the sequence number's, never the clock's. Opening only reads. Nothing is ever cut but an unfinished last line
-//! that was never acknowledged, and that is put aside first. Files whose names are not exactly a segment's are
-//! never touched. A part that cannot be read is [`crate::words::Damage`] with its segment, line and events; reading goes on after it
-//! (tests: `every_flipped_byte_is_found_and_costs_its_own_line_only`, `files_that_are_not_segments_are_left_alone`).
+//! Each event is one JSON line in a segment file `journal/NNNNNNNN.ndjson`. The field `prev` is the SHA-256 of the
+//! previous line without its newline; the first line has 64 zeros. The journal does not know the meaning of an event.
+//!
+//! * The sequence number gives the order of the events. The clock does not.
+//! * Opening the journal only reads. The first append removes an unfinished last line, and keeps a copy of the line in
+//!   another file. No other bytes are ever removed.
+//! * The journal never opens a file whose name is not exactly the name of a segment
+//!   (test: `files_that_are_not_segments_are_left_alone`).
+//! * A part that cannot be read becomes [`crate::words::Damage`], with its segment, line and event numbers. Reading
+//!   continues after this part (test: `every_flipped_byte_is_found_and_costs_its_own_line_only`).
+//!
+//! ```
+//! use std::sync::Arc;
+//! use andon::disk::RealDisk;
+//! use andon::journal::{Cursor, Journal, Line, verify};
+//! use andon::words::Seq;
+//!
+//! struct Note(u64);
+//! impl Line for Note {
+//!     fn seq(&self) -> Seq {
+//!         Seq(self.0)
+//!     }
+//!     fn line(&self, prev: &str) -> String {
+//!         format!("{{\"seq\":{},\"prev\":\"{prev}\"}}", self.0)
+//!     }
+//! }
+//!
+//! let (disk, folder) = (Arc::new(RealDisk), tempfile::tempdir().unwrap());
+//! let (mut journal, _) = Journal::open(disk.clone(), folder.path(), &Cursor::default(), None).unwrap();
+//! journal.append(&[Note(1), Note(2)]).unwrap();
+//! let found = verify(disk, folder.path(), None, false).unwrap();
+//! assert_eq!((found.events, found.damage.len()), (2, 0));
+//! assert_eq!(&found.end, journal.end());
+//! ```
+//!
+//! The daemon's journal thread calls [`Journal::append`] with the lines that the desk has proven. After the fsync, the
+//! thread gives the records to the [`crate::feed`], which reads older records with [`Chain`].
 
 mod chain;
 mod item;
@@ -20,10 +51,10 @@ pub use item::{Cursor, Entry, Item};
 pub use verify::{Verified, verify};
 pub use write::{Journal, JournalError, Line, Opened};
 
-/// The `prev` of the first line.
+/// The value of `prev` in the first line of a journal.
 pub const FIRST_PREV: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 
-/// SHA-256 of a line, in hexadecimal.
+/// Returns the SHA-256 of a line in hexadecimal; `line` has no newline.
 #[must_use]
 pub fn hash(line: &[u8]) -> String {
     use sha2::{Digest, Sha256};

@@ -1,5 +1,6 @@
-//! The files of a journal: which of them are segments, and in which order their events stand.
+//! The segment files of a journal: their names, their first event, and their lines.
 
+use std::collections::BTreeSet;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
@@ -9,19 +10,19 @@ use crate::disk::{Disk, Kind};
 use crate::limits;
 use crate::words::Seq;
 
-/// What every line begins with.
+/// The first two fields of every line.
 #[derive(Debug, Deserialize)]
 pub(super) struct Head {
     pub seq: Seq,
     pub prev: String,
 }
 
-/// Reads a line's head; `None` for bytes that are not a line of the journal.
+/// Reads the head of a line; `None` if the bytes are not a line of the journal.
 pub(super) fn head_of(line: &[u8]) -> Option<Head> {
     serde_json::from_str(std::str::from_utf8(line).ok()?).ok()
 }
 
-/// A plain file with exactly a segment's name.
+/// A plain file whose name is exactly the name of a segment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Segment {
     pub number: u32,
@@ -30,18 +31,18 @@ pub(super) struct Segment {
     pub bytes: u64,
 }
 
-/// What a journal's folder holds.
+/// The contents of a journal's folder.
 #[derive(Debug, Default)]
 pub(super) struct Folder {
-    /// By number.
+    /// The segments, sorted by number.
     pub segments: Vec<Segment>,
-    /// Names of segments that are links or folders: they are never read or written.
+    /// Names of links and folders that look like segments. andon never reads or writes these entries.
     pub refused: Vec<String>,
-    /// The highest number in use, refused ones included; 0 in an empty folder.
+    /// The highest segment number, including refused entries; 0 in an empty folder.
     pub highest: u32,
 }
 
-/// The number in a segment's name: eight digits and `.ndjson`, nothing else.
+/// Returns the number in a segment's name; `None` if the name is not exactly eight digits and `.ndjson`.
 fn number_of(name: &str) -> Option<u32> {
     let digits = name.strip_suffix(".ndjson")?;
     let is_number = digits.len() == 8 && digits.bytes().all(|b| b.is_ascii_digit());
@@ -52,7 +53,7 @@ pub(super) fn name_of(number: u32) -> String {
     format!("{number:08}.ndjson")
 }
 
-/// Lists a journal's folder. Files with other names are not looked at.
+/// Lists the segments in a journal's folder and ignores files with other names.
 pub(super) fn list(disk: &dyn Disk, folder: &Path) -> io::Result<Folder> {
     let mut found = Folder::default();
     for (name, kind) in disk.entries(folder)? {
@@ -71,9 +72,10 @@ pub(super) fn list(disk: &dyn Disk, folder: &Path) -> io::Result<Folder> {
     Ok(found)
 }
 
-/// The number of a segment's first event, told by its first lines; `None` when no two of them agree.
+/// Returns the number of a segment's first event; `None` if none of the first three lines is readable.
 ///
-/// One line alone may be the one that was changed, so the second and third line vote as well.
+/// A changed first line may contain a wrong number. So the first three lines vote, and the most frequent answer is
+/// returned; in a tie, the lowest.
 pub(super) fn first_seq(disk: &dyn Disk, segment: &Segment) -> Option<Seq> {
     let mut lines = Lines::new(disk.reader(&segment.path).ok()?);
     let mut seqs = Vec::new();
@@ -86,18 +88,51 @@ pub(super) fn first_seq(disk: &dyn Disk, segment: &Segment) -> Option<Seq> {
     Some(Seq(most))
 }
 
-/// One line as it stands in a file.
+/// Returns the segments in the order of their events, and the name of a segment that is not in the order of its number.
+pub(super) fn in_order(
+    disk: &dyn Disk,
+    segments: Vec<Segment>,
+) -> (Vec<(Segment, Option<Seq>)>, Option<String>) {
+    let mut before = Seq(0);
+    let mut found = Vec::new();
+    for segment in segments {
+        let first = first_seq(disk, &segment);
+        before = first.unwrap_or(before);
+        found.push((segment, first, before));
+    }
+    // A copy of an earlier segment is not a swapped segment. The reader reports it as a copy when it reads it.
+    let mut seen = BTreeSet::new();
+    let mut highest = Seq(0);
+    let mut exchanged = None;
+    for (segment, place, _) in &mut found {
+        let Some(first) = *place else { continue };
+        if !seen.insert(first) {
+            // Reading must not begin in a copy, because the events after its last event are in another segment.
+            *place = None;
+        } else if first < highest {
+            exchanged.get_or_insert_with(|| segment.name.clone());
+        }
+        highest = highest.max(first);
+    }
+    if exchanged.is_some() {
+        found.sort_by_key(|(segment, _, order)| (*order, segment.number));
+    }
+    (found.into_iter().map(|(segment, first, _)| (segment, first)).collect(), exchanged)
+}
+
+/// One line, as it was read from a file.
 #[derive(Debug)]
 pub(super) enum RawLine {
-    /// With its newline, which is not part of `0`.
+    /// A line that ends with a newline. The bytes do not include the newline.
     Whole(Vec<u8>),
-    /// The file ends in it.
+    /// The last bytes of a file, without a newline at the end.
     Open(Vec<u8>),
-    /// Longer than any line that andon writes; its bytes are passed over.
+    /// A line that is longer than any line that andon writes. The value is its length in bytes; its content is skipped.
     TooLong(u64),
 }
 
 impl RawLine {
+    /// Returns the bytes of a whole line; `None` for the other cases.
     pub(super) fn body(&self) -> Option<&[u8]> {
         match self {
             RawLine::Whole(bytes) => Some(bytes),
@@ -105,7 +140,7 @@ impl RawLine {
         }
     }
 
-    /// Bytes that it takes in the file.
+    /// Returns the number of bytes that the line occupies in the file, including the newline.
     pub(super) fn length(&self) -> u64 {
         match self {
             RawLine::Whole(bytes) => bytes.len() as u64 + 1,
@@ -115,12 +150,12 @@ impl RawLine {
     }
 }
 
-/// The lines of a file, in memory that does not grow with it.
+/// Reads a file line by line. The memory used does not depend on the size of the file.
 pub(super) struct Lines {
     reader: BufReader<Box<dyn Read + Send>>,
 }
 
-/// Twice what andon writes: a longer line is nobody's.
+/// Bytes of the longest line that is read. andon itself writes lines of at most half this length.
 const LONGEST: u64 = 2 * limits::LINE_BYTES_MAX as u64;
 
 impl Lines {

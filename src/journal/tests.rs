@@ -1,4 +1,4 @@
-//! The journal on a disk that misbehaves: what is lost, what is named, what goes on.
+//! Tests of the journal on a disk with faults: lost events are named, and appending continues.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -58,7 +58,7 @@ fn three_segments() -> (FakeDisk, Cursor) {
     (disk, end)
 }
 
-/// The events that are read as records, and those that are named as lost.
+/// Reads the journal; returns the events read as records, the events named as lost, and the damage.
 fn read(disk: &FakeDisk, known: Option<Cursor>) -> (BTreeSet<u64>, BTreeSet<u64>, Vec<Damage>) {
     let (mut records, mut lost, mut damage) = (BTreeSet::new(), BTreeSet::new(), Vec::new());
     for item in Chain::read(arc(disk), folder(), &Cursor::default(), known).unwrap() {
@@ -97,12 +97,12 @@ fn every_flipped_byte_is_found_and_costs_its_own_line_only() {
                 assert!(!damage.is_empty(), "{place}");
                 let line = bytes[..at].iter().filter(|b| **b == b'\n').count() as u64;
                 let event = u64::from(number - 1) * 5 + line + 1;
-                // A newline that was changed joins two lines.
+                // A changed newline joins two lines.
                 let most = if bytes[at] == b'\n' { 2 } else { 1 };
                 assert!(lost.len() as u64 <= most && lost.contains(&event), "{place}");
                 assert!(records.is_disjoint(&lost), "{place}");
                 assert_eq!(records.len() + lost.len(), 15, "{place}");
-                // The journal goes on after it, and what is written then is read again.
+                // The journal can be continued after the damage, and the new lines can be read.
                 let files = disk.files();
                 let lengths: Vec<_> = files.iter().map(|f| disk.bytes(f).unwrap().len()).collect();
                 let (mut journal, _) = open(&disk, Some(end.clone()));
@@ -138,11 +138,14 @@ fn segments_that_are_missing_cut_doubled_or_exchanged_are_named() {
         assert!(lost.is_subset(&own(number)) && records.len() + lost.len() == 15, "cut {number}: {damage:?}");
         let (mut journal, _) = open(&disk, Some(end.clone()));
         append(&mut journal, 1).unwrap();
-        assert!(disk.bytes(&segment(number)).unwrap().len() >= bytes.len() / 2, "it is not cut further");
+        assert!(
+            disk.bytes(&segment(number)).unwrap().len() >= bytes.len() / 2,
+            "the file is not cut further"
+        );
         assert_eq!(read(&disk, None).1, lost, "cut {number}, and written on");
 
         for other in (1..=4).filter(|o| *o != number) {
-            // A copy beside the others, and one over another segment.
+            // A segment is copied under a new name.
             let (disk, end) = three_segments();
             disk.put(&segment(other.max(4)), bytes.clone());
             let (records, lost, damage) = read(&disk, Some(end.clone()));
@@ -208,7 +211,7 @@ fn a_torn_end_is_put_aside_when_the_next_line_is_written() {
         assert_eq!(aside, torn);
         assert_eq!(read(&disk, None).0.len(), 4);
     }
-    // The same bytes where a fourth event had been acknowledged: it is damage, and nothing is cut.
+    // The same bytes, but a fourth event was acknowledged: the bytes are damage, and andon removes nothing.
     let known = Cursor { seq: Seq(4), hash: "5".repeat(64) };
     disk.put(&segment(1), [&whole[..], b"{\"seq\":4,\"pr"].concat());
     let (mut journal, opened) = open(&disk, Some(known));
@@ -235,7 +238,7 @@ fn a_full_disk_leaves_the_journal_as_it_was_and_it_goes_on_later() {
     }
     let (records, lost, damage) = read(&disk, Some(journal.end().clone()));
     assert_eq!((records.len(), lost.len(), damage.len()), (12, 0, 0));
-    // A journal that is begun on a full disk is begun once there is room.
+    // A new journal on a full disk begins as soon as the disk has space.
     let full = FakeDisk::default();
     full.trouble(Trouble::Full(0));
     let (mut journal, _) = open(&full, None);
@@ -254,14 +257,14 @@ fn a_file_that_was_removed_is_put_back_and_one_that_was_replaced_is_read_again()
     assert_eq!(read(&disk, Some(journal.end().clone())).0.len(), 5);
     let opened = journal.take_opened();
     assert!(opened.said[0].contains("put it back") && opened.damage.is_empty(), "{opened:?}");
-    // An editor writes another file in its place, with a line changed.
+    // An editor replaces the file by a file with one changed line.
     let bytes = String::from_utf8(disk.bytes(&segment(1)).unwrap()).unwrap();
     disk.remove(&segment(1));
     disk.put(&segment(1), bytes.replace("event 3", "event 8").into_bytes());
     append(&mut journal, 1).unwrap();
     let opened = journal.take_opened();
     assert_eq!(opened.damage.iter().map(|d| d.first_seq).collect::<Vec<_>>(), [Seq(3)]);
-    // Somebody cuts it.
+    // A person cuts the end of the file.
     let path = segment(1);
     let bytes = disk.bytes(&path).unwrap();
     let sixth = bytes.len() - 10;
@@ -269,7 +272,7 @@ fn a_file_that_was_removed_is_put_back_and_one_that_was_replaced_is_read_again()
     append(&mut journal, 1).unwrap();
     assert_eq!(journal.end().seq, Seq(7), "no number is given twice");
     assert_eq!(journal.take_opened().damage.last().unwrap().first_seq, Seq(6));
-    // The only file is moved away: nothing is acknowledged until it is back.
+    // The only segment is moved away: andon acknowledges nothing until the segment is back.
     let disk = FakeDisk::default();
     let (mut journal, _) = open(&disk, None);
     append(&mut journal, 4).unwrap();
@@ -340,7 +343,7 @@ fn lines_that_are_being_written_are_left_alone() {
     disk.put(&segment(1), bytes[..bytes.len() - 20].to_vec());
     let found = verify(arc(&disk), folder(), Some(known.clone()), true).unwrap();
     assert_eq!((found.events, found.damage.len(), &found.end), (3, 0, &known));
-    // What had been acknowledged and is not there any more is missed beside a daemon too.
+    // An acknowledged line that is missing is reported, also while a daemon runs.
     disk.put(&segment(1), bytes[..bytes.len() / 2].to_vec());
     let found = verify(arc(&disk), folder(), Some(known), true).unwrap();
     assert_eq!(found.damage.len(), 1, "{found:?}");

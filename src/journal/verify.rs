@@ -1,4 +1,4 @@
-//! The check of the chain, from the first line to the last.
+//! Checks the hash chain from the first line to the last line.
 
 use std::io;
 use std::path::Path;
@@ -9,22 +9,24 @@ use super::item::{Cursor, Item};
 use crate::disk::Disk;
 use crate::words::Damage;
 
-/// What verifying found.
+/// The result of [`verify`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verified {
-    /// Lines that are records.
+    /// Number of lines that are records.
     pub events: u64,
-    /// The last line. Write its hash down elsewhere, and nobody can cut the journal unseen.
+    /// The last line. If a person stores its hash outside the gateway, a removed end of the journal can be detected.
     pub end: Cursor,
-    /// Every part that cannot be read, in the order of the events.
+    /// All parts that cannot be read, in the order of the events.
     pub damage: Vec<Damage>,
 }
 
-/// Checks every line of a journal, with memory that does not grow with it. `known` is the last line that is known to
-/// have been acknowledged; with `is_growing` the lines after it are left alone, because they are being written.
+/// Checks every line of a journal. The memory used does not depend on the length of the journal.
+///
+/// `known` is the last line that andon acknowledged, if the caller knows it. With `is_growing`, lines after `known` are
+/// not checked, because another thread may be writing these lines.
 ///
 /// # Errors
-/// When the folder cannot be listed.
+/// If the folder cannot be listed.
 pub fn verify(
     disk: Arc<dyn Disk>,
     folder: &Path,

@@ -1,4 +1,4 @@
-//! Opening and appending.
+//! Opens a journal and appends lines to it.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -11,81 +11,85 @@ use crate::disk::{AppendFile, Disk, Place, beside, name_of};
 use crate::limits;
 use crate::words::{Damage, Seq};
 
-/// What the journal writes: an event whose line was proven before. Only the hash of the line before is filled in.
+/// An event that the journal can write. The caller has already proven that the line can be read back; the journal only
+/// adds the hash of the previous line.
 pub trait Line {
-    /// The event's number.
+    /// Returns the number of the event.
     fn seq(&self) -> Seq;
-    /// The line without its newline; at most [`limits::LINE_BYTES_MAX`] bytes.
+    /// Returns the line without a newline, at most [`limits::LINE_BYTES_MAX`] bytes. `prev` is the hash of the previous
+    /// line, in hexadecimal.
     fn line(&self, prev: &str) -> String;
 }
 
-/// Why lines were not written. Nothing was appended then.
+/// The reason why lines were not written. After any of these errors, the journal contains none of the lines.
 #[derive(Debug, thiserror::Error)]
 pub enum JournalError {
-    /// The operating system refuses: a full disk, a broken one, a missing right.
+    /// The operating system reports an error, for example: disk full, disk broken, no permission.
     #[error("{path}: {source}")]
     Io {
-        /// The file.
+        /// The file or folder that caused the error.
         path: PathBuf,
-        /// What it says.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// The file that is written is no longer where it was.
-    #[error("{path}: the journal's file was moved away or replaced while andon was writing it")]
+    /// The current segment is no longer at its path.
+    #[error("{path}: the journal's file was moved or replaced while andon was writing to it")]
     Elsewhere {
-        /// Where it was.
+        /// The path at which andon opened the file.
         path: PathBuf,
     },
-    /// Lines were asked for out of their order: a bug of andon.
+    /// The caller gave lines in the wrong order. This is a bug in andon.
     #[error("event {seq} does not follow event {last}")]
     OutOfOrder {
-        /// The event.
+        /// The number of the event that does not fit.
         seq: Seq,
-        /// The last one on disk.
+        /// The number of the last event on disk.
         last: Seq,
     },
 }
 
-/// What opening found.
+/// The findings of opening a journal.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Opened {
-    /// Sentences for the log, about what was done by itself.
+    /// Sentences for the daemon's log about repairs that andon made without a command.
     pub said: Vec<String>,
-    /// Parts that cannot be read.
+    /// The parts of the journal that cannot be read.
     pub damage: Vec<Damage>,
 }
 
-/// Where the next line goes.
+/// The place of the next line.
 #[derive(Debug)]
 enum Next {
-    /// Into this open file.
+    /// The segment that is open for appending.
     Open(PathBuf, AppendFile),
-    /// Into this segment at this length, after a torn end was put aside.
+    /// An existing segment that is not open yet: its path, its length in bytes, and the unfinished line after this length.
     Segment(PathBuf, u64, Vec<u8>),
-    /// Into a new segment with this number.
+    /// A new segment with this number.
     New(u32),
 }
 
-/// The journal, ready for appending. Opening it only reads: what has to be cut is cut before the first line is written.
+/// A journal that is ready for appending. [`Journal::open`] only reads; an unfinished last line is removed before the
+/// first line is written.
 #[derive(Debug)]
 pub struct Journal {
     disk: Arc<dyn Disk>,
     folder: PathBuf,
     next: Next,
-    /// The highest number of a segment.
+    /// The highest segment number in the folder.
     highest: u32,
     end: Cursor,
-    /// Sentences about what was done by itself, until they are taken.
+    /// Sentences for the log, until [`Journal::take_opened`] takes them.
     said: Vec<String>,
+    /// Damage found after opening, until [`Journal::take_opened`] takes it.
     damage: Vec<Damage>,
 }
 
 impl Journal {
-    /// Opens the journal in a folder. `from` is the place from which on it is read, `known` the last line that is known
-    /// to have been acknowledged.
+    /// Opens the journal in a folder and checks the lines after `from`. `known` is the last line that andon acknowledged,
+    /// if the caller knows it.
     ///
     /// # Errors
-    /// When the folder cannot be listed.
+    /// If the folder cannot be listed.
     pub fn open(
         disk: Arc<dyn Disk>,
         folder: &Path,
@@ -114,7 +118,7 @@ impl Journal {
             Some((segment, length)) => {
                 if !end.torn.is_empty() {
                     told.push(format!(
-                        "{}: {} torn bytes after event {} were never acknowledged; they are put aside",
+                        "{}: the {} torn bytes after event {} were never acknowledged; andon moves them to another file",
                         segment.name,
                         end.torn.len(),
                         end.cursor.seq
@@ -129,21 +133,21 @@ impl Journal {
         (Self { disk, folder, next, highest, end: end.cursor, said, damage }, told)
     }
 
-    /// The last line.
+    /// Returns the position of the last line.
     #[must_use]
     pub fn end(&self) -> &Cursor {
         &self.end
     }
 
-    /// What was found and done since this was asked last.
+    /// Returns the damage and the repairs since the last call.
     pub fn take_opened(&mut self) -> Opened {
         Opened { said: std::mem::take(&mut self.said), damage: std::mem::take(&mut self.damage) }
     }
 
-    /// Appends lines and makes them durable with one fsync. Returns each line's hash.
+    /// Appends lines, makes them durable with one fsync, and returns the hash of each line.
     ///
     /// # Errors
-    /// When they could not be written; the journal is as before.
+    /// If the lines cannot be written. The journal is then unchanged.
     pub fn append<L: Line>(&mut self, lines: &[L]) -> Result<Vec<String>, JournalError> {
         let mut bytes = Vec::new();
         let mut hashes = Vec::with_capacity(lines.len());
@@ -169,7 +173,7 @@ impl Journal {
         let io = |source| JournalError::Io { path: path.clone(), source };
         let before = file.durable();
         file.append(bytes).map_err(io)?;
-        // What was written into a file that nobody finds again is not on record.
+        // Bytes in a file that was moved or removed do not count as recorded.
         let place = file.file().place().map_err(io);
         if matches!(place, Ok(Place::Here(_))) {
             return Ok(());
@@ -179,13 +183,13 @@ impl Journal {
         Err(JournalError::Elsewhere { path })
     }
 
-    /// Whether the journal's file is still where it was; mends what it can.
+    /// Checks that the current segment is still at its path, and puts a removed segment back.
     ///
     /// # Errors
-    /// When it is not and cannot be put back.
+    /// If the segment is not at its path and cannot be put back.
     pub fn look(&mut self) -> Result<(), JournalError> {
         if matches!(self.next, Next::Segment(..)) {
-            // An open handle reaches the bytes of a file that somebody removes.
+            // Open the segment now: if a person removes the file later, the open handle still reaches its bytes.
             return self.file(0).map(|_| ());
         }
         self.look_at_file()
@@ -201,10 +205,10 @@ impl Journal {
         }
     }
 
-    /// Whether a line could be written: writes some bytes and takes them back.
+    /// Tests whether the disk has space: writes 4 KiB and removes them again.
     ///
     /// # Errors
-    /// When it could not.
+    /// If the bytes cannot be written.
     pub fn try_room(&mut self) -> Result<(), JournalError> {
         const ROOM: usize = 4096;
         let (path, file) = self.file(ROOM as u64)?;
@@ -214,7 +218,7 @@ impl Journal {
         tried.map_err(|source| JournalError::Io { path, source })
     }
 
-    /// The file for so many more bytes.
+    /// Returns the open segment for the next `bytes` bytes. Begins a new segment if the current segment would be too long.
     fn file(&mut self, bytes: u64) -> Result<(&PathBuf, &mut AppendFile), JournalError> {
         self.look_at_file()?;
         if let Next::Open(_, file) = &self.next
@@ -243,7 +247,7 @@ impl Journal {
         }
     }
 
-    /// Puts a torn end aside, cuts it off, and goes on after it.
+    /// Opens an existing segment for appending. Copies an unfinished last line into another file and then removes it here.
     fn open_segment(&self, path: &Path, length: u64, torn: &[u8]) -> Result<AppendFile, JournalError> {
         let io = |source| JournalError::Io { path: path.to_owned(), source };
         let mut file = self.disk.open(path).map_err(io)?;
@@ -269,14 +273,14 @@ impl Journal {
                 self.next = Next::Open(path, AppendFile::over(file, 0));
                 Ok(())
             }
-            // Something stands there that is not ours: it is left alone.
+            // Another program made a file of this name. andon leaves the file alone and tries the next number.
             Err(e) if e.kind() == io::ErrorKind::AlreadyExists => self.begin(number + 1),
             Err(source) => Err(JournalError::Io { path, source }),
         }
     }
 
-    /// The file is not where it was, or not as long: puts it back from the open handle if it was removed, else reads the
-    /// folder again.
+    /// Called when the current segment is not at its path or has another length. Writes a removed segment back from the
+    /// open handle; in every other case reads the folder again.
     fn find_again(&mut self) -> Result<(), JournalError> {
         if let Next::Open(path, file) = &mut self.next {
             let path = path.clone();
@@ -290,7 +294,7 @@ impl Journal {
                     self.disk.make_folder(&self.folder).map_err(io)?;
                     self.disk.write_whole(&path, &bytes).map_err(io)?;
                     self.said.push(format!(
-                        "{}: the file was removed while andon was writing it; andon put it back, {length} bytes",
+                        "{}: the file was removed while andon was writing to it; andon put it back, {length} bytes",
                         name_of(&path)
                     ));
                 }
@@ -310,7 +314,7 @@ impl Journal {
         Ok(())
     }
 
-    /// Whether the whole folder was moved away: then it may come back.
+    /// Returns true if the folder is empty: a person probably moved all segments, and may move them back.
     fn is_away(&self) -> bool {
         self.disk.entries(&self.folder).is_ok_and(|entries| entries.is_empty())
     }

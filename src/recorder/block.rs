@@ -1,16 +1,17 @@
-//! A block: many samples, compressed by `pco`.
+//! A block: many samples, compressed by `pco`. The format is:
 //!
 //! ```text
 //! block   = version u8, from i64, until i64, names, pages of times, pages of values, groups
-//! names   = count, { count, { point } }                       the points of each profile, once
-//! pages   = count, { bytes of pco }                           i64 of times, f64 of values
+//! names   = count, { count, { point } }                       the points of each profile
+//! pages   = count, { bytes of pco }                           times are i64, values are f64
 //! groups  = count, { equipment, profile, rows, series }
-//! rows    = count, { page, offset, length }                   each distinct row of times once
-//! series  = count, { point, row, page, offset }               as many values as its row has times
+//! rows    = count, { page, offset, length }                   each distinct row of times
+//! series  = count, { point, row, page, offset }               one value for each time of the row
 //! ```
 //!
-//! Long series and rows have a page of their own, short ones share one. Counts, lengths and places are LEB128, texts and bytes
-//! are preceded by theirs; everything else is little-endian.
+//! Times are milliseconds since 1970. A long series or row has its own page; short series and rows share a page. Counts,
+//! lengths, offsets and indexes are LEB128. A text or a sequence of bytes begins with its length. All other numbers are
+//! little-endian.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -25,21 +26,21 @@ use crate::limits;
 use crate::profile::Profile;
 use crate::words::Wall;
 
-/// The version of the format; blocks of others are passed over.
+/// The version of the format. Blocks of other versions are skipped.
 const VERSION: u8 = 1;
 
-/// Why a block cannot be made or read.
+/// The reason why a block cannot be encoded or decoded.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum BlockError {
-    /// The codec says so.
+    /// The codec `pco` reports an error.
     #[error("the codec: {0}")]
     Codec(#[from] pco::errors::PcoError),
-    /// It ends too early, or says impossible things.
+    /// The block ends too early, or contains impossible numbers.
     #[error("a block is damaged")]
     Damaged,
 }
 
-/// A buffer as a block.
+/// Encodes a buffer as a block.
 pub(super) fn encode(buffer: &Buffer) -> Result<Vec<u8>, BlockError> {
     let times = || buffer.groups().flat_map(|g| g.times.iter().copied());
     let mut out = vec![VERSION];
@@ -78,7 +79,7 @@ fn encode_group(
 ) -> Result<(), BlockError> {
     let columns = group.columns();
     let used = || columns.iter().enumerate().filter(|(_, s)| !s.values.is_empty());
-    // Points of one answer share its time: each distinct row of times is written once.
+    // All points of one response have the same time. So each distinct row of times is written only once.
     let mut rows: BTreeMap<Places<'_>, usize> = BTreeMap::new();
     let mut order: Vec<Places<'_>> = Vec::new();
     for (_, series) in used() {
@@ -102,11 +103,11 @@ fn encode_group(
     Ok(())
 }
 
-/// Pages of numbers, each compressed by itself.
+/// Pages of numbers that are being written. Each page is compressed separately.
 struct Pages<T: Number> {
     config: ChunkConfig,
     done: Vec<Vec<u8>>,
-    /// The page that short rows share, and its number.
+    /// The index and the numbers of the page that short rows share; `None` if no such page is open.
     open: Option<(usize, Vec<T>)>,
 }
 
@@ -115,7 +116,7 @@ impl<T: Number> Pages<T> {
         Self { config, done: Vec::new(), open: None }
     }
 
-    /// Places a row, and writes where: page and offset.
+    /// Adds a row to a page, and writes the page and the offset of the row to `out`.
     fn place(&mut self, out: &mut Vec<u8>, row: &[T]) -> Result<(), BlockError> {
         if row.len() >= limits::RECORDER_OWN_CHUNK {
             count(out, self.done.len());
@@ -151,7 +152,7 @@ impl<T: Number> Pages<T> {
     }
 }
 
-/// The pages of a block, each decompressed when it is first needed.
+/// The pages of a block that is being read. Each page is decompressed when it is needed for the first time.
 struct Read<'a, T: Number> {
     pages: Vec<&'a [u8]>,
     known: BTreeMap<usize, Vec<T>>,
@@ -173,7 +174,7 @@ impl<'a, T: Number> Read<'a, T> {
     }
 }
 
-/// Times rise by about the same: the codec need not find that out.
+/// Returns the codec's settings for times. Times increase by nearly equal steps, so the codec stores differences.
 fn of_times() -> ChunkConfig {
     let config = ChunkConfig::default().with_compression_level(LEVEL).with_mode_spec(ModeSpec::Classic);
     config.with_delta_spec(DeltaSpec::TryConsecutive(1))
@@ -183,9 +184,10 @@ fn of_values() -> ChunkConfig {
     ChunkConfig::default().with_compression_level(LEVEL)
 }
 
-/// Of the codec's twelve levels: higher ones take longer and gain little here.
+/// The compression level of the codec, from 0 to 12. Higher levels take longer and save little space here.
 const LEVEL: usize = 4;
 
+/// Writes a number as LEB128.
 fn count(out: &mut Vec<u8>, mut n: usize) {
     while n >= 0x80 {
         out.push(u8::try_from(n & 0x7F).unwrap_or(0) | 0x80);
@@ -194,6 +196,7 @@ fn count(out: &mut Vec<u8>, mut n: usize) {
     out.push(u8::try_from(n).unwrap_or(0));
 }
 
+/// Writes the length of `bytes`, then the bytes.
 fn bytes(out: &mut Vec<u8>, bytes: &[u8]) {
     count(out, bytes.len());
     out.extend_from_slice(bytes);
@@ -234,8 +237,8 @@ impl<'a> Cursor<'a> {
     }
 }
 
-/// The samples of a block that are wanted, each given to `each` with its equipment and point; only pages that are
-/// needed are decompressed.
+/// Calls `each` with the equipment id, the point name and the sample, for every wanted sample of a block. Decompresses
+/// only the pages that are needed.
 pub(super) fn find(
     block: &[u8],
     (since, until): (Wall, Wall),

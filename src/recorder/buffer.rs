@@ -1,4 +1,4 @@
-//! Samples on their way to the disk.
+//! The buffer of samples that are not on disk yet.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,18 +9,20 @@ use crate::profile::Profile;
 use crate::site::Equipment;
 use crate::words::{EquipmentId, PointIndex, Wall};
 
-/// The answers of one piece of equipment, one after the other as they came: taking one in touches one place in memory.
+/// The responses of one piece of equipment, in the order of their arrival.
 #[derive(Debug, Clone)]
 pub(super) struct Group {
     pub equipment: EquipmentId,
     pub profile: Arc<Profile>,
+    /// The time of each response, in milliseconds since 1970.
     pub times: Vec<i64>,
-    /// Of each answer: which points it had.
+    /// For each response: the index in `shapes` of the points it contained.
     shape_of: Vec<u32>,
+    /// Each distinct list of points that occurred together in a response.
     shapes: Vec<Vec<u16>>,
-    /// The values of all answers; a bad reading is NaN.
+    /// The values of all responses, one after the other; a bad reading is NaN.
     values: Vec<f64>,
-    /// Of points with a deadband: what was kept last, and when.
+    /// For each point with a deadband: time and value of the last sample that was kept.
     kept: BTreeMap<u16, (i64, f64)>,
 }
 
@@ -37,7 +39,7 @@ impl Group {
         }
     }
 
-    /// Takes an answer in. Returns how many samples were kept of it.
+    /// Adds a response at time `at` (milliseconds since 1970). Returns the number of samples that were kept.
     fn note(&mut self, at: i64, samples: impl Iterator<Item = (PointIndex, f64)>) -> usize {
         let before = self.values.len();
         let mut shape = Vec::new();
@@ -60,7 +62,7 @@ impl Group {
         if shape.is_empty() {
             return 0;
         }
-        // The next answer mostly has the points of the last one.
+        // A response usually has the same points as the previous response, so search backwards.
         let known = self.shapes.iter().rposition(|s| *s == shape);
         let place = known.unwrap_or_else(|| {
             self.shapes.push(shape);
@@ -71,7 +73,7 @@ impl Group {
         self.values.len() - before
     }
 
-    /// The same by point.
+    /// Returns the samples sorted by point: one series for each point of the profile, in the order of the profile.
     pub fn columns(&self) -> Vec<Series> {
         let mut columns = vec![Series::default(); self.profile.points.len()];
         let mut values = self.values.iter();
@@ -87,13 +89,13 @@ impl Group {
     }
 }
 
-/// What a point was; a bad reading is NaN.
+/// The values of one point; a bad reading is NaN.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Series {
     pub values: Vec<f64>,
-    /// The place of the first value's answer among the times.
+    /// Index in `Group::times` of the first value.
     first: u32,
-    /// The places of all of them, where an answer without the point came in between.
+    /// Index in `Group::times` of each value; `None` while the values belong to consecutive responses.
     places: Option<Vec<u32>>,
 }
 
@@ -115,11 +117,12 @@ impl Series {
         self.values.push(value);
     }
 
+    /// Returns the index in `Group::times` that follows the last value, if all responses are consecutive.
     fn next(&self) -> u32 {
         self.first + u32::try_from(self.values.len()).unwrap_or(u32::MAX)
     }
 
-    /// The places of its answers among the times.
+    /// Returns the indexes of the values in `Group::times`.
     pub fn places(&self) -> Places<'_> {
         match &self.places {
             Some(places) => Places::Listed(places),
@@ -128,17 +131,17 @@ impl Series {
     }
 }
 
-/// Answers, by their places among the times of a group.
+/// A set of responses, as indexes in `Group::times`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Places<'a> {
-    /// From one on, so many.
+    /// Consecutive indexes: the first index and the count.
     Run(usize, usize),
-    /// These.
+    /// A list of indexes.
     Listed(&'a [u32]),
 }
 
 impl Places<'_> {
-    /// Their times.
+    /// Returns the times of these responses, in milliseconds since 1970. `all` is `Group::times`.
     pub fn times(self, all: &[i64]) -> Vec<i64> {
         match self {
             Places::Run(first, count) => all.get(first..first + count).unwrap_or_default().to_vec(),
@@ -147,11 +150,11 @@ impl Places<'_> {
     }
 }
 
-/// Samples of many pieces of equipment.
+/// The samples of many pieces of equipment.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Buffer {
     open: BTreeMap<EquipmentId, Group>,
-    /// Groups whose equipment has another profile since.
+    /// Groups of equipment whose profile has changed since (a reload).
     closed: Vec<Group>,
     samples: usize,
 }
@@ -205,7 +208,7 @@ impl Buffer {
     }
 }
 
-/// A sample, if it is within what is wanted.
+/// Returns the sample if its time is in the wanted period (`since <= at < until`).
 pub(super) fn sample(at: i64, value: f64, since: Wall, until: Wall) -> Option<Sample> {
     let at = Wall::from_millis(at);
     let is_within = since <= at && at < until;

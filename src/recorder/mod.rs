@@ -1,8 +1,28 @@
-//! Readings of the last days, compressed, within a disk budget.
+//! The recorder: keeps the readings of the last days, compressed, within a limit of disk space.
 //!
-//! *Must not know* what a reading means. Samples are buffered in memory, encoded as one block and appended to a segment in
-//! one write; the oldest segments go when the budget is spent. Readings are not the record: a power cut may take the
-//! last minutes, and a torn or damaged block is passed over, never the rest. Texts are not kept.
+//! The recorder collects samples in memory, encodes the samples as one block, and appends the block to a segment in one
+//! write. If the disk budget is used up, the oldest segments are deleted. The recorder does not know the meaning of a
+//! reading, and does not keep texts.
+//!
+//! Readings are not part of the tamper-evident record. A power failure can lose the last minutes. A torn or damaged
+//! block is skipped; all other blocks are still read.
+//!
+//! ```
+//! use andon::recorder::{Recorder, Wanted};
+//! use andon::words::Wall;
+//!
+//! let folder = tempfile::tempdir().unwrap();
+//! let (recorder, thread) = Recorder::start(folder.path().to_owned(), 1 << 20).unwrap();
+//! // The daemon calls `recorder.note(&equipment, &readings)` for each response of a device.
+//! let wanted = [Wanted { equipment: "press-7", point: "current" }];
+//! let found = recorder.samples(Wall::from_millis(0), Wall::from_millis(60_000), &wanted).unwrap();
+//! assert!(found[0].is_empty(), "nothing is recorded yet");
+//! recorder.stop();
+//! thread.join().unwrap();
+//! ```
+//!
+//! The API reads samples for `andon samples`. The daemon reads them at the start (windows and delays) and when a ticket
+//! opens (the trace of the ticket).
 
 mod block;
 mod buffer;
@@ -23,30 +43,31 @@ use crate::limits;
 use crate::site::Equipment;
 use crate::words::{Mono, PointIndex, Reading, Value, Wall};
 
-/// A reading, as it is kept.
+/// One recorded reading of a point.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Sample {
-    /// When it arrived.
+    /// The time at which the reading arrived.
     pub at: Wall,
-    /// Its value: numbers as they are, true as 1; nothing for a bad reading.
+    /// The value in the unit of the point; `true` is 1 and `false` is 0. `None` for a bad reading.
     pub value: Option<f64>,
 }
 
 impl Sample {
-    /// Puts the samples of a point, as [`Recorder::each`] gives them, in order of time.
+    /// Sorts the samples of one point by time and removes samples that were found twice. [`Recorder::each`] returns samples
+    /// in no particular order.
     pub fn in_order(series: &mut Vec<Sample>) {
         series.sort_by_key(|s| s.at);
-        // A buffer that reached the disk in between was found twice.
+        // A buffer that reached the disk during the search was found in memory and on disk.
         series.dedup_by(|b, a| a.at == b.at && a.value.map(f64::to_bits) == b.value.map(f64::to_bits));
     }
 }
 
-/// Whose samples are wanted.
+/// One point of one piece of equipment whose samples are wanted.
 #[derive(Debug, Clone, Copy)]
 pub struct Wanted<'a> {
-    /// Of which equipment.
+    /// The id of the equipment.
     pub equipment: &'a str,
-    /// Of which point.
+    /// The name of the point.
     pub point: &'a str,
 }
 
@@ -60,25 +81,27 @@ struct Shared {
 #[derive(Debug, Default)]
 struct State {
     open: Buffer,
-    /// When the oldest sample of the open buffer came.
+    /// Time of the first sample in the open buffer; `None` if the buffer is empty.
     since: Option<Mono>,
-    /// Buffers on their way to the disk; they are searched until they are there.
+    /// Full buffers that wait to be written. Queries search these buffers too.
     leaving: VecDeque<Arc<Buffer>>,
-    /// Samples that were let go because the disk was too slow or away.
+    /// Number of samples lost because the disk was too slow or failed.
     dropped: u64,
+    /// The error of the last write; `None` if the last write succeeded.
     failure: Option<String>,
     is_over: bool,
 }
 
-/// The recorder; cheap to clone.
+/// A handle to the recorder. All clones share the same buffers.
 #[derive(Debug, Clone)]
 pub struct Recorder(Arc<Shared>);
 
 impl Recorder {
-    /// Opens a folder for writing and starts the thread that does. The thread ends with [`Self::stop`].
+    /// Opens a folder for writing and starts the thread that writes. [`Self::stop`] ends the thread. `budget` is the
+    /// largest size of all segments together, in bytes.
     ///
     /// # Errors
-    /// What the operating system says.
+    /// The error of the operating system.
     pub fn start(folder: PathBuf, budget: u64) -> io::Result<(Self, JoinHandle<()>)> {
         let segments = Segments::open(&folder, budget)?;
         let recorder = Self::reading(folder);
@@ -89,7 +112,7 @@ impl Recorder {
         Ok((recorder, thread))
     }
 
-    /// A recorder that only reads what is there.
+    /// Returns a recorder that reads the segments of a folder and never writes.
     #[must_use]
     pub fn reading(folder: PathBuf) -> Self {
         Self(Arc::new(Shared { state: Mutex::default(), woken: Condvar::new(), folder }))
@@ -99,7 +122,7 @@ impl Recorder {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes the readings of one answer.
+    /// Records the readings of one response. A missing response is not recorded.
     pub fn note(&self, equipment: &Equipment, readings: &[(PointIndex, Reading)]) {
         let Some(now) = readings.first().map(|(_, r)| r.at) else { return };
         let mut state = self.state();
@@ -115,13 +138,15 @@ impl Recorder {
         }
     }
 
+    /// Puts the open buffer in the queue of the writing thread. If the queue is full, drops the oldest buffer that is
+    /// not being written.
     fn hand_over(&self, state: &mut State) {
         let full = std::mem::take(&mut state.open);
         state.since = None;
         if full.samples() == 0 {
             return;
         }
-        // The first one is being written: what comes of that is counted there.
+        // The writing thread may be writing the first buffer, so drop the second.
         if state.leaving.len() >= limits::RECORDER_LEAVING
             && let Some(lost) = state.leaving.remove(1)
         {
@@ -131,7 +156,7 @@ impl Recorder {
         self.0.woken.notify_one();
     }
 
-    /// Writes what is buffered and ends the thread.
+    /// Tells the thread to write all buffered samples and then to end.
     pub fn stop(&self) {
         let mut state = self.state();
         self.hand_over(&mut state);
@@ -139,24 +164,24 @@ impl Recorder {
         self.0.woken.notify_one();
     }
 
-    /// Why samples cannot be written, while they cannot, and how many were let go so far.
+    /// Returns the error of the last write (`None` if it succeeded), and the number of samples lost since the start.
     #[must_use]
     pub fn trouble(&self) -> (Option<String>, u64) {
         let state = self.state();
         (state.failure.clone(), state.dropped)
     }
 
-    /// Full buffers that are on their way to the disk.
+    /// Returns the number of full buffers that are not on disk yet.
     #[must_use]
     pub fn backlog(&self) -> usize {
         self.state().leaving.len()
     }
 
-    /// The samples of each point that is wanted, in order of time, those not yet on disk as well; in one pass over what is
-    /// recorded.
+    /// Returns the samples of each wanted point with `since <= at < until`, sorted by time. The result has one list for
+    /// each element of `wanted`, in the same order, and includes samples that are not on disk yet.
     ///
     /// # Errors
-    /// What the operating system says.
+    /// The error of the operating system.
     pub fn samples(&self, since: Wall, until: Wall, wanted: &[Wanted<'_>]) -> io::Result<Vec<Vec<Sample>>> {
         let place = |equipment: &str, point: &str| {
             wanted.iter().position(|w| w.equipment == equipment && w.point == point)
@@ -171,10 +196,11 @@ impl Recorder {
         Ok(found)
     }
 
-    /// Every sample that is wanted, given to `each` with its equipment and point, in no order.
+    /// Calls `each` with the equipment id, the point name and the sample, for every wanted sample with
+    /// `since <= at < until`, in no particular order.
     ///
     /// # Errors
-    /// What the operating system says.
+    /// The error of the operating system.
     pub fn each(
         &self,
         since: Wall,
@@ -194,7 +220,7 @@ impl Recorder {
     }
 }
 
-/// What is kept of a reading: nothing of a text.
+/// Converts a reading into a sample value: NaN for a bad reading, `None` for a text.
 #[expect(clippy::cast_precision_loss, reason = "samples are f64, as documented")]
 fn kept<E>(value: &Result<Value, E>) -> Option<f64> {
     match value {
@@ -206,6 +232,7 @@ fn kept<E>(value: &Result<Value, E>) -> Option<f64> {
     }
 }
 
+/// The writing thread: writes one full buffer after the other, until [`Recorder::stop`].
 fn write(shared: &Shared, mut segments: Segments) {
     let lock = || shared.state.lock().unwrap_or_else(PoisonError::into_inner);
     loop {
@@ -224,7 +251,7 @@ fn write(shared: &Shared, mut segments: Segments) {
         match done {
             Ok(()) => state.failure = None,
             Err(e) => {
-                // Readings are not the record: they are let go, and the next block tries again.
+                // Readings may be lost, unlike events: drop this buffer and try to write the next.
                 state.failure = Some(e.to_string());
                 state.dropped += next.samples() as u64;
             }

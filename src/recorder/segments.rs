@@ -1,7 +1,7 @@
-//! Segments: files of blocks, each framed and checked, within a disk budget.
+//! Segments: files of blocks within a disk budget. Each block has a frame with a checksum.
 //!
-//! A frame is `ANDR`, the block's length as u32, the first eight bytes of its SHA-256, the block. Whatever is no whole
-//! frame is passed over up to the next `ANDR`.
+//! A frame is `ANDR`, the length of the block as u32, the first eight bytes of the block's SHA-256, and the block. Bytes
+//! that are not a whole frame are skipped up to the next `ANDR`.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -18,24 +18,27 @@ const MAGIC: &[u8; 4] = b"ANDR";
 const HEAD: usize = 16;
 const ENDING: &str = ".seg";
 
-/// The segments of a folder, open for writing.
+/// The segments of a folder, open for appending.
 #[derive(Debug)]
 pub(super) struct Segments {
     folder: PathBuf,
+    /// The largest size of all segments together, in bytes.
     budget: u64,
+    /// The number of the next segment.
     next: u64,
+    /// The segment that blocks are appended to; `None` if the next block needs a new segment.
     current: Option<AppendFile>,
 }
 
 impl Segments {
-    /// Opens a folder. A new segment is begun: the last one may end in a torn block.
+    /// Opens a folder. Appending always begins a new segment, because the last segment may end in a torn block.
     pub fn open(folder: &Path, budget: u64) -> io::Result<Self> {
         disk::make_folder(folder)?;
         let last = disk::list(folder, ENDING)?.last().and_then(|p| p.file_stem()?.to_str()?.parse().ok());
         Ok(Self { folder: folder.to_owned(), budget, next: last.map_or(1, |n: u64| n + 1), current: None })
     }
 
-    /// Appends a block in one write, and lets the oldest segments go beyond the budget.
+    /// Deletes the oldest segments if the budget would be exceeded, then appends a block in one write.
     pub fn append(&mut self, block: &[u8]) -> io::Result<()> {
         let frame = framed(block)?;
         self.make_room(frame.len() as u64)?;
@@ -69,24 +72,25 @@ impl Segments {
     }
 }
 
-/// A block in its frame.
+/// Puts a block into its frame.
 pub(super) fn framed(block: &[u8]) -> io::Result<Vec<u8>> {
     let length = u32::try_from(block.len()).map_err(io::Error::other)?;
     let mut frame = Vec::with_capacity(HEAD + block.len());
     frame.extend_from_slice(MAGIC);
     frame.extend_from_slice(&length.to_le_bytes());
-    frame.extend_from_slice(&proof(block));
+    frame.extend_from_slice(&checksum(block));
     frame.extend_from_slice(block);
     Ok(frame)
 }
 
-fn proof(block: &[u8]) -> [u8; 8] {
+fn checksum(block: &[u8]) -> [u8; 8] {
     let mut out = [0; 8];
     out.iter_mut().zip(Sha256::digest(block)).for_each(|(o, b)| *o = b);
     out
 }
 
-/// The samples wanted that are on disk, the newest segment first. A segment that goes away while it is read is gone.
+/// Calls `each` with every wanted sample on disk, the newest segment first. A segment that is deleted during the search
+/// is skipped.
 pub(super) fn read(
     folder: &Path,
     (since, until): (Wall, Wall),
@@ -99,7 +103,7 @@ pub(super) fn read(
     for path in disk::list(folder, ENDING)?.iter().rev() {
         match disk::read(path) {
             Ok(bytes) => blocks(&bytes, |block| {
-                // A block is proven whole; of one that does not decode all the same, series before the place are good.
+                // The checksum of the block is right. If decoding fails, the samples before that place were already used.
                 let _decoded = block::find(block, (since, until), is_wanted, each);
             }),
             Err(e) if e.kind() == io::ErrorKind::NotFound => {}
@@ -109,7 +113,7 @@ pub(super) fn read(
     Ok(())
 }
 
-/// Every whole block of a segment.
+/// Calls `each` with every whole block of a segment.
 fn blocks(mut bytes: &[u8], mut each: impl FnMut(&[u8])) {
     while let Some(at) = bytes.windows(MAGIC.len()).position(|w| w == MAGIC) {
         bytes = bytes.get(at..).unwrap_or_default();
@@ -123,9 +127,10 @@ fn blocks(mut bytes: &[u8], mut each: impl FnMut(&[u8])) {
     }
 }
 
+/// Splits a whole frame from the beginning of `bytes`; returns its block and the rest. `None` if the frame is damaged.
 fn whole(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let (head, rest) = bytes.split_at_checked(HEAD)?;
     let length = u32::from_le_bytes(head.get(4..8)?.try_into().ok()?);
     let (block, rest) = rest.split_at_checked(usize::try_from(length).ok()?)?;
-    (head.get(8..)? == proof(block)).then_some((block, rest))
+    (head.get(8..)? == checksum(block)).then_some((block, rest))
 }

@@ -1,4 +1,4 @@
-//! What is noted is found again: in memory, on disk, over restarts, around damage, within the budget.
+//! Tests: recorded samples are found in memory, on disk, after a restart and around damage, within the budget.
 
 use std::path::PathBuf;
 
@@ -104,7 +104,7 @@ fn a_torn_or_damaged_block_takes_only_itself() {
     let files = disk_files(&folder.0);
     assert_eq!(files.len(), 3);
     let whole = std::fs::read(&files[1]).unwrap();
-    // All in one file, the middle one damaged, the last one torn.
+    // Put all blocks into one file, with the second block damaged and the last block torn.
     let mut bytes = std::fs::read(&files[0]).unwrap();
     let mut middle = whole.clone();
     let place = middle.len() / 2;
@@ -176,17 +176,17 @@ proptest! {
 #[test]
 fn readings_let_go_are_counted_as_they_are() {
     let s = site(POINTS, "");
-    // Nobody writes: the disk is as slow as can be.
+    // No thread writes, so no buffer ever reaches the disk.
     let r = Recorder::reading(Folder::new("slow").0.clone());
-    // An answer has two samples that are kept, its text is none; each buffer holds the answers of five minutes, both ends
-    // included: two answers, four samples.
+    // Each response has two samples and a text, which is not kept. Each buffer holds the responses of five minutes, both
+    // ends included: two responses, four samples.
     for ms in 0..7 {
         note(&r, &s, ms * 600_000, 1.0);
         note(&r, &s, ms * 600_000 + 300_000, 1.0);
     }
     assert_eq!(r.backlog(), limits::RECORDER_LEAVING);
     assert_eq!(r.trouble(), (None, (7 - limits::RECORDER_LEAVING as u64) * 4));
-    // The first one is being written: it is not let go meanwhile, or it would be counted and written.
+    // The first buffer is never dropped, because the writing thread may be writing it.
     assert!(all(&r, "x").iter().any(|(ms, _)| *ms == 0));
     assert!(all(&r, "x").iter().all(|(ms, _)| *ms != 600_000));
 }

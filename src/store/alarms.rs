@@ -1,7 +1,7 @@
-//! Events of alarms, for their report: in blocks, in the order of the record.
+//! Alarm events for the alarm report, in blocks, in the order of the journal.
 //!
-//! A report reads millions of them, so a row holds many, names an alarm by two numbers, and is skipped when all its
-//! events lie before the period.
+//! A report can read millions of events. So one row holds a block of many events, an alarm is named by two numbers, and
+//! a block is skipped if all its events are before the period of the report.
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,40 +20,41 @@ use crate::words::{EquipmentId, FaultName, Severity, Wall};
 
 const PREFIX: &[u8] = b"v";
 
-/// An alarm's name in rows: the numbers of its equipment's and its fault's kept texts.
+/// An alarm in a row: the numbers of the stored texts of its equipment id and its fault name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct AlarmId {
     equipment: u32,
     fault: u32,
 }
 
-/// An event of an alarm.
+/// One event of an alarm, in a block.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct AlarmRow {
     alarm: AlarmId,
-    /// Milliseconds since the first event of the block.
+    /// Milliseconds after the first event of the block; negative if the clock was set back.
     at: i64,
     what: AlarmWhat,
 }
 
-/// What happened to the alarm.
+/// The kind of an alarm event.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 enum AlarmWhat {
     Raised(Severity),
-    /// With the milliseconds since it was raised, where that is known.
+    /// The value is the duration of the alarm in milliseconds; `None` if unknown.
     Cleared(Option<i64>),
     Chattering,
+    /// The value is the number of repeats that were counted.
     Damped(u64),
 }
 
-/// When the events of a block happened, in milliseconds since 1970.
+/// The period of a block's events, in milliseconds since 1970.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 struct Span {
     first: i64,
     latest: i64,
 }
 
-/// The last block, to which events are added.
+/// The last block, to which new events are added.
 #[derive(Debug, Default)]
 pub(super) struct AlarmLog {
     block: u64,
@@ -67,21 +68,21 @@ fn key(block: u64) -> Vec<u8> {
 }
 
 impl AlarmLog {
-    /// Reads the last block.
+    /// Reads the last block; an empty log if there is no block.
     pub(super) fn load(rows: &dyn Rows) -> Result<Self, TableError> {
         let mut log = Self::default();
         scan_prefix(rows, PREFIX, true, &mut |key, bytes| {
             let block = key.last_chunk::<8>().map(|b| u64::from_be_bytes(*b));
-            log.block =
-                block.ok_or_else(|| TableError::Damaged("a key of alarms does not read".to_owned()))?;
+            log.block = block
+                .ok_or_else(|| TableError::Damaged("the key of an alarm block cannot be read".to_owned()))?;
             (log.span, log.rows) = decode(bytes)?;
             Ok(ControlFlow::Break(()))
         })?;
         Ok(log)
     }
 
-    /// Adds an event; a block that is full is written and followed by another one. `raised_at` is when the alarm was
-    /// raised that is cleared here.
+    /// Adds an event. If the block is full, writes the block and begins the next. `raised_at` is used only for
+    /// [`Happened::Cleared`]: the time at which the alarm was raised, `None` if unknown.
     pub(super) fn add(
         &mut self,
         at: Wall,
@@ -113,7 +114,7 @@ impl AlarmLog {
         Ok(())
     }
 
-    /// Writes the last block, if events were added since this was called last.
+    /// Writes the last block if events were added since the last call.
     pub(super) fn write(&mut self, changes: &mut Changes) -> Result<(), TableError> {
         if std::mem::take(&mut self.is_changed) {
             changes.insert(key(self.block), Some(encode(&(self.span, &self.rows))?));
@@ -122,15 +123,17 @@ impl AlarmLog {
     }
 }
 
-/// What is done with each event: when, of which alarm, and what happened.
+/// A visitor of alarm events. Its arguments are the time, the alarm, and the kind of event.
 pub type EachAlarm<'a> = &'a mut dyn FnMut(Wall, AlarmId, Happened);
 
 impl StoreReader {
-    /// Visits the events of alarms in a period, after those that stood at its begin, and returns the alarms' names.
-    /// `standing` are those that stand now, with the instant at which each was raised.
+    /// Visits the alarm events with `since <= time < until`, and returns the names of the visited alarms.
+    ///
+    /// For an alarm that was active at `since`, the visitor first gets a raised event with the time before `since`.
+    /// `standing` are the alarms that are current now, each with its severity and the time at which it was raised.
     ///
     /// # Errors
-    /// When rows cannot be read.
+    /// If rows cannot be read.
     pub fn alarm_events(
         &self,
         since: Wall,
@@ -139,7 +142,8 @@ impl StoreReader {
         each: EachAlarm<'_>,
     ) -> Result<BTreeMap<AlarmId, Key>, TableError> {
         let mut names = BTreeMap::new();
-        // What stood at the begin counts for nothing but its end: it is told before that, or here where it stands still.
+        // The report needs the raised event of every alarm that was active at `since`. If the alarm is still active, the
+        // event is given here; if not, just before its cleared event.
         let before = standing.iter().filter(|(_, (_, at))| *at < since);
         let texts: BTreeSet<&str> =
             before.clone().flat_map(|((equipment, fault), _)| [equipment.as_str(), fault.as_str()]).collect();
@@ -188,13 +192,13 @@ impl StoreReader {
     }
 
     fn alarm_name(&self, alarm: AlarmId) -> Result<Key, TableError> {
-        let bad = |_| TableError::Damaged("a name in a row is not a name".to_owned());
+        let bad = |_| TableError::Damaged("a row contains an invalid name".to_owned());
         let equipment = EquipmentId::parse(&self.words.kept(alarm.equipment)?).map_err(bad)?;
         Ok((equipment, FaultName::parse(&self.words.kept(alarm.fault)?).map_err(bad)?))
     }
 }
 
-/// The first value of a row, and the rest of it.
+/// Decodes the first value of a row, and returns the value and the rest of the row.
 fn split<T: for<'a> Deserialize<'a>>(bytes: &[u8]) -> Result<(T, &[u8]), TableError> {
-    postcard::take_from_bytes(bytes).map_err(|e| TableError::Damaged(format!("a row does not read: {e}")))
+    postcard::take_from_bytes(bytes).map_err(|e| TableError::Damaged(format!("a row cannot be read: {e}")))
 }

@@ -1,4 +1,4 @@
-//! Opening: the live state from the rows, checked as far as the time for it reaches.
+//! Opens a store: checks the rows, as many as the time limit allows, and reads the live state.
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -21,14 +21,14 @@ fn damaged(why: impl std::fmt::Display) -> TableError {
 }
 
 impl Store {
-    /// Takes over tables; empty ones become an empty store.
+    /// Opens the store in `tables`. Empty tables give an empty store.
     ///
     /// # Errors
-    /// When they are of another version, or not what was written: then the store must be rebuilt from the journal.
+    /// If the rows are damaged or have another version. The store must then be rebuilt from the journal.
     pub fn open(tables: Box<dyn Tables>) -> Result<Self, TableError> {
         let rows = tables.rows();
         let meta = match rows.get(META)? {
-            Some(bytes) => decode::<Meta>(&bytes).map_err(|_| damaged("it is of another version"))?,
+            Some(bytes) => decode::<Meta>(&bytes).map_err(|_| damaged("its format has another version"))?,
             None => {
                 let mut is_empty = true;
                 rows.scan(&[], &[u8::MAX; 32], false, &mut |_, _| {
@@ -36,7 +36,7 @@ impl Store {
                     Ok(ControlFlow::Break(()))
                 })?;
                 if !is_empty {
-                    return Err(damaged("its place in the journal is missing"));
+                    return Err(damaged("its position in the journal is missing"));
                 }
                 let begin = Cursor::default();
                 Meta { version: VERSION, seq: 0, hash: begin.hash, last_ticket: 0, tickets: 0 }
@@ -44,7 +44,7 @@ impl Store {
         };
         if meta.version != VERSION {
             return Err(damaged(format!(
-                "it is of version {}, this program keeps version {VERSION}",
+                "its format has version {}, and this program needs version {VERSION}",
                 meta.version
             )));
         }
@@ -65,8 +65,9 @@ impl Store {
         Ok(store)
     }
 
-    /// Reads every row, as far as the time for it reaches, and counts the tickets.
-    #[expect(clippy::disallowed_methods, reason = "a bound on how long the start is held up")]
+    /// Reads all rows and counts the tickets. Stops after [`limits::STORE_CHECK_MAX`], so that a big store does not delay
+    /// the start.
+    #[expect(clippy::disallowed_methods, reason = "a time limit, so that the check does not delay the start")]
     fn check(&self, meta: &Meta) -> Result<(), TableError> {
         let begun = std::time::Instant::now();
         let (mut seen, mut own, mut details, mut packed, mut is_whole) = (0_u64, 0, 0, 0, true);
@@ -86,7 +87,7 @@ impl Store {
         })?;
         let tickets: u64 = own + packed;
         if is_whole && (tickets != meta.tickets || details != own) {
-            return Err(damaged(format!("it has {tickets} tickets where there should be {}", meta.tickets)));
+            return Err(damaged(format!("the store has {tickets} tickets, but must have {}", meta.tickets)));
         }
         Ok(())
     }
@@ -97,7 +98,7 @@ impl Store {
         let reader: StoreReader = self.reader();
         let rows = self.rows.as_ref();
         scan_prefix(rows, b"l", false, &mut |key, _| {
-            let number = number_of(key).ok_or_else(|| damaged("the key of a ticket does not read"))?;
+            let number = number_of(key).ok_or_else(|| damaged("the key of a ticket cannot be read"))?;
             let ticket = reader.ticket(number)?;
             let ticket = ticket.ok_or_else(|| damaged(format!("live ticket {number} is missing")))?;
             state.tickets.hold(Arc::new(ticket));

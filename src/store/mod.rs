@@ -1,10 +1,24 @@
-//! The ticket database: the journal's events as rows, with indexes; always rebuildable, deleted at any time.
+//! The ticket database: tickets, alarms and shelves as compact rows, with indexes, built from the journal's events.
 //!
-//! Each step writes the rows that its events change, with the place in the journal that it brings the store to, as one atomic
-//! commit. A note is a row; a listing reads what it shows. Readings never go through here.
-//! The rows are kept in [`tables`], which know nothing of tickets: sled on disk, or memory.
-//! A row that cannot be read is an error for everybody who asks, never "no such ticket": the daemon then rebuilds the
-//! store from the journal beside its other work.
+//! The store can be deleted while no daemon runs; andon rebuilds it from the journal. Each step applies a batch of events
+//! in one atomic commit: the changed rows, and the cursor (number and hash of the last event applied). Readings are not
+//! in the store. [`tables`] keep the rows, in sled on disk or in memory, and know nothing of tickets.
+//!
+//! A row that cannot be read is always an error, never "no such ticket". The daemon then rebuilds the store from the
+//! journal while it continues its other work.
+//!
+//! ```
+//! use andon::store::tables::Memory;
+//! use andon::store::{HistoryFilter, Store};
+//!
+//! let store = Store::open(Box::<Memory>::default()).unwrap();
+//! let reader = store.reader();
+//! let filter = HistoryFilter { equipment: Some("press-7".to_owned()), ..HistoryFilter::default() };
+//! assert!(reader.history(&filter).unwrap().is_empty());
+//! ```
+//!
+//! The daemon's store thread applies the items of the [`crate::feed`] to the [`Store`]. The API asks its questions
+//! through a [`StoreReader`], which it gets from the [`StoreView`].
 
 mod alarms;
 mod load;
@@ -22,5 +36,5 @@ pub use query::{HistoryFilter, StoreReader};
 pub use view::{StoreHealth, StoreView};
 pub use write::Store;
 
-/// The version of the rows' form; another one is rebuilt from the journal.
+/// The version of the format of the rows. A store of another version is rebuilt from the journal.
 const VERSION: u32 = 3;

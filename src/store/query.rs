@@ -1,4 +1,4 @@
-//! Questions to the store. A row that cannot be read is an error, never "no such ticket".
+//! Queries on the store. A row that cannot be read is an error, never "no such ticket".
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -15,28 +15,29 @@ use crate::limits;
 use crate::ticket::{LogEntry, Ticket, TicketState};
 use crate::words::{TicketNumber, Wall};
 
-/// Which tickets are wanted, newest first.
+/// Conditions of a search for tickets. A ticket must meet all of them; `None` means no condition.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct HistoryFilter {
-    /// Of this equipment.
+    /// The ticket belongs to the equipment with this id.
     pub equipment: Option<String>,
-    /// Of this fault.
+    /// The ticket belongs to the fault with this name.
     pub fault: Option<String>,
-    /// In this state.
+    /// The ticket is in this state.
     pub state: Option<TicketState>,
-    /// Assigned to this person.
+    /// The ticket is assigned to this person.
     pub assignee: Option<String>,
-    /// Opened at or after this instant.
+    /// The ticket was opened at or after this time.
     pub since: Option<Wall>,
-    /// Opened before this instant.
+    /// The ticket was opened before this time.
     pub until: Option<Wall>,
-    /// With this text in summary, finding, fix or log; upper and lower case alike.
+    /// The ticket has this text in its summary, fault, equipment id, finding or log. Case is ignored.
     pub text: Option<String>,
-    /// So many at most; [`limits::LIST_DEFAULT`] when absent.
+    /// The largest number of tickets to return; [`limits::LIST_DEFAULT`] if `None`, never more than
+    /// [`limits::LIST_MAX`].
     pub limit: Option<usize>,
 }
 
-/// A ticket that was found: in rows of its own, or in a block.
+/// The rows of a ticket: a ticket has its own rows, or it is packed in a block of finished tickets.
 enum Found {
     Own(HeadRow),
     Packed(Box<Packed>),
@@ -51,10 +52,10 @@ impl Found {
     }
 }
 
-/// What is done with each ticket of a list.
+/// A visitor of tickets, newest first. It returns `Break` to stop.
 type EachTicket<'a> = &'a mut dyn FnMut(TicketNumber, &Found) -> Result<ControlFlow<()>, TableError>;
 
-/// A handle for queries; cheap to clone.
+/// A handle for queries on the rows of the store. A clone costs little.
 #[derive(Debug, Clone)]
 pub struct StoreReader {
     pub(super) rows: Arc<dyn Rows>,
@@ -74,17 +75,18 @@ impl StoreReader {
         self.row(&ticket_key(b't', number))
     }
 
-    /// A block of finished tickets; empty when there is none.
+    /// Reads a block of finished tickets; the result is empty if the block does not exist.
     pub(super) fn block(&self, block: u64) -> Result<Block, TableError> {
         self.rows.get(&block_key(block))?.map_or_else(|| Ok(Block::new()), |bytes| decode_block(&bytes))
     }
 
+    /// Reads a ticket from its block; `None` if the block does not contain the ticket.
     pub(super) fn packed(&self, number: TicketNumber) -> Result<Option<Packed>, TableError> {
         let (block, place) = block_of(number);
         Ok(self.block(block)?.remove(&place))
     }
 
-    /// Where a ticket stands, and in which state; `None` when there is no such ticket.
+    /// Returns where the rows of a ticket are, and its state; `None` if the ticket does not exist.
     pub(super) fn home(&self, number: TicketNumber) -> Result<Option<(Home, TicketState)>, TableError> {
         if let Some(head) = self.head(number)? {
             return Ok(Some((Home::Own, head.state)));
@@ -92,10 +94,10 @@ impl StoreReader {
         Ok(self.packed(number)?.map(|p| (Home::Block, p.head.state)))
     }
 
-    /// One ticket; `None` when there is no such ticket.
+    /// Reads one ticket; `None` if the ticket does not exist.
     ///
     /// # Errors
-    /// When rows cannot be read.
+    /// If rows cannot be read.
     pub fn ticket(&self, number: TicketNumber) -> Result<Option<Ticket>, TableError> {
         match self.found(number)? {
             Some(found) => self.whole(number, &found).map(Some),
@@ -123,10 +125,10 @@ impl StoreReader {
         }
     }
 
-    /// The last lines of a ticket's log, so many at most, the oldest first.
+    /// Reads the last lines of a ticket's log, at most `most` lines, the oldest first.
     ///
     /// # Errors
-    /// When rows cannot be read.
+    /// If rows cannot be read.
     pub fn log(&self, number: TicketNumber, most: usize) -> Result<Vec<LogEntry>, TableError> {
         match self.found(number)? {
             Some(found) => self.log_of(number, &found, most),
@@ -158,10 +160,10 @@ impl StoreReader {
         Ok(entries)
     }
 
-    /// The tickets that fit, newest first. Looks at [`limits::SEARCH_MAX`] tickets at most.
+    /// Returns the tickets that meet all conditions, newest first. Examines at most [`limits::SEARCH_MAX`] tickets.
     ///
     /// # Errors
-    /// When rows cannot be read.
+    /// If rows cannot be read.
     pub fn history(&self, filter: &HistoryFilter) -> Result<Vec<Ticket>, TableError> {
         let limit = filter.limit.unwrap_or(limits::LIST_DEFAULT).min(limits::LIST_MAX);
         let text = filter.text.as_ref().map(|t| t.to_lowercase());
@@ -175,7 +177,7 @@ impl StoreReader {
             }
             let opened_at = Wall::from_millis(head.opened_at);
             if filter.since.is_some_and(|since| opened_at < since) {
-                // Numbers follow the time of opening, but for steps of the clock.
+                // Do not stop here: after a step of the clock, an older ticket number may have a later time.
                 return Ok(ControlFlow::Continue(()));
             }
             if filter.until.is_some_and(|until| opened_at >= until) || !self.fits(filter, head)? {
@@ -194,6 +196,7 @@ impl StoreReader {
         Ok(found)
     }
 
+    /// Returns true if a ticket meets the conditions on assignee, state, equipment and fault.
     fn fits(&self, filter: &HistoryFilter, head: &HeadRow) -> Result<bool, TableError> {
         let is = |wanted: &Option<String>, word: &Word| -> Result<bool, TableError> {
             match wanted {
@@ -212,7 +215,8 @@ impl StoreReader {
             && is(&filter.fault, &head.fault)?)
     }
 
-    /// Visits the tickets that an index narrows the filter to, newest first.
+    /// Visits the tickets that can meet the conditions, newest first. Uses an index if the filter names an equipment, a
+    /// fault or an indexed state.
     fn candidates(&self, filter: &HistoryFilter, each: EachTicket<'_>) -> Result<(), TableError> {
         let index = match (&filter.equipment, &filter.fault, filter.state.and_then(state_index)) {
             (Some(equipment), _, _) => Some((b'e', self.words.find(equipment))),
@@ -222,15 +226,15 @@ impl StoreReader {
         };
         match index {
             Some((kind, Some(of))) => self.by_index(kind, of, each),
-            // Nobody has heard of it.
+            // No row contains this name, so no ticket can meet the condition.
             Some((_, None)) => Ok(()),
             None => self.all(each),
         }
     }
 
-    /// Visits every ticket, newest first: those in rows of their own between those in blocks.
+    /// Visits every ticket, newest first. Merges the tickets with their own rows and the tickets in blocks.
     fn all(&self, each: EachTicket<'_>) -> Result<(), TableError> {
-        let unreadable = || TableError::Damaged("the key of a ticket does not read".to_owned());
+        let unreadable = || TableError::Damaged("the key of a ticket cannot be read".to_owned());
         let mut own: Vec<(TicketNumber, HeadRow)> = Vec::new();
         scan_prefix(self.rows.as_ref(), b"t", false, &mut |key, bytes| {
             own.push((number_of(key).ok_or_else(unreadable)?, decode(bytes)?));
@@ -260,6 +264,7 @@ impl StoreReader {
         Ok(())
     }
 
+    /// Visits the tickets of one entry of an index, newest first. `kind` is the first byte of the index's keys.
     fn by_index(&self, kind: u8, of: u32, each: EachTicket<'_>) -> Result<(), TableError> {
         let (from, to) = (index_key(kind, of, 0), after_prefix(&index_prefix(kind, of)));
         let mut block: Option<(u64, Block)> = None;
@@ -287,6 +292,7 @@ impl StoreReader {
         })
     }
 
+    /// Returns true if the ticket or its log contains `text`, which must be in lower case.
     fn mentions(&self, ticket: &Ticket, found: &Found, text: &str) -> Result<bool, TableError> {
         let has = |s: &str| s.to_lowercase().contains(text);
         let is_in_ticket = has(&ticket.summary)

@@ -1,7 +1,9 @@
-//! How a ticket stands in rows, in a compact form (postcard).
+//! The rows of a ticket, in a compact binary format (postcard).
 //!
-//! What changes often stands apart from what is long: a note adds an entry and rewrites some hundred bytes.
-//! A form is never changed: another one takes another [`super::VERSION`], and the store is rebuilt from the journal
+//! Fields that change often are in the head row, and long fields are in the detail row. So a note adds a log entry and
+//! rewrites only some hundred bytes.
+//!
+//! If you change a row, increase [`super::VERSION`]: old stores are then rebuilt from the journal
 //! (test: `the_form_of_rows_is_that_of_this_version`).
 
 use serde::de::DeserializeOwned;
@@ -14,28 +16,30 @@ use crate::words::{EquipmentId, FaultName, Seq, Severity, StepId, TicketNumber, 
 
 pub(super) const META: &[u8] = b"m";
 
-/// A key of a ticket's own: `t` what changes often, `d` details, `x` fixes, `l` that it is live.
+/// Returns the key of a ticket's row. `kind` is `t` for the head, `d` for the details, `x` for the fixes, and `l` for
+/// the mark that the ticket is live.
 pub(super) fn ticket_key(kind: u8, number: TicketNumber) -> Vec<u8> {
     let mut key = vec![kind];
     key.extend_from_slice(&number.0.to_be_bytes());
     key
 }
 
-/// The key of a piece of a ticket's log.
+/// Returns the key of a piece of a ticket's log.
 pub(super) fn log_key(number: TicketNumber, chunk: u32) -> Vec<u8> {
     let mut key = ticket_key(b'n', number);
     key.extend_from_slice(&chunk.to_be_bytes());
     key
 }
 
-/// The key of a piece of an index: numbers of tickets by a text's number, or by a state.
+/// Returns the key of a piece of an index. `kind` is `e` (equipment), `f` (fault) or `s` (state); `of` is the number of
+/// the stored text, or of the state.
 pub(super) fn index_key(kind: u8, of: u32, chunk: u64) -> Vec<u8> {
     let mut key = index_prefix(kind, of);
     key.extend_from_slice(&chunk.to_be_bytes());
     key
 }
 
-/// The places of tickets in a piece of an index, in order.
+/// Decodes a piece of an index: the low bits of the ticket numbers, in ascending order.
 pub(super) fn places(stored: &[u8]) -> Vec<u16> {
     stored.chunks_exact(2).filter_map(|b| b.try_into().ok()).map(u16::from_be_bytes).collect()
 }
@@ -46,41 +50,42 @@ pub(super) fn index_prefix(kind: u8, of: u32) -> Vec<u8> {
     key
 }
 
-/// The key of a block of finished tickets.
+/// Returns the key of a block of finished tickets.
 pub(super) fn block_key(block: u64) -> Vec<u8> {
     let mut key = vec![b'p'];
     key.extend_from_slice(&block.to_be_bytes());
     key
 }
 
-/// A ticket's block and its place in it.
+/// Returns the block of a finished ticket, and the place of the ticket in the block.
 pub(super) fn block_of(number: TicketNumber) -> (u64, u8) {
     let [.., low] = number.0.to_be_bytes();
     (number.0 >> BLOCK_BITS, low & ((1 << BLOCK_BITS) - 1))
 }
 
-/// A block holds up to two to the power of this many tickets.
+/// Size of a block of finished tickets, as a power of two: a block holds at most 32 tickets.
 pub(super) const BLOCK_BITS: u32 = 5;
 
-/// How many numbers of tickets a piece of an index spans, as a power of two: an equipment's tickets lie far apart.
+/// Returns the range of ticket numbers in a piece of an index, as a power of two. The range is larger for equipment,
+/// because the ticket numbers of one piece of equipment are far apart.
 pub(super) fn index_bits(kind: u8) -> u32 {
     if kind == b'e' { 12 } else { 10 }
 }
 
-/// A block of finished tickets, compressed; by their places.
+/// Encodes and compresses a block of finished tickets.
 pub(super) fn encode_block(block: &Block) -> Result<Vec<u8>, TableError> {
     Ok(lz4_flex::compress_prepend_size(&encode(block)?))
 }
 
 pub(super) fn decode_block(bytes: &[u8]) -> Result<Block, TableError> {
     let plain = lz4_flex::decompress_size_prepended(bytes);
-    decode(&plain.map_err(|e| TableError::Damaged(format!("a block of tickets does not read: {e}")))?)
+    decode(&plain.map_err(|e| TableError::Damaged(format!("a block of tickets cannot be read: {e}")))?)
 }
 
-/// Finished tickets by their places in a block.
+/// The finished tickets of a block, by their places in the block.
 pub(super) type Block = std::collections::BTreeMap<u8, Packed>;
 
-/// A finished ticket whole.
+/// All rows of a finished ticket.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Packed {
     pub head: HeadRow,
@@ -89,7 +94,7 @@ pub(super) struct Packed {
     pub log: Vec<EntryRow>,
 }
 
-/// The number of a ticket in one of its keys.
+/// Returns the ticket number in a key; `None` if the key is too short.
 pub(super) fn number_of(key: &[u8]) -> Option<TicketNumber> {
     let bytes = key.get(1..9)?;
     Some(TicketNumber(u64::from_be_bytes(bytes.try_into().ok()?)))
@@ -100,10 +105,10 @@ pub(super) fn encode(row: &impl Serialize) -> Result<Vec<u8>, TableError> {
 }
 
 pub(super) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, TableError> {
-    postcard::from_bytes(bytes).map_err(|e| TableError::Damaged(format!("a row does not read: {e}")))
+    postcard::from_bytes(bytes).map_err(|e| TableError::Damaged(format!("a row cannot be read: {e}")))
 }
 
-/// What changes often.
+/// The fields of a ticket that change often.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct HeadRow {
     pub equipment: Word,
@@ -112,7 +117,7 @@ pub(super) struct HeadRow {
     pub state: TicketState,
     pub condition: Condition,
     pub summary: Word,
-    /// In milliseconds since 1970; the times below are relative to it.
+    /// Milliseconds since 1970. The other times of this row are milliseconds after `opened_at`.
     pub opened_at: i64,
     pub onset: i64,
     pub last_raised_at: i64,
@@ -123,11 +128,11 @@ pub(super) struct HeadRow {
     pub walked: bool,
     pub entries: u32,
     pub own_entries: u32,
-    /// The last piece of its log.
+    /// The number of the last piece of the ticket's log.
     pub chunk: u32,
 }
 
-/// What may be long and changes seldom.
+/// The fields of a ticket that may be long and change rarely.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct DetailRow {
     pub code: Option<Word>,
@@ -136,7 +141,7 @@ pub(super) struct DetailRow {
     pub walk: Vec<(Word, Answer)>,
     pub next_step: Option<Word>,
     pub finding: Option<Word>,
-    /// As JSON.
+    /// The cancellation as JSON; `None` if the ticket was not cancelled.
     pub cancelled: Option<String>,
     pub profile: Word,
     pub profile_sha256: Word,
@@ -144,7 +149,7 @@ pub(super) struct DetailRow {
     pub firmware_notes: Vec<Word>,
 }
 
-/// A repair.
+/// A fix of a ticket.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct FixRow {
     pub cause: String,
@@ -215,7 +220,7 @@ pub(super) fn detail_row(t: &Ticket, book: &mut WordBook) -> Result<DetailRow, T
     })
 }
 
-/// Measured values hardly come again: only what is kept already is.
+/// Returns the word for a measured value. Only a short value is stored, because a long value rarely occurs twice.
 fn plain_or_kept(text: &str, book: &mut WordBook) -> Word {
     if text.len() <= 4 { book.word(text) } else { Word::Text(text.to_owned()) }
 }
@@ -233,14 +238,15 @@ pub(super) fn fix_rows(t: &Ticket, book: &mut WordBook) -> Vec<FixRow> {
     rows.collect()
 }
 
-/// The row of a log's line. Lines that andon words itself come again; what people write does not.
+/// Returns the row of a log line. A line with a colon contains text of a person and rarely occurs twice, so its text is
+/// not stored.
 pub(super) fn entry_row(e: &LogEntry, book: &mut WordBook) -> EntryRow {
     let text = if e.text.contains(':') { Word::Text(e.text.clone()) } else { book.word(&e.text) };
     EntryRow { seq: e.seq.0, at: e.at.millis(), by: book.word(&e.by), text }
 }
 
 fn name<T, E>(parsed: Result<T, E>) -> Result<T, TableError> {
-    parsed.map_err(|_| TableError::Damaged("a name in a row is not a name".to_owned()))
+    parsed.map_err(|_| TableError::Damaged("a row contains an invalid name".to_owned()))
 }
 
 fn optional<T>(
@@ -250,7 +256,7 @@ fn optional<T>(
     word.map(read).transpose()
 }
 
-/// A ticket from its rows.
+/// Builds a ticket from its rows.
 pub(super) fn ticket_of(
     number: TicketNumber,
     head: &HeadRow,

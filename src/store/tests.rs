@@ -1,4 +1,4 @@
-//! The ticket database against a plain fold of the same events, on rows in memory and in sled.
+//! Tests that compare the store with a simple in-memory model of the same events, in memory and in sled.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -39,7 +39,7 @@ fn eva() -> Author {
     Author::unproven("eva")
 }
 
-/// An event of a ticket's life; whether it is sensible is nothing to the store.
+/// Returns one of the events of a ticket. The store accepts the events in any order.
 fn event(number: u64, what: u8, size: usize) -> (Author, TicketEvent) {
     let n = TicketNumber(number);
     let text = "brake resistor ".repeat(size.div_ceil(15));
@@ -69,7 +69,7 @@ fn event(number: u64, what: u8, size: usize) -> (Author, TicketEvent) {
     }
 }
 
-/// Everything folded by maps alone.
+/// The simple model: applies all events to maps.
 #[derive(Default)]
 struct Naive {
     state: State,
@@ -98,7 +98,7 @@ impl Naive {
         self.tickets.values().rev().filter(|t| wanted(t)).cloned().collect()
     }
 
-    /// Compares everything that the store answers.
+    /// Compares all answers of the store with the model.
     #[track_caller]
     fn compare(&self, store: &Store) {
         assert_eq!(*store.state(), self.state);
@@ -126,7 +126,7 @@ impl Naive {
     }
 }
 
-/// Applies the items in steps of these lengths.
+/// Applies the items to a new store, in steps of these lengths.
 fn filled(tables: Box<dyn Tables>, items: &[FeedItem], lengths: &[usize]) -> Store {
     let mut store = Store::open(tables).unwrap();
     let mut rest = items;
@@ -166,7 +166,7 @@ proptest! {
         let memory = Memory::default();
         let store = filled(Box::new(memory.clone()), &naive.items, &lengths);
         naive.compare(&store);
-        // Opened again it is the same, and so is one that was built in one step.
+        // A store that is opened again gives the same answers, and so does a store that was built in one step.
         drop(store);
         naive.compare(&Store::open(Box::new(memory)).unwrap());
         naive.compare(&filled(Box::<Memory>::default(), &naive.items, &[10_000]));
@@ -211,12 +211,12 @@ fn a_row_that_cannot_be_read_is_an_error_and_never_no_such_ticket() {
     for key in &keys {
         memory.spoil(key);
         let opened = Store::open(Box::new(memory.clone()));
-        // An empty row has no byte that could be spoiled.
+        // An empty row has no byte that `spoil` could change.
         let is_empty = Rows::get(&memory, key).is_ok();
         assert!(is_empty || opened.is_err(), "{}", String::from_utf8_lossy(key));
         memory.spoil(key);
     }
-    // A row that is gone altogether.
+    // Remove whole rows.
     let mut tables: Box<dyn Tables> = Box::new(memory.clone());
     for key in keys.iter().filter(|k| matches!(k.first(), Some(b't' | b'd' | b'p' | b'm'))) {
         let value = Rows::get(&memory, key).unwrap();
@@ -260,7 +260,7 @@ fn the_form_of_rows_is_that_of_this_version() {
     drop(filled(Box::new(memory.clone()), &naive.items, &[100]));
     let row = |key: &[u8]| Rows::get(&memory, key).unwrap().unwrap();
     let hex = |bytes: &[u8]| bytes.iter().map(|b| format!("{b:02x}")).collect::<String>();
-    // A form that changes takes another VERSION, so that stores of before are rebuilt and not misread.
+    // If this test fails, increase VERSION, so that old stores are rebuilt and not misread.
     assert_eq!((VERSION, row(b"m")[0]), (3, 3));
     insta::assert_snapshot!(hex(&row(b"t\0\0\0\0\0\0\0\x02")));
     insta::assert_snapshot!(hex(&lz4_flex::decompress_size_prepended(&row(b"p\0\0\0\0\0\0\0\0")).unwrap()));

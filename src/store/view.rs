@@ -1,4 +1,4 @@
-//! What others see of the store while its thread works: a handle for queries, how far it has come, and how it is.
+//! The store as other threads see it: a handle for queries, the last event applied, and the health of the store.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -7,17 +7,17 @@ use tokio::sync::watch;
 use super::StoreReader;
 use crate::words::Seq;
 
-/// How the store is.
+/// The health of the store.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum StoreHealth {
-    /// It takes in what is on record.
+    /// The store works and follows the journal.
     #[default]
     Ready,
-    /// It is rebuilt from the journal, because of this.
+    /// The store is being rebuilt from the journal. The text is the reason.
     Rebuilding(String),
-    /// It waits for room on the disk; the rows of now are in memory.
+    /// The store waits for free space on the disk; until then its rows are in memory. The text is the reason.
     WaitsForRoom(String),
-    /// It cannot be used, because of this, and is tried again.
+    /// The store cannot be used. The daemon tries again. The text is the reason.
     Away(String),
 }
 
@@ -25,11 +25,11 @@ pub enum StoreHealth {
 struct Shared {
     reader: Option<StoreReader>,
     health: StoreHealth,
-    /// Why a reader thinks that rows are damaged.
+    /// The reason why a query considers rows damaged; `None` if no query does.
     suspicion: Option<String>,
 }
 
-/// The store as others see it; clones are the same one.
+/// The store as other threads see it. All clones share the same state.
 #[derive(Debug, Clone)]
 pub struct StoreView {
     shared: Arc<Mutex<Shared>>,
@@ -47,58 +47,58 @@ impl StoreView {
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A handle for queries; `None` while there is no store.
+    /// Returns a handle for queries; `None` while no store is open.
     #[must_use]
     pub fn reader(&self) -> Option<StoreReader> {
         self.shared().reader.clone()
     }
 
-    /// The last event that the store has taken in, and every change of it.
+    /// Returns the number of the last event applied, as a channel that also reports every change.
     #[must_use]
     pub fn applied(&self) -> watch::Receiver<Seq> {
         self.applied.subscribe()
     }
 
-    /// How the store is.
+    /// Returns the health of the store.
     #[must_use]
     pub fn health(&self) -> StoreHealth {
         self.shared().health.clone()
     }
 
-    /// A query found rows damaged: the store's thread rebuilds them.
+    /// Reports that a query found damaged rows. The store's thread then rebuilds the store.
     pub fn suspect(&self, why: String) {
         self.shared().suspicion.get_or_insert(why);
     }
 
-    /// What a query found, once.
+    /// Returns the reason that a query reported, and forgets it.
     #[must_use]
     pub fn take_suspicion(&self) -> Option<String> {
         self.shared().suspicion.take()
     }
 
-    /// Whether a query found rows damaged.
+    /// Returns true if a query has found damaged rows.
     #[must_use]
     pub fn is_suspected(&self) -> bool {
         self.shared().suspicion.is_some()
     }
 
-    /// From here on queries read these rows, which have come so far.
+    /// Makes `reader` available for queries. `applied` is the last event in its rows.
     pub fn serve(&self, reader: StoreReader, applied: Seq) {
         self.shared().reader = Some(reader);
         self.applied.send_replace(applied);
     }
 
-    /// From here on there is nothing to read.
+    /// Removes the handle for queries: no store is open.
     pub fn withdraw(&self) {
         self.shared().reader = None;
     }
 
-    /// The store has come so far.
+    /// Sets the number of the last event applied.
     pub fn applied_up_to(&self, seq: Seq) {
         self.applied.send_replace(seq);
     }
 
-    /// From here on the store is like this.
+    /// Sets the health of the store.
     pub fn set_health(&self, health: StoreHealth) {
         self.shared().health = health;
     }

@@ -1,11 +1,12 @@
-//! The loop one would write first on the same crates: a task a device, its reads every second, nothing done with them.
+//! A plain loop for comparison: one tokio-modbus task for each device reads its blocks every second and ignores the values.
 
 use std::time::Duration;
 
 use tokio_modbus::client::{Reader, tcp};
 use tokio_modbus::slave::Slave;
 
-/// Reads for ever. The first argument names the blocks as `start+count,..`, the others the devices.
+/// Reads forever. The first argument is the list of blocks, `start+count,..`; the other arguments are the addresses of the
+/// devices.
 pub fn run(args: &[String]) {
     let (blocks, addresses) = args.split_first().unwrap();
     let blocks: Vec<(u16, u16)> = blocks

@@ -1,18 +1,18 @@
-//! How well a baseline tells good from bad on plant data that nobody here wrote, one set of defaults for all, beside plain
-//! thresholds and published figures:
+//! Measures how well baselines detect faults on published plant data, compared with plain thresholds and published
+//! figures. All data sets use the same settings (the defaults):
 //!
-//! * a water circulation loop (Skoltech Anomaly Benchmark, github.com/waico/SKAB): over all rows after the first 400 of
-//!   each file, F1, false alarms in percent of the good rows, missed in percent of the bad ones; the same loop without a
-//!   fault, the share of rows in alarm;
-//! * a chemical plant (Tennessee Eastman: Downs and Vogel 1993, recorded by Russell, Chiang and Braatz), four baselines of
-//!   13 points: the share of the rows with a fault in alarm, and of the rows without;
-//! * a machine's temperature (Numenta Anomaly Benchmark, github.com/numenta/NAB): labelled windows with an alarm, and
-//!   alarms that touch none;
-//! * what a sample of 16 points costs.
+//! * a water circulation loop (Skoltech Anomaly Benchmark, github.com/waico/SKAB). For all rows after the first 400 of each
+//!   file: F1, false alarms in percent of the good rows, missed rows in percent of the bad rows. For the same loop without a
+//!   fault: the share of rows in alarm;
+//! * a chemical plant (Tennessee Eastman: Downs and Vogel 1993, recorded by Russell, Chiang and Braatz) with four baselines
+//!   of 13 points: the share of rows in alarm, for rows with a fault and for rows without a fault;
+//! * the temperature of a machine (Numenta Anomaly Benchmark, github.com/numenta/NAB): the labelled windows with an alarm,
+//!   and the alarms outside the windows;
+//! * the CPU time for a sample of 16 points.
 //!
-//! `cargo bench --bench baseline -- DIR` with `DIR/pump-loop/{N.csv,anomaly-free.csv}`, `DIR/tennessee-eastman/{normal-learn,
-//! normal,fault-NN}.csv` and `DIR/machine-temperature/{readings.csv,windows.json}`; without DIR the cost alone. Everything
-//! but the cost goes through `andon profile replay`.
+//! Run `cargo bench --bench baseline -- DIR` with `DIR/pump-loop/{N.csv,anomaly-free.csv}`,
+//! `DIR/tennessee-eastman/{normal-learn,normal,fault-NN}.csv` and `DIR/machine-temperature/{readings.csv,windows.json}`.
+//! Without DIR, only the CPU time is measured. All other figures use `andon profile replay`.
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -42,7 +42,7 @@ use process::Workplace;
 const LEARN: usize = 400;
 const DEVICE: &str = "[device]\nvendor = \"Bench\"\nmodel = \"Recording\"\nkind = \"bench\"\n[points]\n";
 
-/// A recording: its columns' names as a profile writes them, and the values row by row.
+/// A recording: the names of its columns as in a profile, and the values of each row.
 struct Recording {
     file: PathBuf,
     names: Vec<String>,
@@ -84,7 +84,8 @@ fn inputs(r: &Recording) -> Vec<String> {
     r.names.iter().filter(|n| !LABELS.contains(&n.as_str())).cloned().collect()
 }
 
-/// One fault a point: outside the mean of the learned rows by more than so many standard deviations.
+/// Makes a profile with one fault for each point: the value is more than `deviations` standard deviations away from the
+/// mean of the first `learn` rows.
 fn thresholds(of: &Recording, names: &[String], learn: usize, deviations: f64) -> String {
     let mut text = format!("{DEVICE}{}", points(names));
     for (j, name) in names.iter().enumerate() {
@@ -99,7 +100,7 @@ fn thresholds(of: &Recording, names: &[String], learn: usize, deviations: f64) -
     text
 }
 
-/// When alarms stood: from, and until where they ended.
+/// Returns the start and the end of each alarm; the end is `None` if the alarm is active at the end.
 fn replay(place: &Workplace, profile: &str, on: &Recording) -> Vec<(Timestamp, Option<Timestamp>)> {
     place.write("profile.toml", profile);
     let out = Command::new(env!("CARGO_BIN_EXE_andon"))
@@ -133,8 +134,8 @@ impl Score {
     fn add(&mut self, on: &Recording, alarms: &[(Timestamp, Option<Timestamp>)]) {
         let label = on.names.iter().position(|n| n == "anomaly").unwrap();
         for (at, row) in on.times.iter().zip(&on.rows).skip(LEARN) {
-            let told = alarms.iter().any(|(from, to)| from <= at && to.is_none_or(|to| *at < to));
-            match (told, row[label] > 0.5) {
+            let is_in_alarm = alarms.iter().any(|(from, to)| from <= at && to.is_none_or(|to| *at < to));
+            match (is_in_alarm, row[label] > 0.5) {
                 (true, true) => self.hit += 1.0,
                 (true, false) => self.false_alarm += 1.0,
                 (false, true) => self.missed += 1.0,
@@ -183,7 +184,7 @@ fn pump_loop(place: &Workplace, dir: &Path) {
     }
 }
 
-/// Whether an alarm stood at each row.
+/// Returns for each row whether an alarm was active.
 fn standing(on: &Recording, alarms: &[(Timestamp, Option<Timestamp>)]) -> Vec<bool> {
     let stood = |at: &Timestamp| alarms.iter().any(|(from, to)| from <= at && to.is_none_or(|to| *at < to));
     on.times.iter().map(stood).collect()
@@ -205,7 +206,7 @@ fn without_a_fault(place: &Workplace, file: &Path) {
     }
 }
 
-/// Rows of one file after those of another, a file of its own.
+/// Makes a new file with the rows of `learned`, followed by the rows of `then`.
 fn after(place: &Workplace, learned: &Recording, then: &Recording) -> Recording {
     let step = learned.times[1].duration_since(learned.times[0]);
     let rows: Vec<Vec<f64>> = learned.rows.iter().chain(&then.rows).cloned().collect();
@@ -259,7 +260,7 @@ fn machine_temperature(place: &Workplace, dir: &Path) {
     let windows: Vec<(Timestamp, Timestamp)> =
         windows.iter().map(|[from, to]| (utc(from), utc(to))).collect();
     let learn = "learn = \"3d\"";
-    let told = |name: &str, alarms: &[(Timestamp, Option<Timestamp>)]| {
+    let print = |name: &str, alarms: &[(Timestamp, Option<Timestamp>)]| {
         let touches = |(from, to): &(Timestamp, Option<Timestamp>), w: &(Timestamp, Timestamp)| {
             *from <= w.1 && to.is_none_or(|to| to >= w.0)
         };
@@ -269,14 +270,14 @@ fn machine_temperature(place: &Workplace, dir: &Path) {
     };
     println!("machine temperature (to come to: 3 of 4, at most 1 outside)");
     let names = std::slice::from_ref(&r.names[0]);
-    told(&format!("baseline, {learn}"), &replay(place, &baseline(names, learn), &r));
+    print(&format!("baseline, {learn}"), &replay(place, &baseline(names, learn), &r));
     for deviations in [2.0, 3.0, 4.0] {
         let plain = thresholds(&r, names, 3 * 288, deviations);
-        told(&format!("thresholds at {deviations:.0} s.d."), &replay(place, &plain, &r));
+        print(&format!("thresholds at {deviations:.0} s.d."), &replay(place, &plain, &r));
     }
 }
 
-/// The time of a sample of 16 points, with a baseline of them and without.
+/// Measures the CPU time for a sample of 16 points, with a baseline and without.
 fn cost() {
     const POINTS: usize = 16;
     const SAMPLES: u64 = 50_000;

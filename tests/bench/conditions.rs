@@ -1,5 +1,5 @@
-//! Conditions judged by the detector on one core: simple ones, and ones over windows. Each reading of a device is one
-//! evaluation of each of its conditions, delays and transitions included.
+//! Measures how many conditions the detector evaluates per second on one core: simple conditions, and conditions with
+//! windows. Each reading of a device evaluates every condition once, including delays and transitions.
 #![expect(clippy::unwrap_used, clippy::print_stdout, clippy::cast_precision_loss, reason = "a benchmark")]
 
 #[path = "made.rs"]
@@ -53,18 +53,18 @@ fn run(name: &str, conditions: &[&str], readings: u64) {
     };
     let values: Vec<(f64, f64)> = (0..4096).map(|_| (draw(), draw())).collect();
     let begun = Instant::now();
-    let mut told = 0;
+    let mut transitions = 0;
     for (n, (x, y)) in (1..=readings).zip(values.iter().cycle()) {
         let now = at(n);
         let reading = |value: f64| Reading { value: Ok(Value::Real(value)), at: now };
         let both = vec![(PointIndex(0), reading(*x)), (PointIndex(1), reading(*y))];
         detector.readings(now, EquipmentIndex(0), both, Presence::Answered);
-        told += detector.take_transitions().len();
+        transitions += detector.take_transitions().len();
     }
     let took = begun.elapsed().as_secs_f64();
     let evaluations = readings * conditions.len() as u64;
     println!(
-        "{name:9} {:.2} M evaluations/s, {:.0} ns each ({evaluations} in {took:.2} s, {told} transitions)",
+        "{name:9} {:.2} M evaluations/s, {:.0} ns each ({evaluations} in {took:.2} s, {transitions} transitions)",
         evaluations as f64 / took / 1e6,
         took * 1e9 / evaluations as f64
     );

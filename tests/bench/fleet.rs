@@ -1,6 +1,7 @@
-//! The two loads that commercial and open gateways publish figures for, on Modbus TCP: 500 devices of 30 float tags, and
-//! 1,000 devices of 100 registers, every second; the daemon's share of one core and its memory. Beside it a bare loop that
-//! only reads, on the same crates. One connection a device, answered by simulated devices in a process of their own.
+//! Measures the daemon's share of one core and its memory under two loads on Modbus TCP: 500 devices with 30 float points,
+//! and 1,000 devices with 100 registers, read every second. Other gateways publish figures for these loads. For
+//! comparison, a plain loop on the same crates only reads. Each device has its own connection; a separate process
+//! simulates the devices.
 #![expect(clippy::unwrap_used, clippy::print_stdout, clippy::indexing_slicing, reason = "a benchmark")]
 
 #[path = "bare.rs"]
@@ -55,7 +56,7 @@ fn main() {
     }
 }
 
-/// A command whose process may have as many connections as the load needs.
+/// Returns a command whose process may open 8192 files, so that it can have all connections of the load.
 fn roomy(program: &std::path::Path, args: &[String]) -> Command {
     let mut command = Command::new("sh");
     command.arg("-c").arg("ulimit -n 8192; exec \"$@\"").arg("sh").arg(program).args(args);
@@ -121,7 +122,7 @@ fn measure(load: &Load) {
     println!("  bare loop      {spent:5.2} % of one core, {:.1} MiB resident", bare_memory);
 }
 
-/// Requests the daemon has sent, as its status tells.
+/// Returns the number of requests that the daemon has sent, from its status.
 fn requests(place: &Workplace) -> u64 {
     let status = place.json(&["--config", "andon.toml", "status", "--json"]);
     status["links"].as_array().unwrap().iter().map(|l| l["requests"].as_u64().unwrap()).sum()

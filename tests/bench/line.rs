@@ -1,7 +1,8 @@
-//! A serial line at its limit: 8 units of 20 registers on the baud-accurate simulated line, asked as fast as it goes.
+//! Measures a serial line at its limit: 8 units with 20 registers on a simulated line with accurate character times, read
+//! as fast as possible.
 //!
-//! Printed beside the line's own limit, T(20) = (13 + 2 * 20) characters + 2 silences, without turnaround; then with two of
-//! the eight dead, what the living keep of their rate.
+//! The result is compared with the limit of the line, T(20) = (13 + 2 * 20) characters + 2 silences, without turnaround.
+//! A second run has two dead units and measures which share of their rate the other six units keep.
 #![expect(clippy::unwrap_used, clippy::print_stdout, clippy::indexing_slicing, reason = "a benchmark")]
 
 #[path = "process.rs"]
@@ -35,7 +36,7 @@ fn main() {
     }
 }
 
-/// Requests a second of each unit; `dead` ones never answer.
+/// Returns the requests per second of each unit. The units in `dead` never answer.
 fn rates(baud: u32, dead: &[u8]) -> Vec<f64> {
     let place = Workplace::new("line");
     let mut profile = "[device]\nvendor = \"b\"\nmodel = \"b\"\nkind = \"b\"\n[points]\n".to_owned();
@@ -64,7 +65,7 @@ fn rates(baud: u32, dead: &[u8]) -> Vec<f64> {
     let sim = Running::andon(&place, &["sim", "plant.toml"]);
     rest(Duration::from_secs(1));
     let daemon = Running::andon(&place, &["daemon"]);
-    // The dead are found out, and probed ever more rarely.
+    // Wait until the daemon has found the dead units and probes these units less often.
     rest(if dead.is_empty() { Duration::from_secs(4) } else { SETTLE });
     let before = requests(&place);
     rest(Duration::from_secs(SECONDS));

@@ -1,4 +1,4 @@
-//! A site of one device, made of its points and faults.
+//! Makes a site with one device from its points and faults.
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ impl ProfileFiles for One {
 const SITE: &str = "[gateway]\nname = \"g\"\n[[link]]\nname = \"l\"\nkind = \"modbus-tcp\"\naddress = \"127.0.0.1:1\"\n\
     [[equipment]]\nid = \"e\"\nprofile = \"p\"\nlink = \"l\"\n";
 
-/// The device is `e`.
+/// Returns a site with one device, `e`.
 pub fn site(points: &str, faults: &str) -> Arc<Site> {
     let device = "[device]\nvendor = \"B\"\nmodel = \"B\"\nkind = \"b\"\n";
     let profile = format!("{device}[points]\n{points}{faults}");

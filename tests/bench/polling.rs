@@ -1,7 +1,8 @@
-//! CPU time per request of the whole daemon, beside a bare tokio-modbus loop over the same blocks, in one run.
+//! Measures the CPU time of the daemon for each request, compared with a plain tokio-modbus loop that reads the same
+//! blocks.
 //!
-//! 100 simulated Modbus TCP devices in a process of their own, three blocks of 50 registers in all each, read every
-//! second. Each side is measured by the kernel's account of its process, for the same time, one after the other.
+//! A separate process simulates 100 Modbus TCP devices. Each device has three blocks, together 50 registers, read every
+//! second. The daemon and the loop run one after the other for the same time; the kernel counts their CPU time.
 #![expect(clippy::unwrap_used, clippy::print_stdout, clippy::indexing_slicing, reason = "a benchmark")]
 
 #[path = "bare.rs"]
@@ -88,7 +89,7 @@ fn main() {
     println!("  ratio          {:6.2}", daemon_us / bare_us);
 }
 
-/// Requests the daemon has sent, as its status tells.
+/// Returns the number of requests that the daemon has sent, from its status.
 fn requests(place: &Workplace) -> u32 {
     let status = place.json(&["--config", "andon.toml", "status", "--json"]);
     let links = status["links"].as_array().unwrap();

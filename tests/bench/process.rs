@@ -1,11 +1,11 @@
-//! Processes under measurement: started, accounted by the kernel, ended.
-#![allow(dead_code, clippy::allow_attributes, reason = "each benchmark uses a part of it, one all of it")]
+//! Starts and stops the processes that a benchmark measures, and reads their CPU time and memory from the kernel.
+#![allow(dead_code, clippy::allow_attributes, reason = "most benchmarks use only a part of this module")]
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-/// A directory of its own for one benchmark; gone at its end.
+/// A directory for one benchmark. It is deleted at the end of the benchmark.
 pub struct Workplace {
     folder: PathBuf,
 }
@@ -49,7 +49,7 @@ impl Drop for Workplace {
     }
 }
 
-/// A process that is ended when dropped.
+/// A process that ends when this value is dropped.
 pub struct Running(Child);
 
 impl Running {
@@ -76,7 +76,7 @@ impl Drop for Running {
     }
 }
 
-/// CPU time of a process, all threads, to the nanosecond (schedstat, scheduler's own account).
+/// Returns the CPU time of all threads of a process, exact to the nanosecond (the scheduler's `schedstat`).
 pub fn cpu(pid: u32) -> Duration {
     let tasks = std::fs::read_dir(format!("/proc/{pid}/task")).unwrap();
     let nanos = tasks.map(|t| {
@@ -86,12 +86,12 @@ pub fn cpu(pid: u32) -> Duration {
     Duration::from_nanos(nanos.sum())
 }
 
-/// Resident memory of a process.
+/// Returns the resident memory of a process, in MiB.
 pub fn memory_mib(pid: u32) -> f64 {
     status_mib(pid, "VmRSS")
 }
 
-/// The most resident memory that a process has had.
+/// Returns the highest resident memory of a process so far, in MiB.
 pub fn peak_mib(pid: u32) -> f64 {
     status_mib(pid, "VmHWM")
 }
@@ -102,7 +102,7 @@ fn status_mib(pid: u32, name: &str) -> f64 {
     line.split_whitespace().nth(1).unwrap().parse::<f64>().unwrap() / 1024.0
 }
 
-/// Lets the measured process work for a time.
+/// Waits while the measured process works.
 #[expect(clippy::disallowed_methods, reason = "a benchmark measures over time")]
 pub fn rest(time: Duration) {
     std::thread::sleep(time);

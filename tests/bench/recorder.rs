@@ -1,7 +1,7 @@
-//! The recorder on slowly changing data: bytes a sample, what reaches the disk for it, and the time it takes.
+//! Measures the recorder on slowly changing data: the bytes per sample, the bytes written to the disk, and the time.
 //!
-//! Twenty devices of thirty points, read once a second with some milliseconds of jitter, for two hours: temperatures and
-//! pressures that wander in steps of their resolution, counters, states, and a few constants.
+//! The data are two hours of twenty devices with thirty points, read once per second with some milliseconds of jitter:
+//! temperatures and pressures that change in steps of their resolution, counters, states, and a few constants.
 #![expect(clippy::unwrap_used, clippy::print_stdout, clippy::cast_precision_loss, reason = "a benchmark")]
 
 #[path = "made.rs"]
@@ -30,7 +30,7 @@ impl Chance {
     }
 }
 
-/// So many devices of one model.
+/// Returns `count` devices of one model with `points` points.
 fn devices(count: usize, points: usize) -> Vec<Equipment> {
     let points: String = (0..points)
         .map(|p| format!("p{p} = {{ register = \"holding:{}\", type = \"f32\" }}\n", p * 2))
@@ -40,7 +40,7 @@ fn devices(count: usize, points: usize) -> Vec<Equipment> {
     (0..count).map(of).collect()
 }
 
-/// What this process sent to the storage layer so far, as the kernel counts it.
+/// Returns the bytes that this process has written to the storage so far, as the kernel counts them.
 fn written() -> u64 {
     let io = std::fs::read_to_string("/proc/self/io").unwrap();
     let line = io.lines().find_map(|l| l.strip_prefix("write_bytes: ")).unwrap();
@@ -54,7 +54,7 @@ fn bytes_in(folder: &Path) -> u64 {
 #[expect(clippy::disallowed_methods, reason = "a benchmark measures time")]
 fn main() {
     let place = Workplace::new("recorder");
-    // Not in memory: what reaches the disk is to be seen.
+    // Use a folder on a real disk, so that the kernel counts the written bytes.
     let folder = std::env::args().skip(1).find(|a| !a.starts_with('-'));
     let folder =
         folder.map_or_else(|| place.path().join("recorder"), |f| Path::new(&f).join("andon-recorder-bench"));
@@ -75,9 +75,9 @@ fn main() {
             let mut readings = Vec::with_capacity(POINTS);
             for (p, x) in own.iter_mut().enumerate() {
                 match p % 6 {
-                    // A tenth of a degree now and then.
+                    // A temperature that sometimes changes by a tenth of a degree.
                     0 => *x += i64::from(chance.below(20) == 0) * (chance.below(3) as i64 - 1),
-                    // The last digit flickers.
+                    // A value whose last digit changes often.
                     1 | 2 => *x += chance.below(3) as i64 - 1,
                     // A counter.
                     3 => *x += i64::from(chance.below(4) == 0),
@@ -91,7 +91,7 @@ fn main() {
             recorder.note(device, &readings);
             samples += POINTS as u64;
         }
-        // A disk is not asked for more than a gateway would: two hours pass in seconds here.
+        // Wait for the disk: here two hours pass in seconds, and a real gateway writes much less per second.
         while recorder.backlog() > 2 {
             std::thread::yield_now();
         }
@@ -129,7 +129,8 @@ fn main() {
     wide(&folder);
 }
 
-/// A thousand devices of a hundred points for half a minute: what a sample costs where a buffer holds few of each.
+/// Measures a thousand devices with a hundred points for half a minute: the cost of a sample if a buffer holds only few
+/// samples of each point.
 #[expect(clippy::disallowed_methods, reason = "a benchmark measures time")]
 fn wide(folder: &Path) {
     let devices = devices(1000, 100);

@@ -1,6 +1,7 @@
-//! From a reading's arrival to its ticket on disk; and a gateway with a million tickets behind it.
+//! Measures the time from the arrival of a reading to its ticket on disk, and the work of a gateway with a million
+//! tickets.
 //!
-//! `ANDON_BENCH_TICKETS` sets another number of tickets.
+//! The environment variable `ANDON_BENCH_TICKETS` sets another number of tickets.
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -81,7 +82,7 @@ fn latency() {
                 site: 0,
             };
             engine.readings.send(LinkSays::Readings(batch)).await.unwrap();
-            // Raised and opened: two events.
+            // Each fault makes two events: the alarm is raised, and the ticket is opened.
             while engine.gateway.look(|desk, _| desk.durable_seq()).await.unwrap().0 < before.0 + 2 {
                 tokio::task::yield_now().await;
             }
@@ -109,10 +110,10 @@ impl Line for Written {
     }
 }
 
-/// Events of one ticket's life.
+/// Number of events of one ticket and its alarm.
 const EVENTS: u64 = 8;
 
-/// The life of one ticket and its alarm.
+/// Returns all events of one ticket and its alarm.
 fn life(number: u64, at: Wall) -> Vec<(Author, Event)> {
     let eva = || Author::unproven("eva");
     let n = TicketNumber(number);
@@ -234,7 +235,7 @@ fn history(count: u64) {
     let mut lists: Vec<Duration> = (0..21).map(|_| timed(&["ticket", "list", "--state", "closed"])).collect();
     lists.sort_unstable();
     println!("  200 closed tickets listed          {:8.1} ms", lists[10].as_secs_f64() * 1e3);
-    // Over everything that there is.
+    // A report of all events.
     let report = ["report", "alarms", "--since", "2023-11-01"];
     println!("  report of all alarms, first        {:8.2} s", timed(&report).as_secs_f64());
     println!("  report of all alarms, again        {:8.1} ms", timed(&report).as_secs_f64() * 1e3);
@@ -246,9 +247,10 @@ fn history(count: u64) {
     drop(daemon);
 }
 
-/// Sixty of one command at once: seconds until the last one has ended, and the daemon's peak of memory meanwhile.
+/// Runs sixty of one command at the same time. Returns the seconds until the last has ended, and the daemon's peak memory
+/// in MiB.
 fn many(place: &Workplace, daemon: u32, args: &[&str]) -> (f64, f64) {
-    // Forgets the peak so far (man 5 proc).
+    // Reset the peak of the memory (man 5 proc).
     std::fs::write(format!("/proc/{daemon}/clear_refs"), "5").unwrap();
     let begun = Instant::now();
     let all: Vec<_> =

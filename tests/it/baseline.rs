@@ -1,4 +1,5 @@
-//! A baseline through the daemon: learned from the wire, an excursion's ticket, what was learned after a restart.
+//! Tests a baseline with the daemon: it learns from a device, opens a ticket for an excursion, and keeps the learned model
+//! over a restart.
 
 use crate::support::{Gateway, PymodbusServer, free_port};
 
@@ -42,7 +43,7 @@ fn normal_is_learned_from_the_wire_kept_over_a_restart_and_learned_anew() {
     );
     gateway.run("ticket show 1").success().says("flow = 80 l/min").says("Worn impeller");
 
-    // The new flow is how it is to be from now on.
+    // The new flow is the normal flow from now on.
     gateway
         .run("equipment relearn pump-1 loop --reason 'new impeller'")
         .success()

@@ -1,4 +1,4 @@
-//! The longest events that loading and readings allow: each is a line of the journal, and reads back.
+//! Tests the longest events that profiles and readings allow: each fits into a line of the journal and can be read back.
 
 use std::fmt::Write;
 use std::sync::Arc;
@@ -36,7 +36,7 @@ fn now(seconds: u64) -> Now {
     Now { mono: Mono(seconds * 1_000_000_000), wall: Wall::from_millis(1_800_000_000_000) }
 }
 
-/// A TOML string of so many bytes that JSON writes with six each.
+/// Returns a TOML string of `bytes` bytes, each of which needs six bytes in JSON.
 fn worst(bytes: usize) -> String {
     format!("\"{}\"", "\\u0001".repeat(bytes))
 }

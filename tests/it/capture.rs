@@ -1,4 +1,4 @@
-//! The wire on record: read by Wireshark's own dissectors, and played back to the decoder.
+//! Tests captures: Wireshark's dissectors read andon's captures, and `profile play` decodes captures.
 
 use std::path::Path;
 use std::process::Command;
@@ -38,8 +38,8 @@ fn frames_around_a_fault_leave_as_a_capture_that_wireshark_reads() {
     gateway.run("ticket wire drive-1 --out t.pcap --json").exits(3).says("ticket/no-capture");
     gateway.until("status --json", |s| s["equipment"][0]["requests"].as_u64() > Some(8));
     let file = gateway.path("now.pcap");
-    gateway.run("link capture l --out now.pcap").success().says("frames in now.pcap");
-    // Every frame is Modbus to Wireshark, on one connection in step, and the trip's value is in it.
+    gateway.run("link capture l --out now.pcap").success().says("frames to now.pcap");
+    // Wireshark decodes every frame as Modbus on one TCP connection, and finds the value of the trip.
     let packets = tshark(&file, &["-T", "fields", "-e", "_ws.col.Protocol", "-e", "mbtcp.trans_id"]);
     assert!(packets.len() > 4);
     assert!(packets.iter().all(|p| p.starts_with("Modbus/TCP\t")), "{packets:?}");
@@ -59,7 +59,7 @@ fn frames_around_a_fault_leave_as_a_capture_that_wireshark_reads() {
         )
         .is_empty()
     );
-    // The decoder reads the same from it, whoever reads it; the ticket keeps its own.
+    // `profile play` decodes the same values from this file; the ticket keeps its own capture.
     let played = gateway.run("profile play device-profiles/drive.toml now.pcap --unit 3 --json").json();
     let rows = played.as_array().unwrap();
     assert!(rows.iter().any(|r| r["point"] == "speed" && r["value"] == 331.0), "{rows:?}");
@@ -95,13 +95,13 @@ fn a_serial_line_is_modbus_rtu_to_wireshark() {
     assert!(played.as_array().unwrap().iter().any(|r| r["point"] == "speed" && r["value"] == 331.0));
 }
 
-/// The bytes of a frame as `text2pcap` reads them: `I` is from the first port to the second, `O` back.
+/// Formats the bytes of a frame for `text2pcap`: `I` is from the first port to the second, `O` is the other direction.
 fn dump(second: u32, is_to: bool, bytes: &[u8]) -> String {
     let hex: Vec<String> = bytes.iter().map(|b| format!("{b:02x}")).collect();
     format!("{} 12:00:{second:02}.000000\n000000 {}\n", if is_to { 'I' } else { 'O' }, hex.join(" "))
 }
 
-/// Modbus TCP frames: reads of one holding register, and their answers.
+/// Returns a Modbus TCP request that reads one holding register.
 fn asked(transaction: u8, register: u8) -> Vec<u8> {
     vec![0, transaction, 0, 0, 0, 6, 3, 3, 0, register, 0, 1]
 }
@@ -110,7 +110,8 @@ fn told(transaction: u8, value: u8) -> Vec<u8> {
     vec![0, transaction, 0, 0, 0, 5, 3, 3, 2, 0, value]
 }
 
-/// A connection of a master with several requests under way, answered in another order, two answers in one segment.
+/// Returns a connection with several overlapping requests. The responses have another order, and two of them are in one
+/// segment.
 fn connection(folder: &Path, client: u16, from: u32, first: u8) -> String {
     let text = [
         dump(from, true, &asked(1, 10)),
@@ -147,7 +148,7 @@ fn captures_of_several_connections_are_decoded_as_wireshark_pairs_them() {
     };
     merged("pcap", "both.pcap");
     merged("pcapng", "both.pcapng");
-    // Wireshark pairs an answer with its request by the connection and the transaction.
+    // Wireshark pairs a response with its request by the connection and the transaction id.
     let fields =
         ["-Y", "modbus.regval_uint16", "-T", "fields", "-e", "modbus.regnum16", "-e", "modbus.regval_uint16"];
     let mut wanted: Vec<(u16, u16)> = Vec::new();

@@ -1,4 +1,4 @@
-//! The command line as a user meets it: exit codes, refusals, JSON fields, CSV, help.
+//! Tests the command line: exit codes, refusals, JSON fields, CSV and help.
 
 use crate::support::{Gateway, PymodbusServer, free_port};
 
@@ -97,7 +97,7 @@ fn a_ticket_from_fault_to_close() {
     assert_eq!(gateway.run("history --since 1h --json").json().as_array().unwrap().len(), 1);
     assert_eq!(gateway.run("history --until 1h --json").json().as_array().unwrap().len(), 0);
 
-    // It comes back within the watch: the fix did not hold, and the next ticket page says so.
+    // The fault comes back within the watch time: the fix was not effective, and the ticket shows it.
     server.set(1, 3, 0, 130);
     gateway.until("ticket list --json", |t| t[0]["state"] == "reopened");
     let past = gateway.run("history --json").json();
@@ -169,7 +169,7 @@ fn what_is_wrong_is_told_with_its_exit_code() {
 fn profiles() {
     let gateway = Gateway::new();
     gateway.run("profile new my-drive").success().says("andon profile check");
-    gateway.run("profile new my-drive").exits(4).says("is there already");
+    gateway.run("profile new my-drive").exits(4).says("exists already");
     gateway.run("profile check device-profiles/my-drive.toml").success().says("2 of 2 cases pass");
     gateway.run("profile check eastron-sdm630 powtran-pi500 pixsys-atr144").success();
     gateway.run("profile list").success().says("my-drive").says("powtran-pi500");

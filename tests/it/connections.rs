@@ -1,4 +1,4 @@
-//! Whoever waits is told for how long and for what, and whoever holds connections does not hold the gateway.
+//! Tests connections to the daemon: a wait ends with a clear error, and idle connections do not block the gateway.
 
 use std::os::unix::net::UnixStream;
 use std::process::Command;
@@ -22,7 +22,7 @@ fn idle_connections_hold_neither_polling_nor_answers() {
     let socket = gateway.data().join("andon.sock");
     let idle: Vec<UnixStream> = (0..60).map(|_| UnixStream::connect(&socket).unwrap()).collect();
     let before = requests(&gateway);
-    // The same once more, now that some of the idle ones were sent away.
+    // Ask once more, now that the daemon has closed some of the idle connections.
     gateway.until("status --json", |s| s["links"][0]["requests"].as_u64().unwrap() > before + 5);
     assert_eq!(gateway.run("status --json").json()["links"][0]["state"], "online");
     drop(idle);

@@ -1,10 +1,10 @@
-//! A day of polling on one serial bus, in moments: random silences, late answers, exceptions, garbled frames, lost
-//! connections and dead units, under a virtual clock and from a seed. The answers tell where they come from, so that a
-//! wrong one is seen. At the end every unit is polled, or shown as lost; on the way none is stuck.
+//! Simulates a day of polling on one serial bus with a virtual clock. A seed decides the random timeouts, late responses,
+//! exceptions, damaged frames, lost connections and dead units. Each value shows its unit and register, so that a wrong
+//! response is detected. At the end every unit is polled or shown as lost, and no unit was stuck during the day.
 //!
-//! Each unit has a register that comes and goes with the plant, and a fault on it with a delay. A model, which knows when
-//! that register was read and nothing else, says when each fault must ring; and where a unit is well the fault rings its
-//! delay after its onset, to within a poll.
+//! Each unit has a register that is 1 while the unit has a flaw, and a fault with a delay on this register. A simple model
+//! knows only the times at which this register was read, and calculates the time at which each fault must be raised. If a
+//! unit answers every poll, its fault is raised one delay after its onset, exact to one poll.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -24,14 +24,14 @@ use andon::words::{
 const UNITS: u8 = 8;
 const HOUR: u64 = 3_600_000_000_000;
 const SECOND: u64 = 1_000_000_000;
-/// The register that comes and goes.
+/// The register that is 1 while the unit has a flaw.
 const FLAW: u16 = 300;
 const DELAY: u64 = 7 * SECOND;
 const POLL: u64 = 2 * SECOND;
-/// Three periods.
+/// Three poll periods.
 const STALE_AFTER: u64 = 6 * SECOND;
 
-/// Whether the flaw of a unit is there: it changes every 40 s, or not.
+/// Returns whether a unit has a flaw. The answer is random and can change every 40 s.
 fn has_flaw(unit: u8, now: u64) -> bool {
     let mut chance =
         Chance((now / (40 * SECOND) + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ u64::from(unit) << 32);
@@ -39,7 +39,7 @@ fn has_flaw(unit: u8, now: u64) -> bool {
     chance.once_in(2)
 }
 
-/// xorshift64*: the whole day follows from its seed.
+/// The random numbers (xorshift64*). The same seed gives the same day.
 struct Chance(u64);
 
 impl Chance {
@@ -50,12 +50,12 @@ impl Chance {
         self.0.wrapping_mul(0x2545_F491_4F6C_DD1D)
     }
 
-    /// A whole number below this.
+    /// Returns a random whole number below `bound`.
     fn below(&mut self, bound: u64) -> u64 {
         (self.next() >> 33) % bound
     }
 
-    /// Once in so many.
+    /// Returns true once in `many` calls, on average.
     fn once_in(&mut self, many: u64) -> bool {
         self.below(many) == 0
     }
@@ -99,17 +99,17 @@ fn site() -> Arc<Site> {
     Arc::new(site.unwrap_or_else(|| panic!("{diagnostics:?}")))
 }
 
-/// What a register of a unit holds.
+/// Returns the value of a register of a unit.
 fn register(unit: u8, number: u16, now: u64) -> u16 {
     if number == FLAW { u16::from(has_flaw(unit, now)) } else { u16::from(unit) * 1000 + number }
 }
 
-/// The units on the line, and the answers that are late.
+/// The units on the line, and the responses that are late.
 struct Line {
     chance: Chance,
     dead_until: BTreeMap<u8, u64>,
     alive_since: BTreeMap<u8, u64>,
-    /// Of each unit: what came late, with its shape.
+    /// The late responses of each unit: function, number of registers, and values.
     late: BTreeMap<u8, VecDeque<(u8, u16, Vec<u16>)>>,
     is_calm: bool,
 }
@@ -119,8 +119,8 @@ impl Line {
         self.dead_until.get(&unit).is_some_and(|until| *until > now)
     }
 
-    /// A request's end and how long it takes. A late answer of the same unit and shape is taken for the answer, as it
-    /// would be on a wire that cannot tell them apart.
+    /// Returns the outcome of a request and its duration in nanoseconds. A late response of the same unit, function and
+    /// length counts as the response, because a serial line cannot distinguish the two.
     fn ask(&mut self, ask: &Ask, now: u64) -> (Outcome, u64) {
         let (took, timeout) = (30_000_000, u64::try_from(ask.timeout.as_nanos()).unwrap() + 20_000_000);
         let words: Vec<u16> =
@@ -141,7 +141,7 @@ impl Line {
             if (function, count) == shape {
                 return (Outcome::Answered(old), took);
             }
-            // Another shape is dropped by the guard; the own answer comes behind it, unless it is late again.
+            // The guard drops a response of another function or length. The right response follows, unless it is late again.
             if !self.chance.once_in(3) {
                 let (_, _, own) = late.pop_back().unwrap();
                 late.clear();
@@ -177,10 +177,10 @@ struct Day {
     good_at: BTreeMap<u8, u64>,
     accepted: u64,
     tickets: u64,
-    /// When the flaw of each unit was read, and whether it was there.
+    /// For each unit, the times at which the flaw register was read, and whether it was 1.
     reads: BTreeMap<u8, Vec<(u64, bool)>>,
-    /// When each alarm of a flaw was raised, with its onset, in milliseconds of the day.
-    rang: BTreeMap<String, Vec<(u64, u64)>>,
+    /// For each equipment, the times at which its alarm was raised, each with its onset, in milliseconds of the day.
+    raised: BTreeMap<String, Vec<(u64, u64)>>,
 }
 
 fn at(now: u64) -> Now {
@@ -222,7 +222,7 @@ impl Day {
             accepted: 0,
             tickets: 0,
             reads: BTreeMap::new(),
-            rang: BTreeMap::new(),
+            raised: BTreeMap::new(),
         };
         day.drain();
         day
@@ -238,8 +238,8 @@ impl Day {
                     && fault.as_str() == "flaw"
                 {
                     let of_day = |wall: Wall| u64::try_from(wall.millis() - at(0).wall.millis()).unwrap();
-                    let rang = (of_day(*onset), of_day(draft.record.at));
-                    self.rang.entry(equipment.to_string()).or_default().push(rang);
+                    let raised = (of_day(*onset), of_day(draft.record.at));
+                    self.raised.entry(equipment.to_string()).or_default().push(raised);
                 }
             }
         }
@@ -254,7 +254,7 @@ impl Day {
         self.drain();
     }
 
-    /// Polls until an instant; time passes by the wire's answers and the schedule's waits alone.
+    /// Polls until a time. Only responses and the waits of the schedule let time pass.
     fn until(&mut self, end: u64) {
         while self.now < end {
             match self.schedule.next(Mono(self.now)) {
@@ -316,7 +316,7 @@ impl Day {
         }
     }
 
-    /// Each unit that has been there for a while was polled lately, each that is dead for a while is shown as lost.
+    /// Checks that each unit that answers was polled lately, and that each unit that is dead for a while is shown as lost.
     fn check(&self) {
         const A_WHILE: u64 = 60_000_000_000;
         for (index, e) in self.site.equipment.iter().enumerate() {
@@ -335,9 +335,10 @@ impl Day {
     }
 }
 
-/// When a fault rings of a point that was read so: the delay runs on while the last reading is not stale.
+/// The model: returns the times at which the fault must be raised after these reads, each with its onset. A delay
+/// continues while the last reading is not stale.
 fn model(reads: &[(u64, bool)]) -> Vec<(u64, u64)> {
-    let (mut rings, mut since, mut is_active) = (Vec::new(), None::<u64>, false);
+    let (mut raised, mut since, mut is_active) = (Vec::new(), None::<u64>, false);
     for (i, (at, is_there)) in reads.iter().enumerate() {
         if !is_there {
             (since, is_active) = (None, false);
@@ -346,27 +347,27 @@ fn model(reads: &[(u64, bool)]) -> Vec<(u64, u64)> {
         let began = *since.get_or_insert(*at);
         let next = reads.get(i + 1).map_or(u64::MAX, |(at, _)| *at);
         if !is_active && began + DELAY <= next.min(at + STALE_AFTER) {
-            rings.push((began / 1_000_000, (began + DELAY) / 1_000_000));
+            raised.push((began / 1_000_000, (began + DELAY) / 1_000_000));
             is_active = true;
         }
         if next > at + STALE_AFTER && !is_active {
             since = None;
         }
     }
-    rings
+    raised
 }
 
 impl Day {
-    /// Every fault rang when it had to, and no other time.
-    fn check_rings(&self) {
+    /// Checks that each fault was raised exactly at the times of the model.
+    fn check_raised(&self) {
         let mut on_time = 0;
         for unit in 1..=UNITS {
             let reads = self.reads.get(&unit).map_or(&[][..], Vec::as_slice);
-            let rang = self.rang.get(&format!("u{unit}")).map_or(&[][..], Vec::as_slice);
+            let raised = self.raised.get(&format!("u{unit}")).map_or(&[][..], Vec::as_slice);
             let ended = |r: &&(u64, u64)| r.1 * 1_000_000 <= self.now;
             let expected: Vec<(u64, u64)> = model(reads).iter().filter(ended).copied().collect();
-            assert_eq!(rang, expected, "unit {unit}");
-            // Where it was read at every poll, it rings its delay after its onset, to within a poll and a retry.
+            assert_eq!(raised, expected, "unit {unit}");
+            // If the register was read at every poll, the fault is raised one delay after its onset, exact to a poll and a retry.
             let mut before = true;
             for block in 0..self.now / (40 * SECOND) {
                 let onset = block * 40 * SECOND;
@@ -381,7 +382,7 @@ impl Day {
                     let from = (onset + DELAY) / 1_000_000;
                     let to = from + (POLL + SECOND / 2) / 1_000_000;
                     assert!(
-                        rang.iter().any(|(_, at)| (from..=to).contains(at)),
+                        raised.iter().any(|(_, at)| (from..=to).contains(at)),
                         "unit {unit}, onset {onset}"
                     );
                     on_time += 1;
@@ -389,12 +390,12 @@ impl Day {
                 before = is_there;
             }
         }
-        assert!(on_time > 500, "{on_time} faults rang in time");
+        assert!(on_time > 500, "{on_time} faults were raised in time");
     }
 }
 
-/// Printed before the run, so that a failing day can be replayed.
-#[expect(clippy::print_stdout, reason = "shown only where the day fails")]
+/// Prints the seed before the run, so that a failed day can be repeated.
+#[expect(clippy::print_stdout, reason = "shown only if the test fails")]
 fn tell_seed(seed: u64) {
     println!("ANDON_SEED={seed:#x}");
 }
@@ -408,11 +409,11 @@ fn day(seed: u64) {
             day.check();
         }
     }
-    day.check_rings();
+    day.check_raised();
     let faulty = day.accepted;
     assert!(faulty > 200_000, "{faulty} answers in a day");
     assert!(day.tickets > 20, "units were lost and came back");
-    // What is dead stays so for good; everything else heals, and within minutes all is as it shall be.
+    // Two units stay dead. All other faults end, and after some minutes the state of every unit must be right.
     day.line.is_calm = true;
     for unit in [2, 5] {
         day.line.dead_until.insert(unit, u64::MAX);
@@ -432,7 +433,7 @@ fn day(seed: u64) {
 }
 
 #[test]
-#[expect(clippy::disallowed_methods, reason = "a seed to replay is given from outside")]
+#[expect(clippy::disallowed_methods, reason = "the environment can give a seed to repeat")]
 fn a_day_of_polling_with_wire_faults_ends_with_every_unit_polled_or_lost() {
     match std::env::var("ANDON_SEED") {
         Ok(seed) => day(u64::from_str_radix(seed.trim_start_matches("0x"), 16).unwrap()),

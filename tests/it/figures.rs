@@ -1,4 +1,4 @@
-//! Figures on screens, each beside one that was computed by other means.
+//! Tests the figures on screens: each is compared with a figure that the test calculates in another way.
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -9,7 +9,7 @@ use crate::support::{Gateway, Paced, eventually, pause};
 const PUMP: &str = "[modbus]\ntimeout = \"2600ms\"\nretries = 0\n[points]\n\
     level = { register = \"holding:0\", type = \"u16\", every = \"1s\" }\n";
 
-#[expect(clippy::disallowed_methods, reason = "the test's own clock, beside the program's")]
+#[expect(clippy::disallowed_methods, reason = "the test needs its own clock for the comparison")]
 fn clock() -> Instant {
     Instant::now()
 }
@@ -31,11 +31,11 @@ fn use_requests_answer_times_errors_and_missed_turns_are_those_of_the_line() {
     let status = gateway.run("status --json").json();
     let since_before = before.elapsed_by();
     let (link, pump) = (&status["links"][0], &status["equipment"][0]);
-    // Six answers of 200 ms in a little more than five seconds.
+    // There were six answers of 200 ms in a little more than five seconds.
     let (least, most) = (5.0 * ANSWER / since_before, 7.0 * (ANSWER + 0.05) / since_served);
     let line_use = link["line_use"].as_f64().unwrap();
     assert!((least..=most).contains(&line_use), "{line_use} is not in {least}..{most}");
-    // The last one may be under way.
+    // The last request may still wait for its answer.
     let counts = [sent as u64 - 1, sent as u64];
     assert!(counts.contains(&link["requests"].as_u64().unwrap()), "{link}, {sent} sent");
     assert!(counts.contains(&pump["requests"].as_u64().unwrap()), "{pump}, {sent} sent");
@@ -46,7 +46,8 @@ fn use_requests_answer_times_errors_and_missed_turns_are_those_of_the_line() {
     let percent = shown.split_whitespace().zip(shown.split_whitespace().skip(1)).find(|(_, w)| *w == "%");
     let percent: f64 = percent.expect("a share").0.parse().unwrap();
     assert!((10.0..26.0).contains(&percent), "{shown}");
-    // An answer after 1.7 s, with a period of 1 s: the turn at 1 s is missed. None within 2.6 s: those at 1 s and 2 s.
+    // With a period of 1 s, an answer after 1.7 s makes the read at 1 s missed. No answer within 2.6 s makes the reads at 1 s
+    // and 2 s missed.
     server.delay_once(Duration::from_millis(1500));
     gateway.until("status --json", |s| s["equipment"][0]["missed"] == 1);
     server.be_silent(1);
@@ -87,8 +88,8 @@ fn the_plan_of_a_line_is_what_a_hand_computes() {
             (number("unit"), number("count"), number("used"), r["takes_ms"].as_f64().unwrap())
         })
         .collect();
-    // 11 bits a character, 1.1458 ms each. A read is 8 characters, its answer 5 and the data; twice 3.5 characters of
-    // silence and 5 ms of the device. 12 registers: 37 characters. One coil: 14.
+    // A character has 11 bits and takes 1.1458 ms. A request has 8 characters, its response 5 characters and the data. Two
+    // silences of 3.5 characters and 5 ms for the device are added. 12 registers: 37 characters; one coil: 14 characters.
     let character = 11.0 / 9600.0 * 1000.0;
     let (registers, coil) = (44.0 * character + 5.0, 21.0 * character + 5.0);
     let expected = [(1, 12, 4, registers), (1, 1, 1, coil), (2, 12, 4, registers), (2, 1, 1, coil)];
@@ -105,7 +106,7 @@ fn the_plan_of_a_line_is_what_a_hand_computes() {
 
 #[test]
 fn the_use_of_a_serial_line_and_the_tickets_of_its_equipment_are_what_happened() {
-    // One question a second, each answered after 300 ms: three tenths of its time.
+    // One request per second with an answer after 300 ms uses three tenths of the line's time.
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     std::thread::spawn(move || {

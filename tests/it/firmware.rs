@@ -1,4 +1,4 @@
-//! Versions that devices tell or people wrote down, and the notes that go with them.
+//! Tests firmware versions (from the device or from `andon.toml`) and the notes that match the versions.
 
 use crate::support::{Gateway, Mosquitto, PtyPair, PymodbusServer, eventually, free_port};
 
@@ -33,7 +33,7 @@ fn notes_follow_the_version_that_a_device_tells() {
         .success()
         .says("Firmware    9.5.0")
         .says("Known issue: tasmota-mqtt-heap");
-    // Loss of communication gets the notes that concern it, and those that concern everything; the sag does too.
+    // The ticket for lost communication shows the notes for this fault and the notes for all faults.
     mosquitto.publish("tele/plug1/LWT", "Offline", &[]);
     gateway.until("ticket list --json", |t| t[0]["fault"] == "communication-lost");
     let ticket = gateway.run("ticket show plug-1 --json").json();

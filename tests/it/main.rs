@@ -1,11 +1,11 @@
-//! Promises, a module each, kept by the real program against parts that nobody here wrote.
+//! Tests of the real program against programs of other authors. Each module tests one group of promises.
 //!
-//! `tests/run` installs the counterparts; a missing one fails the run.
+//! `tests/run` installs these programs. If one is missing, the run fails.
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::indexing_slicing,
-    reason = "tests say what went wrong by failing"
+    reason = "a test reports a problem by failing"
 )]
 
 mod baseline;

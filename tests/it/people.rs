@@ -1,5 +1,4 @@
-//! Who acts, where the environment does not say; names; files that are nobody else's business; texts from outside on
-//! every screen.
+//! Tests which person is recorded, names of persons, file permissions, and harmful texts on every screen.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -7,12 +6,12 @@ use std::process::{Command, Stdio};
 
 use crate::support::Gateway;
 
-/// Equipment that nobody answers for: what people do needs none that answers.
+/// Returns a gateway whose equipment never answers. The commands of these tests need no answering equipment.
 fn gateway() -> Gateway {
     Gateway::pump(1, "[points]\nx = { register = \"holding:0\", type = \"u16\", every = \"1s\" }\n")
 }
 
-/// Who an operation is recorded to be by, with this environment and this way to start a program.
+/// Runs a command with this environment, after the words `before`, and returns the person in the journal.
 fn recorded(gateway: &Gateway, environment: &[(&str, &str)], before: &[&str], args: &str) -> String {
     let inner = gateway.command(args);
     let mut words: Vec<_> = before.iter().map(std::ffi::OsString::from).collect();
@@ -35,7 +34,7 @@ fn who_acts_is_known_without_user_in_the_environment() {
     for (environment, expected) in [
         (&[][..], own.trim()),
         (&[("USER", "")], own.trim()),
-        // What the environment says proves nothing: the account counts.
+        // The environment proves nothing: the account counts.
         (&[("USER", "eva")], own.trim()),
         (&[("LOGNAME", "max")], own.trim()),
         (&[("USER", "eva"), ("ANDON_PERSON", "Eva Meier")], "Eva Meier"),
@@ -131,7 +130,7 @@ fn what_comes_from_outside_is_shown_and_never_acts_on_a_screen() {
 fn a_name_of_an_older_journal_is_loaded_and_shown() {
     let gateway = gateway();
     gateway.run("equipment out-of-service pump-1 --reason r").success();
-    // The last line is not yet in another line's hash, and the store is only a copy.
+    // Change the last line, because no other line contains its hash. Remove the store, because it is only a copy.
     let path = gateway.data().join("journal/00000001.ndjson");
     let journal = std::fs::read_to_string(&path).unwrap();
     assert_eq!(journal.matches("\"name\":\"eva\"").count(), 1, "{journal}");
@@ -160,7 +159,7 @@ fn what_is_made_is_closed_to_others() {
     let mut gateway = gateway();
     std::fs::create_dir(gateway.data()).unwrap();
     std::fs::set_permissions(gateway.data(), std::fs::Permissions::from_mode(0o777)).unwrap();
-    // Whatever umask whoever starts it has.
+    // The permissions must not depend on the umask of the person who starts andon.
     let open = ["sh", "-c", "umask 0; exec \"$@\"", "sh"];
     recorded(&gateway, &[("USER", "eva")], &open, "equipment out-of-service pump-1 --reason r");
     gateway.start_with(&open);
@@ -209,7 +208,7 @@ fn read_only_data_is_locked_without_writing() {
     mount(&["--bind", data.to_str().unwrap()]);
     mount(&["-o", "remount,ro,bind"]);
     let both = (0..2).map(|_| andon::daemon::DataLock::for_command(&data)).collect::<Vec<_>>();
-    // The locks are handles on it: it goes once they are closed.
+    // The locks are open files on this file system, so it is unmounted when the locks are closed.
     let unmounted = Command::new("umount").arg("-l").arg(&data).status().unwrap();
     assert!(unmounted.success());
     for lock in &both {
@@ -223,7 +222,7 @@ async fn a_full_disk_does_not_keep_a_daemon_from_its_lock() {
     let gateway = gateway();
     let data = gateway.data();
     std::fs::create_dir(&data).unwrap();
-    // One inode, which the directory itself has: nothing can be made.
+    // The file system has one inode, for the directory itself, so no file can be made.
     let mounted =
         Command::new("mount").args(["-t", "tmpfs", "-o", "nr_inodes=1", "none"]).arg(&data).status().unwrap();
     assert!(mounted.success(), "the tests run as root");

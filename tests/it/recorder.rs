@@ -1,4 +1,4 @@
-//! Recorded readings and the traces of tickets, through the daemon and over a restart.
+//! Tests recorded readings and the traces of tickets, with the daemon and after a restart.
 
 use andon::ambient::Clock;
 
@@ -43,7 +43,7 @@ fn a_delay_goes_on_over_a_restart() {
     let alarms = gateway.until("alarm list --json", |a| a.as_array().is_some_and(|a| !a.is_empty()));
     let at = |name: &str| alarms[0][name].as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
     assert!(at("onset") < stopped, "it began before the restart: {alarms}");
-    // What was recorded carries milliseconds of the wall clock.
+    // Recorded times are in milliseconds, so the delay is exact to 2 ms.
     let delay = at("raised_at").as_millisecond() - at("onset").as_millisecond();
     assert!((5998..=6002).contains(&delay), "{delay} ms");
 }
@@ -94,7 +94,7 @@ fn readings_are_recorded_and_a_ticket_keeps_those_around_its_onset() {
         .says("No readings of this point are recorded");
     gateway.run("equipment history pump-1 x --since 2030-01-01").exits(2).says("is not before its end");
 
-    // What was buffered is on disk after an orderly stop, and is read without a daemon.
+    // After a normal stop, the buffered readings are on disk and can be read without a daemon.
     gateway.stop();
     let kept = gateway.run("equipment history pump-1 x --json").success().json();
     assert!(kept["samples"].as_array().unwrap().len() > 10);
@@ -108,7 +108,7 @@ fn readings_are_recorded_and_a_ticket_keeps_those_around_its_onset() {
     gateway
         .run("profile replay pump --recorded pump-1 --since 2020-01-01 --until 2020-01-02")
         .exits(3)
-        .says("nothing is recorded of pump-1");
+        .says("no readings of pump-1 are recorded");
     gateway.run("profile replay pump").exits(2).says("--csv <FILE>");
     for folder in ["traces", "recorder"] {
         std::fs::remove_dir_all(gateway.data().join(folder)).unwrap();

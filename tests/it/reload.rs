@@ -1,5 +1,5 @@
-//! The configuration loaded again while the gateway runs: untouched equipment goes on, the rest begins anew, a wrong file
-//! changes nothing.
+//! Tests the reload of the configuration: unchanged equipment continues, changed equipment starts again, and a file with an
+//! error changes nothing.
 
 use crate::support::{Gateway, PymodbusServer, free_port};
 
@@ -41,7 +41,7 @@ fn a_reload_loses_nothing_of_untouched_equipment() {
     gateway.until("status --json", |s| {
         s["equipment"].as_array().unwrap().iter().all(|e| e["state"] == "online")
     });
-    // A delay is under way over the reload.
+    // A delay runs during the reload.
     server.set(3, 3, 10, 500);
     gateway.until("equipment read pump-1 --last --json", |r| r["points"]["speed"]["value"] == 500);
     let requests = |status: &serde_json::Value, id: &str| {
@@ -56,12 +56,12 @@ fn a_reload_loses_nothing_of_untouched_equipment() {
     let after = gateway.run("status --json").json();
     assert!(requests(&after, "pump-1") >= requests(&before, "pump-1"), "what is known of it is kept");
     assert_eq!(after["links"][0]["errors"], serde_json::json!({}), "the connection is kept");
-    // The new limit holds at once, for the old fan and the new one.
+    // The new limit applies at once, to the old fan and to the new fan.
     gateway.until("ticket list --json", |t| {
         let all = t.as_array().unwrap();
         ["fan-1", "fan-2"].iter().all(|id| all.iter().any(|t| t["equipment"] == *id && t["fault"] == "low"))
     });
-    // The delay that ran before ends as if nothing had happened: its onset is before the reload.
+    // The delay from before the reload ends normally: its onset is before the reload.
     let open = gateway
         .until("ticket list --json", |t| t.as_array().unwrap().iter().any(|t| t["equipment"] == "pump-1"));
     let number = open.as_array().unwrap().iter().find(|t| t["equipment"] == "pump-1").unwrap()["id"].clone();
@@ -71,7 +71,7 @@ fn a_reload_loses_nothing_of_untouched_equipment() {
     let loaded: serde_json::Value = serde_json::from_str(loaded).unwrap();
     assert!(ticket["onset"].as_str().unwrap() < loaded["at"].as_str().unwrap(), "{ticket} {loaded}");
 
-    // A wrong file changes nothing; the command names the place.
+    // A file with an error changes nothing; the command shows the line of the error.
     gateway = gateway.file("device-profiles/fan.toml", "[device]\nvendor = 1\n");
     gateway.run("reload").exits(2).says("device-profiles/fan.toml:2");
     let pid = gateway.pid().to_string();
@@ -80,7 +80,7 @@ fn a_reload_loses_nothing_of_untouched_equipment() {
         let log = gateway.log();
         if log.contains("nothing was changed") { Ok(()) } else { Err(log) }
     });
-    // A client that does not look at the files is told the rule.
+    // A client that does not read the files itself gets the rule.
     let socket = gateway.data().join("andon.sock");
     let curl = std::process::Command::new("curl")
         .args(["-s", "-X", "POST", "http://andon/v1/reload", "--unix-socket"])
@@ -89,11 +89,11 @@ fn a_reload_loses_nothing_of_untouched_equipment() {
         .unwrap();
     let answer = String::from_utf8(curl.stdout).unwrap();
     assert!(answer.contains("gateway/bad-configuration") && answer.contains("fan.toml:2"), "{answer}");
-    // The gateway that runs is shown all the same.
+    // The status still shows the running gateway.
     let still = gateway.until("status --json", |s| s["daemon"] == true);
     assert_eq!(still["equipment"].as_array().unwrap().len(), 3);
 
-    // What is gone is withdrawn, with the reason.
+    // The alarms of removed equipment are cleared, with this reason.
     gateway = gateway.profile("fan", &fan(5500)).site(&site(port, ""));
     let done = gateway.run("reload --json").success().json();
     assert_eq!(done["removed"], serde_json::json!(["fan-2"]));

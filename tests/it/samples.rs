@@ -1,4 +1,4 @@
-//! Old formats: a sample of each event, made by the build that introduced it, is read by every later build.
+//! Tests old formats: each later build must read the sample of each event, which the build that introduced the event wrote.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use andon::ticket::TicketEvent;
 use andon::words::Seq;
 use andon::writing::WriteEvent;
 
-/// In the order in which they were added; no file is ever edited.
+/// The sample files, in the order in which they were added. These files are never edited.
 const JOURNAL_V1: [&str; 4] = [
     include_str!("../samples/journal/v1.ndjson"),
     include_str!("../samples/journal/v1-record.ndjson"),
@@ -19,7 +19,7 @@ const JOURNAL_V1: [&str; 4] = [
     include_str!("../samples/journal/v1-authors.ndjson"),
 ];
 
-/// Every kind of event; the compiler asks for a name, and the test below for a sample.
+/// Returns the name of an event. For a new event, the compiler requires a name here, and the test requires a sample.
 fn name(event: &Event) -> &'static str {
     match event {
         Event::Gateway(e) => match e {
@@ -84,7 +84,7 @@ fn every_event_of_version_1_is_read_as_what_it_was() {
         let json: serde_json::Value = serde_json::from_str(line).unwrap();
         assert_eq!(json["kind"], name(&record.event));
         assert_eq!(json["v"], 1);
-        // What is read is written again to the letter: no field is lost on the way.
+        // An event that was read is written again exactly as it was, so no field is lost.
         let prev = json["prev"].as_str().unwrap();
         assert_eq!(record.to_line(prev).unwrap(), line);
         seen.insert(name(&record.event));
@@ -114,7 +114,7 @@ fn a_word_of_a_known_kind_that_is_not_known_is_not_taken_for_a_later_kind() {
 
 #[test]
 fn kinds_are_those_that_are_written() {
-    // serde lists the kinds that it knows in its error.
+    // The error of serde lists all known kinds.
     fn known<E: for<'de> serde::Deserialize<'de> + std::fmt::Debug>() -> Vec<String> {
         let error = serde_json::from_str::<E>("{\"kind\":\"x\",\"data\":{}}").unwrap_err().to_string();
         error.split('`').skip(3).step_by(2).map(str::to_owned).collect()

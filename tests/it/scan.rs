@@ -1,4 +1,4 @@
-//! What answers on a line, found without a daemon and beside one.
+//! Tests `andon scan`, without a daemon and beside a running daemon.
 
 use crate::support::manner::{Manner, MannerServer};
 use crate::support::{Gateway, Mosquitto, PtyPair, PymodbusServer, Sim, SparkplugNode, free_port};
@@ -29,10 +29,10 @@ fn units_on_a_serial_line_are_found_at_the_right_rate_with_their_profile() {
         .run("scan bus --units 7 --timeout 250")
         .success()
         .says("[[equipment]]\nid = \"bus-7\"\nprofile = \"powtran-pi500\"");
-    gateway.run("scan bus --units 20-22 --timeout 100").exits(1).says("nothing answers");
+    gateway.run("scan bus --units 20-22 --timeout 100").exits(1).says("No unit answers.");
     let rates = gateway.run("scan bus --units 9 --timeout 250 --baud 19200 --json").json();
     assert_eq!(rates[0]["baud"], 19_200);
-    // Beside a daemon that polls one of them.
+    // Scan while a daemon polls one of the units.
     gateway = gateway.site(&format!(
         "[[link]]\nname = \"bus\"\nkind = \"modbus-rtu\"\nport = \"{}\"\nbaud = 19200\n\
          [[equipment]]\nid = \"drive\"\nprofile = \"powtran-pi500\"\nlink = \"bus\"\nunit = 7\n",
@@ -65,7 +65,7 @@ fn a_foreign_server_is_found_and_identifies_itself() {
         (&found[0]["unit"], &found[0]["identification"]["vendor"]),
         (&3.into(), &"Counterpart".into())
     );
-    // Its link does not open: the rule is told.
+    // The link cannot be opened, and the command reports the rule.
     let gateway = gateway.site(&format!(
         "[[link]]\nname = \"gone\"\nkind = \"modbus-tcp\"\naddress = \"127.0.0.1:{}\"\n",
         free_port()
@@ -132,7 +132,7 @@ fn a_gateway_that_hangs_up_on_identification_is_opened_again_and_asked_without()
         .says("2, 4, 6-8: the device rejects the request with exception 11")
         .says("closed")
         .says("function 43");
-    // Beside a daemon that polls one of them.
+    // Scan while a daemon polls one of the units.
     gateway = gateway.profile("any", "[points]\nx = { register = \"holding:0\", type = \"u16\" }\n").site(
         &format!(
             "[[link]]\nname = \"gw\"\nkind = \"modbus-tcp\"\naddress = \"127.0.0.1:{}\"\n\
@@ -167,7 +167,7 @@ fn a_device_that_does_not_look_at_the_unit_id_is_proposed_once() {
     let server = MannerServer::start(|_| Manner::Answer);
     let gateway = gateway_at(server.port);
     let shown = gateway.run("scan gw --units 1-20");
-    shown.success().says("Units 1-20 answer alike: one device that does not look at the unit id");
+    shown.success().says("Units 1-20 give the same answer: probably one device that ignores the unit id");
     assert_eq!(shown.stdout().matches("[[equipment]]").count(), 1);
 }
 

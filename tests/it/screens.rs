@@ -1,6 +1,6 @@
-//! Whole screens of a small plant without a daemon, at 100 columns and without colour, as a person sees them.
+//! Tests whole screens of a small plant without a daemon, with 100 columns and without colour.
 //!
-//! Dates and times are replaced by forms of the same width. Everything was opened two days and half an hour ago.
+//! Dates and times are replaced by texts of the same width. All tickets were opened two days and half an hour ago.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -51,7 +51,7 @@ impl Line for Written {
     }
 }
 
-/// An alarm and the ticket that it opened.
+/// Returns the events of an alarm and of the ticket that it opened.
 fn opened(
     at: Wall,
     number: u64,
@@ -91,7 +91,8 @@ fn opened(
     [Event::Alarm(raised), Event::Ticket(TicketEvent::Opened(opening))]
 }
 
-/// Two presses: one is too hot and worked on; the other was, is repaired, and is short of oil.
+/// Returns a plant with two presses. One is too hot, and a person works on it. The other was too hot and is repaired, and
+/// now has too little oil.
 fn plant() -> Gateway {
     let mut site = "[[link]]\nname = \"hall\"\nkind = \"modbus-tcp\"\naddress = \"127.0.0.1:9\"\n".to_owned();
     for id in ["press-7", "press-8"] {
@@ -137,7 +138,7 @@ fn plant() -> Gateway {
     gateway
 }
 
-/// A command's screen, without what depends on the moment.
+/// Returns the output of a command, with all dates and times replaced.
 fn screen(gateway: &Gateway, args: &str) -> String {
     let run = gateway.run(args);
     run.success();

@@ -1,4 +1,4 @@
-//! The simulator read by mbpoll, a client that nobody here wrote.
+//! Tests the simulator with mbpoll, a Modbus client of other authors.
 
 use std::process::Command;
 
@@ -37,7 +37,7 @@ profile = "eastron-sdm630"
 l1_voltage = 230.5
 "#;
 
-/// The values mbpoll prints, as `[address]: value` lines.
+/// Runs mbpoll, and returns the values that it prints, as `[address]: value` lines.
 fn mbpoll(args: &[&str]) -> Vec<String> {
     let output = Command::new("mbpoll")
         .args(["-1", "-0", "-q"])
@@ -107,7 +107,7 @@ fn a_ramp_of_the_first_state_begins_when_the_simulator_does() {
     let gateway = Gateway::new().file("plant.toml", &plant);
     let _sim = Sim::start(&gateway);
     let found = mbpoll(&["-p", &port, "-a", "3", "-t", "4", "-r", "4097", "-c", "1", "127.0.0.1"]);
-    // 10 Hz in hundredths, and little more than that after the first seconds of an hour.
+    // The value is 10 Hz in hundredths, and only a little more in the first seconds of an hour.
     let value: u32 = found[0].trim_start_matches("[4097]:").trim().parse().unwrap();
     assert!((1000..1030).contains(&value), "{found:?}");
 }

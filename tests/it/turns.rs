@@ -1,5 +1,5 @@
-//! What people ask of a line takes turns with polling and ends with its asker; a gap in the daemon's own time is nobody
-//! else's fault.
+//! Tests requests of people on a line: these requests take turns with polling, and end when the person leaves. A pause of
+//! the daemon itself is not counted as a fault of a device.
 
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
@@ -16,7 +16,7 @@ fn pump(port: u16) -> Gateway {
 }
 
 const PERIOD: Duration = Duration::from_millis(500);
-/// For a machine that is busy with other tests.
+/// Extra time, because the computer is busy with other tests.
 const SLACK: Duration = Duration::from_millis(700);
 
 fn polled(server: &Paced, times: usize) {
@@ -27,7 +27,7 @@ fn polled(server: &Paced, times: usize) {
     });
 }
 
-/// Asks for a try of a unit that is silent, and leaves the answer to whoever reads it.
+/// Sends a request to try a unit that does not answer, and returns the connection without reading the answer.
 fn try_unit(gateway: &Gateway, timeout_ms: u32) -> UnixStream {
     let mut stream = UnixStream::connect(gateway.data().join("andon.sock")).unwrap();
     let request =
@@ -77,8 +77,8 @@ fn a_try_ends_with_its_asker() {
         if count > 0 { Ok(()) } else { Err(count.to_string()) }
     });
     tries.extend((0..4).map(|_| try_unit(&gateway, 2000)));
-    // Those that wait leave first, and the daemon has time to notice it: whoever leaves while the line's turn passes to
-    // him may still be sent.
+    // The waiting clients leave first, and the daemon gets time to notice it. If a client leaves at the moment of its turn,
+    // its request may still be sent.
     let first = tries.remove(0);
     drop(tries);
     gateway.run("status --json").success();

@@ -1,5 +1,5 @@
-//! `andon equipment read ID --watch`: the live view for commissioning. Raw registers stand beside what they decode to,
-//! and beside what the other word order would make of them, so that a wrong order is seen at once.
+//! `andon equipment read ID --watch`: the live view for commissioning. Shows raw registers beside the decoded value and
+//! beside the value in the other word order, so that a wrong word order is easy to see.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use crate::client::Client;
 use crate::profile::{Order, Point, Profile, decode};
 use crate::words::Outcome;
 
-/// Shows every point again and again until it is interrupted, or so many times.
+/// Shows all points repeatedly, until Ctrl-C or until `times` readings were shown.
 pub(super) async fn run(
     cx: &mut Context<'_>,
     id: &str,
@@ -32,9 +32,9 @@ pub(super) async fn run(
             cx.print(&format!("{line}\n"))?;
         } else {
             let sheet = sheet(profile.as_deref(), &readings, &before);
-            // On a terminal each look replaces the one before; elsewhere they follow each other.
+            // On a terminal each table replaces the previous table. In a file the tables follow each other.
             cx.clear()?;
-            cx.print(&format!("{}{}\n", heading(&format!("{id}  (Ctrl-C ends it)")), sheet.table()))?;
+            cx.print(&format!("{}{}\n", heading(&format!("{id}  (Ctrl-C to stop)")), sheet.table()))?;
         }
         shown += 1;
         if times.is_some_and(|times| shown >= times) {
@@ -65,7 +65,7 @@ fn sheet(profile: Option<&Profile>, readings: &ReadingsV1, before: &BTreeMap<Str
     sheet
 }
 
-/// What a wide number would be with its words the other way round; nothing where there is no other way.
+/// Returns the value of a number in the other word order; an empty text if the number has only one register.
 fn swapped(point: &Point, raw: &[u16]) -> String {
     if raw.len() < 2 || !point.kind.is_number() || point.scale_from.is_some() {
         return String::new();

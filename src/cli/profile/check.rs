@@ -1,4 +1,4 @@
-//! `andon profile check`: everything wrong in a profile at once, then its cases.
+//! `andon profile check`: shows all errors of a profile at once, then the results of its cases.
 
 use serde::Serialize;
 
@@ -69,13 +69,13 @@ fn tell(
     cases: &[CaseResult],
 ) -> Result<(), CliError> {
     if !loads {
-        // Its problems are drawn once, with the error that ends the command.
+        // The error that ends the command shows the problems.
         return Ok(());
     }
     diagnostics(std::slice::from_ref(found), &mut anstream::stdout().lock())?;
     let failed: Vec<&CaseResult> = cases.iter().filter(|c| !c.problems.is_empty()).collect();
     let mut text = match (cases.len(), failed.len()) {
-        (0, _) => format!("{name} loads; it has no [[case]] that proves it\n"),
+        (0, _) => format!("{name} loads; it has no [[case]] that tests it\n"),
         (all, 0) => format!("{name} loads; {} of {all} cases pass\n", all),
         (all, bad) => format!("{name} loads; {} of {} do not pass\n", bad, plural(all, "case")),
     };

@@ -1,5 +1,5 @@
-//! `andon profile check|show|new|list|import|play|replay|suggest`: tools on files, which need no gateway unless they
-//! are asked for what it recorded.
+//! `andon profile check|show|new|list|import|play|replay|suggest`: commands on files. Only `replay --recorded` needs a
+//! gateway.
 
 mod check;
 mod import;
@@ -21,17 +21,17 @@ use crate::profile::{Profile, load};
 use crate::source::{SourceText, nearest};
 use crate::words::{Outcome, ProfileName};
 
-/// What can be done with profiles.
+/// The verbs of `andon profile`.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// List all profiles: beside andon.toml, and built in
+    /// List all profiles: the built-in profiles, and the profiles in device-profiles/ beside andon.toml
     List,
-    /// Check profiles and run their cases; exit code 1 when a case fails
+    /// Check profiles and run their cases. Exit code 1 if a case fails
     #[command(
         after_help = "Examples:\n  andon profile check device-profiles/my-drive.toml\n  andon profile check eastron-sdm630"
     )]
     Check {
-        /// Files, or names of profiles
+        /// Files or names of the profiles
         #[arg(required = true, num_args = 1.., value_name = "FILE|NAME")]
         profiles: Vec<String>,
     },
@@ -45,11 +45,11 @@ pub enum Command {
     Suggest(suggest::SuggestArgs),
     /// Show the points and faults of a profile
     Show {
-        /// A file, or a profile's name
+        /// File or name of the profile
         #[arg(value_name = "FILE|NAME")]
         profile: String,
     },
-    /// Write a first profile to fill in; it loads and passes its own cases
+    /// Write a profile as a template to fill in; it loads without errors and passes its own cases
     New {
         /// Name of the new profile
         name: String,
@@ -75,7 +75,7 @@ pub(super) async fn run(cx: &mut Context<'_>, command: Command) -> Result<Outcom
     }
 }
 
-/// A profile, with its name and text; what is wrong with it otherwise.
+/// Loads a profile, and returns its name, its text and the profile; fails with its errors if it does not load.
 fn loaded(cx: &Context<'_>, which: &str) -> Result<(ProfileName, SourceText, Profile), CliError> {
     let (name, text) = source(cx, which)?;
     let (profile, diagnostics) = load(&name, &text);
@@ -83,7 +83,8 @@ fn loaded(cx: &Context<'_>, which: &str) -> Result<(ProfileName, SourceText, Pro
     Ok((name, text, profile))
 }
 
-/// A profile's text: a file where one is named, else found as the daemon finds it.
+/// Returns the name and the text of a profile. If `which` is a path, reads this file; if not, finds the profile as the
+/// daemon does.
 fn source(cx: &Context<'_>, which: &str) -> Result<(ProfileName, SourceText), CliError> {
     let path = Path::new(which);
     if which.contains('/') || path.extension().is_some_and(|e| e == "toml") {
@@ -91,14 +92,15 @@ fn source(cx: &Context<'_>, which: &str) -> Result<(ProfileName, SourceText), Cl
         let bytes = std::fs::metadata(path).map_err(|e| fail(&e))?.len();
         if bytes > limits::FILE_BYTES_MAX {
             return Err(CliError::usage(format!(
-                "{which}: it has more than {} bytes",
+                "{which}: the file is longer than {} bytes",
                 limits::FILE_BYTES_MAX
             )));
         }
         let text = std::fs::read_to_string(path).map_err(|e| fail(&e))?;
         let stem = path.file_stem().and_then(|s| s.to_str()).unwrap_or("");
-        let name = ProfileName::parse(stem)
-            .map_err(|e| CliError::usage(format!("{which}: a profile's file is named after it: {e}")))?;
+        let name = ProfileName::parse(stem).map_err(|e| {
+            CliError::usage(format!("{which}: the file name must be a valid name for a profile: {e}"))
+        })?;
         return Ok((name, SourceText::new(which, &text)));
     }
     let files = cx.program.profiles(&cx.config());

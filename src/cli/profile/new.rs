@@ -1,4 +1,4 @@
-//! `andon profile new`.
+//! `andon profile new`: writes a template of a profile.
 
 use std::path::PathBuf;
 
@@ -12,11 +12,12 @@ pub(super) fn run(cx: &Context<'_>, name: &str, out: Option<PathBuf>) -> Result<
     let parsed = ProfileName::parse(name)
         .map_err(|e| CliError::usage(format!("{name} is not a name for a profile: {e}")))?;
     let shown = create(cx, &parsed, out, &scaffold(parsed.as_str()))?;
-    cx.print(&format!("wrote {shown}\nnext: fill it in, then: andon profile check {shown}\n"))?;
+    cx.print(&format!("wrote {shown}\nnext: fill in the profile, then: andon profile check {shown}\n"))?;
     Ok(Outcome::Done)
 }
 
-/// Writes a new profile, beside `andon.toml` where no file is named; what somebody wrote is never overwritten.
+/// Writes a new profile to `out`, or to `device-profiles/` beside `andon.toml` if `out` is `None`. Never overwrites a
+/// file. Returns the path as text.
 pub(super) fn create(
     cx: &Context<'_>,
     name: &ProfileName,

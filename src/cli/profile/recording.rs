@@ -1,4 +1,5 @@
-//! Recorded readings in a file: a time and a column a point, whatever the separator, the encoding and the time's format.
+//! Reads a recording: a file with a column of times and one column for each point, in many separators, encodings and
+//! time formats.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Cursor, Read};
@@ -13,28 +14,30 @@ use crate::detect::{Column, Replay};
 use crate::profile::{encoding_of, text_of};
 use crate::words::{Outcome, Wall};
 
-/// Times before this are more likely counted from another begin, or days of a spreadsheet: 1990.
+/// The year 1990, in milliseconds since 1970. Earlier times are probably counted from another start, or are days of a
+/// spreadsheet.
 const EARLIEST_MS: i64 = 631_152_000_000;
 
-/// Bytes of a recording's begin by which its encoding, header and separator are told.
+/// The number of bytes at the beginning of a file that show its encoding, header and separator.
 const LOOKED_AT: u64 = 1 << 16;
 
-/// How times are written.
+/// The format of the times in a recording.
 #[derive(Debug, Clone, PartialEq)]
 enum TimeStyle {
-    /// With an offset from UTC.
+    /// RFC 3339, with an offset from UTC.
     Rfc3339,
     /// Date and time of day in a time zone.
     Civil(TimeZone),
-    /// Since 1970, in this many milliseconds.
+    /// A number since 1970. The value is the length of its unit, in milliseconds.
     Unix(f64),
 }
 
 impl TimeStyle {
-    /// The style of the first time; `unit` is what the header says in brackets, in milliseconds.
+    /// Finds the format from the first time. `unit` is the unit in the header, in milliseconds; `None` if the header has no
+    /// unit.
     fn told_by(first: &str, unit: Option<f64>, zone: &TimeZone) -> Option<Self> {
         if let Ok(number) = first.parse::<f64>() {
-            // Seconds reach the first number in the year 5138, milliseconds had it in 1973; so on with the others.
+            // As seconds, 1e11 is the year 5138; as milliseconds, it is 1973. The same holds for the other units.
             let by_size = match number.abs() {
                 n if n >= 1e17 => 1e-6,
                 n if n >= 1e14 => 1e-3,
@@ -59,7 +62,7 @@ impl TimeStyle {
             }
             #[expect(
                 clippy::cast_possible_truncation,
-                reason = "saturates, and is far beyond the calendar then"
+                reason = "a number that is too large saturates, far beyond the calendar"
             )]
             Self::Unix(unit) => {
                 let number: f64 = text.parse().ok()?;
@@ -69,13 +72,13 @@ impl TimeStyle {
     }
 }
 
-/// How a recording is to be read.
+/// The options for reading a recording.
 pub(super) struct HowToRead<'a> {
-    /// The column with the times; the usual names where absent.
+    /// The name of the column with the times; `None`: one of the usual names ([`TIMES`]).
     pub time_column: Option<&'a str>,
-    /// The zone of times without one.
+    /// The time zone of times without a zone.
     pub timezone: &'a str,
-    /// Whether times before 1990 are meant.
+    /// True if times before 1990 are accepted.
     pub is_old: bool,
 }
 
@@ -83,23 +86,26 @@ pub(super) struct HowToRead<'a> {
 pub(super) struct Recording {
     reader: csv::Reader<Box<dyn Read>>,
     name: String,
-    /// Every column's name, the time's included.
+    /// The names of all columns, including the column with the times.
     pub columns: Vec<String>,
-    /// The time's place among them.
+    /// The index of the column with the times.
     pub time: usize,
-    /// Whether commas do not part the columns: one in a number is a decimal comma.
+    /// True if the separator is not a comma, so that a comma in a number is a decimal comma.
     pub has_decimal_commas: bool,
+    /// The format of the times; `None` until the first row is read.
     style: Option<TimeStyle>,
+    /// The unit in the header, in milliseconds; `None` if the header has no unit.
     unit: Option<f64>,
     zone: TimeZone,
     is_old: bool,
-    /// Lines before the header, and what the reader counts too few.
+    /// Lines to add to the line number of the CSV reader: the lines before the header, and a correction for CR LF.
     skipped_lines: u64,
 }
 
+/// The usual names of a column with times, in lower case.
 const TIMES: [&str; 5] = ["time", "timestamp", "datetime", "date_time", "ts"];
 
-/// A header's name without what it says in brackets, and the milliseconds of a unit that stands there.
+/// Splits a header into its name in lower case and the unit in brackets, in milliseconds; `None` if there is no unit.
 fn time_name(column: &str) -> (String, Option<f64>) {
     let (name, bracket) = match column.find(['(', '[']) {
         Some(at) => column.split_at(at),
@@ -115,8 +121,8 @@ fn time_name(column: &str) -> (String, Option<f64>) {
     (name.trim().to_lowercase(), unit)
 }
 
-/// Lines before the header, which are empty or comments of the program that wrote them, and the separator: what header
-/// and first row have alike, and most of.
+/// Returns the number of empty and comment lines before the header, and the separator: the character that occurs most
+/// often in the header, and equally often in the first row.
 fn shape(begin: &str) -> (u64, u8) {
     let is_before = |l: &&str| l.trim().is_empty() || l.starts_with("//") || l.starts_with('#');
     let skipped = begin.lines().take_while(is_before).count();
@@ -131,7 +137,7 @@ fn shape(begin: &str) -> (u64, u8) {
 }
 
 impl Recording {
-    /// Opens a recording; the separator is told by its header.
+    /// Opens a recording, and finds its encoding, its separator and its columns.
     pub fn open(path: &str, how: &HowToRead<'_>) -> Result<Self, CliError> {
         let zone = TimeZone::get(how.timezone)
             .map_err(|e| CliError::usage(format!("--timezone {}: {e}", how.timezone)))?;
@@ -143,7 +149,7 @@ impl Recording {
         file.by_ref().take(LOOKED_AT).read_to_end(&mut begin).map_err(|e| missing(&e))?;
         let text = text_of(&begin).0;
         let (skipped, separator) = shape(text.trim_start_matches('\u{feff}'));
-        // The reader takes the second character of such a line end for the begin of the next line.
+        // After CR LF, the CSV reader counts one line too few.
         let skipped_lines = skipped + u64::from(text.contains("\r\n"));
         let encoding = encoding_of(&begin, (begin.len() as u64) < LOOKED_AT);
         let decoded = DecodeReaderBytesBuilder::new()
@@ -168,7 +174,7 @@ impl Recording {
         });
         let Some(time) = found else {
             return Err(CliError::usage(format!(
-                "{name}: there is no column {}; its columns are {}; name the one with the times: --time-column NAME",
+                "{name}: there is no column {}; the columns are {}; name the column with the times: --time-column NAME",
                 how.time_column.unwrap_or("time"),
                 columns.join(", ")
             )));
@@ -189,7 +195,8 @@ impl Recording {
         })
     }
 
-    /// Reads every row in order: its time, its line and its cells.
+    /// Reads all rows in order, and calls `take` with the time, the line number and the cells of each. Returns the number of
+    /// rows.
     pub fn rows(&mut self, mut take: impl FnMut(Wall, u64, &csv::StringRecord)) -> Result<u64, CliError> {
         let mut record = csv::StringRecord::new();
         let mut rows = 0;
@@ -210,7 +217,7 @@ impl Recording {
             let Some(at) = at else { return Err(self.no_time(line, &text)) };
             if at < Wall::from_millis(EARLIEST_MS) && !self.is_old {
                 return Err(CliError::usage(format!(
-                    "{}:{line}: time {text} would be {at}, before 1990: these times count from another begin, or in another unit; --before-1990 takes them as they are",
+                    "{}:{line}: time {text} would be {at}, before 1990: the times probably count from another start or in another unit; to accept them: --before-1990",
                     self.name
                 )));
             }
@@ -222,17 +229,17 @@ impl Recording {
     fn no_time(&self, line: u64, text: &str) -> CliError {
         let wanted = match &self.style {
             None => "an RFC 3339 time, YYYY-MM-DD HH:MM:SS, or Unix seconds or milliseconds",
-            Some(TimeStyle::Rfc3339) => "an RFC 3339 time, as the first row has it",
-            Some(TimeStyle::Civil(_)) => "YYYY-MM-DD HH:MM:SS, as the first row has it",
-            Some(TimeStyle::Unix(_)) => "a Unix time, as the first row has it",
+            Some(TimeStyle::Rfc3339) => "an RFC 3339 time, as in the first row",
+            Some(TimeStyle::Civil(_)) => "YYYY-MM-DD HH:MM:SS, as in the first row",
+            Some(TimeStyle::Unix(_)) => "a Unix time, as in the first row",
         };
-        CliError::usage(format!("{}:{line}: '{text}' is not a time; it should be {wanted}", self.name))
+        CliError::usage(format!("{}:{line}: '{text}' is not a time; write {wanted}", self.name))
     }
 
-    /// What could not be read, column by column.
+    /// Returns a note for each column with unreadable cells.
     ///
     /// # Errors
-    /// A column of which nothing could be read.
+    /// If a column has no readable cell.
     pub fn unreadable(&self, replay: &Replay, columns: &[(usize, Column)]) -> Result<Vec<String>, CliError> {
         let mut refused = Vec::new();
         let mut notes = Vec::new();
@@ -242,22 +249,22 @@ impl Recording {
             let all = tally.readable + tally.marked + tally.unreadable;
             let wanted = replay.wanted(*column);
             if let Some((line, first)) = &tally.first {
-                let told = format!(
+                let problem = format!(
                     "column {name}: {} of {all} cells are not a {wanted}, the first in line {line}: '{first}'",
                     tally.unreadable
                 );
                 if tally.readable == 0 {
-                    refused.push(told);
+                    refused.push(problem);
                     continue;
                 }
-                notes.push(format!("note: {}: {told}; each counts as a bad reading", self.name));
+                notes.push(format!("note: {}: {problem}; each of these cells is a bad reading", self.name));
             }
             if all == 0 {
                 notes.push(format!("note: {}: column {name} is empty", self.name));
             }
             if tally.has_commas && tally.has_points {
                 notes.push(format!(
-                    "note: {}: column {name} has numbers with a decimal comma and with a decimal point; both are read so",
+                    "note: {}: column {name} has numbers with a decimal comma and numbers with a decimal point; andon accepts both",
                     self.name
                 ));
             }
@@ -266,9 +273,9 @@ impl Recording {
             return Ok(notes);
         }
         let hint = match self.has_decimal_commas {
-            true => "a number stands alone, or with the unit of its point behind it",
+            true => "write a number alone, or with the unit of its point after it",
             false => {
-                "a number has a decimal point here, for commas part the columns; it stands alone, or with the unit of its point behind it"
+                "write a number with a decimal point, because commas separate the columns, alone or with the unit of its point after it"
             }
         };
         Err(CliError::usage(format!("{}: {}; {hint}", self.name, refused.join("; "))))

@@ -1,4 +1,4 @@
-//! `andon profile replay`: which alarms a profile would have raised on recorded readings.
+//! `andon profile replay`: shows the alarms that a profile would have raised on recorded readings.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -18,19 +18,19 @@ use crate::words::{EquipmentId, Outcome, Wall, parse_duration, render_duration};
 /// `andon profile replay PROFILE --csv FILE`
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  andon profile replay my-press --csv january.csv\n  andon profile replay my-press --csv january.csv --against my-press-tuned.toml\n  andon profile replay my-press --recorded press-7 --since 7d\n\nThe file has a column of times and one for each point: RFC 3339, YYYY-MM-DD HH:MM:SS, Unix seconds or milliseconds;\nseparated by comma, semicolon or tab. An empty cell means: no reading. A cell that does not fit the point's type is a bad\nreading, and reported; a column without any that fits is refused. Where semicolons or tabs separate, decimal commas are\nread; a number may have the unit of its point behind it.\nSee: andon guide tuning"
+    after_help = "Examples:\n  andon profile replay my-press --csv january.csv\n  andon profile replay my-press --csv january.csv --against my-press-tuned.toml\n  andon profile replay my-press --recorded press-7 --since 7d\n\nThe file has one column for the time and one column for each point, separated by comma, semicolon or tab. Times are\nRFC 3339, YYYY-MM-DD HH:MM:SS, Unix seconds or milliseconds. An empty cell means: no reading. A cell that does not fit\nthe point's type is a bad reading, and andon reports it. If semicolons or tabs separate the columns, numbers may have\ndecimal commas. A number may have the unit of its point after it.\nSee: andon guide tuning"
 )]
 pub struct ReplayArgs {
-    /// A profile's file, or its name
+    /// File or name of the profile
     #[arg(value_name = "FILE|NAME")]
     profile: String,
-    /// The recording: a file
+    /// Recording: a file with a column of times and a column for each point
     #[arg(long, value_name = "FILE", required_unless_present = "recorded")]
     csv: Option<String>,
-    /// The recording: readings that the gateway recorded of this equipment
+    /// Recording: the readings that the gateway recorded of this equipment
     #[arg(long, value_name = "ID", conflicts_with_all = ["csv", "time_column"])]
     recorded: Option<String>,
-    /// With --recorded: begin of the period, as 7d for 7 days ago [default: an hour before the end]
+    /// With --recorded: start of the period, for example 7d for 7 days ago [default: one hour before the end]
     #[arg(long, value_name = "TIME", requires = "recorded")]
     since: Option<String>,
     /// With --recorded: end of the period [default: now]
@@ -39,19 +39,19 @@ pub struct ReplayArgs {
     /// Compare with this second profile
     #[arg(long, value_name = "FILE|NAME")]
     against: Option<String>,
-    /// The equipment's id in the output [default: the profile's name]
+    /// Equipment id in the output [default: the name of the profile]
     #[arg(long, value_name = "ID")]
     equipment: Option<String>,
-    /// The column with the times [default: time, timestamp or datetime]
+    /// Name of the column with the times [default: time, timestamp or datetime]
     #[arg(long, value_name = "NAME")]
     time_column: Option<String>,
     /// Time zone of times without a zone
     #[arg(long, value_name = "ZONE", default_value = "UTC")]
     timezone: String,
-    /// Take times before 1990 as they are
+    /// Accept times before 1990
     #[arg(long)]
     before_1990: bool,
-    /// A value becomes stale after this time [default: it is valid until the next value]
+    /// Time after which a value becomes stale [default: a value is valid until the next value]
     #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
     stale_after: Option<Duration>,
 }
@@ -72,6 +72,7 @@ struct Compared {
     against: Vec<Row>,
 }
 
+/// One profile of the comparison, with its replay and the columns that it uses.
 struct Side {
     name: String,
     equipment: EquipmentId,
@@ -140,7 +141,7 @@ fn from_file(cx: &Context<'_>, args: &ReplayArgs, csv: &str) -> Result<(Vec<Side
     Ok((sides, rows))
 }
 
-/// Every point that the profiles' faults need, as the gateway recorded it.
+/// Replays all points that the faults need, from the readings that the gateway recorded.
 async fn from_gateway(
     cx: &mut Context<'_>,
     args: &ReplayArgs,
@@ -170,7 +171,7 @@ async fn from_gateway(
         return Err(CliError::Other(
             Outcome::NoSuchThing,
             format!(
-                "nothing is recorded of {id} in that time; andon equipment history {id} POINT shows what is"
+                "no readings of {id} are recorded in this period; show the recorded readings: andon equipment history {id} POINT"
             ),
         ));
     }
@@ -183,7 +184,7 @@ async fn from_gateway(
     Ok((sides, rows.len() as u64))
 }
 
-/// A profile made ready for the recording's columns; what does not fit is told on standard error.
+/// Prepares a profile for the columns of a recording. Prints columns and points that do not fit to standard error.
 fn side(
     cx: &Context<'_>,
     which: &str,
@@ -201,17 +202,14 @@ fn side(
     for (index, column) in recording.columns.iter().enumerate().filter(|(i, _)| *i != recording.time) {
         match replay.column(column) {
             Some(at) if columns.iter().any(|(_, c)| *c == at) => {
-                return Err(CliError::usage(format!("{csv}: two columns are the point {column}")));
+                return Err(CliError::usage(format!("{csv}: two columns belong to the point {column}")));
             }
             Some(at) => columns.push((index, at)),
             None => unused.push(column.as_str()),
         }
     }
     if columns.is_empty() {
-        return Err(CliError::usage(format!(
-            "{csv}: none of its columns is a point of {name}: {}",
-            unused.join(", ")
-        )));
+        return Err(CliError::usage(format!("{csv}: no column is a point of {name}: {}", unused.join(", "))));
     }
     let served: Vec<Column> = columns.iter().map(|(_, c)| *c).collect();
     let unserved = replay.unserved(&served);
@@ -219,9 +217,9 @@ fn side(
         [] => Ok(()),
         names => cx.remark(&format!("note: {name}: {what}: {}", names.join(", "))),
     };
-    note("columns that are no point of it", &unused)?;
+    note("columns that are not points of this profile", &unused)?;
     note(
-        "points that its faults need and no column serves",
+        "points that the faults need but that have no column",
         &unserved.iter().map(String::as_str).collect::<Vec<_>>(),
     )?;
     Ok(Side { name: name.to_string(), equipment, replay, columns })
@@ -235,7 +233,7 @@ fn tell(cx: &Context<'_>, side: &Side, rows: u64) -> Result<(), CliError> {
             alarm.fault.to_string(),
             alarm.severity.word().to_owned(),
             alarm.raised_at.to_string(),
-            alarm.cleared_at.map_or_else(|| "stands at the end".to_owned(), |at| at.to_string()),
+            alarm.cleared_at.map_or_else(|| "active at the end".to_owned(), |at| at.to_string()),
             alarm.cleared_at.map_or_else(String::new, |at| render_duration(at.since(alarm.raised_at))),
             values.join("; "),
         ]);
@@ -261,24 +259,32 @@ fn compare(cx: &Context<'_>, one: &Side, two: &Side, rows: u64) -> Result<(), Cl
     }
     let mut text = about(one, rows);
     text.push_str(&format!("{} against {}\n\n", one.name, two.name));
-    text.push_str(&if sheet.is_empty() { "neither raises an alarm\n".to_owned() } else { sheet.table() });
+    text.push_str(&if sheet.is_empty() {
+        "neither profile raises an alarm\n".to_owned()
+    } else {
+        sheet.table()
+    });
     cx.print(&text)
 }
 
 fn about(side: &Side, rows: u64) -> String {
-    let (rows, late) = (usize::try_from(rows).unwrap_or(usize::MAX), side.replay.out_of_order());
+    let count = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
+    let late = side.replay.out_of_order();
     let mut text = plural(side.replay.alarms().len(), "alarm");
-    text.push_str(&format!(" in {}", plural(rows, "row")));
+    text.push_str(&format!(" in {}", plural(count(rows), "row")));
     if let Some((from, to)) = side.replay.period() {
         text.push_str(&format!(" over {}, from {from} to {to}", render_duration(to.since(from))));
     }
     if late > 0 {
-        text.push_str(&format!("; {late} left out, older than the row before"));
+        text.push_str(&format!(
+            "; {} left out, because of times before the previous row",
+            plural(count(late), "row")
+        ));
     }
     text + "\n"
 }
 
-/// How often each fault was raised, and for how long it stood.
+/// Returns for each fault the number of alarms and their total duration.
 fn summary(side: &Side) -> BTreeMap<String, (usize, Duration)> {
     let end = side.replay.period().map(|(_, to)| to);
     let mut all: BTreeMap<String, (usize, Duration)> = BTreeMap::new();

@@ -1,4 +1,4 @@
-//! `andon profile list` and `andon profile show`.
+//! `andon profile list` and `andon profile show`: print profiles.
 
 use std::time::Duration;
 
@@ -48,7 +48,7 @@ pub(super) fn list(cx: &Context<'_>) -> Result<Outcome, CliError> {
             r.faults.to_string(),
         ]);
     }
-    cx.list(&rows, &sheet, "there is no profile")?;
+    cx.list(&rows, &sheet, "There are no profiles.")?;
     Ok(Outcome::Done)
 }
 
@@ -66,7 +66,7 @@ struct Shown {
     faults: Vec<ShownFault>,
 }
 
-/// How a Modbus device wants to be asked, as far as its profile says.
+/// The communication settings of a Modbus device in its profile.
 #[derive(Serialize)]
 struct ShownModbus {
     line: Option<String>,
@@ -152,10 +152,12 @@ fn shown(p: &Profile) -> Shown {
                 code: f.code.clone(),
                 when: match &f.trigger {
                     Trigger::Condition { when, .. } => when.text.clone(),
-                    Trigger::Excursion(baseline) => format!("not normal: {}", baseline.definition),
+                    Trigger::Excursion(baseline) => {
+                        format!("excursion of the baseline: {}", baseline.definition)
+                    }
                     Trigger::Silence => p.offline_after.map_or_else(
-                        || "its link says that it is away".to_owned(),
-                        |limit| format!("no good answer for {}", render_duration(limit)),
+                        || "the device is reported offline, or the broker cannot be reached".to_owned(),
+                        |limit| format!("no good response for {}", render_duration(limit)),
                     ),
                 },
                 means: f.guidance.means.clone(),
@@ -175,13 +177,13 @@ fn millis(d: Duration) -> u64 {
     u64::try_from(d.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// How the maker sets the line, and what the profile says of pauses; empty where it says neither.
+/// Formats the factory setting of the serial line and the pauses; an empty text if the profile has neither.
 fn line(modbus: &ShownModbus) -> String {
     let said = |ms: u64, text: &str| {
         (ms > 0).then(|| format!("{text} {}", render_duration(Duration::from_millis(ms))))
     };
     let parts = [
-        modbus.line.as_ref().map(|line| format!("line by the maker's default: {line}")),
+        modbus.line.as_ref().map(|line| format!("factory setting of the line: {line}")),
         said(modbus.connect_pause_ms, "pause after connecting:"),
         said(modbus.min_interval_ms, "between requests:"),
     ];
@@ -189,7 +191,7 @@ fn line(modbus: &ShownModbus) -> String {
     if said.is_empty() { String::new() } else { format!("  {}\n", said.join("; ")) }
 }
 
-/// What is not confirmed, and why: of the device, of points and of faults.
+/// Formats the facts that are not confirmed: of the device, of points and of faults.
 fn unconfirmed(s: &Shown) -> String {
     let device = s.unconfirmed.iter().map(|why| format!("device: {why}"));
     let points =
@@ -200,7 +202,7 @@ fn unconfirmed(s: &Shown) -> String {
     if lines.is_empty() { String::new() } else { format!("\n{}{}", heading("NOT CONFIRMED"), lines.concat()) }
 }
 
-/// Of each fault that people touch the equipment for: the danger first, then what protects.
+/// Formats the danger and the protective measures of each fault that has them.
 fn hazards(s: &Shown) -> String {
     let mut out = String::new();
     for f in s.faults.iter().filter(|f| !f.hazards.is_empty()) {

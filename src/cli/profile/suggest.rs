@@ -1,4 +1,5 @@
-//! `andon profile suggest`: from a stretch of good data, a patch to the profile, and what it would have rung.
+//! `andon profile suggest`: proposes a patch for a profile from a recording of normal operation, and counts the false
+//! alarms before and after.
 
 use serde::Serialize;
 
@@ -15,22 +16,22 @@ use crate::words::{EquipmentId, Outcome, ProfileName, render_duration, render_re
 /// `andon profile suggest PROFILE --csv FILE`
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  andon profile suggest my-press --csv good-week.csv\n  andon profile suggest device-profiles/my-press.toml --csv good-week.csv > calmer.patch\n  patch device-profiles/my-press.toml calmer.patch\n\nThe recording must be of good operation: whatever rings on it is taken for a false alarm. See: andon guide tuning"
+    after_help = "Examples:\n  andon profile suggest my-press --csv good-week.csv\n  andon profile suggest device-profiles/my-press.toml --csv good-week.csv > tuned.patch\n  patch device-profiles/my-press.toml tuned.patch\n\nThe recording must show normal operation: andon treats every alarm on it as a false alarm. See: andon guide tuning"
 )]
 pub struct SuggestArgs {
-    /// A profile's file, or its name
+    /// File or name of the profile
     #[arg(value_name = "FILE|NAME")]
     profile: String,
-    /// A recording of normal operation
+    /// Recording of normal operation
     #[arg(long, value_name = "FILE")]
     csv: String,
-    /// The column with the times [default: time, timestamp or datetime]
+    /// Name of the column with the times [default: time, timestamp or datetime]
     #[arg(long, value_name = "NAME")]
     time_column: Option<String>,
     /// Time zone of times without a zone
     #[arg(long, value_name = "ZONE", default_value = "UTC")]
     timezone: String,
-    /// Take times before 1990 as they are
+    /// Accept times before 1990
     #[arg(long)]
     before_1990: bool,
 }
@@ -54,7 +55,9 @@ pub(super) fn run(cx: &Context<'_>, args: &SuggestArgs) -> Result<Outcome, CliEr
     for proposal in &proposals {
         changes.push(match apply(&mut lines, proposal) {
             true => told(proposal),
-            false => format!("{}; its table is not found in the file, change it by hand", told(proposal)),
+            false => {
+                format!("{}; andon did not find its table in the file: change it by hand", told(proposal))
+            }
         });
     }
     let changed = lines.join("\n") + "\n";
@@ -82,7 +85,7 @@ pub(super) fn run(cx: &Context<'_>, args: &SuggestArgs) -> Result<Outcome, CliEr
     Ok(Outcome::Done)
 }
 
-/// How often a profile rang, and what it should be changed in.
+/// Replays the recording. Returns the number of alarms, the proposals, and notes about unreadable cells.
 fn replayed(
     args: &SuggestArgs,
     name: &ProfileName,
@@ -100,7 +103,7 @@ fn replayed(
     let columns: Vec<(usize, Column)> =
         named.filter_map(|(i, column)| Some((i, replay.column(column)?))).collect();
     if columns.is_empty() {
-        return Err(CliError::usage(format!("{}: none of its columns is a point of {name}", args.csv)));
+        return Err(CliError::usage(format!("{}: no column is a point of {name}", args.csv)));
     }
     let mut seen = vec![Seen::default(); profile.points.len()];
     recording.rows(|at, line, record| {
@@ -118,6 +121,7 @@ fn replayed(
     Ok((replay.alarms().len(), suggest(profile, replay.alarms(), &seen, end), notes))
 }
 
+/// Formats a proposal as one line.
 fn told(proposal: &Proposal) -> String {
     match proposal {
         Proposal::Delay { fault, on_delay, reason } => {
@@ -126,12 +130,12 @@ fn told(proposal: &Proposal) -> String {
         Proposal::Limit { fault, from, to, reason } => {
             format!("{fault}: {} instead of {}: {reason}", render_real(*to), render_real(*from))
         }
-        Proposal::Add { fault, point, .. } => format!("{fault}: {point} was judged by no fault"),
+        Proposal::Add { fault, point, .. } => format!("{fault}: no fault used {point} before"),
         Proposal::Look { fault, reason } => format!("{fault}: {reason}"),
     }
 }
 
-/// Changes the lines of a profile. Returns whether the place was found.
+/// Applies a proposal to the lines of a profile. Returns false if the place was not found.
 fn apply(lines: &mut Vec<String>, proposal: &Proposal) -> bool {
     match proposal {
         Proposal::Look { .. } => true,
@@ -144,7 +148,7 @@ fn apply(lines: &mut Vec<String>, proposal: &Proposal) -> bool {
                 format!("when = \"{point} {raise} {}\"", render_real(threshold.limit)),
                 format!("clear = \"{point} {back} {}\"", render_real(*clear)),
                 format!("on_delay = \"{}\"", render_duration(*on_delay)),
-                format!("means = \"{point} is beyond what it was in good operation.\""),
+                format!("means = \"{point} is outside its range in normal operation.\""),
             ]);
             true
         }
@@ -181,7 +185,7 @@ fn is_key(line: &str, key: &str) -> bool {
     line.trim_start().strip_prefix(key).is_some_and(|rest| rest.trim_start().starts_with('='))
 }
 
-/// The lines of a fault's table, its header left out.
+/// Returns the first line of a fault's table after its header, and the line after its end.
 fn table(lines: &[String], fault: &str) -> Option<(usize, usize)> {
     let header = lines.iter().position(|l| {
         let l = l.trim();
@@ -192,7 +196,7 @@ fn table(lines: &[String], fault: &str) -> Option<(usize, usize)> {
     Some((header + 1, header + 1 + end))
 }
 
-/// The line with the only number of this value replaced.
+/// Replaces the number `from` in a line; `None` if the line does not contain it exactly once.
 fn with_number(line: &str, from: f64, to: f64) -> Option<String> {
     let begin = line.find('=')?;
     let is_part = |c: char| c.is_ascii_digit() || c == '.';
@@ -201,7 +205,7 @@ fn with_number(line: &str, from: f64, to: f64) -> Option<String> {
     while let Some(first) = line.get(at..)?.find(|c: char| c.is_ascii_digit()) {
         let start = at + first;
         let end = line.get(start..)?.find(|c| !is_part(c)).map_or(line.len(), |n| start + n);
-        // A digit within a name is no number.
+        // A digit in a name is not a number.
         let before = line.get(..start)?.chars().next_back();
         let is_name = before.is_some_and(|c| c.is_ascii_alphanumeric() || c == '_' || c == '.');
         let minus = line.get(..start)?.ends_with('-');
@@ -232,7 +236,7 @@ mod tests {
         assert_eq!(
             change("when = \"a > 5 or b > 5\"", 5.0, 6.0),
             None,
-            "which of them is meant is not known"
+            "andon does not know which number is meant"
         );
         assert_eq!(change("when = \"a > 0x05\"", 5.0, 6.0), None);
     }

@@ -1,4 +1,4 @@
-//! Diagnostics as the best compilers draw them: file, line, column, excerpt, help.
+//! Formats diagnostics: file, line, column, an excerpt of the file, and a help text.
 
 use std::borrow::Cow;
 use std::io::{self, Write};
@@ -10,10 +10,10 @@ use crate::limits;
 use crate::source::{Diagnostics, Level};
 use crate::words::is_unshowable;
 
-/// Draws every diagnostic of every file.
+/// Writes all diagnostics of all files to `out`.
 ///
 /// # Errors
-/// When nobody reads.
+/// If `out` cannot be written.
 pub fn diagnostics(all: &[Diagnostics], out: &mut dyn Write) -> io::Result<()> {
     draw(all, &Renderer::styled(), out)
 }
@@ -23,7 +23,7 @@ pub(super) fn draw(all: &[Diagnostics], renderer: &Renderer, out: &mut dyn Write
     for file in all {
         let shown = file.list.len().min(left);
         left -= shown;
-        // Drawn once a file, however many problems it has.
+        // Prepare the text once for each file, not once for each problem.
         let (text, name) = (masked(&file.source.text), in_line(&file.source.name));
         let lines: Vec<usize> =
             std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
@@ -33,12 +33,12 @@ pub(super) fn draw(all: &[Diagnostics], renderer: &Renderer, out: &mut dyn Write
                 Level::Warning => Shown::WARNING,
             };
             let mut end = d.span.end.min(text.len());
-            // A span over several lines is shown by its first.
+            // Of a span over several lines, show only the first line.
             if let Some(line_end) = text.get(d.span.start..end).and_then(|t| t.find('\n')) {
                 end = d.span.start + line_end;
             }
             let start = d.span.start.min(end);
-            // Its line alone: a file with many problems is not gone through once for each.
+            // Pass only the line of the problem to the renderer. The whole file would take too long for many problems.
             let line = lines.partition_point(|begin| *begin <= start);
             let begin = lines.get(line.saturating_sub(1)).copied().unwrap_or(0);
             let line_end = lines.get(line).copied().unwrap_or(text.len());
@@ -61,7 +61,8 @@ pub(super) fn draw(all: &[Diagnostics], renderer: &Renderer, out: &mut dyn Write
     Ok(())
 }
 
-/// A file's text with a sign of the same length in place of what would act on a screen, so that every place in it stays.
+/// Replaces each character that would act on a screen by a harmless character of the same length in bytes, so that all
+/// positions in the text stay the same.
 fn masked(text: &str) -> Cow<'_, str> {
     let is_bad = |c: char| !matches!(c, '\n' | '\t') && is_unshowable(c);
     if !text.contains(is_bad) {

@@ -1,4 +1,4 @@
-//! An error as a person reads it: what is the case, which rule, what would satisfy it.
+//! Formats an error for a person: the problem, the rule, and the remedies.
 
 use std::io::{self, Write};
 
@@ -8,10 +8,10 @@ use crate::api::v1::ErrorV1;
 use crate::cli::error::CliError;
 use crate::client::ClientError;
 
-/// Tells an error on a stream.
+/// Writes an error to `out`.
 ///
 /// # Errors
-/// When nobody reads.
+/// If `out` cannot be written.
 pub fn failure(error: &CliError, out: &mut dyn Write) -> io::Result<()> {
     match error {
         CliError::Files(all) => {
@@ -22,14 +22,14 @@ pub fn failure(error: &CliError, out: &mut dyn Write) -> io::Result<()> {
         CliError::Client(ClientError::Refused(e)) => refused(out, e),
         CliError::Client(ClientError::Unreachable(why)) => {
             line(out, &lines(&format!("the gateway cannot be reached: {why}")))?;
-            remedy(out, "is its daemon running?", Some("andon daemon"))
+            remedy(out, "if no daemon is running, start it", Some("andon daemon"))
         }
         CliError::Client(e @ ClientError::NoAnswer { .. }) => {
             line(out, &in_line(&e.to_string()))?;
-            remedy(out, "a change that you asked for may have been made: look before you repeat it", None)?;
+            remedy(out, "andon may have made your change: check before you repeat the command", None)?;
             remedy(
                 out,
-                "see whether the daemon is stopped or overloaded, in its log, and restart it if need be",
+                "read the daemon's log: the daemon may be stopped or overloaded; restart it if necessary",
                 None,
             )
         }

@@ -1,4 +1,5 @@
-//! Values to text: tables that fit the terminal, CSV, diagnostics with their excerpt, errors with their remedy.
+//! Formats output: tables that fit the terminal, CSV, curves, diagnostics with an excerpt of the file, and errors with
+//! remedies.
 
 mod diagnostics;
 mod failure;

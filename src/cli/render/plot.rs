@@ -1,28 +1,28 @@
-//! A curve in a terminal: two by four dots a character, the least and the most at the left, times below, marks.
+//! Draws a curve in a terminal: two by four dots per character, the scale at the left, the times below.
 
 use crate::words::Wall;
 
-/// What is drawn besides the curve.
+/// The lines that are drawn besides the curve.
 #[derive(Debug, Clone, Default)]
 pub struct Marks {
-    /// A vertical line, as at an onset.
+    /// The time of a vertical line, for example of an onset.
     pub at: Option<Wall>,
-    /// Horizontal lines, as limits.
+    /// The values of horizontal lines, for example of limits.
     pub levels: Vec<f64>,
 }
 
-/// Lines of the drawing.
+/// Height of the curve, in lines of the terminal.
 const HEIGHT: usize = 10;
-/// Columns for the scale at the left.
+/// Width of the scale at the left, in characters.
 const SCALE: usize = 12;
 
-/// Draws samples between two times as steps: a value holds until the next, a bad one is a gap.
+/// Draws samples between two times as steps: a value is valid until the next sample, and a bad sample is a gap.
 #[must_use]
 #[expect(
     clippy::cast_precision_loss,
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
-    reason = "places within a terminal, bounded on both sides"
+    reason = "positions in a terminal, limited on both sides"
 )]
 pub fn plot(
     samples: &[(Wall, Option<f64>)],
@@ -36,7 +36,7 @@ pub fn plot(
     let (dots, rows) = (columns * 2, HEIGHT * 4);
     let span = (to.millis() - from.millis()).max(1) as f64;
     let place = |at: Wall| ((at.millis() - from.millis()) as f64 / span * dots as f64) as usize;
-    // The least and the most in each column of dots: a spike is never lost between two of them.
+    // Keep the smallest and the largest value of each column of dots, so that no spike is lost.
     let mut bands: Vec<Option<(f64, f64)>> = vec![None; dots];
     for (i, (at, value)) in samples.iter().enumerate() {
         let Some(value) = value else { continue };
@@ -98,7 +98,7 @@ fn dots_of(cell: u8, is_onset: bool) -> char {
     }
 }
 
-/// A number for a scale of this range: as many digits as tell its lines apart.
+/// Formats a number for a scale, with enough digits to distinguish the lines of this range.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and 9")]
 fn short(x: f64, range: f64) -> String {
     let digits = (2.0 - range.log10().floor()).clamp(0.0, 9.0) as usize;
@@ -135,7 +135,7 @@ mod tests {
         assert!(lines[HEIGHT - 1].trim_start().starts_with("1 "), "{text}");
         assert!(lines[4].contains('│'), "{text}");
         assert!(lines[HEIGHT].ends_with("100s"), "{text}");
-        // In the gap, from 60 to 80, there is nothing but the limit.
+        // In the gap, from 60 to 80, only the limit is drawn.
         let gap: String = lines[HEIGHT - 1].chars().skip(SCALE + 1 + 26).take(5).collect();
         assert_eq!(gap.trim(), "", "{text}");
     }

@@ -1,6 +1,8 @@
-//! The one way to a screen. Texts from outside (the gateway's answers, files, arguments) come in through
-//! [`from_outside`], which makes visible what would move the cursor or hide other text; everything that is printed leaves
-//! through [`screen`], which lets through line ends and andon's own bold, and nothing else that is not a plain character.
+//! Protects the terminal. Texts from outside (answers of the gateway, files, arguments) may contain characters that move
+//! the cursor or hide other text.
+//!
+//! [`from_outside`] makes such characters of an incoming text visible. All output passes through [`screen`], which keeps
+//! plain characters, line ends and andon's own bold, and makes all other characters visible.
 
 use std::borrow::Cow;
 use std::fmt::Write;
@@ -11,14 +13,14 @@ use serde_json::Value;
 
 use crate::words::{is_unshowable, shown};
 
-/// Begins bold. Marks are noncharacters: [`from_outside`] makes those of others visible.
+/// Begins bold. This mark is a Unicode noncharacter; [`from_outside`] makes such a character of an outside text visible.
 pub(super) const BOLD: char = '\u{fdd0}';
 /// Ends bold.
 pub(super) const PLAIN: char = '\u{fdd1}';
-/// A line end that came from outside: it never begins a line of andon's own.
+/// A line end in a text from outside. The text after it is indented, so that it cannot look like a line of andon.
 pub(super) const BREAK: char = '\u{fdd2}';
 
-/// A text from outside: its line ends marked as such, everything else that does not stand on a screen made visible.
+/// Marks the line ends of a text from outside, and makes all other control characters visible.
 fn from_outside(text: &str) -> Cow<'_, str> {
     if !text.contains(is_unshowable) {
         return Cow::Borrowed(text);
@@ -46,12 +48,12 @@ fn value_from_outside(value: &mut Value) {
     }
 }
 
-/// Reads a JSON answer for a screen: every text in it comes from outside.
+/// Decodes a JSON answer for a screen: makes every text in the answer safe.
 ///
 /// # Errors
-/// When it does not read.
+/// If the text is not the expected JSON.
 pub fn read_for_screen<T: DeserializeOwned>(json: &str) -> serde_json::Result<T> {
-    // Most answers hold nothing of that kind, raw or as an escape: they are read at once.
+    // Most answers contain no such character, neither raw nor escaped. Decode these answers at once.
     let has_escape =
         json.as_bytes().windows(2).any(|w| matches!(w, [b'\\', b'u' | b'n' | b'r' | b't' | b'b' | b'f']));
     if !has_escape && !json.contains(is_unshowable) {
@@ -62,7 +64,7 @@ pub fn read_for_screen<T: DeserializeOwned>(json: &str) -> serde_json::Result<T>
     serde_json::from_value(value)
 }
 
-/// A text that leaves for a screen or a file of text.
+/// Prepares a text for output to a terminal or a file.
 pub fn screen(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 16);
     let bold = anstyle::Style::new().bold();
@@ -82,17 +84,17 @@ pub fn screen(text: &str) -> String {
     out
 }
 
-/// A text within one line or cell: line ends from outside are spaces.
+/// Prepares a text for one line or one cell: a line end from outside becomes a space.
 pub(super) fn in_line(text: &str) -> String {
     shown(&text.replace(BREAK, " ")).into_owned()
 }
 
-/// A text of andon's own lines, each of which may quote something from outside.
+/// Prepares a text with several lines of andon; each line may quote a text from outside.
 pub(super) fn lines(text: &str) -> String {
     text.split('\n').map(in_line).collect::<Vec<_>>().join("\n")
 }
 
-/// JSON that means the same, to the letter, and has no character that a screen would act on.
+/// Escapes the characters in a JSON text that would act on a screen. The JSON value stays exactly the same.
 fn exact(json: &str) -> String {
     if !json.contains(|c| c != '\n' && is_unshowable(c)) {
         return json.to_owned();
@@ -110,18 +112,18 @@ fn exact(json: &str) -> String {
     })
 }
 
-/// A value as JSON over several lines.
+/// Formats a value as JSON in several lines.
 ///
 /// # Errors
-/// When it has no form in JSON.
+/// If the value cannot be written as JSON.
 pub fn json(value: &impl Serialize) -> serde_json::Result<String> {
     Ok(exact(&serde_json::to_string_pretty(value)?))
 }
 
-/// A value as JSON on one line.
+/// Formats a value as JSON in one line.
 ///
 /// # Errors
-/// When it has no form in JSON.
+/// If the value cannot be written as JSON.
 pub fn json_line(value: &impl Serialize) -> serde_json::Result<String> {
     Ok(exact(&serde_json::to_string(value)?))
 }
@@ -138,13 +140,13 @@ mod tests {
     use annotate_snippets::Renderer;
     use proptest::prelude::*;
 
-    /// Whether only line ends, and andon's own bold and red where it is allowed, are not plain characters.
+    /// Returns true if the text contains only plain characters, line ends, and andon's own bold and red.
     fn is_clean(text: &str) -> bool {
         let text = text.replace("\u{1b}[1m\u{1b}[31m", "").replace("\u{1b}[1m", "").replace("\u{1b}[0m", "");
         !text.contains(|c| c != '\n' && is_unshowable(c))
     }
 
-    /// Texts that mean harm, and any others.
+    /// Generates harmful texts and arbitrary texts.
     fn hostile() -> impl Strategy<Value = String> {
         let piece = prop_oneof![
             Just("\u{1b}[2J".to_owned()),

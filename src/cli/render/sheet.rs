@@ -1,43 +1,43 @@
-//! A list: columns and rows, as a table or as CSV.
+//! [`Sheet`]: a list with columns and rows, printed as a table or as CSV.
 
 use comfy_table::{ContentArrangement, Table, presets};
 
 use super::screen::in_line;
 
-/// Columns and rows of text.
+/// A list: columns and rows of text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sheet {
     columns: Vec<&'static str>,
     rows: Vec<Vec<String>>,
 }
 
-/// The terminal's width; 120 where there is none, 80 at least.
+/// Returns the width of the terminal in characters, at least 80; 120 if there is no terminal.
 pub fn width() -> u16 {
     terminal_size::terminal_size().map_or(120, |(w, _)| w.0.max(80))
 }
 
 impl Sheet {
-    /// Columns without rows.
+    /// Returns a list with these columns and no rows.
     pub fn new(columns: &[&'static str]) -> Self {
         Self { columns: columns.to_vec(), rows: Vec::new() }
     }
 
-    /// Adds a row; as many texts as columns.
+    /// Adds a row with one text for each column.
     pub fn row(&mut self, cells: impl IntoIterator<Item = String>) {
         self.rows.push(cells.into_iter().map(|cell| in_line(&cell)).collect());
     }
 
-    /// Whether there are no rows.
+    /// Returns true if the list has no rows.
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }
 
-    /// As a table that fits the terminal.
+    /// Formats the list as a table that fits the terminal.
     pub fn table(&self) -> String {
         self.table_within(width())
     }
 
-    /// As a table of this width; columns without any content are left out.
+    /// Formats the list as a table of this width, without the columns that are empty in all rows.
     pub fn table_within(&self, width: u16) -> String {
         let used: Vec<usize> = (0..self.columns.len())
             .filter(|c| self.rows.iter().any(|r| r.get(*c).is_some_and(|t| !t.is_empty())))
@@ -63,7 +63,7 @@ impl Sheet {
         text
     }
 
-    /// As CSV (RFC 4180), with the columns' names first.
+    /// Formats the list as CSV (RFC 4180), with the names of the columns in the first line.
     pub fn csv(&self) -> String {
         let mut writer = csv::Writer::from_writer(Vec::new());
         let mut fine = writer.write_record(&self.columns).is_ok();

@@ -1,4 +1,4 @@
-//! A trace as a drawing for a report: one panel a point, the onset and the limits marked.
+//! Draws the trace of a ticket as SVG for a report: one panel for each point, with the onset and the limits.
 
 use std::fmt::Write;
 
@@ -11,9 +11,9 @@ const LEFT: f64 = 90.0;
 const PANEL: f64 = 150.0;
 const GAP: f64 = 46.0;
 
-/// The whole drawing.
+/// Draws a trace. `time` formats a time for the labels.
 #[must_use]
-#[expect(clippy::cast_precision_loss, reason = "places on paper")]
+#[expect(clippy::cast_precision_loss, reason = "positions in a drawing")]
 pub fn svg(trace: &TraceV1, time: &dyn Fn(Wall) -> String) -> String {
     let height = 40.0 + trace.series.len() as f64 * (PANEL + GAP);
     let mut out = format!(
@@ -93,7 +93,7 @@ fn panel(out: &mut String, trace: &TraceV1, series: &TraceSeriesV1, top: f64, ti
     }
 }
 
-/// Runs of good samples; a bad one between them is a gap.
+/// Splits the samples into runs of good samples; a bad sample ends a run.
 fn steps(samples: &[SampleV1]) -> Vec<Vec<(Wall, f64)>> {
     let runs = samples.split(|SampleV1(_, value)| value.is_none());
     runs.filter(|run| !run.is_empty())

@@ -1,11 +1,11 @@
-//! Small texts: ages, lists, headings, wrapped paragraphs, progress.
+//! Formats small texts: ages, lists, headings, paragraphs and progress.
 
 use std::io::Write;
 
 use super::screen::{BOLD, BREAK, PLAIN, in_line};
 use crate::words::{Wall, render_duration};
 
-/// How long ago, as `12m3s ago`; `now` within a second.
+/// Formats an age, as in `12m3s ago`; `now` if the age is less than a second.
 pub fn ago(at: Wall, now: Wall) -> String {
     let age = now.since(at);
     if age.as_secs() == 0 {
@@ -14,22 +14,22 @@ pub fn ago(at: Wall, now: Wall) -> String {
     format!("{} ago", render_duration(std::time::Duration::from_secs(age.as_secs())))
 }
 
-/// Progress on a terminal's standard error, over itself; nothing where nobody looks.
+/// Shows a progress text on the terminal, over the previous text. Prints nothing if standard error is not a terminal.
 pub fn progress(text: &str) {
     let mut stderr = anstream::stderr();
     if stderr.is_terminal() {
         let text = in_line(text);
-        // What cannot be shown is no reason to stop.
+        // If the progress cannot be shown, the command continues.
         let _shown = write!(stderr, "\r{text:<79}\r").and_then(|()| stderr.flush());
     }
 }
 
-/// `1 problem`, `2 problems`.
+/// Formats a count and a noun: `1 problem`, `2 problems`.
 pub fn plural(count: usize, noun: &str) -> String {
     if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
 }
 
-/// `a, b and c`.
+/// Joins the items: `a, b and c`.
 pub fn and(items: &[String]) -> String {
     match items {
         [] => String::new(),
@@ -38,13 +38,13 @@ pub fn and(items: &[String]) -> String {
     }
 }
 
-/// A heading: bold where that shows.
+/// Formats a heading, bold on a terminal.
 pub fn heading(text: &str) -> String {
     format!("{BOLD}{}{PLAIN}\n", in_line(text))
 }
 
-/// A paragraph within a width, each line after an indent; words longer than that stay whole, and a text of several lines
-/// keeps them.
+/// Wraps a text to a width and indents each line. A word that is longer than the width is not split. The line ends of
+/// the text are kept.
 pub fn wrapped(text: &str, indent: &str, width: usize) -> String {
     text.split(BREAK).map(|line| paragraph(line, indent, width)).collect()
 }

@@ -1,4 +1,4 @@
-//! A broker: topics and Sparkplug nodes heard, and the profiles whose topics they are.
+//! Scans a broker: lists the topics and Sparkplug nodes, and the profiles that fit the topics.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -63,7 +63,7 @@ pub(super) async fn scan(cx: &mut Context<'_>, link: &str, seconds: u64) -> Resu
     show(cx, link, &report)
 }
 
-/// For each profile with `{topic}` in its topics: what that could stand for, by the number of its points heard.
+/// Proposes equipment for each profile with `{topic}` in its topics. The profile with the most points on a topic wins.
 fn by_topic(topics: &[&str], profiles: &[Profile]) -> Vec<Proposal> {
     let mut out = Vec::new();
     for profile in profiles.iter().filter(|p| p.protocol() == Protocol::Mqtt) {
@@ -85,13 +85,13 @@ fn by_topic(topics: &[&str], profiles: &[Profile]) -> Vec<Proposal> {
             points: points.len(),
         }));
     }
-    // Where several profiles know a device, the one that reads most of it.
+    // If several profiles fit a device, keep the profile that reads the most points.
     out.sort_by(|a, b| (&a.topic, b.points).cmp(&(&b.topic, a.points)));
     out.dedup_by(|a, b| a.topic == b.topic);
     out
 }
 
-/// `spBv1.0/GROUP/TYPE/NODE[/DEVICE]`, each node and device once.
+/// Proposes each Sparkplug node and device once. Their topics are `spBv1.0/GROUP/TYPE/NODE[/DEVICE]`.
 fn sparkplug(topics: &[&str]) -> Vec<Proposal> {
     let mut ids = BTreeSet::new();
     for topic in topics {
@@ -118,7 +118,7 @@ fn show(cx: &Context<'_>, link: &str, report: &Report) -> Result<Outcome, CliErr
         let retained = if f.retained { "yes" } else { "" };
         sheet.row([f.topic.clone(), f.messages.to_string(), retained.to_owned(), f.sample.clone()]);
     }
-    cx.list(&report, &sheet, "nothing was heard; listen longer with --seconds")?;
+    cx.list(&report, &sheet, "No message was received. Listen longer: --seconds N")?;
     if cx.global.json || cx.global.is_csv() || report.proposals.is_empty() {
         return Ok(outcome);
     }
@@ -132,7 +132,7 @@ fn show(cx: &Context<'_>, link: &str, report: &Report) -> Result<Outcome, CliErr
         let clean = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
         let id: String = id.chars().map(clean).collect();
         let profile = if p.profile.is_empty() {
-            "profile = \"\"  # one that names the node's metrics".to_owned()
+            "profile = \"\"  # write the name of a profile with the metrics of this node".to_owned()
         } else {
             format!("profile = \"{}\"", p.profile)
         };

@@ -1,4 +1,4 @@
-//! A Modbus line: which units answer, how they identify themselves, which profile reads best.
+//! Scans a Modbus line: finds the units that answer, their identification, and the profile that fits best.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,20 +14,20 @@ use crate::profile::{Area, Point, Profile, Protocol, decode, load};
 use crate::site::Site;
 use crate::words::{Outcome, Value};
 
-/// Points of a profile that are read to see whether it fits.
+/// Number of points of a profile that are read to find out whether the profile fits.
 const POINTS_TRIED: usize = 6;
-/// Profiles within this share of the best read alike.
+/// Profiles whose fit differs by at most this much from the best fit are considered equal.
 const ALIKE: f64 = 0.1;
-/// From this share on a profile is proposed.
+/// The smallest fit at which a profile is proposed, from 0 to 1.
 const FITS: f64 = 0.7;
-/// So many units that refuse in the same words are each looked at closer.
+/// If at most this many units refuse with the same message, each of these units is examined.
 const REFUSING_LOOKED_AT: usize = 8;
-/// So many units with the same value, and no other on the line, are one device.
+/// If at least this many units were asked and all return the same value, they are one device.
 const ALIKE_UNITS: usize = 4;
-/// More devices than these are on no line.
+/// If at least this many units were asked and all answer, they are one device: no line has so many devices.
 const UNITS_ON_A_LINE: usize = 64;
 
-/// One unit, asked with one read or another.
+/// Sends requests to one unit, and remembers the responses.
 struct Asker<'c> {
     client: &'c mut Client,
     link: String,
@@ -54,20 +54,22 @@ impl Asker<'_> {
     }
 }
 
-/// What a unit did when it was asked for one register.
+/// The response of a unit to the first request, a read of one register.
 struct First {
     unit: u8,
     answer: TriedV1,
 }
 
-/// One line, at one rate.
+/// A line at one baud rate.
 struct Line<'c> {
     client: &'c mut Client,
     link: String,
+    /// Longest wait for a response, in milliseconds.
     timeout: u64,
+    /// The baud rate that is tried; `None` for the configured rate.
     baud: Option<u32>,
-    /// Nobody on it is asked to identify itself any more: a connection was closed at that.
-    is_shy: bool,
+    /// True if no unit is asked for its identification any more, because a connection was closed after such a request.
+    skips_identification: bool,
 }
 
 impl Line<'_> {
@@ -92,14 +94,14 @@ pub(super) async fn scan(
         let client = cx.program.scanner(site.clone(), &data, link, baud).await;
         let mut client = client.map_err(|(outcome, text)| CliError::Other(outcome, text))?;
         let (link, timeout) = (link.to_owned(), args.timeout);
-        let mut line = Line { client: &mut client, link, timeout, baud, is_shy: false };
+        let mut line = Line { client: &mut client, link, timeout, baud, skips_identification: false };
         scan_line(&mut line, &args.units.0, &profiles, &mut report).await?;
     }
     progress("");
     show(cx, link, &report)
 }
 
-/// Asks every unit for one register, then looks closer at those that are somebody.
+/// Asks every unit for one register, and then examines the units that may be devices.
 async fn scan_line(
     line: &mut Line<'_>,
     units: &[u8],
@@ -111,7 +113,7 @@ async fn scan_line(
     for (done, unit) in units.iter().enumerate() {
         progress(&format!("unit {unit}{at}: {done} of {} asked", units.len()));
         let mut answer = line.asker(*unit).read(Area::Holding, 0, 1).await?;
-        // Something came, and it was no answer: it is asked once more.
+        // The response was damaged: ask once more.
         if !matches!(answer.fault.as_str(), "" | "timeout") {
             answer = line.asker(*unit).read(Area::Holding, 0, 1).await?;
         }
@@ -122,7 +124,7 @@ async fn scan_line(
     let refusing = |f: &First| f.answer.answered && f.answer.exception.is_some();
     let (refusing, silent): (Vec<First>, Vec<First>) = others.into_iter().partition(refusing);
     for f in &silent {
-        report.came(line.baud, &f.answer.message, f.unit, f.answer.fault == "timeout");
+        report.note_other(line.baud, &f.answer.message, f.unit, f.answer.fault == "timeout");
     }
     let answering = match alike(&answering, units.len()) {
         true => {
@@ -136,26 +138,26 @@ async fn scan_line(
         let found = look(line, &f, profiles).await?;
         report.found.push(found);
     }
-    // Units that all refuse in the same words are likely a gateway's way to say that nobody is there: of many of them one is
-    // looked at closer, and the others only where it is somebody.
+    // If many units refuse with the same message, the message probably comes from a network gateway and the units do not
+    // exist. Examine the first of these units; examine the others only if it is a device.
     let mut groups: BTreeMap<String, Vec<First>> = BTreeMap::new();
     for f in refusing {
         groups.entry(f.answer.message.clone()).or_default().push(f);
     }
     for (message, group) in groups {
-        let is_crowd = group.len() > REFUSING_LOOKED_AT;
-        let mut is_nobody = false;
+        let is_large = group.len() > REFUSING_LOOKED_AT;
+        let mut was_no_device = false;
         for f in group {
-            if is_crowd && is_nobody {
-                report.came(line.baud, &message, f.unit, false);
+            if is_large && was_no_device {
+                report.note_other(line.baud, &message, f.unit, false);
                 continue;
             }
             let found = look(line, &f, profiles).await?;
-            is_nobody = !found.is_somebody;
-            if found.is_somebody {
+            was_no_device = !found.is_device;
+            if found.is_device {
                 report.found.push(found);
             } else {
-                report.came(line.baud, &message, f.unit, false);
+                report.note_other(line.baud, &message, f.unit, false);
             }
         }
     }
@@ -163,8 +165,8 @@ async fn scan_line(
     Ok(())
 }
 
-/// Whether the units that answer are one device that does not look at the unit id: every id that was asked answers, and all
-/// with the same, or there are more of them than devices on any line.
+/// Returns true if the units that answer are one device that ignores the unit id: all units that were asked answer, and
+/// their answers are equal or the units are too many for one line.
 fn alike(answering: &[First], asked: usize) -> bool {
     let Some(first) = answering.first().filter(|_| answering.len() == asked) else { return false };
     let is_same = answering.iter().all(|f| f.answer.words == first.answer.words);
@@ -184,14 +186,15 @@ async fn look(line: &mut Line<'_>, first: &First, profiles: &[Profile]) -> Resul
     let baud = line.baud;
     let mut note = String::new();
     let mut identified = TriedV1::default();
-    if line.is_shy {
-        note = "not asked to identify itself, because a connection was closed at that".to_owned();
+    if line.skips_identification {
+        note = "not asked for its identification, because an earlier request for it closed the connection"
+            .to_owned();
     } else {
         identified = line.asker(first.unit).ask("identify=true").await?;
         if matches!(identified.fault.as_str(), "closed" | "io") {
-            line.is_shy = true;
+            line.skips_identification = true;
             note =
-                "the connection is closed when it is asked to identify itself (function 43): asked without that"
+                "a request for its identification (function 43) closes the connection: andon scans without it"
                     .to_owned();
         }
     }
@@ -211,10 +214,10 @@ async fn look(line: &mut Line<'_>, first: &First, profiles: &[Profile]) -> Resul
     }
     let most = fits.iter().map(|(fit, _)| *fit).fold(0.0, f64::max);
     fits.retain(|(fit, _)| *fit >= most - ALIKE);
-    // Of those that read alike the one with the most points: a lesser device refuses what it does not have.
+    // Of equal profiles, propose the profile with the most points: a smaller device would refuse some of these points.
     fits.sort_by_key(|(_, p)| std::cmp::Reverse(p.points.len()));
     let best = fits.first().copied();
-    let is_somebody =
+    let is_device =
         !identified.identification.is_empty() || asker.known.values().any(|a| !a.words.is_empty());
     Ok(Found {
         unit: asker.unit,
@@ -225,11 +228,11 @@ async fn look(line: &mut Line<'_>, first: &First, profiles: &[Profile]) -> Resul
         fit: best.map(|(fit, _)| (fit.min(1.0) * 100.0).round() / 100.0),
         also: fits.iter().skip(1).map(|(_, p)| p.name.to_string()).collect(),
         note,
-        is_somebody,
+        is_device,
     })
 }
 
-/// How well a profile's points read: 1 when every one is there and plausible.
+/// Returns how well a profile fits, from 0 to 1: 1 if every tried point can be read and has a plausible value.
 async fn fit(asker: &mut Asker<'_>, profile: &Profile) -> Result<f64, CliError> {
     let points: Vec<&Point> = profile
         .points
@@ -243,7 +246,7 @@ async fn fit(asker: &mut Asker<'_>, profile: &Profile) -> Result<f64, CliError> 
         let Some(address) = point.register() else { continue };
         let answer = asker.read(address.area, address.number, point.width()).await?;
         if answer.words.is_empty() {
-            // One that is refused is not this device; the others need not be asked.
+            // A device that refuses a point is not this model, so the other points need not be read.
             return Ok(0.0);
         }
         sum += plausible(point, &answer.words);
@@ -252,7 +255,7 @@ async fn fit(asker: &mut Asker<'_>, profile: &Profile) -> Result<f64, CliError> 
     Ok(if tried.is_empty() { 0.0 } else { sum / tried.len() as f64 })
 }
 
-/// Whether registers read as a point could be that point: what its type, its names and its unit say.
+/// Returns how plausible the registers are as a value of this point, from 0 to 1, by its type, value names and unit.
 fn plausible(point: &Point, words: &[u16]) -> f64 {
     let Ok(value) = decode(point, words, None) else { return 0.2 };
     if words.iter().all(|w| *w == 0) {
@@ -276,7 +279,7 @@ fn plausible(point: &Point, words: &[u16]) -> f64 {
                 "%" => size < 1000.0,
                 _ => size < 1e9,
             };
-            // A float that is no float reads as something very small or very large.
+            // Registers that are not a float usually give a very small or a very large number.
             if is_likely && size > 1e-6 { 1.0 } else { 0.0 }
         }
         (_, None) => 0.8,

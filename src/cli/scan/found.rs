@@ -1,4 +1,4 @@
-//! What a scan of a Modbus line has found, as a person or a program reads it.
+//! The result of a scan of a Modbus line, and its output.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use crate::cli::error::CliError;
 use crate::cli::render::{Sheet, heading, plural};
 use crate::words::Outcome;
 
-/// A unit that is somebody.
+/// A unit that answered.
 #[derive(Debug, Serialize)]
 pub(super) struct Found {
     pub unit: u8,
@@ -19,35 +19,35 @@ pub(super) struct Found {
     pub identification: BTreeMap<String, String>,
     pub profile: Option<String>,
     pub fit: Option<f64>,
-    /// Others that read about as well: they look alike from here.
+    /// Other profiles that fit about as well.
     pub also: Vec<String>,
-    /// What else is to be said.
+    /// A remark for the person; empty if there is none.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub note: String,
-    /// Whether a value or an identification has come from it.
+    /// True if the unit returned a value or an identification.
     #[serde(skip)]
-    pub is_somebody: bool,
+    pub is_device: bool,
 }
 
-/// What a scan has found.
+/// The result of a scan.
 #[derive(Debug, Default)]
 pub(super) struct Report {
     pub found: Vec<Found>,
-    /// Units that are one device, because it does not look at the unit id.
+    /// Groups of unit ids that are one device, because the device ignores the unit id.
     pub alike: Vec<Vec<u8>>,
-    /// What came from the others, with the units it came from; silence last.
+    /// The units that are not devices, by (no answer, baud rate, message). Units without an answer come last.
     others: BTreeMap<(bool, Option<u32>, String), Vec<u8>>,
 }
 
 impl Report {
-    /// Notes what came from a unit that is nobody.
-    pub fn came(&mut self, baud: Option<u32>, message: &str, unit: u8, is_silence: bool) {
+    /// Notes the message of a unit that is not a device.
+    pub fn note_other(&mut self, baud: Option<u32>, message: &str, unit: u8, is_silence: bool) {
         self.others.entry((is_silence, baud, message.to_owned())).or_default().push(unit);
     }
 }
 
 impl Report {
-    /// What a profile could accept, so that devices which answered against the standard can be read.
+    /// Returns the words for `accept` in a profile with which the devices that break the standard can be read.
     fn acceptable(&self) -> Vec<&'static str> {
         const HINTS: [(&str, &str); 3] =
             [(": unit 0", "unit 0"), (": unit 255", "unit 255"), (": transaction ", "any transaction")];
@@ -58,7 +58,7 @@ impl Report {
     }
 }
 
-/// `1-3, 7`
+/// Formats unit ids as ranges: `1-3, 7`.
 fn ranges(units: &[u8]) -> String {
     let mut sorted = units.to_vec();
     sorted.sort_unstable();
@@ -91,13 +91,13 @@ pub(super) fn show(cx: &Context<'_>, link: &str, report: &Report) -> Result<Outc
     }
     let outcome = if found.is_empty() { Outcome::Negative } else { Outcome::Done };
     let is_silent = report.others.keys().all(|(is_silence, ..)| *is_silence);
-    cx.list(found, &sheet, if is_silent { "nothing answers" } else { "no unit answers with a value" })?;
+    cx.list(found, &sheet, if is_silent { "No unit answers." } else { "No unit answers with a value." })?;
     if cx.global.json || cx.global.is_csv() {
         return Ok(outcome);
     }
     for units in &report.alike {
         cx.print(&format!(
-            "\nUnits {} answer alike: one device that does not look at the unit id. It is proposed once.\n",
+            "\nUnits {} give the same answer: probably one device that ignores the unit id. andon proposes it once.\n",
             ranges(units)
         ))?;
     }
@@ -110,7 +110,7 @@ pub(super) fn show(cx: &Context<'_>, link: &str, report: &Report) -> Result<Outc
     }
     for word in report.acceptable() {
         cx.print(&format!(
-            "\nIf one device alone is on this line, its profile may accept such answers: [modbus] accept = [\"{word}\"]\n"
+            "\nIf this line has only one device, its profile can accept such answers: [modbus] accept = [\"{word}\"]\n"
         ))?;
     }
     if found.is_empty() {
@@ -123,9 +123,9 @@ pub(super) fn show(cx: &Context<'_>, link: &str, report: &Report) -> Result<Outc
     for f in found {
         let profile = match &f.profile {
             Some(name) => format!("profile = \"{name}\""),
-            None => "profile = \"\"  # none fits; begin one with: andon profile new NAME".to_owned(),
+            None => "profile = \"\"  # no profile fits; make one: andon profile new NAME".to_owned(),
         };
-        let baud = f.baud.map_or(String::new(), |b| format!("  # heard at {b} baud"));
+        let baud = f.baud.map_or(String::new(), |b| format!("  # answers at {b} baud"));
         cx.print(&format!(
             "[[equipment]]\nid = \"{link}-{}\"\n{profile}\nlink = \"{link}\"{baud}\nunit = {}\n\n",
             f.unit, f.unit

@@ -1,4 +1,4 @@
-//! The verbs: arguments to a command, the changed ticket to a line.
+//! The verbs that change a ticket: their arguments, and the line that is printed after the change.
 
 use super::show;
 use crate::api::v1::TicketV1;
@@ -8,7 +8,7 @@ use crate::client::Client;
 use crate::ticket::{Answer, CancelReason, TicketVerb, UsedPart};
 use crate::words::{Outcome, StepId, TicketNumber};
 
-/// A ticket and a person.
+/// Arguments: a ticket and a person.
 #[derive(Debug, clap::Args)]
 pub struct WithPerson {
     /// Ticket number; or an equipment id, if this equipment has exactly one live ticket
@@ -18,18 +18,18 @@ pub struct WithPerson {
     pub person: String,
 }
 
-/// A ticket and a text.
+/// Arguments: a ticket and a text.
 #[derive(Debug, clap::Args)]
 pub struct WithText {
     /// Ticket number; or an equipment id, if this equipment has exactly one live ticket
     #[arg(value_name = "N")]
     pub ticket: String,
-    /// The text; quotes are not needed
+    /// Text; quotes are not needed
     #[arg(required = true, num_args = 1..)]
     pub text: Vec<String>,
 }
 
-/// A ticket and perhaps a note.
+/// Arguments: a ticket, and optionally a note.
 #[derive(Debug, clap::Args)]
 pub struct WithNote {
     /// Ticket number; or an equipment id, if this equipment has exactly one live ticket
@@ -40,7 +40,7 @@ pub struct WithNote {
     pub note: Option<String>,
 }
 
-/// An answer to a step.
+/// Arguments: a ticket, a step, and the answer to the step.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  andon ticket step 12 resistor no --note 'measures open'\n  andon ticket step 12 bus          the gateway reads the equipment and answers"
@@ -49,7 +49,7 @@ pub struct StepArgs {
     /// Ticket number; or an equipment id, if this equipment has exactly one live ticket
     #[arg(value_name = "N")]
     pub ticket: String,
-    /// The step's name
+    /// Name of the step
     pub step: String,
     /// yes, no or skip. Leave it out for a step that the gateway checks: andon reads the equipment and answers
     #[arg(value_parser = answer)]
@@ -63,7 +63,7 @@ fn answer(text: &str) -> Result<Answer, String> {
     Answer::ALL.into_iter().find(|a| a.word() == text).ok_or_else(|| "answer yes, no or skip".to_owned())
 }
 
-/// A repair.
+/// Arguments: a ticket, and the fix.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Example:\n  andon fix 12 --cause 'resistor open' --action 'replaced braking resistor' --part BRAKE-RES:1 --minutes 25"
@@ -75,10 +75,10 @@ pub struct FixArgs {
     /// Cause of the fault
     #[arg(long)]
     pub cause: String,
-    /// Repair action
+    /// Work that was done
     #[arg(long)]
     pub action: String,
-    /// A part that was used, with its quantity; may be repeated
+    /// Part that was used, with its quantity; repeat the option for other parts
     #[arg(long = "part", value_name = "ID:QTY", value_parser = part)]
     pub parts: Vec<UsedPart>,
     /// Repair time in minutes
@@ -98,7 +98,7 @@ fn part(text: &str) -> Result<UsedPart, String> {
     }
 }
 
-/// Why a ticket is no work.
+/// Arguments: a ticket, and the reason for cancelling it.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  andon ticket cancel 12 nuisance --note 'sensor unplugged for cleaning'\n  andon ticket cancel 12 duplicate --of 9"
@@ -107,7 +107,7 @@ pub struct CancelArgs {
     /// Ticket number; or an equipment id, if this equipment has exactly one live ticket
     #[arg(value_name = "N")]
     pub ticket: String,
-    /// nuisance, or duplicate
+    /// Reason: nuisance or duplicate
     #[arg(value_parser = ["nuisance", "duplicate"])]
     pub reason: String,
     /// Number of the ticket that stays open
@@ -122,7 +122,7 @@ async fn change(cx: &mut Context<'_>, which: &str, command: &TicketVerb) -> Resu
     cx.post(&Client::path("/v1/tickets/{}", &[which]), command).await
 }
 
-/// Changes a ticket and tells what it is now, in a line or as JSON.
+/// Changes a ticket, and prints the last line of its log and the next command, or the ticket as JSON.
 async fn tell(cx: &mut Context<'_>, which: &str, command: TicketVerb) -> Result<Outcome, CliError> {
     let ticket = change(cx, which, &command).await?;
     if cx.global.json {
@@ -147,7 +147,7 @@ pub(super) async fn assign(cx: &mut Context<'_>, args: WithPerson) -> Result<Out
     tell(cx, &args.ticket, TicketVerb::Assign { person: args.person }).await
 }
 
-/// Starting shows the whole page: what is unsafe, what to check, what helped before.
+/// Starts work on a ticket, and prints the whole ticket: the safety measures, the steps and the past fixes.
 pub(super) async fn start(cx: &mut Context<'_>, which: &str) -> Result<Outcome, CliError> {
     let ticket = cx.post(&show::log_path(cx, which), &TicketVerb::Start).await?;
     show::print(cx, &ticket).await?;
@@ -184,7 +184,7 @@ pub(super) async fn reopen(cx: &mut Context<'_>, args: &WithText) -> Result<Outc
 pub(super) async fn cancel(cx: &mut Context<'_>, args: CancelArgs) -> Result<Outcome, CliError> {
     let reason = args.of.map_or(CancelReason::Nuisance, |n| CancelReason::DuplicateOf(TicketNumber(n)));
     if args.reason == "nuisance" && args.of.is_some() {
-        return Err(CliError::usage("a nuisance has no --of; for a duplicate write: duplicate --of M"));
+        return Err(CliError::usage("--of is only for duplicates; write: duplicate --of M"));
     }
     tell(cx, &args.ticket, TicketVerb::Cancel { reason, note: args.note }).await
 }

@@ -1,4 +1,4 @@
-//! `andon ticket list`.
+//! `andon ticket list`: lists tickets.
 
 use crate::api::v1::{StatusV1, TicketRowV1};
 use crate::cli::context::Context;
@@ -7,13 +7,13 @@ use crate::cli::render::{Sheet, ago};
 use crate::client::Client;
 use crate::words::{Outcome, Wall};
 
-/// Which tickets.
+/// The options of `andon ticket list`.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  andon ticket list --equipment press-7\n  andon ticket list --state closed --json\n  andon ticket list --mine"
 )]
 pub struct ListArgs {
-    /// open, acknowledged, in-progress, on-hold, fixed, closed, reopened or cancelled [default: all live ones]
+    /// Only tickets in this state: open, acknowledged, in-progress, on-hold, fixed, closed, reopened or cancelled [default: all live tickets]
     #[arg(long)]
     pub state: Option<String>,
     /// Only tickets of this equipment
@@ -43,18 +43,18 @@ pub(super) async fn run(cx: &mut Context<'_>, args: ListArgs) -> Result<Outcome,
     print_rows(cx, &rows, status.now)
 }
 
-/// Prints tickets as asked: JSON, CSV or a table.
+/// Prints tickets as JSON, CSV or a table.
 pub(in crate::cli) fn print_rows(
     cx: &Context<'_>,
     rows: &[TicketRowV1],
     now: Wall,
 ) -> Result<Outcome, CliError> {
     let sheet = if cx.global.is_csv() { csv_sheet(rows) } else { sheet(rows, now) };
-    cx.list(&rows, &sheet, "no ticket fits")?;
+    cx.list(&rows, &sheet, "No ticket meets these conditions.")?;
     Ok(Outcome::Done)
 }
 
-/// A table of tickets for people.
+/// Makes the table of tickets for a person.
 pub(in crate::cli) fn sheet(rows: &[TicketRowV1], now: Wall) -> Sheet {
     let mut sheet = Sheet::new(&[
         "n",
@@ -85,7 +85,7 @@ pub(in crate::cli) fn sheet(rows: &[TicketRowV1], now: Wall) -> Sheet {
     sheet
 }
 
-/// The same fields as in JSON, times in RFC 3339.
+/// Makes the CSV list of tickets: the same fields as in JSON, with times in RFC 3339.
 fn csv_sheet(rows: &[TicketRowV1]) -> Sheet {
     let mut sheet = Sheet::new(&[
         "id",

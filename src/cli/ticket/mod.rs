@@ -1,4 +1,4 @@
-//! `andon ticket`: list, show, and every verb. The everyday verbs also stand at the top: `andon ack 12`.
+//! `andon ticket`: lists, shows and changes tickets. Some verbs exist without the noun as well: `andon ack 12`.
 
 mod change;
 mod list;
@@ -16,7 +16,7 @@ use super::error::CliError;
 use super::samples::{self, TraceArgs};
 use crate::words::Outcome;
 
-/// Only a ticket.
+/// Arguments: only a ticket.
 #[derive(Debug, clap::Args)]
 pub struct OnlyTicket {
     /// Ticket number; or an equipment id, if this equipment has exactly one live ticket
@@ -24,16 +24,16 @@ pub struct OnlyTicket {
     pub ticket: String,
 }
 
-/// What can be done with tickets.
+/// The verbs of `andon ticket`.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// List live tickets, worst first
     List(ListArgs),
-    /// Show everything about one ticket, with the last 60 lines of its log (--json: all of them)
+    /// Show everything about one ticket, with the last 60 lines of its log (--json: with all lines)
     Show(OnlyTicket),
     /// Show the readings of the fault's points around its onset, with the onset and the limits
     Trace(TraceArgs),
-    /// Write the frames around the fault to a file that Wireshark opens
+    /// Write the frames of the link around the onset to a file that Wireshark opens
     Wire(TicketWireArgs),
     /// Acknowledge a ticket
     Ack(OnlyTicket),

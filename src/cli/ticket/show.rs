@@ -1,4 +1,4 @@
-//! `andon ticket show`: the page a technician stands at the machine with.
+//! `andon ticket show`: prints everything about a ticket, for the technician at the machine.
 
 use std::collections::BTreeMap;
 
@@ -16,21 +16,21 @@ pub(super) async fn run(cx: &mut Context<'_>, which: &str) -> Result<Outcome, Cl
     Ok(Outcome::Done)
 }
 
-/// Where a ticket is asked for: all of its log for JSON, what fits a screen or two for people.
+/// Returns the API path of a ticket: with the whole log for `--json`, with the last [`LOG_SHOWN`] lines for a person.
 pub(super) fn log_path(cx: &Context<'_>, which: &str) -> String {
     let path = Client::path("/v1/tickets/{}", &[which]);
     if cx.global.json { path } else { format!("{path}?log={LOG_SHOWN}") }
 }
 
-/// Lines of the log on a page.
+/// Number of log lines that a person sees.
 const LOG_SHOWN: usize = 60;
 
-/// Prints a ticket whole, as JSON or as a page.
+/// Prints a whole ticket, as JSON or as text.
 pub(super) async fn print(cx: &mut Context<'_>, t: &TicketV1) -> Result<(), CliError> {
     if cx.global.json {
         return cx.json(t);
     }
-    // Equipment may have left the configuration since: the ticket is shown all the same.
+    // If the equipment is no longer in the configuration, the ticket is still shown.
     let path = Client::path("/v1/equipment/{}", &[&t.row.equipment]);
     let equipment: Option<EquipmentV1> = cx.get(&path).await.ok();
     let text = page(cx, t, equipment.as_ref());
@@ -93,7 +93,7 @@ fn page(cx: &Context<'_>, t: &TicketV1, equipment: Option<&EquipmentV1>) -> Stri
         ));
     }
     for entry in &t.log {
-        // What people write stays as it is.
+        // Convert only the times in andon's own entries. Texts of people are not changed.
         let text = if entry.by == "andon" { cx.sentence(&entry.text) } else { entry.text.clone() };
         out.push_str(&hanging(&format!("{}  ", cx.time(entry.at)), &format!("{}: {text}", entry.by), width));
     }
@@ -136,7 +136,7 @@ fn field(out: &mut String, label: &str, text: &str, width: usize) {
     }
 }
 
-/// A label and a text whose continuation stands below its beginning.
+/// Formats a label and a text. The next lines of the text are indented to the width of the label.
 fn hanging(label: &str, text: &str, width: usize) -> String {
     let indent = " ".repeat(label.chars().count());
     let body = wrapped(text, &indent, width);
@@ -166,7 +166,7 @@ fn step_lines(step: &StepV1, width: usize) -> String {
     hanging(&format!("  {mark}  {:<10}", step.id), &format!("{who}{}{answer}", step.text), width)
 }
 
-/// `replaced braking resistor (2), re-tightened terminal (1)`
+/// Formats the past fixes, the most frequent first: `replaced braking resistor (2) and re-tightened terminal (1)`.
 fn earlier(all: &[EarlierV1]) -> String {
     let mut counts: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
     for e in all {
@@ -186,7 +186,7 @@ fn earlier(all: &[EarlierV1]) -> String {
     and(&texts)
 }
 
-/// What the ticket's state asks for next, as the command to type.
+/// Returns the next command for the state of the ticket; `None` if the ticket needs no more work.
 pub(super) fn next(t: &TicketV1) -> Option<String> {
     let n = t.row.id;
     match t.row.state {

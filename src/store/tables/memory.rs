@@ -1,4 +1,4 @@
-//! Rows in memory: of a data directory that is only read, and of tests, where they can fail.
+//! Tables in memory, for a data directory that cannot be written and for tests. A test can make the tables fail.
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -6,15 +6,15 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use super::{Changes, EachRow, Rows, TableError, Tables, sealed, unsealed};
 
-/// What goes wrong from now on, for tests.
+/// The fault that a test sets on the tables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum MemoryTrouble {
-    /// Nothing.
+    /// The tables have no fault.
     #[default]
     None,
     /// Commits fail.
     NoCommit,
-    /// Everything fails.
+    /// Every operation fails.
     Broken,
 }
 
@@ -24,17 +24,17 @@ struct State {
     trouble: MemoryTrouble,
 }
 
-/// Rows in memory; clones are the same rows.
+/// Tables in memory. All clones share the same rows.
 #[derive(Debug, Clone, Default)]
 pub struct Memory(Arc<RwLock<State>>);
 
 impl Memory {
-    /// From now on this goes wrong.
+    /// Sets the fault of the tables.
     pub fn trouble(&self, trouble: MemoryTrouble) {
         self.0.write().unwrap_or_else(PoisonError::into_inner).trouble = trouble;
     }
 
-    /// Changes a stored byte: the row is damaged.
+    /// Changes the first stored byte of a row, so that the row is damaged.
     pub fn spoil(&self, key: &[u8]) {
         let mut state = self.0.write().unwrap_or_else(PoisonError::into_inner);
         if let Some(first) = state.rows.get_mut(key).and_then(|v| v.first_mut()) {
@@ -47,13 +47,13 @@ impl Memory {
         self.0.write().unwrap_or_else(PoisonError::into_inner).rows.clear();
     }
 
-    /// Every key.
+    /// Returns all keys, sorted.
     #[must_use]
     pub fn keys(&self) -> Vec<Vec<u8>> {
         self.0.read().unwrap_or_else(PoisonError::into_inner).rows.keys().cloned().collect()
     }
 
-    /// Bytes of all values.
+    /// Returns the size of all keys and values in bytes.
     #[must_use]
     pub fn bytes(&self) -> usize {
         self.0
@@ -67,7 +67,7 @@ impl Memory {
 }
 
 fn broken() -> TableError {
-    TableError::Failed("the rows are out of reach".to_owned())
+    TableError::Failed("the rows cannot be accessed".to_owned())
 }
 
 impl Rows for Memory {

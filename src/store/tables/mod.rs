@@ -1,8 +1,10 @@
-//! Rows of bytes by key, in order: what the ticket database is kept in.
+//! Tables: rows of bytes, sorted by key. The ticket database keeps its rows in these tables.
 //!
-//! One commit is atomic. Each value carries a checksum over its key and itself, so that a row which was changed or stands
-//! under another key is [`TableError::Damaged`], never taken for another row or for none.
-//! Two homes: sled on disk, and memory for a data directory that must not be written ([`Memory`]), and for tests.
+//! One commit is atomic. Each value has a checksum over its key and its bytes. A row that was changed or has a wrong key
+//! is [`TableError::Damaged`]; it is never mistaken for another row or for a missing row.
+//!
+//! There are two implementations: sled on disk ([`open`]), and [`Memory`], for tests and for a data directory that
+//! cannot be written.
 
 mod memory;
 mod sled;
@@ -14,57 +16,59 @@ use std::sync::Arc;
 pub use memory::{Memory, MemoryTrouble};
 pub use sled::{OpenError, open};
 
-/// Rows that are written, and keys that are removed, as one step.
+/// The changes of one commit by key: `Some` writes a value, `None` removes the row.
 pub type Changes = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
 
-/// What is done with a row of a scan: its key and its value.
+/// A visitor of a scan. Its arguments are the key and the value of a row; it returns `Break` to stop.
 pub type EachRow<'a> = &'a mut dyn FnMut(&[u8], &[u8]) -> Result<ControlFlow<()>, TableError>;
 
-/// Why rows cannot be read or written.
+/// The reason why rows cannot be read or written.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TableError {
-    /// The home of the rows fails: sled, or the disk under it.
+    /// sled or the disk reports an error.
     #[error("{0}")]
     Failed(String),
-    /// A row is not what was written.
+    /// A row differs from the row that was written.
     #[error("the ticket database is damaged: {0}")]
     Damaged(String),
 }
 
-/// Rows for reading; several threads may read at once.
+/// The read access to tables. Several threads may read at the same time.
 pub trait Rows: std::fmt::Debug + Send + Sync {
-    /// The value of a key; `None` when there is no such row.
+    /// Returns the value of a key; `None` if the row does not exist.
     ///
     /// # Errors
-    /// When the row cannot be read, or is not what was written.
+    /// If the row cannot be read or is damaged.
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, TableError>;
 
-    /// Visits the rows with `from <= key < to` in order, or in reverse, until told to stop.
+    /// Visits the rows with `from <= key < to`, in ascending order, or in descending order if `backwards` is true. Stops
+    /// when the visitor returns `Break`.
     ///
     /// # Errors
-    /// When a row cannot be read, is not what was written, or the visitor fails.
+    /// If a row cannot be read or is damaged, or if the visitor fails.
     fn scan(&self, from: &[u8], to: &[u8], backwards: bool, each: EachRow<'_>) -> Result<(), TableError>;
 }
 
-/// Rows for writing; one owner.
+/// The write access to tables. Only one thread owns it.
 pub trait Tables: std::fmt::Debug + Send {
-    /// The same rows, for reading.
+    /// Returns the read access to the same rows.
     fn rows(&self) -> Arc<dyn Rows>;
 
     /// Writes all changes or none of them.
     ///
     /// # Errors
-    /// When they cannot be written. What is in memory may then be ahead of the disk, so the tables must be opened again.
+    /// If the changes cannot be written. The rows in memory may then differ from the disk, so the caller must open the
+    /// tables again.
     fn commit(&mut self, changes: Changes) -> Result<(), TableError>;
 
-    /// Makes every commit durable.
+    /// Makes all commits durable.
     ///
     /// # Errors
-    /// When the home of the rows fails.
+    /// If sled or the disk reports an error.
     fn flush(&mut self) -> Result<(), TableError>;
 }
 
-/// The first key after every key that begins with `prefix`.
+/// Returns the first key after all keys that begin with `prefix`.
 #[must_use]
 pub fn after_prefix(prefix: &[u8]) -> Vec<u8> {
     let mut end = prefix.to_vec();
@@ -80,7 +84,7 @@ pub fn after_prefix(prefix: &[u8]) -> Vec<u8> {
 /// Visits every row whose key begins with `prefix`.
 ///
 /// # Errors
-/// As [`Rows::scan`].
+/// The errors of [`Rows::scan`].
 pub fn scan_prefix(
     rows: &dyn Rows,
     prefix: &[u8],
@@ -90,7 +94,7 @@ pub fn scan_prefix(
     rows.scan(prefix, &after_prefix(prefix), backwards, each)
 }
 
-/// A value with its checksum.
+/// Appends the checksum to a value.
 fn sealed(key: &[u8], value: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(value.len() + 4);
     out.extend_from_slice(value);
@@ -98,13 +102,13 @@ fn sealed(key: &[u8], value: &[u8]) -> Vec<u8> {
     out
 }
 
-/// The value without its checksum.
+/// Checks the checksum of a stored value, and returns the value without the checksum.
 fn unsealed<'a>(key: &[u8], stored: &'a [u8]) -> Result<&'a [u8], TableError> {
     let whole = stored.split_last_chunk::<4>();
     let good = whole.filter(|(value, sum)| **sum == checksum(key, value).to_le_bytes());
     good.map(|(value, _)| value).ok_or_else(|| {
         TableError::Damaged(format!(
-            "row {} is not what was written",
+            "the checksum of row {} is wrong",
             String::from_utf8_lossy(key).escape_debug()
         ))
     })

@@ -1,8 +1,9 @@
-//! Rows in sled. sled may hang on a damaged file: it is opened in a thread of its own and given up after a deadline.
+//! Tables in sled. sled may hang on a damaged file, so a separate thread opens it, and andon stops waiting after a time
+//! limit.
 //!
-//! sled keeps sixteen rows on a page, and writes a page of more than a quarter of its segment into a file of its own. On a full
-//! disk such a file makes `flush` and `drop` hang for ever (seen with 0.34.7; not with pages inside the log). So a long value
-//! stands in pieces, and a page stays below that.
+//! sled keeps sixteen rows on a page. It writes a page that is longer than a quarter of its segment into a separate file.
+//! On a full disk, such a file makes `flush` and `drop` hang for ever (seen with 0.34.7; not with pages inside the log).
+//! So a long value is stored in pieces, and every page stays below this size.
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -12,13 +13,13 @@ use std::time::Duration;
 use super::{Changes, EachRow, Rows, TableError, Tables, sealed, unsealed};
 use crate::limits;
 
-/// Why sled cannot be used.
+/// The reason why sled cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum OpenError {
-    /// sled says so.
-    #[error("the ticket database does not open: {0}")]
+    /// sled reports an error.
+    #[error("the ticket database cannot be opened: {0}")]
     Failed(String),
-    /// It did not open in time; its thread hangs until the process ends.
+    /// sled did not open in time. Its thread hangs until the process ends.
     #[error("the ticket database did not open within {0:?}: sled hangs on a damaged file")]
     Hung(Duration),
 }
@@ -36,13 +37,13 @@ fn failed(e: sled::Error) -> TableError {
     }
 }
 
-/// Bytes of a piece of a long value.
+/// The length of a piece of a long value, in bytes.
 const PIECE_BYTES: usize = 8 * 1024;
-/// Bytes of sled's segments.
+/// The size of sled's segments, in bytes.
 const SEGMENT_BYTES: usize = 1024 * 1024;
 const _: () = assert!(16 * (PIECE_BYTES + 256) < SEGMENT_BYTES / 4);
 
-/// Where the pieces of long values stand.
+/// The first byte of the keys of pieces.
 const PIECES: u8 = 0xFE;
 
 fn piece_key(key: &[u8], piece: u32) -> Vec<u8> {
@@ -53,7 +54,8 @@ fn piece_key(key: &[u8], piece: u32) -> Vec<u8> {
 }
 
 impl Sled {
-    /// A stored value, its pieces put together, its checksum checked.
+    /// Returns the value of a row: joins its pieces and checks the checksum. The last byte of `stored` is 0 for a whole
+    /// value and 1 for a number of pieces.
     fn whole(&self, key: &[u8], stored: &[u8]) -> Result<Vec<u8>, TableError> {
         let missing = || TableError::Damaged("a piece of a long row is missing".to_owned());
         let (form, rest) = stored.split_last().ok_or_else(missing)?;
@@ -69,7 +71,7 @@ impl Sled {
         unsealed(key, &all).map(<[u8]>::to_vec)
     }
 
-    /// How many pieces a value has that is there now.
+    /// Returns the number of pieces of the present value of a key; 0 if the value is not in pieces.
     fn pieces(&self, key: &[u8]) -> Result<u32, TableError> {
         let stored = self.0.get(key).map_err(failed)?;
         let count = stored.as_deref().and_then(<[u8]>::split_last).filter(|(form, _)| **form == 1);
@@ -140,22 +142,22 @@ impl Tables for Sled {
     }
 }
 
-/// Whether a row of this kind can be long at all: of the others nothing is looked up before they are written.
+/// Returns true if a row of this kind can be long. For the other kinds, a commit does not look for old pieces.
 fn is_long_kind(key: &[u8]) -> bool {
     !matches!(key.first(), Some(b'e' | b'f' | b's' | b'w' | b'v' | b'l' | b'm'))
 }
 
-/// Opens a folder; an empty one becomes empty tables.
+/// Opens the tables in a folder. An empty folder gives empty tables.
 ///
 /// # Errors
-/// When sled fails, panics, or takes longer than its size allows.
+/// If sled fails or panics, or if opening takes longer than the time limit for this size.
 pub fn open(path: &Path) -> Result<Box<dyn Tables>, OpenError> {
     let limit = limits::STORE_OPEN_MAX
         + Duration::from_secs(folder_bytes(path) / limits::STORE_OPEN_BYTES_PER_SECOND);
     let (tx, rx) = mpsc::channel();
     let path: PathBuf = path.to_owned();
     let thread = std::thread::Builder::new().name("store-open".to_owned()).spawn(move || {
-        // Nobody may be waiting any more: then the result is dropped.
+        // If the time limit is over, no thread waits for the result any more, and the result is dropped.
         let _sent = tx.send(open_here(&path));
     });
     if let Err(e) = thread {
@@ -181,7 +183,7 @@ fn open_here(path: &Path) -> Result<Box<dyn Tables>, OpenError> {
         .path(path)
         .cache_capacity(limits::STORE_CACHE_BYTES)
         .segment_size(SEGMENT_BYTES)
-        // The store's thread flushes when it wants, and only while there is room on the disk.
+        // The store's thread decides when to flush, and flushes only while the disk has free space.
         .flush_every_ms(None)
         .open()
         .map_err(|e| OpenError::Failed(e.to_string()))?;

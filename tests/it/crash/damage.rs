@@ -1,4 +1,4 @@
-//! Damaged files: the store is rebuilt from the journal, a changed journal is named.
+//! Tests damaged files: andon rebuilds the store from the journal, and names the changed lines of a journal.
 
 use std::path::PathBuf;
 
@@ -31,13 +31,13 @@ fn a_flipped_byte_anywhere_in_the_store_costs_no_ticket() {
     for round in 0..10_usize {
         for file in store_files(&gateway) {
             let mut bytes = std::fs::read(&file).unwrap();
-            // Where something stands: the rest of sled's file is padding.
+            // Change only bytes that are not 0, because the rest of sled's file is padding.
             let used: Vec<usize> = (0..bytes.len()).filter(|i| bytes[*i] != 0).collect();
             let at = used[used.len() * (round * 2 + 1) / 20];
             bytes[at] ^= 0x10;
             std::fs::write(&file, &bytes).unwrap();
         }
-        // `start` fails when the daemon is not ready in time; sled alone would hang here for ever.
+        // `start` fails if the daemon is not ready in time. Without andon's time limit, sled would hang here forever.
         gateway.start();
         tickets(&gateway, COUNT);
         let past = gateway.run("history --json").json();
@@ -60,7 +60,7 @@ fn a_truncated_or_missing_store_is_made_whole() {
     gateway.start();
     tickets(&gateway, COUNT);
     gateway.stop();
-    // sled takes a file of nonsense for an empty one.
+    // sled treats a file without valid content as an empty file.
     let length = usize::try_from(db.metadata().unwrap().len()).unwrap();
     std::fs::write(&db, vec![0x5A; length]).unwrap();
     gateway.start();
@@ -94,7 +94,7 @@ fn a_changed_journal_is_named_by_segment_and_line() {
     let line = 1 + changed.lines().position(|l| l.contains("communication-last")).unwrap();
     std::fs::write(&path, changed).unwrap();
     let said = format!("00000001.ndjson line {line}, event {line}");
-    gateway.run("audit verify").exits(1).says("THE CHAIN IS BROKEN").says(&said);
+    gateway.run("audit verify").exits(1).says("THE HASH CHAIN IS BROKEN").says(&said);
     let json = gateway.run("audit verify --json");
     json.exits(1);
     let json: serde_json::Value = serde_json::from_str(&json.stdout()).unwrap();
@@ -122,24 +122,24 @@ fn a_torn_line_is_cut_and_an_acknowledged_tail_is_missed() {
     std::fs::write(&path, format!("{text}{{\"seq\":9999,\"pr")).unwrap();
     gateway.start();
     assert!(gateway.log().contains("torn bytes"), "{}", gateway.log());
-    assert!(!gateway.log().contains("had been acknowledged"));
+    assert!(!gateway.log().contains("but andon acknowledged event"));
     gateway.stop();
-    // Two acknowledged lines are cut off: the store knows better.
+    // Cut off two acknowledged lines. The store still knows the last event.
     let text = std::fs::read_to_string(&path).unwrap();
     let keep: Vec<&str> = text.lines().collect();
     std::fs::write(&path, keep[..keep.len() - 2].join("\n") + "\n").unwrap();
     gateway.start();
-    assert!(gateway.log().contains("had been acknowledged"), "{}", gateway.log());
+    assert!(gateway.log().contains("but andon acknowledged event"), "{}", gateway.log());
     tickets(&gateway, COUNT);
     assert_eq!(
         std::fs::read_to_string(&path).unwrap().lines().count(),
         keep.len() - 2,
-        "it is not written on"
+        "andon appends nothing to this segment"
     );
     let text = std::fs::read_to_string(gateway.data().join("journal/00000002.ndjson")).unwrap();
-    assert!(text.contains("gateway-journal-damaged"), "it is on record");
+    assert!(text.contains("gateway-journal-damaged"), "the damage is recorded");
     gateway.run("audit verify").exits(1).says("its end was cut off");
-    // It stands on the first screens until somebody takes note of it.
+    // The first screens show the damage until a person accepts it.
     gateway.run("").says("THE JOURNAL IS DAMAGED").says("andon audit accept");
     gateway.run("status").says("THE JOURNAL IS DAMAGED");
     gateway.run("audit accept --reason 'seen'").success();

@@ -1,4 +1,4 @@
-//! Evidence: a data directory that nobody may write answers every question and keeps every byte.
+//! Tests a data directory without write permission: every question is answered, and no byte changes.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -65,7 +65,7 @@ fn as_root_a_read_only_mount_is_evidence() {
 fn as_root_a_stranger_reads_what_nobody_may_write() {
     let gateway = stopped();
     let data = gateway.data();
-    // A person who was given the evidence: may read everything, may write nothing.
+    // Make the data directory read-only, as for a person who examines a copy of it.
     sh(&format!("chmod -R a+rX,a-w '{}' && chmod a+x '{}'", data.display(), gateway.path("").display()));
     let before = everything(&data);
     for question in QUESTIONS {

@@ -1,4 +1,5 @@
-//! Extreme values from a broker: too long a text and a huge number stop neither the record nor the next start.
+//! Tests extreme values from a broker: a text that is too long and a huge number stop neither the journal nor the next
+//! start.
 
 use crate::support::{Gateway, Mosquitto};
 
@@ -36,7 +37,7 @@ fn gateway(profile: &str) -> (Gateway, Mosquitto) {
     (gateway, broker)
 }
 
-/// One text on the point that the fault `bad` compares; then the other fault, a note, a restart.
+/// Publishes a text on the point of the fault `bad`, then raises the other fault, adds a note, and restarts the daemon.
 fn after_text(text: &[u8], is_bad: bool) {
     let (mut gateway, broker) = gateway(TEXTS);
     broker.publish("dev/n", "1", &[]);

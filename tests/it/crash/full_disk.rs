@@ -1,4 +1,5 @@
-//! A full disk: clear refusals, nothing half done, and recovery by itself when there is room.
+//! Tests a full disk: andon refuses commands clearly, leaves nothing half done, and recovers by itself when the disk has
+//! space.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -7,7 +8,7 @@ use std::time::Duration;
 use super::{lost_equipment, tickets};
 use crate::support::{Gateway, eventually, pause, within};
 
-/// A small file system of its own.
+/// A small file system for one test.
 struct SmallDisk(PathBuf);
 
 impl SmallDisk {
@@ -38,7 +39,7 @@ impl SmallDisk {
         }
     }
 
-    /// Takes every inode that is left.
+    /// Uses all free inodes.
     fn fill_inodes(&self) {
         let mut count = 0;
         while std::fs::File::create(self.0.join(format!("filler-{count}"))).is_ok() {
@@ -72,7 +73,7 @@ fn a_full_disk_refuses_and_recovers() {
     tickets(&gateway, 3);
     gateway.run("note 1 before").success();
     disk.fill();
-    // Small appends may still fit into the last page; a long note does not.
+    // A short note may still fit into the last page of the file; a long note does not.
     let long = "x".repeat(6000);
     let refused = eventually("a note is refused", || {
         let run = gateway.run(&format!("note 1 '{long}'"));
@@ -100,13 +101,14 @@ fn a_full_disk_refuses_and_recovers() {
     drop(disk);
 }
 
-/// Threads and open descriptors of the daemon.
+/// Returns the number of threads and of open descriptors of the daemon.
 fn taken(gateway: &Gateway) -> (usize, usize) {
     let count = |what: &str| std::fs::read_dir(format!("/proc/{}/{what}", gateway.pid())).unwrap().count();
     (count("task"), count("fd"))
 }
 
-/// As before, in time: threads that the runtime keeps for blocking work rest for ten seconds before they end.
+/// Waits until the numbers of threads and descriptors are as before. The runtime's threads for blocking work end only
+/// after ten idle seconds.
 fn as_before(gateway: &Gateway, before: (usize, usize)) {
     eventually("threads and descriptors are as before", || {
         let now = taken(gateway);
@@ -114,11 +116,11 @@ fn as_before(gateway: &Gateway, before: (usize, usize)) {
     });
 }
 
-/// Everything is recorded and the ticket database is back, 5 s after there was room.
+/// Checks that everything is recorded and the ticket database works again within 5 s after the disk has space.
 fn records_again(gateway: &Gateway, count: usize) {
     let settled = || {
         let alarms = gateway.run("alarm list --json");
-        // Without room for its socket the daemon is not there yet.
+        // Exit code 5: the daemon cannot make its socket yet.
         if alarms.output.status.code() == Some(5) {
             return false;
         }
@@ -138,7 +140,7 @@ fn records_again(gateway: &Gateway, count: usize) {
     tickets(gateway, count);
 }
 
-/// Nothing can be recorded, and everything else goes on.
+/// Checks that nothing can be recorded, and that all other work continues.
 fn works_without_record(gateway: &Gateway, count: usize, unrecorded: usize) {
     let is_unrecorded = |a: &&serde_json::Value| a["recorded"] == false;
     gateway.until("alarm list --json", |all| {
@@ -213,7 +215,7 @@ fn a_full_disk_without_inodes_is_no_other() {
     tickets(&gateway, 2);
     gateway.stop();
     disk.fill_inodes();
-    // The journal's file is there and is written on; a socket needs an inode, so that no command arrives.
+    // andon can append to the existing segment, but a socket needs a free inode, so no command reaches the daemon.
     gateway = lost_equipment(gateway, 4);
     gateway.start();
     assert!(gateway.log().contains("no command reaches the daemon"), "{}", gateway.log());
@@ -226,7 +228,7 @@ fn a_full_disk_without_inodes_is_no_other() {
     disk.clear();
     records_again(&gateway, 4);
     gateway.stop();
-    // Without a segment the journal needs an inode as well.
+    // If there is no segment, the journal needs a free inode too.
     std::fs::remove_dir_all(disk.0.join("data/journal")).unwrap();
     std::fs::remove_dir_all(disk.0.join("data/store")).unwrap();
     disk.fill_inodes();
@@ -260,7 +262,7 @@ fn a_full_disk_while_running_leaves_no_thread_and_no_descriptor_behind() {
         })
         .exits(6);
         gateway.run("status").success().says("THE JOURNAL CANNOT BE WRITTEN");
-        // Long enough for the ticket database to find the disk full as well.
+        // Wait until the ticket database finds the disk full too.
         pause(Duration::from_secs(2));
         disk.clear();
         records_again(&gateway, 3);

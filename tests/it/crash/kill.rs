@@ -1,4 +1,4 @@
-//! kill -9 at any moment; two daemons; a command while a daemon starts.
+//! Tests kill -9 at any moment, two daemons on one data directory, and a command while a daemon starts.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ fn nothing_acknowledged_is_missing_after_kill_9() {
     tickets(&gateway, 1);
     let mut acknowledged = Vec::new();
     for round in 0..12_u64 {
-        // Moments that differ from round to round, the same in every run.
+        // The moments differ in each round, but are the same in each run.
         let lives = Duration::from_millis(20 + round * 37 % 260);
         let notes: Vec<String> = (0..6).map(|i| format!("round {round} note {i}")).collect();
         let done: Vec<String> = std::thread::scope(|scope| {
@@ -40,7 +40,7 @@ fn nothing_acknowledged_is_missing_after_kill_9() {
         ticket["log"].as_array().unwrap().iter().filter_map(|e| e["text"].as_str()).collect();
     for note in &acknowledged {
         let count = log.iter().filter(|l| **l == format!("note: {note}")).count();
-        assert_eq!(count, 1, "{note} was acknowledged and stands {count} times in the log");
+        assert_eq!(count, 1, "{note} was acknowledged and is {count} times in the log");
     }
     assert!(acknowledged.len() > 10, "{} notes were acknowledged", acknowledged.len());
     assert_eq!(gateway.run("ticket list --json").json().as_array().unwrap().len(), 1, "no alarm is doubled");

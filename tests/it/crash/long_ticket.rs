@@ -1,4 +1,4 @@
-//! A ticket with a thousand long notes: the store grows with the notes and not with their square, answers stay small.
+//! Tests a ticket with a thousand long notes: the store grows linearly, and the answers stay small.
 
 use std::fmt::Write as _;
 use std::io::{Read, Write};
@@ -10,7 +10,7 @@ use crate::support::Gateway;
 const NOTES: usize = 1000;
 const BYTES: usize = 8000;
 
-/// Notes over one connection: a thousand processes would take longer than the notes.
+/// Adds all notes over one connection, because starting a thousand processes would take too long.
 fn note_all(gateway: &Gateway) {
     let mut stream = UnixStream::connect(gateway.data().join("andon.sock")).unwrap();
     let mut asked = String::new();
@@ -30,7 +30,7 @@ fn note_all(gateway: &Gateway) {
     }
 }
 
-/// Reads one answer to its end.
+/// Reads one answer completely.
 fn answer(stream: &mut UnixStream, i: usize) {
     let mut got = Vec::new();
     let mut part = vec![0; 64 * 1024];

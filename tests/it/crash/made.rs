@@ -1,4 +1,4 @@
-//! A journal of known tickets, written by the library: each ticket belongs to equipment of its own, `eN` to ticket N.
+//! Makes a journal with known tickets. Each ticket belongs to its own equipment: ticket N to `eN`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -17,7 +17,7 @@ use crate::support::Gateway;
 use crate::support::manner::{Manner, MannerServer};
 
 pub const TICKETS: u64 = 8;
-/// Tickets up to this number are closed, the rest are live.
+/// Tickets up to this number are closed; the other tickets are live.
 pub const CLOSED: u64 = 5;
 
 struct Written(Record);
@@ -86,20 +86,20 @@ fn life(number: u64, at: Wall) -> Vec<(Author, Event)> {
     events
 }
 
-/// A data directory that can be made again as it was, as often as wanted.
+/// A data directory that a test can restore to its first state.
 pub struct Plant {
     pub gateway: Gateway,
-    /// The journal's files: name and bytes.
+    /// The journal's files in the first state: name and bytes.
     pub journal: BTreeMap<String, Vec<u8>>,
     store: Vec<(PathBuf, Vec<u8>)>,
-    /// Every ticket by its number, as `andon history --json` has it.
+    /// Every ticket by its number, as printed by `andon history --json`.
     whole: BTreeMap<u64, Value>,
-    /// Every ticket by its number, as `andon ticket show --json` has it.
+    /// Every ticket by its number, as printed by `andon ticket show --json`.
     shown: BTreeMap<u64, Value>,
 }
 
 impl Plant {
-    /// The journal is divided into so many segments.
+    /// Makes a plant whose journal has `segments` segments.
     pub fn new(segments: usize) -> Self {
         let port = MannerServer::start(|_| Manner::Silence).port;
         let mut site =
@@ -114,7 +114,7 @@ impl Plant {
             gateway.file("device-profiles/lost.toml", &format!("offline_after = \"10h\"\n{profile}"));
         let folder = gateway.data().join("journal");
         let (mut journal, _) = Journal::open(Arc::new(RealDisk), &folder, &Cursor::default(), None).unwrap();
-        // The lives of the tickets are interleaved: each round writes the next event of each ticket.
+        // The events of the tickets are mixed: each round writes the next event of each ticket.
         let at = Wall::from_millis(1_700_000_000_000);
         let mut lives: Vec<_> = (1..=TICKETS).map(|n| life(n, at).into_iter()).collect();
         let mut lines = Vec::new();
@@ -153,7 +153,7 @@ impl Plant {
         plant
     }
 
-    /// The journal's lines with their newlines, in the order of their events.
+    /// Returns the lines of the journal with their file names and newlines, in the order of the events.
     pub fn lines(&self) -> Vec<(String, String)> {
         let of = |(name, bytes): (&String, &Vec<u8>)| {
             let text = String::from_utf8(bytes.clone()).unwrap();
@@ -162,7 +162,7 @@ impl Plant {
         self.journal.iter().flat_map(of).collect()
     }
 
-    /// Makes the data directory anew, with these files in the journal, and with the store or without.
+    /// Makes the data directory again, with these files in the journal, with or without the store.
     pub fn lay(&self, journal: &BTreeMap<String, Vec<u8>>, with_store: bool) {
         let data = self.gateway.data();
         std::fs::remove_dir_all(&data).unwrap();
@@ -178,13 +178,13 @@ impl Plant {
         }
     }
 
-    /// Every ticket that a history has, by its number.
+    /// Returns every ticket of `andon history`, by its number.
     pub fn history(&self) -> BTreeMap<u64, Value> {
         let rows = self.gateway.run("history --json").json();
         rows.as_array().unwrap().iter().map(|r| (r["id"].as_u64().unwrap(), r.clone())).collect()
     }
 
-    /// Every ticket but these stands as it was.
+    /// Checks that every ticket that is not in `concerned` is unchanged.
     #[track_caller]
     pub fn others_are_whole(&self, concerned: &BTreeSet<u64>, what: &str) {
         let history = self.history();
@@ -193,7 +193,7 @@ impl Plant {
         }
     }
 
-    /// A ticket that is not concerned is shown as it was.
+    /// Checks that `ticket show` prints a ticket that is not in `concerned` unchanged.
     #[track_caller]
     pub fn another_is_shown(&self, concerned: &BTreeSet<u64>, what: &str) {
         let Some(n) = (1..=TICKETS).rev().find(|n| !concerned.contains(n)) else { return };
@@ -201,7 +201,7 @@ impl Plant {
         assert_eq!(shown, self.shown[&n], "{what}");
     }
 
-    /// Nothing is shorter than it was, and nothing of it has other bytes.
+    /// Checks that no file of the journal is shorter than before, and that no earlier byte has changed.
     #[track_caller]
     pub fn nothing_is_cut(&self, journal: &BTreeMap<String, Vec<u8>>, what: &str) {
         let now = files(&self.gateway.data().join("journal"));
@@ -210,7 +210,7 @@ impl Plant {
         }
     }
 
-    /// No number stands on two lines of the journal's segments, but in copies of whole lines.
+    /// Checks that no event number occurs on two different lines of the journal.
     #[track_caller]
     pub fn no_number_is_given_twice(&self, what: &str) {
         let mut seen: BTreeMap<u64, String> = BTreeMap::new();
@@ -228,14 +228,14 @@ impl Plant {
     }
 }
 
-/// The plain files of a folder.
+/// Returns the plain files of a folder: name and bytes.
 pub fn files(folder: &std::path::Path) -> BTreeMap<String, Vec<u8>> {
     let entries = std::fs::read_dir(folder).unwrap().map(Result::unwrap);
     let plain = entries.filter(|e| e.file_type().unwrap().is_file());
     plain.map(|e| (e.file_name().into_string().unwrap(), std::fs::read(e.path()).unwrap())).collect()
 }
 
-/// The ticket that a line is about.
+/// Returns the number of the ticket that a line of the journal is about.
 pub fn ticket_of(line: &str) -> Option<u64> {
     let value: Value = serde_json::from_str(line.trim()).unwrap();
     let data = &value["data"];

@@ -1,4 +1,4 @@
-//! Power cuts, damaged files, full disks: nothing acknowledged is lost, and what happened is said.
+//! Tests power failures, damaged files and full disks: andon loses nothing that it acknowledged, and reports the problem.
 
 mod damage;
 mod evidence;
@@ -15,7 +15,7 @@ use std::fmt::Write as _;
 use crate::support::Gateway;
 use crate::support::manner::{Manner, MannerServer};
 
-/// A gateway of equipment behind a connection over which nothing comes: each piece soon has its ticket for lost communication.
+/// Returns a gateway whose equipment never answers. Each piece of equipment soon has a ticket for lost communication.
 fn lost_equipment(gateway: Gateway, count: usize) -> Gateway {
     let port = MannerServer::start(|_| Manner::Silence).port;
     let mut site =

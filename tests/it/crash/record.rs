@@ -1,5 +1,5 @@
-//! A damaged journal, from outside: every kind of damage is named, costs no ticket that it does not concern, and nothing on
-//! disk is shortened.
+//! Tests a damaged journal with the real program: andon names every kind of damage, shows all other tickets, and shortens
+//! no file.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -9,24 +9,24 @@ use crate::support::within;
 
 type Files = BTreeMap<String, Vec<u8>>;
 
-/// Its name, the change, and the segments whose lines are lost by it.
+/// A change of the journal: its name, the change itself, and the segments whose lines are lost.
 type Change = (&'static str, fn(&mut Files), &'static [&'static str]);
 
-/// A generous bound for a start on a loaded machine; on a quiet one it takes a tenth of a second.
+/// Time limit for a start on a busy computer. On an idle computer a start takes a tenth of a second.
 const START_MAX: Duration = Duration::from_secs(5);
 
-/// Flips the byte at each of these places in turn: `file` and the place in it.
+/// Changes the byte at each of these places, one after the other. A place is a file and an offset.
 fn flip_each(plant: &Plant, places: &[(String, usize)]) {
     let lines = plant.lines();
     for (round, (file, at)) in places.iter().enumerate() {
         let mut journal = plant.journal.clone();
         let bytes = journal.get_mut(file).unwrap();
-        // A changed letter, a control character, a byte that is no text.
+        // The change gives another letter, a control character, or a byte that is not valid text.
         bytes[*at] ^= [1, 0x40, 0x80][round % 3];
         let line = plant.journal[file].iter().take(*at).filter(|b| **b == b'\n').count();
         let index = line + lines.iter().filter(|(name, _)| name < file).count();
         let is_newline = plant.journal[file][*at] == b'\n';
-        // A newline belongs to the line before it and to the one after it.
+        // A changed newline damages the line before it and the line after it.
         let hit = if is_newline { index..index + 2 } else { index..index + 1 };
         let concerned: BTreeSet<u64> =
             hit.clone().filter_map(|i| lines.get(i)).filter_map(|(_, l)| ticket_of(l)).collect();
@@ -34,7 +34,7 @@ fn flip_each(plant: &Plant, places: &[(String, usize)]) {
         let what = format!("round {round}: byte {at} of {file}, store {with_store}");
         plant.lay(&journal, with_store);
         let verified = within(START_MAX, &what, || plant.gateway.run("audit verify --json"));
-        // The last line is proven by the store alone.
+        // Only the store can prove the last line.
         let is_last = hit.end >= lines.len();
         if !is_last || with_store {
             verified.exits(1);
@@ -79,7 +79,7 @@ fn every_flipped_newline_and_every_byte_of_one_line_is_named() {
         at.map(|(at, _)| (file.clone(), at)).collect::<Vec<_>>()
     };
     let mut places: Vec<_> = plant.journal.iter().flat_map(newlines).collect();
-    // The third line of the second segment.
+    // Take the third line of the second segment.
     let second = "00000002.ndjson".to_owned();
     let starts: Vec<usize> =
         newlines((&second, &plant.journal[&second])).iter().map(|(_, at)| at + 1).collect();
@@ -87,14 +87,14 @@ fn every_flipped_newline_and_every_byte_of_one_line_is_named() {
     flip_each(&plant, &places);
 }
 
-/// The tickets that lines of these segments are about.
+/// Returns the tickets that the lines of these segments are about.
 fn concerned_by(plant: &Plant, segments: &[&str]) -> BTreeSet<u64> {
     let lines = plant.lines();
     let hit = lines.iter().filter(|(name, _)| segments.contains(&name.as_str()));
     hit.filter_map(|(_, line)| ticket_of(line)).collect()
 }
 
-/// Looks without a daemon and with one; `is_named` says whether there is damage to be told.
+/// Checks the gateway without a daemon and with a daemon. `is_named` is true if andon must report damage.
 fn look(plant: &Plant, journal: &Files, concerned: &BTreeSet<u64>, is_named: bool, what: &str) {
     let code = i32::from(is_named);
     within(START_MAX, what, || plant.gateway.run("audit verify")).exits(code);
@@ -132,7 +132,7 @@ fn look_with_daemon(
     plant.no_number_is_given_twice(what);
 }
 
-/// Each change of the journal's files, with the store and without, without a daemon and with one.
+/// Tests each change of the journal's files with and without the store, and with and without a daemon.
 fn each(changes: &[Change], is_named: impl Fn(&str, bool) -> bool) {
     let mut plant = Plant::new(3);
     for (name, change, lost) in changes {
@@ -178,7 +178,7 @@ fn missing_and_cut_segments_are_named() {
             &[THREE],
         ),
     ];
-    // An end that is gone is known by the store alone.
+    // Only the store can show that the end is missing.
     each(&changes, |name, with_store| with_store || !name.starts_with("last"));
 }
 

@@ -1,4 +1,5 @@
-//! Files that vanish or change under a running daemon: nothing is acknowledged into nowhere, and what is lost is named.
+//! Tests files that are removed or changed while the daemon runs: andon acknowledges only recorded events, and names all
+//! lost lines.
 
 use std::io::{Seek, SeekFrom, Write};
 use std::path::PathBuf;
@@ -16,7 +17,7 @@ fn running() -> Gateway {
     gateway
 }
 
-/// A running gateway whose journal has an older segment, `00000001.ndjson`, with the first half of its lines.
+/// Returns a running gateway whose journal has an older segment, `00000001.ndjson`, with the first half of the lines.
 fn running_on_two_segments() -> Gateway {
     let mut gateway = running();
     gateway.stop();
@@ -36,7 +37,7 @@ fn segment(gateway: &Gateway, number: u32) -> PathBuf {
     gateway.data().join(format!("journal/{number:08}.ndjson"))
 }
 
-/// Notes one after the other until one is acknowledged; those that were refused must not appear.
+/// Adds notes until andon acknowledges one. Refused notes must not appear in the journal.
 #[track_caller]
 fn acknowledged(gateway: &Gateway, text: &str) {
     eventually(text, || {
@@ -50,10 +51,10 @@ fn has_note(gateway: &Gateway, ticket: u32, text: &str) {
     let log = gateway.run(&format!("ticket show {ticket} --json")).json()["log"].clone();
     let text = format!("note: {text}");
     let count = log.as_array().unwrap().iter().filter(|e| e["text"] == text.as_str()).count();
-    assert_eq!(count, 1, "{text} stands {count} times: {log}");
+    assert_eq!(count, 1, "{text} is {count} times in the log: {log}");
 }
 
-/// Every number stands once in the segments.
+/// Checks that every event number occurs exactly once in the segments.
 fn numbers_are_unique(gateway: &Gateway) {
     let mut seen = std::collections::BTreeSet::new();
     for (name, bytes) in super::made::files(&gateway.data().join("journal")) {
@@ -105,7 +106,7 @@ fn a_removed_journal_folder_is_put_back_with_the_segment_that_is_written() {
     let mut gateway = running_on_two_segments();
     std::fs::remove_dir_all(gateway.data().join("journal")).unwrap();
     acknowledged(&gateway, "after");
-    gateway.run("audit verify").exits(1).says("THE CHAIN IS BROKEN");
+    gateway.run("audit verify").exits(1).says("THE HASH CHAIN IS BROKEN");
     gateway.kill();
     gateway.start();
     has_note(&gateway, 1, "after");
@@ -119,7 +120,7 @@ fn a_removed_older_segment_is_named_beside_the_daemon() {
     let mut gateway = running_on_two_segments();
     gateway.run("audit verify").success();
     std::fs::remove_file(segment(&gateway, 1)).unwrap();
-    gateway.run("audit verify").exits(1).says("THE CHAIN IS BROKEN");
+    gateway.run("audit verify").exits(1).says("THE HASH CHAIN IS BROKEN");
     gateway.run("note 2 after").success();
     has_note(&gateway, 2, "after");
     tickets(&gateway, COUNT);
@@ -139,7 +140,7 @@ fn a_truncated_segment_is_named_and_nothing_is_acknowledged_behind_the_hole() {
         file.set_len(to).unwrap();
         drop(file);
         acknowledged(&gateway, "after");
-        gateway.run("audit verify").exits(1).says("THE CHAIN IS BROKEN");
+        gateway.run("audit verify").exits(1).says("THE HASH CHAIN IS BROKEN");
         has_note(&gateway, 1, "after");
         gateway.kill();
         gateway.start();
@@ -156,7 +157,7 @@ fn a_segment_that_an_editor_replaced_is_named() {
         let mut gateway = running_on_two_segments();
         let path = segment(&gateway, number);
         let mut bytes = std::fs::read(&path).unwrap();
-        // In the second line's hash.
+        // This byte is in the `prev` of the second line.
         let at = bytes.iter().position(|b| *b == b'\n').unwrap() + 40;
         bytes[at] ^= 1;
         let new = gateway.path("edited");

@@ -1,4 +1,4 @@
-//! A gateway in a directory of its own, and its command line.
+//! A gateway in its own temporary directory, and its command line.
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -10,7 +10,8 @@ use super::eventually;
 
 static NEXT: AtomicU32 = AtomicU32::new(0);
 
-/// A site with profiles, a data directory and perhaps a daemon. Gone at the end, its daemon killed.
+/// A site with profiles, a data directory and possibly a daemon. When the value is dropped, the daemon is killed and the
+/// directory is deleted.
 pub struct Gateway {
     folder: PathBuf,
     data: Option<PathBuf>,
@@ -25,7 +26,7 @@ impl Gateway {
         Self { folder, data: None, daemon: None }
     }
 
-    /// One with `pump-1` of this profile on Modbus TCP.
+    /// Returns a gateway with `pump-1` on Modbus TCP, with this profile.
     pub fn pump(port: u16, profile: &str) -> Self {
         let link =
             format!("[[link]]\nname = \"plc\"\nkind = \"modbus-tcp\"\naddress = \"127.0.0.1:{port}\"\n");
@@ -33,7 +34,7 @@ impl Gateway {
         Self::new().profile("pump", profile).site(&(link + pump))
     }
 
-    /// Its data stand elsewhere.
+    /// Sets another data directory.
     pub fn with_data(mut self, data: &Path) -> Self {
         self.data = Some(data.to_owned());
         self
@@ -75,7 +76,7 @@ impl Gateway {
         command
     }
 
-    /// Runs a command; words in single quotes stay together.
+    /// Runs a command. Words in single quotes are one argument.
     pub fn run(&self, args: &str) -> Run {
         Run { args: args.to_owned(), output: self.command(args).output().unwrap() }
     }
@@ -86,7 +87,7 @@ impl Gateway {
         self.start_with(&[])
     }
 
-    /// Starts the daemon by another program, such as a shell that sets a limit first.
+    /// Starts the daemon through another program, for example a shell that first sets a limit.
     #[track_caller]
     pub fn start_with(&mut self, by: &[&str]) -> &mut Self {
         let log = std::fs::File::options().create(true).append(true).open(self.path("daemon.log")).unwrap();
@@ -119,7 +120,7 @@ impl Gateway {
         self.daemon.as_ref().unwrap().id()
     }
 
-    /// kill -9
+    /// Kills the daemon with SIGKILL.
     pub fn kill(&mut self) {
         if let Some(mut child) = self.daemon.take() {
             child.kill().unwrap();
@@ -127,7 +128,7 @@ impl Gateway {
         }
     }
 
-    /// Stops the daemon in order.
+    /// Stops the daemon normally.
     #[track_caller]
     pub fn stop(&mut self) {
         let mut child = self.daemon.take().unwrap();
@@ -137,7 +138,7 @@ impl Gateway {
         assert!(status.success(), "{}", self.log());
     }
 
-    /// Waits for a JSON answer that fits.
+    /// Repeats a command until its JSON output meets the condition `fits`.
     #[track_caller]
     pub fn until(&self, args: &str, fits: impl Fn(&Value) -> bool) -> Value {
         eventually(args, || {
@@ -174,7 +175,7 @@ fn split(args: &str) -> Vec<String> {
     out
 }
 
-/// What a command came to.
+/// The result of a command.
 pub struct Run {
     args: String,
     pub output: Output,

@@ -1,5 +1,4 @@
-//! A Modbus TCP server whose manner the test says: what it does with each request. Registers of unit `u` hold what the
-//! test sets, 100 unless it does.
+//! A Modbus TCP server that treats each request as the test wants. The test sets the registers; their first value is 100.
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
@@ -7,26 +6,26 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-/// What the server does with one request.
+/// The server's reaction to one request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Manner {
-    /// It answers.
+    /// The server answers normally.
     Answer,
-    /// It answers with this unit id or transaction id.
+    /// The server answers with this unit id or transaction id.
     AnswerAs { unit: Option<u8>, transaction: Option<u16> },
-    /// It answers, and closes the connection behind that.
+    /// The server answers, and then closes the connection.
     AnswerAndClose,
-    /// It says nothing.
+    /// The server does not answer.
     Silence,
-    /// It closes the connection instead.
+    /// The server closes the connection and does not answer.
     Close,
-    /// It refuses with this exception.
+    /// The server answers with this exception.
     Refuse(u8),
-    /// Its header announces so many bytes more than come.
+    /// The header of the response announces this many bytes more than the server sends.
     Announce(u16),
 }
 
-/// A request: its unit, its function, and its number on this server.
+/// A request: its unit, its function, and its number since the start of the server.
 pub struct Asked {
     pub unit: u8,
     pub function: u8,
@@ -53,7 +52,7 @@ impl MannerServer {
         Self::start_with(rule, None)
     }
 
-    /// It closes a connection on which nothing was asked for this long.
+    /// Starts a server that closes a connection after this time without a request.
     pub fn closing_when_idle(idle: Duration) -> Self {
         Self::start_with(|_| Manner::Answer, Some(idle))
     }
@@ -82,7 +81,7 @@ impl MannerServer {
     }
 }
 
-/// Ends when the connection does; what becomes of it is the daemon's affair.
+/// Serves one connection until it ends. Errors of the connection are ignored.
 fn converse(mut stream: TcpStream, shared: &Shared) -> Option<()> {
     stream.set_nodelay(true).unwrap();
     stream.set_read_timeout(shared.idle).unwrap();

@@ -1,5 +1,5 @@
-//! A Modbus server that misbehaves in one way for a while and is good before and after. Its registers prove where
-//! they came from: unit * 4096 + number.
+//! A Modbus server that misbehaves in one way for some time, and answers correctly before and after. The value of a register
+//! shows its unit and number: unit * 4096 + number.
 
 use std::fs::File;
 use std::io::{Read, Write};
@@ -11,40 +11,40 @@ use std::time::Duration;
 
 use super::pause;
 
-/// What the server does to one answer.
+/// The wrong behaviour of the server for one response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Misdeed {
-    /// Nothing comes.
+    /// The server sends no response.
     Silent,
-    /// It comes when nobody waits any more.
+    /// The response comes after the timeout.
     Late,
-    /// Each answer is that to the request before.
+    /// Each response belongs to the previous request.
     OneBehind,
-    /// It is another unit's.
+    /// The response comes from another unit.
     ForeignUnit,
-    /// It is another function's.
+    /// The response has another function.
     ForeignFunction,
-    /// It holds fewer registers than asked for.
+    /// The response has fewer registers than requested.
     Short,
-    /// It holds more.
+    /// The response has more registers than requested.
     Long,
-    /// It comes twice.
+    /// The response comes twice.
     Doubled,
-    /// The request comes back before it.
+    /// The request comes back before the response.
     Echoed,
-    /// Only the request comes back.
+    /// The request comes back, and no response.
     OnlyEcho,
-    /// Its end is missing.
+    /// The end of the response is missing.
     Truncated,
-    /// A bit of it is turned: the checksum, or on TCP the transaction, does not fit.
+    /// One bit of the response is changed: the checksum, or on TCP the transaction id, is wrong.
     Garbled,
-    /// Noise comes before it.
+    /// Noise comes before the response.
     Noise,
-    /// The connection is closed in its place.
+    /// The server closes the connection and sends no response.
     Closed,
-    /// An exception that no standard knows.
+    /// The response is an exception that is not in the standard.
     StrangeException,
-    /// The device is busy.
+    /// The response is the exception "server device busy".
     Busy,
 }
 
@@ -67,18 +67,18 @@ pub const ALL: [Misdeed; 16] = [
     Misdeed::Busy,
 ];
 
-/// What a register of a unit holds.
+/// Returns the value of a register of a unit.
 pub fn register(unit: u8, number: u16) -> u16 {
     u16::from(unit) * 4096 + number
 }
 
-/// How it misbehaves and how often it still does.
+/// The misdeed of a server, and the number of misdeeds that are left.
 #[derive(Clone)]
 pub struct Conduct {
     pub misdeed: Misdeed,
     left: Arc<AtomicU32>,
     good_first: Arc<AtomicU32>,
-    /// Of each hundred answers so many are misdeeds; all of them unless it says.
+    /// The share of misdeeds, in percent of the responses.
     share: u32,
     seed: Arc<AtomicU32>,
 }
@@ -94,7 +94,7 @@ impl Conduct {
         }
     }
 
-    /// Misdeeds at random, this many of a hundred answers, until [`Self::end`].
+    /// Returns random misdeeds, `share` percent of the responses, until [`Self::end`].
     pub fn at_random(misdeed: Misdeed, share: u32) -> Self {
         Self { share, ..Self::new(misdeed, u32::MAX) }
     }
@@ -103,12 +103,12 @@ impl Conduct {
         self.share < 100
     }
 
-    /// From here on it is good.
+    /// Ends the misdeeds: the server then answers correctly.
     pub fn end(&self) {
         self.left.store(0, Ordering::SeqCst);
     }
 
-    /// Park and Miller's generator: the same misdeeds in each run, whatever the order of requests.
+    /// Decides at random whether the next response is a misdeed (Park and Miller's generator, the same in each run).
     fn is_chosen(&self) -> bool {
         let step = |s: u32| u32::try_from(u64::from(s) * 48271 % 2_147_483_647).ok();
         let before = self.seed.fetch_update(Ordering::SeqCst, Ordering::SeqCst, step).unwrap();
@@ -124,13 +124,13 @@ impl Conduct {
         counted(&self.left).then_some(self.misdeed)
     }
 
-    /// Whether it has done all its misdeeds.
+    /// Returns true if no misdeeds are left.
     pub fn is_over(&self) -> bool {
         self.left.load(Ordering::SeqCst) == 0
     }
 }
 
-/// Longer than the profile's timeout.
+/// The delay of a late response; longer than the timeout in the profile.
 const LATE: Duration = Duration::from_millis(350);
 
 fn pdu(unit: u8, request: &[u8]) -> Vec<u8> {
@@ -141,7 +141,7 @@ fn pdu(unit: u8, request: &[u8]) -> Vec<u8> {
     out
 }
 
-/// The answer's unit and function-and-data, changed as the misdeed says.
+/// Returns the unit and the PDU (function and data) of the response, changed by the misdeed.
 fn changed(misdeed: Option<Misdeed>, unit: u8, request: &[u8]) -> (u8, Vec<u8>) {
     let good = pdu(unit, request);
     match misdeed {
@@ -169,9 +169,9 @@ fn changed(misdeed: Option<Misdeed>, unit: u8, request: &[u8]) -> (u8, Vec<u8>) 
     }
 }
 
-/// One wire: how a frame stands on it.
+/// The framing of one wire: Modbus TCP or Modbus RTU.
 trait Wire {
-    /// The next request: what frames it, its unit, its function and data.
+    /// Reads the next request: the head of its frame, its unit, and its PDU (function and data).
     fn request(&mut self) -> Option<(Vec<u8>, u8, Vec<u8>)>;
     fn frame(&self, head: &[u8], unit: u8, pdu: &[u8]) -> Vec<u8>;
     fn send(&mut self, bytes: &[u8]) -> bool;
@@ -278,7 +278,7 @@ impl Wire for Rtu {
     }
 }
 
-/// Serves Modbus TCP on a free port; returns it.
+/// Serves Modbus TCP on a free port, and returns the port.
 pub fn serve_tcp(conduct: Conduct) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();

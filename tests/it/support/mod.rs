@@ -1,4 +1,4 @@
-//! What the tests stand on: a gateway of their own, counterparts, and waiting with a deadline.
+//! Tools for the tests: a gateway for each test, servers and clients of other authors, and waiting with a time limit.
 
 mod gateway;
 pub mod manner;
@@ -14,7 +14,7 @@ pub use sim::Sim;
 
 use std::time::Duration;
 
-/// Looks until something is so; fails after a deadline with what was last seen.
+/// Repeats `look` until it succeeds. Fails after a time limit, with the last error.
 #[track_caller]
 pub fn eventually<T>(what: &str, mut look: impl FnMut() -> Result<T, String>) -> T {
     const LOOKS: u32 = 600;
@@ -29,7 +29,7 @@ pub fn eventually<T>(what: &str, mut look: impl FnMut() -> Result<T, String>) ->
     panic!("{what}: not within 30 s; last seen: {last}");
 }
 
-/// Does something that must not take longer than this.
+/// Runs a function that must not take longer than the time limit.
 #[track_caller]
 #[expect(clippy::disallowed_methods, reason = "real processes have no virtual clock")]
 pub fn within<T>(longest: Duration, what: &str, work: impl FnOnce() -> T) -> T {
@@ -40,7 +40,7 @@ pub fn within<T>(longest: Duration, what: &str, work: impl FnOnce() -> T) -> T {
     done
 }
 
-/// Lets another process work.
+/// Waits, so that another process can work.
 #[expect(clippy::disallowed_methods, reason = "real processes have no virtual clock")]
 pub fn pause(time: Duration) {
     std::thread::sleep(time);

@@ -1,5 +1,5 @@
-//! A Modbus TCP server that keeps a record of when it was asked, answers after a time that the test sets, and leaves
-//! units from 90 on without any answer. Every register is 0.
+//! A Modbus TCP server that records the time of each request and answers after a time that the test sets. Units from 90 on
+//! never answer. Every register is 0.
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -12,9 +12,9 @@ use super::pause;
 #[derive(Default)]
 struct Shared {
     delay_ms: AtomicU64,
-    /// What the next answer takes beyond that, once.
+    /// Extra delay of the next answer, in milliseconds.
     extra_ms: AtomicU64,
-    /// How many of the next requests stay without an answer.
+    /// Number of the next requests that get no answer.
     silent: AtomicU32,
     asked: Mutex<Vec<(u8, Instant)>>,
 }
@@ -41,23 +41,23 @@ impl Paced {
         paced
     }
 
-    /// The next answer takes so much longer.
+    /// Delays the next answer by this time.
     pub fn delay_once(&self, by: Duration) {
         self.shared.extra_ms.store(u64::try_from(by.as_millis()).unwrap(), Ordering::SeqCst);
     }
 
-    /// So many of the next requests stay without an answer.
+    /// Leaves the next `times` requests without an answer.
     pub fn be_silent(&self, times: u32) {
         self.shared.silent.store(times, Ordering::SeqCst);
     }
 
-    /// When a unit was asked, and in which order.
+    /// Returns the times of the requests to a unit, in their order.
     pub fn asked(&self, unit: u8) -> Vec<Instant> {
         let asked = self.shared.asked.lock().unwrap();
         asked.iter().filter(|(u, _)| *u == unit).map(|(_, at)| *at).collect()
     }
 
-    /// The longest time between two requests to a unit, beginning with the request at this place.
+    /// Returns the longest time between two requests to a unit, from the request with the index `from`.
     pub fn longest_pause(&self, unit: u8, from: usize) -> Duration {
         let asked = self.asked(unit);
         asked[from..].windows(2).map(|pair| pair[1] - pair[0]).max().unwrap_or_default()

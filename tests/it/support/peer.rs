@@ -1,4 +1,4 @@
-//! Counterparts that nobody here wrote.
+//! Servers and clients of other authors: pymodbus, libmodbus, socat, pysparkplug, mosquitto.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
@@ -7,7 +7,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use super::eventually;
 
-/// A port that is free now.
+/// Returns a TCP port that is free now.
 pub fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
@@ -16,14 +16,14 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// A peer that says `ready`, takes lines and answers `done`.
-struct Told {
+/// A process that prints `ready`, then reads one command per line and answers `done`.
+struct Controlled {
     child: Child,
     stdin: ChildStdin,
     stdout: BufReader<ChildStdout>,
 }
 
-impl Told {
+impl Controlled {
     fn start(mut command: Command) -> Self {
         let shown = format!("{command:?}");
         let mut child = command
@@ -50,15 +50,15 @@ impl Told {
     }
 }
 
-impl Drop for Told {
+impl Drop for Controlled {
     fn drop(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
 }
 
-/// pymodbus; every register tells where it is from: unit * 1000 + area digit * 100 + number % 100.
-pub struct PymodbusServer(Told);
+/// A pymodbus server. The value of a register shows its place: unit * 1000 + area digit * 100 + number % 100.
+pub struct PymodbusServer(Controlled);
 
 impl PymodbusServer {
     pub fn tcp(port: u16, units: &[u8]) -> Self {
@@ -77,7 +77,7 @@ impl PymodbusServer {
         let mut command = Command::new(root().join("tests/.venv/bin/python"));
         command.arg(root().join("tests/peers/pymodbus_server.py")).args(place);
         command.args(units.iter().map(u8::to_string));
-        Self(Told::start(command))
+        Self(Controlled::start(command))
     }
 
     /// Writes a register of the area that `function` reads.
@@ -86,14 +86,14 @@ impl PymodbusServer {
     }
 }
 
-/// libmodbus, in a C program that `tests/run` compiles.
-pub struct LibmodbusServer(Told);
+/// A libmodbus server, in a C program that `tests/run` compiles.
+pub struct LibmodbusServer(Controlled);
 
 impl LibmodbusServer {
     pub fn tcp(port: u16) -> Self {
         let mut command = Command::new(root().join("tests/.peers/libmodbus_server"));
         command.arg(port.to_string());
-        Self(Told::start(command))
+        Self(Controlled::start(command))
     }
 
     /// Writes a holding register.
@@ -102,7 +102,7 @@ impl LibmodbusServer {
     }
 }
 
-/// Two pseudo-terminals joined by socat.
+/// Two pseudo-terminals that socat connects.
 pub struct PtyPair {
     child: Child,
     pub ours: PathBuf,
@@ -131,14 +131,14 @@ impl Drop for PtyPair {
     }
 }
 
-/// pysparkplug's edge node `g/n` with its device `d`.
-pub struct SparkplugNode(Told);
+/// The edge node `g/n` of pysparkplug with its device `d`.
+pub struct SparkplugNode(Controlled);
 
 impl SparkplugNode {
     pub fn new(port: u16) -> Self {
         let mut command = Command::new(root().join("tests/.venv/bin/python"));
         command.arg(root().join("tests/peers/sparkplug_node.py")).args([&port.to_string(), "g", "n", "d"]);
-        Self(Told::start(command))
+        Self(Controlled::start(command))
     }
 
     pub fn tell(&mut self, line: &str) {
@@ -146,7 +146,7 @@ impl SparkplugNode {
     }
 }
 
-/// mosquitto, with a configuration of its own.
+/// A mosquitto broker with its own configuration.
 pub struct Mosquitto {
     folder: PathBuf,
     child: Option<Child>,
@@ -154,7 +154,7 @@ pub struct Mosquitto {
 }
 
 impl Mosquitto {
-    /// Starts it; `settings` are lines of its configuration.
+    /// Starts the broker; `settings` are lines of its configuration.
     pub fn new(folder: &Path, settings: &str) -> Self {
         let port = free_port();
         let text = format!(
@@ -182,7 +182,7 @@ impl Mosquitto {
         });
     }
 
-    /// Ends it in order, so that it keeps its sessions.
+    /// Stops the broker normally, so that it keeps its sessions.
     pub fn stop(&mut self) {
         let mut child = self.child.take().unwrap();
         let told = Command::new("kill").arg(child.id().to_string()).status().unwrap();
@@ -202,7 +202,7 @@ impl Mosquitto {
 }
 
 impl Mosquitto {
-    /// Publishes each line as a message of its own, or all of the text as one, however long it is.
+    /// Publishes each line as one message, or the whole text as one message of any length.
     pub fn publish_from_stdin(&self, topic: &str, text: &[u8], is_by_line: bool) {
         let mut child = Command::new("mosquitto_pub")
             .args(["-h", "127.0.0.1", "-p", &self.port.to_string(), "-q", "1", "-t", topic])

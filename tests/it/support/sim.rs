@@ -1,11 +1,11 @@
-//! The project's own simulator as a counterpart.
+//! andon's own simulator, as a server for the tests.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Stdio};
 
 use super::Gateway;
 
-/// `andon sim plant.toml`, serving.
+/// A running `andon sim plant.toml`.
 pub struct Sim(Child);
 
 impl Sim {

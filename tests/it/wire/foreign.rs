@@ -1,4 +1,5 @@
-//! pymodbus on both wires, libmodbus: every type, every area, a fault from a flipped register to its ticket.
+//! Tests with pymodbus (TCP and RTU) and libmodbus: every type, every area, and a fault from a changed register to its
+//! ticket.
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -41,7 +42,7 @@ fn value<'a>(readings: &'a Value, point: &str) -> &'a Value {
     &p["value"]
 }
 
-/// Reads what pymodbus holds, flips its code register, works through to a ticket and over a restart.
+/// Reads all registers of pymodbus, changes its code register, works on the ticket, and restarts the daemon.
 fn whole_story(mut gateway: Gateway, mut server: PymodbusServer) {
     server.set(3, 3, 50, 0);
     gateway.start();
@@ -75,7 +76,7 @@ fn whole_story(mut gateway: Gateway, mut server: PymodbusServer) {
     let after = gateway.run("ticket list --json").json();
     assert_eq!(after.as_array().unwrap().len(), 1);
     assert_eq!((&after[0]["occurrences"], &after[0]["condition"]), (&2.into(), &"active".into()));
-    gateway.run("audit verify").success().says("the chain holds");
+    gateway.run("audit verify").success().says("the hash chain is intact");
 }
 
 #[test]
@@ -141,7 +142,7 @@ fn a_server_that_goes_and_comes_back() {
     gateway.start();
     gateway.until("status --json", |s| s["equipment"][0]["state"] == "online");
     drop(server);
-    // Where nobody takes a connection the link is away, and what is behind it a consequence.
+    // If no server accepts a connection, andon raises `link-away`, and the equipment's alarm is a consequence.
     let away = gateway.until("ticket list --fault link-away --json", |t| t[0]["condition"] == "active");
     assert_eq!(away[0]["equipment"], gateway.run("status --json").json()["links"][0]["name"], "{away}");
     let status = gateway.run("status --json").json();
@@ -155,7 +156,7 @@ fn a_server_that_goes_and_comes_back() {
 
 #[test]
 fn a_refused_register_costs_only_its_own_point() {
-    // libmodbus refuses what lies beyond its table with exception 2.
+    // libmodbus answers exception 2 for registers that it does not have.
     let port = free_port();
     let _server = LibmodbusServer::tcp(port);
     let profile = "[points]\na = { register = \"holding:4090\", type = \"u16\", every = \"200ms\" }\n\
@@ -190,7 +191,7 @@ mode = { register = "holding:30", type = "enum16", values = { 0 = "off", 1 = "au
 fixed = { register = "holding:40", type = "u16", every = "500ms" }
 "#;
 
-/// Functions 5, 6 and 16, or 15 and 16 alone; each value is read back by a device that nobody here wrote.
+/// Writes with functions 5, 6 and 16, or only with 15 and 16; a server of other authors returns each value.
 fn write_story(mut gateway: Gateway) {
     gateway.start();
     gateway.until("status --json", |s| s["equipment"][0]["state"] == "online");
@@ -261,7 +262,7 @@ fn writes_to_pymodbus_over_rtu_are_read_back() {
 fn the_live_view_shows_raw_registers_and_the_other_word_order() {
     let port = free_port();
     let mut server = PymodbusServer::tcp(port, &[3]);
-    // 230.2 as a single, its words the wrong way round for the profile.
+    // The server has 230.2 as a float, in the other word order than the profile.
     server.set(3, 3, 20, 0x3333);
     server.set(3, 3, 21, 0x4366);
     let profile = "[modbus]\ntimeout = \"300ms\"\n[points]\nvoltage = { register = \"holding:20\", type = \"f32\", unit = \"V\", every = \"200ms\" }\n";
@@ -280,7 +281,7 @@ fn the_live_view_shows_raw_registers_and_the_other_word_order() {
     assert_eq!(json["points"]["voltage"]["raw"], serde_json::json!([0x3333, 0x4366]));
 }
 
-/// Forwards connections to a server, and can let those that are open die without a word.
+/// Forwards connections to a server. The test can make the open connections dead, without closing them.
 struct Proxy {
     port: u16,
     is_dead: Arc<Mutex<Vec<Arc<AtomicBool>>>>,
@@ -304,7 +305,7 @@ impl Proxy {
                     std::thread::spawn(move || {
                         let mut space = [0; 300];
                         while let Ok(count @ 1..) = from.read(&mut space) {
-                            // A dead connection takes everything and gives nothing, and is never closed.
+                            // A dead connection accepts all bytes, returns none, and is never closed.
                             if !dead.load(Ordering::SeqCst) && to.write_all(&space[..count]).is_err() {
                                 return;
                             }
@@ -375,7 +376,7 @@ fn a_unit_that_a_bus_does_not_have_is_refused() {
         let gateway = Gateway::new().profile("drive", DRIVE).site(&text);
         gateway.run("status").exits(2).says(&format!("unit {unit} cannot be used on a serial line"));
     }
-    // Over TCP 0 and 255 mean the device itself, as the standard has it.
+    // On Modbus TCP, the unit ids 0 and 255 mean the device itself (Modbus standard).
     let port = free_port();
     let _server = PymodbusServer::tcp(port, &[255]);
     let link = format!("kind = \"modbus-tcp\"\naddress = \"127.0.0.1:{port}\"");

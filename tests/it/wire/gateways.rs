@@ -1,5 +1,5 @@
-//! Gateways as people have them in the field: they close connections, hang up, are busy, or are off. A fault that is there
-//! is raised when its delay is over; what one request does is nobody else's fault; a link that is away is one ticket.
+//! Tests network gateways as they are in the field: they close connections, are busy, or are off. A fault is raised when its
+//! delay is over, one failed request does not affect other units, and a link without a connection is one ticket.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::support::{Gateway, free_port, pause};
 
 const DELAY: i64 = 7000;
 
-/// A point polled at this period, and a fault on it with a delay of 7 s.
+/// Returns a profile with a point that is polled at this period, and a fault on this point with a delay of 7 s.
 fn profile(every: &str) -> String {
     format!(
         "[points]\nlevel = {{ register = \"holding:0\", type = \"u16\", every = \"{every}\" }}\n\
@@ -82,14 +82,14 @@ fn a_fault_is_raised_when_its_delay_is_over_whatever_the_gateway_does() {
     for (_, _, server) in all {
         server.set(1, 0, 300);
     }
-    // A second and a half for a machine that is busy with other tests.
+    // This includes 1.5 s for a computer that is busy with other tests.
     pause(Duration::from_millis(7000 + 3000 + 2500));
     let alarms = gateway.run("alarm list --json").json();
     for (id, poll, _) in all {
         let alarm = alarm_of(&alarms, id, "high").unwrap_or_else(|| panic!("{id} rings not: {alarms:#}"));
         let (began, raised) = (millis(&alarm["onset"]), millis(&alarm["raised_at"]));
         assert!((onset..=onset + poll + 1500).contains(&began), "{id}: {began} {onset}");
-        // Times are told in whole milliseconds.
+        // The times are whole milliseconds.
         assert!(
             (raised - began - DELAY).abs() <= 1,
             "{id}: a delay ends when it is due, not {}",
@@ -110,13 +110,13 @@ fn a_fault_is_raised_when_its_delay_is_over_whatever_the_gateway_does() {
     for l in status["links"].as_array().unwrap() {
         assert_eq!(l["state"], "online", "{l}");
     }
-    // What the culprit did not answer is its own.
+    // Only the point that was not answered is affected.
     let odd = gateway.run("equipment read odd --last --json").json();
     assert_eq!(
         (&odd["points"]["level"]["quality"], &odd["points"]["other"]["quality"]),
         (&"good".into(), &"bad".into())
     );
-    // Nothing bad is on record of the others.
+    // The other units have no bad readings.
     for (id, ..) in all {
         let history = gateway.run(&format!("equipment history {id} level --since 1m --json")).json();
         let samples = history["samples"].as_array().unwrap();
@@ -140,7 +140,7 @@ fn a_link_that_is_away_is_one_ticket_and_what_is_behind_it_a_consequence() {
     gateway.start();
     let tickets = gateway.until("ticket list --json", |t| t.as_array().is_some_and(|t| !t.is_empty()));
     assert_eq!((&tickets[0]["equipment"], &tickets[0]["fault"]), (&"down".into(), &"link-away".into()));
-    // Its fault holds while what it depends on is away.
+    // The fault of `beside` is suppressed while the link that it depends on is down.
     well.set(1, 0, 300);
     pause(Duration::from_secs(9));
     let tickets = gateway.run("ticket list --json").json();
@@ -157,7 +157,7 @@ fn a_link_that_is_away_is_one_ticket_and_what_is_behind_it_a_consequence() {
     let held = alarm_of(&alarms, "behind-3", "communication-lost").unwrap();
     assert_eq!(held["state"], "suppressed-by-design", "{alarms:#}");
     assert!(held["note"].as_str().unwrap().contains("link down"), "{held}");
-    // A restart changes nothing.
+    // The state is the same after a restart.
     gateway.stop();
     gateway.start();
     pause(Duration::from_secs(2));

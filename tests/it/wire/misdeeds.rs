@@ -1,7 +1,7 @@
-//! One server a misdeed, on both wires: no reading of good quality is ever wrong, and polling recovers by itself.
+//! Tests each misdeed with its own server, on TCP and RTU: no good reading is ever wrong, and polling recovers by itself.
 //!
-//! Every point has a fault that is raised by any good value other than its own: a wrong value would leave a ticket
-//! for good, so no moment is missed.
+//! Every point has a fault that any other good value than the right value raises. So a wrong value leaves a ticket, and
+//! the test cannot miss it.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -40,7 +40,7 @@ fn site(link: &str) -> String {
     text
 }
 
-/// How the misdeed must show in `status`: the kind under which it is counted, where it must be counted at all.
+/// Returns the kind of error under which `status` must count the misdeed; `None` if it need not be counted.
 fn counted(misdeed: Misdeed, is_tcp: bool) -> Option<&'static str> {
     match misdeed {
         Misdeed::Silent | Misdeed::Late => Some("timeout"),
@@ -94,17 +94,18 @@ fn endures(mut gateway: Gateway, conduct: &Conduct, is_tcp: bool) {
     }
 }
 
-/// At three misdeeds in ten answers no living unit is without a fresh value for longer than this: 2 s, which is more than
-/// four polls.
+/// The longest time without a fresh value of a living unit while three of ten responses are misdeeds, in milliseconds. 2 s
+/// is more than four polls.
 const FRESH: i64 = 2000;
-/// And once the misdeeds have ended no longer than this.
+/// The longest time without a fresh value after the misdeeds have ended, in milliseconds.
 const FRESH_AFTER: i64 = 1000;
 const MISDEEDS_FOR: Duration = Duration::from_secs(10);
-/// On a serial line nobody can be asked while a late answer is under way; four in a row are chance.
+/// Extra time for late responses on a serial line, in milliseconds: no unit can be asked while a late response is still
+/// expected, and four late responses can follow each other by chance.
 const LATE_ON_SERIAL: i64 = 4 * 350;
 
-/// Waits, and tells by how many milliseconds this machine itself was late meanwhile, at the worst moment: it is busy with
-/// other tests, and its daemon is as late as this thread.
+/// Waits, and returns the largest delay of this thread in this time, in milliseconds. The computer is busy with other
+/// tests, and the daemon is delayed by the same time.
 fn pause_and_watch(time: Duration) -> i64 {
     const TICK: Duration = Duration::from_millis(20);
     let mut late = 0;
@@ -119,7 +120,7 @@ fn pause_and_watch(time: Duration) -> i64 {
     late
 }
 
-/// When any value of a unit was read, in milliseconds, from the record.
+/// Returns the times at which any value of a unit was read, in milliseconds, from the recorder.
 fn read_at(gateway: &Gateway, unit: u8) -> Vec<i64> {
     let mut all: Vec<i64> = Vec::new();
     for n in POINTS {
@@ -145,14 +146,14 @@ fn now_of(gateway: &Gateway) -> i64 {
     millis(gateway.run("status --json").json()["now"].as_str().unwrap())
 }
 
-/// How long a unit was without a fresh value at most, from one instant to another.
+/// Returns the longest time without a fresh value between two times, in milliseconds.
 fn longest(times: &[i64], from: i64, to: i64) -> i64 {
     let within = times.iter().copied().filter(|t| (from..to).contains(t));
     let edges: Vec<i64> = std::iter::once(from).chain(within).chain([to]).collect();
     edges.windows(2).map(|w| w[1] - w[0]).max().unwrap()
 }
 
-/// With misdeeds at random every unit stays fresh, and no value is wrong.
+/// Checks that every unit stays fresh and no value is wrong during random misdeeds.
 fn stays_fresh(mut gateway: Gateway, conduct: &Conduct, is_tcp: bool) {
     let misdeed = conduct.misdeed;
     gateway.start();
@@ -166,7 +167,7 @@ fn stays_fresh(mut gateway: Gateway, conduct: &Conduct, is_tcp: bool) {
     conduct.end();
     let ended = now_of(&gateway);
     let late = late.max(pause_and_watch(Duration::from_secs(3)));
-    // A turn of the line has several waits, each of which may be as late.
+    // One read has several waits, and each wait may be delayed by `late`.
     let slack = 4 * late + if misdeed == Misdeed::Late && !is_tcp { LATE_ON_SERIAL } else { 0 };
     let over = now_of(&gateway);
     for unit in [1, 2] {

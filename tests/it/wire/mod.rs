@@ -1,4 +1,4 @@
-//! Links against foreign servers, and against servers that misbehave.
+//! Tests of links with servers of other authors, and with servers that misbehave.
 
 mod foreign;
 mod gateways;

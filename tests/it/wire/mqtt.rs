@@ -1,4 +1,4 @@
-//! MQTT against mosquitto: both versions, passwords, TLS, restarts; Sparkplug B against pysparkplug's edge node.
+//! Tests MQTT with mosquitto (both versions, passwords, TLS, restarts) and Sparkplug B with an edge node of pysparkplug.
 
 use std::process::Command;
 use std::time::Duration;
@@ -34,7 +34,7 @@ fn online(gateway: &Gateway) {
     gateway.until("status --json", |s| s["links"][0]["state"] == "online");
 }
 
-/// Values, a fault, availability; `options` are mosquitto_pub's.
+/// Tests values, a fault and the availability topic. `options` are options of mosquitto_pub.
 fn whole_story(gateway: &mut Gateway, broker: &Mosquitto, options: &[&str]) {
     gateway.start();
     online(gateway);
@@ -105,7 +105,7 @@ fn passwords() {
     assert!(!gateway.log().contains("horse"), "no secret in the log");
 }
 
-/// A certificate authority, and a key and certificate for each name, made by openssl.
+/// Makes a certificate authority, and a key and a certificate for each name, with openssl.
 fn certificates(gateway: &Gateway, names: &[&str]) {
     let openssl = |args: &str| {
         let done =
@@ -155,7 +155,7 @@ fn a_broker_that_is_restarted_loses_no_message() {
     online(&gateway);
     broker.publish("tele/plug1/SENSOR", r#"{"ENERGY":{"Power":2}}"#, &[]);
     gateway.until("equipment read plug-1 --last --json", |r| point(r, "power") == 2.0);
-    // While andon is away the broker keeps what it would have heard.
+    // While the daemon is stopped, the broker keeps the messages for it.
     gateway.stop();
     broker.publish("tele/plug1/SENSOR", r#"{"ENERGY":{"Power":2600}}"#, &[]);
     broker.publish("tele/plug1/SENSOR", r#"{"ENERGY":{"Power":3}}"#, &[]);
@@ -188,7 +188,7 @@ fn a_sparkplug_node_and_its_device() {
     let device = "[points]\nspeed = { metric = \"Speed\", type = \"i32\" }\n";
     let mut gateway = Gateway::new().profile("node", node).profile("device", device);
     let broker = Mosquitto::new(&gateway.path(""), "allow_anonymous true");
-    // The node is born before andon listens: as a primary host it asks for births.
+    // The node publishes its birth before andon listens. As the primary host, andon asks for a new birth.
     let mut peer = SparkplugNode::new(broker.port);
     let text = format!(
         "[[link]]\nname = \"shop\"\nkind = \"mqtt\"\nurl = \"mqtt://127.0.0.1:{}\"\nsparkplug_host = \"line-3\"\n\
@@ -205,7 +205,7 @@ fn a_sparkplug_node_and_its_device() {
     gateway.until("equipment read node-1 --last --json", |r| point(r, "temp") == 95.5);
     gateway.until("equipment read device-1 --last --json", |r| point(r, "speed") == -7);
     gateway.until("ticket list --fault hot --json", |t| t[0]["condition"] == "active");
-    // The host says that it is there, and its will that it is not.
+    // andon publishes its state as online, and its will publishes the state as offline.
     let state = || {
         let args = [
             "-h",
@@ -247,11 +247,11 @@ fn without_ca_file_the_certificates_that_the_system_trusts_serve() {
     );
     let broker = Mosquitto::new(&gateway.path(""), &settings);
     gateway = gateway.site(&site(&format!("url = \"mqtts://127.0.0.1:{}\"", broker.port)));
-    // The authority is none of the machine's own: refused.
+    // The system does not trust this authority, so andon refuses the connection.
     gateway.start();
     gateway.until("status --json", |s| s["links"][0]["errors"]["connect"].as_u64() > Some(0));
     gateway.stop();
-    // It is put among those that the system trusts.
+    // Add the authority to the authorities that the system trusts.
     let trusted = format!("SSL_CERT_FILE={here}/ca.pem");
     gateway.start_with(&["env", &trusted]);
     online(&gateway);
@@ -278,11 +278,11 @@ fn a_sparkplug_listener_asks_for_births_and_publishes_no_state() {
     };
     let mut gateway = Gateway::new().profile("node", node).site(&text(""));
     gateway.start();
-    // The node was born before: what it is known by it has said again.
+    // The node published its birth before. After the request, it has published its metrics again.
     gateway.until("equipment read node-1 --last --json", |r| point(r, "temp") == 20.0);
     assert_eq!(state("+"), "");
     gateway.stop();
-    // A primary host whose state somebody contradicts says it again at once.
+    // If another client publishes a wrong state of the primary host, andon publishes the right state at once.
     gateway = gateway.site(&text("sparkplug_host = \"line-3\"\n"));
     gateway.start();
     online(&gateway);

@@ -1,4 +1,5 @@
-//! Serial line protocols over a socat pair: a machine that answers, streams, falls silent, and is unplugged.
+//! Tests serial protocols over two connected pseudo-terminals: a machine that answers, sends lines without a request, stops
+//! answering, and is unplugged.
 
 use std::fs::File;
 use std::io::{Read, Write};
@@ -53,7 +54,7 @@ fn serve(terminal: &Path, mill: Arc<Mill>) {
             if mill.alarm.swap(false, Ordering::SeqCst) {
                 out = format!("ALARM:1\r\n{out}");
             }
-            // In two pieces, as a slow line would.
+            // Send the response in two pieces, as on a slow line.
             let (a, b) = out.split_at(9);
             if port.write_all(a.as_bytes()).and_then(|()| port.write_all(b.as_bytes())).is_err() {
                 return;
@@ -91,7 +92,7 @@ fn a_machine_that_answers_and_streams() {
     mill.is_silent.store(false, Ordering::SeqCst);
     gateway.until("ticket list --fault communication-lost --json", |t| t[0]["condition"] == "returned");
     gateway.until("equipment read mill-1 --last --json", |r| r["points"]["x"]["value"] == 4.5);
-    // Unplugged, and plugged in again.
+    // Unplug the adapter, and plug it in again.
     drop(pair);
     gateway.until("status --json", |s| s["links"][0]["state"] == "offline");
     let pair = PtyPair::new(&gateway.path(""));
@@ -100,14 +101,15 @@ fn a_machine_that_answers_and_streams() {
     gateway.until("equipment read mill-1 --last --json", |r| r["points"]["x"]["value"] == 5.5);
 }
 
-/// Answers the CO2 sensor's question with frames of bytes: noise in front, in two pieces, once with a wrong checksum.
+/// Simulates the CO2 sensor: answers with frames of bytes, with noise before the frame, in two pieces, and once with a wrong
+/// checksum.
 fn serve_bytes(terminal: &Path) {
     let mut port = File::options().read(true).write(true).open(terminal).unwrap();
     std::thread::spawn(move || {
         let mut asked = [0; 9];
         let mut count = 0;
         while port.read_exact(&mut asked).is_ok() {
-            // It knows neither the question for its range nor the one for its self-calibration.
+            // This sensor does not answer requests for its range and its self-calibration.
             if asked[2] != 0x86 {
                 continue;
             }
@@ -136,7 +138,7 @@ fn a_sensor_that_sends_bytes() {
     ));
     gateway.start();
     gateway.until("equipment read air-1 --last --json", |r| r["points"]["co2"]["value"] == 544);
-    // The wrong one is counted and never shown.
+    // The frame with the wrong checksum is counted, and its value is never shown.
     let status = gateway.until("status --json", |s| s["equipment"][0]["errors"]["checksum"] == 1);
     assert_eq!(status["equipment"][0]["id"], "air-1");
     let readings =
