@@ -444,6 +444,8 @@ pub const TOPICS_HEARD_MAX: usize = 5000;
 pub const HEARD_MAX: Duration = secs(600);
 /// Bytes of an MQTT topic or filter: the protocol's own limit. Longer: refused.
 pub const TOPIC_BYTES_MAX: usize = 65_535;
+/// Characters of a line of the daemon's log: several screens' lines; a longer one is cut, with a mark.
+pub const LOG_LINE_MAX: usize = 2000;
 
 const _: () = assert!(RECORDER_LEAVING >= 2 && CAPTURES_QUEUED_MAX <= CAPTURES_KEPT);
 const _: () = assert!(TRY_TIMEOUT_MAX.as_nanos() < TRY_WAIT_MAX.as_nanos());

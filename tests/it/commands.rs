@@ -1,6 +1,6 @@
 //! The command line as a user meets it: exit codes, refusals, JSON fields, CSV, help.
 
-use crate::support::{Gateway, PymodbusServer, free_port};
+use crate::support::{Gateway, PymodbusServer, eventually, free_port};
 
 const PROFILE: &str = r#"
 [points]
@@ -163,6 +163,29 @@ fn what_is_wrong_is_told_with_its_exit_code() {
     gateway.run("frobnicate").exits(2);
     gateway.run("--help").success().says("Exit codes: 0 done");
     gateway.run("completions bash").success().says("complete -F _andon");
+}
+
+#[test]
+fn the_log_has_the_levels_it_is_given() {
+    let site = "[[link]]\nname = \"away\"\nkind = \"modbus-tcp\"\naddress = \"127.0.0.1:1\"\n";
+    let mut gateway = Gateway::new().site(site);
+    gateway.run("daemon --log inof").exits(2).says("\"inof\" is not a level");
+    gateway.start();
+    eventually("the link is told", || {
+        let log = gateway.log();
+        if log.contains(" info link away is offline: ") { Ok(()) } else { Err(log) }
+    });
+    assert!(!gateway.log().contains(" debug "), "{}", gateway.log());
+    gateway.stop();
+    gateway.start_with(&["env", "ANDON_LOG=warning,andon::daemon=info,andon::link=debug"]);
+    eventually("more is told of the link", || {
+        let log = gateway.log();
+        if log.contains(" debug not connected: ") { Ok(()) } else { Err(log) }
+    });
+    gateway.stop();
+    assert!(gateway.log().lines().last().unwrap().ends_with(" info stopped"));
+    // A command of its own says nothing.
+    assert_eq!(gateway.run("status").stderr(), "");
 }
 
 #[test]

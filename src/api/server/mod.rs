@@ -40,6 +40,7 @@ impl From<Refusal> for Failure {
 
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
+        tracing::debug!("refused by {}: {}", self.0.rule, self.0.message);
         let status =
             StatusCode::from_u16(self.0.outcome.http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         (status, Json(ErrorBody { error: self.0 })).into_response()
