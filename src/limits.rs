@@ -79,6 +79,8 @@ pub const POINTS_NAMED_MAX: usize = 100;
 pub const TOLD_VALUE_BYTES_MAX: usize = TEXT_VALUE_BYTES_MAX;
 /// Depth of an expression's parentheses: recursion stays far from the stack's end. Deeper: refused.
 pub const EXPRESSION_DEPTH_MAX: usize = 64;
+/// Errors of one expression that are told. More: they are found once these are mended.
+pub const EXPRESSION_ERRORS_MAX: usize = 8;
 /// Bytes of an expression. Longer: refused.
 pub const EXPRESSION_BYTES_MAX: usize = 4096;
 

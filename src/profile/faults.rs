@@ -94,8 +94,12 @@ fn blank(name: FaultName) -> Fault {
     }
 }
 
-/// What an expression's error means in the file: its columns lie inside the quoted text.
-fn note(s: &Section<'_>, text: &Spanned<String>, error: ExprError) {
+/// Notes what is wrong in an expression: its columns lie inside the quoted text.
+fn note(s: &Section<'_>, text: &Spanned<String>, errors: Vec<ExprError>) {
+    errors.into_iter().for_each(|error| note_one(s, text, error));
+}
+
+fn note_one(s: &Section<'_>, text: &Spanned<String>, error: ExprError) {
     let inner = text.span.start + 1;
     let end = text.span.end.saturating_sub(1).max(inner);
     let from = (inner + error.span.start).min(end);
