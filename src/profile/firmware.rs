@@ -16,7 +16,7 @@ use super::pattern::Patterns;
 use super::place::Place;
 use crate::limits;
 use crate::source::{Diagnostics, Section, SourceText, read_toml};
-use crate::words::PointIndex;
+use crate::words::{PointIndex, PointName};
 
 /// Where a device tells its firmware's version.
 #[derive(Debug, Clone)]
@@ -79,16 +79,16 @@ pub(super) fn read_firmware(
     s.finish();
     Some(Firmware { point: PointIndex(point?), pattern })
 }
+    let place = Place::Register(RegisterAddress { area: Area::Identification, number: 2 });
+    let kind = DataType::Text { registers: limits::IDENTIFICATION_REGISTERS };
 
 fn identified_revision() -> Point {
     let every = limits::IDENTIFIED_EVERY;
     Point {
-        place: Place::Register(RegisterAddress { area: Area::Identification, number: 2 }),
-        kind: DataType::Text { registers: limits::IDENTIFICATION_REGISTERS },
         every: Some(every),
         stale_after: Some(every * limits::STALE_PERIODS),
         description: "the firmware's version, as the device identifies itself".to_owned(),
-        ..Point::test("firmware_version")
+        ..Point::new(PointName::own("firmware_version"), place, kind)
     }
 }
 

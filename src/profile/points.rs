@@ -54,12 +54,14 @@ pub(super) fn read_points(root: &Section<'_>, defaults: &Defaults) -> Vec<Point>
             );
         }
         let factor = section.name("scale_from");
-        let point = read_point(&section, defaults);
-        if let Ok(parsed) = parsed {
+        // A point without a usable name is read all the same, for whatever else is wrong with it.
+        let known = parsed.clone().unwrap_or_else(|_| PointName::own("unnamed"));
+        let point = read_point(&section, known, defaults);
+        if parsed.is_ok() {
             if let Some(factor) = factor {
                 factors.push((points.len(), factor));
             }
-            points.push(Point { name: parsed, ..point });
+            points.push(point);
         }
         section.finish();
     }
@@ -127,7 +129,13 @@ fn resolve_factors(
     }
 }
 
-fn read_point(s: &Section<'_>, defaults: &Defaults) -> Point {
+/// What to do about a name that is no point's.
+pub(super) const NAME_A_POINT: &str = "name a point of this profile";
+
+/// The place of a point that does not say its own, which is an error of its own.
+const NOWHERE: Place = Place::Register(RegisterAddress { area: Area::Holding, number: 0 });
+
+fn read_point(s: &Section<'_>, name: PointName, defaults: &Defaults) -> Point {
     let place = read_place(s, defaults);
     let kind = read_kind(s, place.as_ref());
     let bit = s.integer_between("bit", 0, 15).and_then(|b| u8::try_from(b.value).ok());
@@ -163,14 +171,10 @@ fn read_point(s: &Section<'_>, defaults: &Defaults) -> Point {
         deadband: s.number("deadband").map_or(0.0, |n| n.value),
         description: s.text("description").map_or_else(String::new, |t| t.value),
         unconfirmed: s.text("unconfirmed").map(|t| t.value),
-        ..Point::test("p")
+        ..Point::new(name, place.unwrap_or(NOWHERE), kind.unwrap_or(DataType::U16))
     };
     // A point with an error keeps its name, so that nothing is said to be missing that only is wrong.
     let Some(kind) = kind else { return point };
-    let point = match place {
-        Some(place) => Point { place, kind, ..point },
-        None => Point { kind, ..point },
-    };
     check_kind(s, kind, &point);
     let writable = read_writable(s, &point);
     Point { writable, ..point }

@@ -64,6 +64,13 @@ macro_rules! id {
                 Ok(Self(text.into()))
             }
 
+            /// A name that andon gives itself; it keeps the rules of its kind.
+            #[must_use]
+            pub fn own(text: &'static str) -> Self {
+                debug_assert!($check(text).is_ok(), "{text} is a name of its kind");
+                Self(text.into())
+            }
+
             /// The text itself.
             #[must_use]
             pub fn as_str(&self) -> &str {
