@@ -13,7 +13,7 @@ use super::args::Global;
 use super::error::CliError;
 use super::program::Program;
 use super::render::{Sheet, read_for_screen, screen};
-use super::when::{local, local_times, when};
+use super::when::{Period, local, local_times};
 use crate::ambient;
 use crate::client::Client;
 use crate::limits;
@@ -49,7 +49,7 @@ pub enum CliErrorOrFiles {
 }
 
 /// A part of a query: its name, and its value where there is one.
-type Asked = (&'static str, Option<String>);
+pub(super) type Asked = (&'static str, Option<String>);
 
 /// One command under way.
 pub struct Context<'a> {
@@ -116,14 +116,10 @@ impl<'a> Context<'a> {
     }
 
     /// A begin and an end as a person writes them, in the gateway's time zone, ready for a query.
-    pub fn period(&mut self, since: Option<String>, until: Option<String>) -> Result<[Asked; 2], CliError> {
+    pub fn period(&mut self, period: &Period) -> Result<[Asked; 2], CliError> {
         let _site = self.site()?;
         let now = ambient::Clock::start().now().wall;
-        let instant = |text: Option<String>| {
-            text.map(|t| when(&t, self.zone(), now).map(|at| at.to_string()).map_err(CliError::usage))
-                .transpose()
-        };
-        Ok([("since", instant(since)?), ("until", instant(until)?)])
+        period.query(self.zone(), now).map_err(CliError::usage)
     }
 
     /// Asks the gateway.

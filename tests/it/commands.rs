@@ -159,6 +159,8 @@ fn what_is_wrong_is_told_with_its_exit_code() {
     gateway.run("ticket show nobody").exits(3).says("site/no-such-equipment");
     gateway.run("ticket list --state opn").exits(2).says("there is no state opn");
     gateway.run("history --since yesterday").exits(2).says("is not a time");
+    gateway.run("history --since 1h --until 2h").exits(2).says("is not before its end");
+    gateway.run("report alarms --until yesterday").exits(2).says("is not a time");
     gateway.run("profile check nothing").exits(3).says("there is no profile nothing");
     gateway.run("frobnicate").exits(2);
     gateway.run("--help").success().says("Exit codes: 0 done");

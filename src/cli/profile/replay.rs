@@ -11,6 +11,7 @@ use crate::api::v1::{PointHistoryV1, SampleV1};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::render::{Sheet, plural};
+use crate::cli::when::Period;
 use crate::client::Client;
 use crate::detect::{Column, Replay, Replayed};
 use crate::words::{EquipmentId, Outcome, Wall, parse_duration, render_duration};
@@ -18,24 +19,21 @@ use crate::words::{EquipmentId, Outcome, Wall, parse_duration, render_duration};
 /// `andon profile replay PROFILE --csv FILE`
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  andon profile replay my-press --csv january.csv\n  andon profile replay my-press --csv january.csv --against my-press-tuned.toml\n  andon profile replay my-press --recorded press-7 --since 7d\n\nThe file has a column of times and one for each point: RFC 3339, YYYY-MM-DD HH:MM:SS, Unix seconds or milliseconds;\nseparated by comma, semicolon or tab. An empty cell means: no reading. A cell that does not fit the point's type is a bad\nreading, and reported; a column without any that fits is refused. Where semicolons or tabs separate, decimal commas are\nread; a number may have the unit of its point behind it.\nSee: andon guide tuning"
+    after_help = "Examples:\n  andon profile replay my-press --csv january.csv\n  andon profile replay my-press --csv january.csv --against my-press-tuned.toml\n  andon profile replay my-press --recorded press-7 --since 7d\n\nThe period is for --recorded; without --since it is an hour long.\n\nThe file has a column of times and one for each point: RFC 3339, YYYY-MM-DD HH:MM:SS, Unix seconds or milliseconds;\nseparated by comma, semicolon or tab. An empty cell means: no reading. A cell that does not fit the point's type is a bad\nreading, and reported; a column without any that fits is refused. Where semicolons or tabs separate, decimal commas are\nread; a number may have the unit of its point behind it.\nSee: andon guide tuning"
 )]
 pub struct ReplayArgs {
     /// A profile's file, or its name
     #[arg(value_name = "FILE|NAME")]
     profile: String,
     /// The recording: a file
-    #[arg(long, value_name = "FILE", required_unless_present = "recorded")]
+    #[arg(long, value_name = "FILE", required_unless_present = "recorded", conflicts_with_all = ["since", "until"])]
     csv: Option<String>,
     /// The recording: readings that the gateway recorded of this equipment
     #[arg(long, value_name = "ID", conflicts_with_all = ["csv", "time_column"])]
     recorded: Option<String>,
-    /// With --recorded: begin of the period, as 7d for 7 days ago [default: an hour before the end]
-    #[arg(long, value_name = "TIME", requires = "recorded")]
-    since: Option<String>,
-    /// With --recorded: end of the period [default: now]
-    #[arg(long, value_name = "TIME", requires = "recorded")]
-    until: Option<String>,
+    /// Which of the recorded readings.
+    #[command(flatten)]
+    period: Period,
     /// Compare with this second profile
     #[arg(long, value_name = "FILE|NAME")]
     against: Option<String>,
@@ -146,7 +144,7 @@ async fn from_gateway(
     args: &ReplayArgs,
     id: &str,
 ) -> Result<(Vec<Side>, u64), CliError> {
-    let query = Client::query(&cx.period(args.since.clone(), args.until.clone())?);
+    let query = Client::query(&cx.period(&args.period)?);
     let mut sides = Vec::new();
     let mut rows: BTreeMap<Wall, Vec<(usize, Column, Option<f64>)>> = BTreeMap::new();
     for which in [Some(&args.profile), args.against.as_ref()].into_iter().flatten() {
