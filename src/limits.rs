@@ -353,6 +353,8 @@ pub const CONNECT_TIMEOUT: Duration = secs(5);
 pub const RTU_SILENCE_MIN: Duration = Duration::from_micros(1750);
 /// What is kept beyond that silence at least.
 pub const RTU_GAP_MORE: Duration = Duration::from_micros(100);
+/// Bits a second of a line to a device with a protocol of its own, where neither link nor profile says it.
+pub const SERIAL_BAUD_DEFAULT: u32 = 9600;
 /// A serial device's turnaround that planning assumes.
 pub const TURNAROUND_ASSUMED: Duration = ms(5);
 /// A Modbus TCP device's answer time that planning assumes.

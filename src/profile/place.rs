@@ -37,6 +37,15 @@ pub enum Place {
 }
 
 impl Place {
+    /// The serial request or stream that brings it.
+    #[must_use]
+    pub fn source(&self) -> Option<&str> {
+        match self {
+            Place::Capture { source, .. } | Place::Bytes { source, .. } => Some(source),
+            Place::Register(_) | Place::Topic { .. } | Place::Metric(_) => None,
+        }
+    }
+
     /// The protocol that brings it.
     #[must_use]
     pub fn protocol(&self) -> Protocol {

@@ -92,6 +92,25 @@ pub struct SerialDevice {
     pub character: Character,
 }
 
+impl SerialDevice {
+    /// Bits a second: the link's, else the profile's.
+    #[must_use]
+    pub fn rate(&self, profile: &Profile) -> u32 {
+        self.baud.or(profile.serial.baud).unwrap_or(limits::SERIAL_BAUD_DEFAULT)
+    }
+
+    /// One character on its line; nothing where it is reached over a network.
+    #[must_use]
+    pub fn character_time(&self, profile: &Profile) -> Duration {
+        match self.place {
+            SerialPlace::Port(_) => {
+                Duration::from_secs(1) * self.character.bits() / self.rate(profile).max(1)
+            }
+            SerialPlace::Tcp(_) => Duration::ZERO,
+        }
+    }
+}
+
 /// A connection to an MQTT broker.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MqttBroker {

@@ -168,6 +168,21 @@ fn what_is_wrong_is_told_with_its_exit_code() {
 }
 
 #[test]
+fn the_plan_of_a_line_says_what_is_asked_on_it() {
+    let site = "[[link]]\nname = \"cnc\"\nkind = \"serial\"\nport = \"/dev/ttyUSB9\"\n\
+        [[link]]\nname = \"hall\"\nkind = \"mqtt\"\nurl = \"mqtt://127.0.0.1:1\"\n\
+        [[equipment]]\nid = \"mill\"\nprofile = \"grbl-1-1\"\nlink = \"cnc\"\n";
+    let gateway = Gateway::new().site(site);
+    let plan = gateway.run("link plan cnc").success().stdout();
+    assert!(plan.contains("cnc (serial): 1 requests, 1.") && !plan.contains("UNIT"), "{plan}");
+    let row = plan.lines().find(|l| l.starts_with("mill")).unwrap();
+    assert!(row.contains("report") && row.contains("500ms") && row.contains("assumed"), "{plan}");
+    let json = gateway.run("link plan cnc --json").json();
+    assert_eq!(json["requests"][0]["request"], "report");
+    gateway.run("link plan hall").success().says("andon asks nothing on this link");
+}
+
+#[test]
 fn the_log_has_the_levels_it_is_given() {
     let site = "[[link]]\nname = \"away\"\nkind = \"modbus-tcp\"\naddress = \"127.0.0.1:1\"\n";
     let mut gateway = Gateway::new().site(site);
