@@ -5,16 +5,18 @@ use std::sync::Arc;
 use super::compile::Program;
 use super::function::Function;
 use super::parser::{Arithmetic, Compare};
+use crate::words::worded;
 
-/// A condition's value (Kleene).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Truth {
-    /// It holds.
-    True,
-    /// It does not hold.
-    False,
-    /// Something it needs is bad or stale.
-    Unknown,
+worded! {
+    /// A condition's value (Kleene).
+    pub enum Truth {
+        /// It holds.
+        True = "true",
+        /// It does not hold.
+        False = "false",
+        /// Something it needs is bad or stale.
+        Unknown = "unknown",
+    }
 }
 
 impl Truth {
@@ -31,16 +33,6 @@ impl Truth {
             Truth::True => Truth::False,
             Truth::False => Truth::True,
             Truth::Unknown => Truth::Unknown,
-        }
-    }
-
-    /// The word on screens.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            Truth::True => "true",
-            Truth::False => "false",
-            Truth::Unknown => "unknown",
         }
     }
 }

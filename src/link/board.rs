@@ -7,28 +7,18 @@ use std::time::Duration;
 use super::record::WireRecord;
 use crate::limits;
 use crate::site::Site;
-use crate::words::{EquipmentId, EquipmentIndex, Now};
+use crate::words::{EquipmentId, EquipmentIndex, Now, worded};
 
-/// How a link or a piece of equipment is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum LinkState {
-    /// It answers.
-    Online,
-    /// It answers, not always or not everything.
-    Degraded,
-    /// It does not.
-    Offline,
-}
-
-impl LinkState {
-    /// The word.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            LinkState::Online => "online",
-            LinkState::Degraded => "degraded",
-            LinkState::Offline => "offline",
-        }
+worded! {
+    /// How a link or a piece of equipment is.
+    #[derive(PartialOrd, Ord)]
+    pub enum LinkState {
+        /// It answers.
+        Online = "online",
+        /// It answers, not always or not everything.
+        Degraded = "degraded",
+        /// It does not.
+        Offline = "offline",
     }
 }
 

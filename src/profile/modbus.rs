@@ -7,6 +7,7 @@ use super::accept::Accept;
 use super::decode::Order;
 use crate::limits;
 use crate::source::Section;
+use crate::words::worded;
 
 pub(super) const ORDERS: [(&str, Order); 2] = [("big", Order::Big), ("little", Order::Little)];
 
@@ -62,26 +63,15 @@ pub struct LineDefaults {
     pub stop_bits: u8,
 }
 
-/// Parity of a serial character, as a profile says it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LineParity {
-    /// None.
-    None,
-    /// Even.
-    Even,
-    /// Odd.
-    Odd,
-}
-
-impl LineParity {
-    /// The word in `andon.toml`.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::None => "none",
-            Self::Even => "even",
-            Self::Odd => "odd",
-        }
+worded! {
+    /// Parity of a serial character, as a profile says it.
+    pub enum LineParity {
+        /// None.
+        None = "none",
+        /// Even.
+        Even = "even",
+        /// Odd.
+        Odd = "odd",
     }
 }
 

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::address::RegisterAddress;
+use crate::words::worded;
 
 /// Where a point's value comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,28 +73,16 @@ impl fmt::Display for Place {
     }
 }
 
-/// What a device speaks; its link must carry it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Protocol {
-    /// Modbus, asked.
-    Modbus,
-    /// A serial line protocol, asked or listened to.
-    Serial,
-    /// MQTT topics, listened to.
-    Mqtt,
-    /// Sparkplug B over MQTT, listened to.
-    Sparkplug,
-}
-
-impl Protocol {
-    /// The word for people.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            Protocol::Modbus => "modbus",
-            Protocol::Serial => "serial",
-            Protocol::Mqtt => "mqtt",
-            Protocol::Sparkplug => "sparkplug",
-        }
+worded! {
+    /// What a device speaks; its link must carry it.
+    pub enum Protocol {
+        /// Modbus, asked.
+        Modbus = "modbus",
+        /// A serial line protocol, asked or listened to.
+        Serial = "serial",
+        /// MQTT topics, listened to.
+        Mqtt = "mqtt",
+        /// Sparkplug B over MQTT, listened to.
+        Sparkplug = "sparkplug",
     }
 }

@@ -280,7 +280,7 @@ fn read_equipment(s: &Section<'_>, links: &[Link]) -> Option<Draft> {
     let link_span = s.key_span("link");
     let unit_span = if s.has("unit") { s.key_span("unit") } else { s.key_span("id") };
     let location = s.text_up_to("location", limits::KEY_BYTES_MAX).map_or_else(String::new, |t| t.value);
-    let letters = [("A", Criticality::A), ("B", Criticality::B), ("C", Criticality::C)];
+    let letters = Criticality::ALL.map(|c| (c.word(), c));
     let criticality = s.choice("criticality", &letters).map_or(Criticality::B, |c| c.value);
     let depends_on = s.texts("depends_on");
     let firmware = s.name("firmware").map(|t| t.value);

@@ -8,7 +8,7 @@ use crate::limits;
 pub use crate::profile::LineParity as Parity;
 use crate::profile::{Accept, Fault, FirmwareNote, Profile, Protocol, WireKind};
 use crate::source::SourceText;
-use crate::words::{EquipmentId, EquipmentIndex, LinkName, PointIndex, ProfileName, Refusal, Rule};
+use crate::words::{EquipmentId, EquipmentIndex, LinkName, PointIndex, ProfileName, Refusal, Rule, worded};
 
 /// Everything a gateway is told to do.
 #[derive(Debug, Clone)]
@@ -235,26 +235,16 @@ impl Character {
     }
 }
 
-/// How much it matters when a machine stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Criticality {
-    /// It stops the line.
-    A,
-    /// It slows the line.
-    B,
-    /// It can wait.
-    C,
-}
-
-impl Criticality {
-    /// The letter.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            Criticality::A => "A",
-            Criticality::B => "B",
-            Criticality::C => "C",
-        }
+worded! {
+    /// How much it matters when a machine stands.
+    #[derive(PartialOrd, Ord)]
+    pub enum Criticality {
+        /// It stops the line.
+        A = "A",
+        /// It slows the line.
+        B = "B",
+        /// It can wait.
+        C = "C",
     }
 }
 
