@@ -396,10 +396,10 @@ pub const MQTT_PACKET_MAX: usize = 16 * 1024 * 1024;
 pub const MQTT_KEEP_ALIVE: Duration = secs(30);
 /// Messages that wait to be acknowledged to the broker once what they caused is on disk.
 pub const MQTT_ACKS_QUEUED_MAX: usize = 4096;
-/// How long a broker of version 5 is asked to keep our session.
-pub const MQTT_SESSION_SECONDS: u32 = 86_400;
 /// How long a connection to a broker may take no acknowledgement. Longer: it is opened again.
 pub const MQTT_STUCK_MAX: Duration = secs(10);
+/// How long a broker of version 5 is asked to keep our session.
+pub const MQTT_SESSION_SECONDS: u32 = 86_400;
 /// Topics of which the last message is remembered for `why`, a piece of equipment. More: the first is forgotten.
 pub const ANSWERS_REMEMBERED_MAX: usize = 256;
 /// How long a broker may be away before its equipment counts as lost.

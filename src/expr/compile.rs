@@ -5,7 +5,7 @@ use super::evaluate::{Node, NumberNode};
 use super::function::{Function, Gives, MemoryKind, MemorySpec};
 use super::parser::{Arithmetic, Ast, Compare, Part, parse};
 use crate::limits;
-use crate::source::nearest;
+use crate::source::suggest;
 use crate::words::{Unit, parse_duration};
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -386,10 +386,9 @@ impl Compiler<'_> {
         let known = if self.is_full() { Vec::new() } else { self.names.known(equipment) };
         let whose = equipment.map_or(String::new(), |e| format!(" of {e}"));
         let error = ExprError::new(span.clone(), format!("there is no point {name}{whose}"));
-        match nearest(name, known.iter().map(String::as_str)) {
-            Some(near) => error.with_help(format!("did you mean {near}?")),
-            None if known.is_empty() => error.with_help(format!("there is no equipment{whose} here")),
-            None => error.with_help(format!("known: {}", known.join(", "))),
+        match known.as_slice() {
+            [] => error.with_help(format!("there is no equipment{whose} here")),
+            known => error.with_help(suggest(name, known.iter().map(String::as_str)).or_known()),
         }
     }
 
@@ -478,13 +477,10 @@ fn unknown_word<'a>(
     what: &str,
     word: &str,
     span: &Range<usize>,
-    known: impl Iterator<Item = &'a String> + Clone,
+    known: impl Iterator<Item = &'a String>,
 ) -> ExprError {
     let error = ExprError::new(span.clone(), format!("there is no {what} \"{word}\" here"));
-    match nearest(word, known.clone().map(String::as_str)) {
-        Some(near) => error.with_help(format!("did you mean \"{near}\"?")),
-        None => error.with_help(format!("known: {}", known.cloned().collect::<Vec<_>>().join(", "))),
-    }
+    error.with_help(suggest(word, known.map(String::as_str)).or_known())
 }
 
 fn same_unit(span: &Range<usize>, a: Option<&Unit>, b: Option<&Unit>, verb: &str) -> Result<(), ExprError> {

@@ -20,7 +20,7 @@ use super::ExprError;
 use super::function::{FUNCTIONS, Function};
 use super::lexer::{Spanned, Token, lex};
 use crate::limits;
-use crate::source::nearest;
+use crate::source::suggest;
 
 /// How two values are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -325,12 +325,8 @@ impl<'a> Parser<'a> {
     /// `name(point)` or `name(point, duration)`, at the parenthesis.
     fn call(&mut self, name: &str, span: &Range<usize>) -> Result<Ast, ExprError> {
         let Some(signature) = FUNCTIONS.iter().find(|s| s.name == name) else {
-            let known = FUNCTIONS.map(|s| s.name);
-            let error = ExprError::new(span.clone(), format!("there is no function {name}"));
-            let error = match nearest(name, known.iter().copied()) {
-                Some(near) => error.with_help(format!("did you mean {near}?")),
-                None => error.with_help(format!("known: {}", known.join(", "))),
-            };
+            let error = ExprError::new(span.clone(), format!("there is no function {name}"))
+                .with_help(suggest(name, FUNCTIONS.map(|s| s.name)).or_known());
             self.pass_over_arguments();
             return Ok(Ast { span: span.clone(), part: Part::Wrong(Box::new(error)) });
         };

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::baseline::read_baselines;
 use super::fault::{Fault, Guidance, Part, Question, Step, Target, Trace, Trigger};
 use super::model::Profile;
-use super::points::parse_number;
+use super::points::{NAME_A_POINT, parse_number};
 use crate::expr::{ExprError, Names, Program, compile, compile_for};
 use crate::limits;
 use crate::source::{Section, Spanned};
@@ -159,8 +159,7 @@ pub(super) fn read_common(s: &Section<'_>, names: &dyn Names, severity: Option<S
 /// Notes that there is no point of this name, and which may have been meant.
 pub(super) fn no_point(s: &Section<'_>, name: &Spanned<String>, names: &dyn Names) {
     let known = names.known(None);
-    let near = s.nearest(&name.value, known.iter().map(String::as_str));
-    let label = near.map_or_else(String::new, |n| format!("did you mean {n}?"));
+    let label = s.suggest(&name.value, known.iter().map(String::as_str)).or("");
     s.error(name.span.clone(), format!("there is no point {}", name.value), label);
 }
 
@@ -294,11 +293,8 @@ fn read_target(s: &Section<'_>, key: &str, known: &[&str], own: usize) -> Option
             None
         }
         None => {
-            let near = s.nearest(&text.value, known.iter().copied());
-            let help = near.map_or_else(
-                || "write a step's id, \"done\" or \"cause:...\"".to_owned(),
-                |n| format!("did you mean {n}?"),
-            );
+            let known = known.iter().copied();
+            let help = s.suggest(&text.value, known).or("write a step's id, \"done\" or \"cause:...\"");
             s.error_with_help(text.span, format!("there is no step {}", text.value), "", help);
             None
         }
@@ -322,9 +318,8 @@ fn read_codes(s: &Section<'_>, table: &str, profile: &Profile, names: &dyn Names
     let trace = read_trace(s, names);
     let Some(point) = point else { return };
     let Some((index, _)) = profile.point(&point.value) else {
-        let near = s.nearest(&point.value, profile.points.iter().map(|p| p.name.as_str()));
-        let help =
-            near.map_or_else(|| "name a point of this profile".to_owned(), |n| format!("did you mean {n}?"));
+        let known = profile.points.iter().map(|p| p.name.as_str());
+        let help = s.suggest(&point.value, known).or(NAME_A_POINT);
         s.error_with_help(point.span, format!("there is no point {}", point.value), "", help);
         return;
     };

@@ -95,9 +95,8 @@ fn resolve_factors(
 ) {
     for (index, factor) in factors {
         let Some(at) = points.iter().position(|p| p.name.as_str() == factor.value) else {
-            let near = table.nearest(&factor.value, points.iter().map(|p| p.name.as_str()));
-            let help = near
-                .map_or_else(|| "name a point of this profile".to_owned(), |n| format!("did you mean {n}?"));
+            let known = points.iter().map(|p| p.name.as_str());
+            let help = table.suggest(&factor.value, known).or(NAME_A_POINT);
             table.error_with_help(factor.span, format!("there is no point {}", factor.value), "", help);
             continue;
         };
@@ -315,18 +314,12 @@ fn read_capture(s: &Section<'_>, serial: &SerialSettings) -> Option<Place> {
         return None;
     };
     let Some(captures) = serial.captures(source) else {
-        let known = serial.sources();
-        let near = s.nearest(source, known.iter().copied());
-        let help =
-            near.map_or_else(|| format!("known: {}", known.join(", ")), |n| format!("did you mean {n}?"));
+        let help = s.suggest(source, serial.sources()).or_known();
         s.error_with_help(text.span, format!("there is no request or stream {source}"), "", help);
         return None;
     };
     if !captures.contains(name) {
-        let known: Vec<&str> = captures.iter().map(String::as_str).collect();
-        let near = s.nearest(name, known.iter().copied());
-        let help =
-            near.map_or_else(|| format!("known: {}", known.join(", ")), |n| format!("did you mean {n}?"));
+        let help = s.suggest(name, captures.iter().map(String::as_str)).or_known();
         s.error_with_help(text.span.clone(), format!("{source} captures no {name}"), "", help);
         return None;
     }
@@ -337,9 +330,7 @@ fn read_capture(s: &Section<'_>, serial: &SerialSettings) -> Option<Place> {
 fn read_bytes(s: &Section<'_>, text: &Spanned<String>, serial: &SerialSettings) -> Option<Place> {
     let known = serial.sources();
     if !known.contains(&text.value.as_str()) {
-        let near = s.nearest(&text.value, known.iter().copied());
-        let help =
-            near.map_or_else(|| format!("known: {}", known.join(", ")), |n| format!("did you mean {n}?"));
+        let help = s.suggest(&text.value, known).or_known();
         s.error_with_help(
             text.span.clone(),
             format!("there is no request or stream {}", text.value),

@@ -1,6 +1,6 @@
 //! Texts and lists of a table, bounded as they are read: whatever comes out of a file is as short as its use allows.
 
-use super::nearest::nearest;
+use super::nearest::{Suggestion, suggest};
 use super::section::{Section, Spanned};
 use super::text::Span;
 use crate::limits;
@@ -38,9 +38,9 @@ impl Section<'_> {
         text.len() <= most
     }
 
-    /// The known name nearest to `given`; nothing where the problem that it belongs to is only counted.
-    pub fn nearest<'k>(&self, given: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
-        if self.sink.borrow().is_full() { None } else { nearest(given, known) }
+    /// What to propose for a name that is not known; nothing where its problem is only counted.
+    pub fn suggest<'k>(&self, given: &str, known: impl IntoIterator<Item = &'k str>) -> Suggestion<'k> {
+        if self.sink.borrow().is_full() { suggest(given, []) } else { suggest(given, known) }
     }
 
     /// Notes that a list or table has more entries than it may.

@@ -10,6 +10,6 @@ mod section;
 mod text;
 
 pub use diagnostic::{Diagnostic, Diagnostics, Level};
-pub use nearest::nearest;
+pub use nearest::{Suggestion, suggest};
 pub use section::{Mark, Section, Shape, Spanned, read_toml};
 pub use text::{SourceText, Span};

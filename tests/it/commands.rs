@@ -149,7 +149,7 @@ fn what_is_wrong_is_told_with_its_exit_code() {
         .exits(2)
         .says("andon.toml:5:8")
         .says("unknown kind \"modbus-tpc\"")
-        .says("did you mean \"modbus-tcp\"?");
+        .says("did you mean modbus-tcp?");
     let run = gateway.run("status --json");
     run.exits(2);
     let json: serde_json::Value = serde_json::from_str(&run.stderr()).unwrap();
@@ -225,7 +225,7 @@ fn profiles() {
         .run("profile check bad.toml")
         .exits(2)
         .says("unknown key `severty`")
-        .says("did you mean `severity`?")
+        .says("did you mean severity?")
         .says("there is no point sped")
         .says("bad.toml:22:9");
     gateway.run("profile check fails.toml").exits(1).says("speed is 45, expected 46");
