@@ -57,17 +57,17 @@ fn held(effective: Option<bool>) -> &'static str {
 
 fn sheet(cx: &Context<'_>, rows: &[HistoryRowV1]) -> Sheet {
     let mut sheet = Sheet::new(&[
-        "n",
+        "ticket",
         "opened",
         "equipment",
         "fault",
         "state",
-        "times",
+        "occurrences",
         "cause",
         "action",
         "minutes",
         "by",
-        "held",
+        "effective",
     ]);
     for r in rows {
         sheet.row([

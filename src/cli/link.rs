@@ -35,7 +35,7 @@ pub(super) async fn run(cx: &mut Context<'_>, command: Command) -> Result<Outcom
 
 async fn list(cx: &mut Context<'_>) -> Result<Outcome, CliError> {
     let rows: Vec<LinkV1> = cx.get("/v1/links").await?;
-    let mut sheet = Sheet::new(&["name", "kind", "place", "state", "requests", "line_use", "message"]);
+    let mut sheet = Sheet::new(&["name", "kind", "place", "state", "requests", "line_load", "message"]);
     for l in &rows {
         sheet.row([
             l.name.clone(),
@@ -85,7 +85,7 @@ fn takes(r: &PlanRowV1) -> [String; 4] {
 
 /// The requests of a device with a line protocol of its own.
 fn line_sheet(plan: &PlanV1) -> Sheet {
-    let mut sheet = Sheet::new(&["equipment", "request", "every", "takes_ms", "measured", "points"]);
+    let mut sheet = Sheet::new(&["equipment", "request", "every", "time_ms", "measured", "points"]);
     for r in &plan.requests {
         let [every, takes, measured, points] = takes(r);
         let request = r.request.clone().unwrap_or_default();
@@ -98,13 +98,13 @@ fn line_sheet(plan: &PlanV1) -> Sheet {
 fn read_sheet(plan: &PlanV1) -> Sheet {
     let mut sheet = Sheet::new(&[
         "equipment",
-        "unit",
+        "unit_id",
         "area",
-        "start",
-        "count",
-        "used",
+        "first_register",
+        "registers",
+        "registers_used",
         "every",
-        "takes_ms",
+        "time_ms",
         "measured",
         "points",
     ]);

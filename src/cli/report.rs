@@ -28,7 +28,7 @@ pub(super) async fn run(cx: &mut Context<'_>, command: Command) -> Result<Outcom
         cx.json(&report)?;
         return Ok(Outcome::Done);
     }
-    let mut sheet = Sheet::new(&["figure", "value", "target", "meets"]);
+    let mut sheet = Sheet::new(&["figure", "value", "target", "target_met"]);
     for f in figures(&report, &|at| cx.time(at)) {
         let meets = match f.meets {
             Some(true) => "yes",
@@ -62,7 +62,7 @@ fn ranking(title: &str, counts: &[AlarmCount]) -> String {
     if counts.is_empty() {
         return String::new();
     }
-    let mut sheet = Sheet::new(&["equipment", "fault", "times"]);
+    let mut sheet = Sheet::new(&["equipment", "fault", "alarms"]);
     for c in counts {
         sheet.row([c.equipment.clone(), c.fault.clone(), c.times.to_string()]);
     }

@@ -226,14 +226,14 @@ fn side(
 }
 
 fn tell(cx: &Context<'_>, side: &Side, rows: u64) -> Result<(), CliError> {
-    let mut sheet = Sheet::new(&["fault", "severity", "raised", "cleared", "lasted", "values"]);
+    let mut sheet = Sheet::new(&["fault", "severity", "raised", "cleared", "duration", "values"]);
     for alarm in side.replay.alarms() {
         let values: Vec<String> = alarm.values.iter().map(|(n, v)| format!("{n} = {v}")).collect();
         sheet.row([
             alarm.fault.to_string(),
             alarm.severity.word().to_owned(),
             alarm.raised_at.to_string(),
-            alarm.cleared_at.map_or_else(|| "stands at the end".to_owned(), |at| at.to_string()),
+            alarm.cleared_at.map_or_else(|| "active at the end".to_owned(), |at| at.to_string()),
             alarm.cleared_at.map_or_else(String::new, |at| render_duration(at.since(alarm.raised_at))),
             values.join("; "),
         ]);
@@ -248,7 +248,7 @@ fn tell(cx: &Context<'_>, side: &Side, rows: u64) -> Result<(), CliError> {
 
 fn compare(cx: &Context<'_>, one: &Side, two: &Side, rows: u64) -> Result<(), CliError> {
     let (a, b) = (summary(one), summary(two));
-    let mut sheet = Sheet::new(&["fault", "alarms", "stood", "against", "stood_against"]);
+    let mut sheet = Sheet::new(&["fault", "alarms", "active_time", "alarms_against", "active_time_against"]);
     let names: std::collections::BTreeSet<&String> = a.keys().chain(b.keys()).collect();
     let cells = |s: &BTreeMap<String, (usize, Duration)>, name: &String| match s.get(name) {
         Some((count, stood)) => [count.to_string(), render_duration(*stood)],
