@@ -57,6 +57,11 @@ impl Paced {
         asked.iter().filter(|(u, _)| *u == unit).map(|(_, at)| *at).collect()
     }
 
+    /// The units in the order in which they were asked.
+    pub fn order(&self) -> Vec<u8> {
+        self.shared.asked.lock().unwrap().iter().map(|(unit, _)| *unit).collect()
+    }
+
     /// The longest time between two requests to a unit, beginning with the request at this place.
     pub fn longest_pause(&self, unit: u8, from: usize) -> Duration {
         let asked = self.asked(unit);
