@@ -88,6 +88,8 @@ pub const POINTS_NAMED_MAX: usize = 100;
 pub const TOLD_VALUE_BYTES_MAX: usize = TEXT_VALUE_BYTES_MAX;
 /// Depth of the parentheses in an expression: this protects the stack from deep recursion. Deeper: refused.
 pub const EXPRESSION_DEPTH_MAX: usize = 64;
+/// Errors of one expression that andon reports. More: andon reports them after these are corrected.
+pub const EXPRESSION_ERRORS_MAX: usize = 8;
 /// Bytes of an expression. Longer: refused.
 pub const EXPRESSION_BYTES_MAX: usize = 4096;
 
@@ -368,6 +370,8 @@ pub const CONNECT_TIMEOUT: Duration = secs(5);
 pub const RTU_SILENCE_MIN: Duration = Duration::from_micros(1750);
 /// The least time that andon adds to this silence.
 pub const RTU_GAP_MORE: Duration = Duration::from_micros(100);
+/// Default of the baud rate of a device with its own protocol, if neither the link nor the profile gives it.
+pub const SERIAL_BAUD_DEFAULT: u32 = 9600;
 /// The turnaround time of a serial device that `link plan` assumes.
 pub const TURNAROUND_ASSUMED: Duration = ms(5);
 /// The answer time of a Modbus TCP device that `link plan` assumes.
@@ -408,6 +412,8 @@ pub const MQTT_PACKET_MAX: usize = 16 * 1024 * 1024;
 pub const MQTT_KEEP_ALIVE: Duration = secs(30);
 /// Messages whose acknowledgement to the broker waits until their events are on disk.
 pub const MQTT_ACKS_QUEUED_MAX: usize = 4096;
+/// The time for which a connection to a broker may accept no acknowledgement. Longer: andon opens the connection again.
+pub const MQTT_STUCK_MAX: Duration = secs(10);
 /// The time in seconds for which an MQTT 5 broker is asked to keep the session of andon.
 pub const MQTT_SESSION_SECONDS: u32 = 86_400;
 /// Topics per piece of equipment whose last message is stored for `why`. More: the oldest is dropped.
@@ -460,6 +466,8 @@ pub const TOPICS_HEARD_MAX: usize = 5000;
 pub const HEARD_MAX: Duration = secs(600);
 /// Bytes of an MQTT topic or filter: the limit of the protocol. Longer: refused.
 pub const TOPIC_BYTES_MAX: usize = 65_535;
+/// Characters of one line of the daemon's log. Longer: cut off, with a mark.
+pub const LOG_LINE_MAX: usize = 2000;
 
 const _: () = assert!(RECORDER_LEAVING >= 2 && CAPTURES_QUEUED_MAX <= CAPTURES_KEPT);
 const _: () = assert!(TRY_TIMEOUT_MAX.as_nanos() < TRY_WAIT_MAX.as_nanos());

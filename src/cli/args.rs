@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand};
 use super::{
     alarm, audit, decode, equipment, firmware, guide, history, link, profile, report, scan, ticket, why,
 };
+use crate::daemon::Levels;
 
 /// Watch machines and instruments, open a ticket for each fault, and keep a tamper-evident record of the work.
 #[derive(Debug, Parser)]
@@ -18,6 +19,16 @@ pub struct Args {
     /// The command. Without a command, andon shows the active alarms and the live tickets.
     #[command(subcommand)]
     pub command: Option<Command>,
+}
+
+impl Args {
+    /// The levels of the log: those of the daemon, else warnings and errors only.
+    pub(super) fn levels(&self) -> Levels {
+        match &self.command {
+            Some(Command::Daemon(daemon)) => daemon.log.clone(),
+            _ => Levels::quiet(),
+        }
+    }
 }
 
 const EXAMPLES: &str = "\
@@ -124,9 +135,9 @@ pub enum Command {
     Audit(audit::Command),
     /// Run the gateway; logs to standard error
     #[command(
-        after_help = "Example:\n  andon daemon --config /etc/andon/andon.toml\n\nSIGTERM or SIGINT stops the daemon; no reading and no event is lost."
+        after_help = "Examples:\n  andon daemon --config /etc/andon/andon.toml\n  andon daemon --log info,andon::link=debug\n\nLevels: off, error, warning, info, debug, trace. SIGTERM or SIGINT stops the daemon; no\nreading and no event is lost."
     )]
-    Daemon,
+    Daemon(DaemonArgs),
     /// Load configuration and profiles again on the running gateway. If one file has an error, nothing is changed
     #[command(
         after_help = "Example:\n  andon reload\n\nEquipment that did not change is not disturbed; no reading is lost. SIGHUP to the daemon does the same."
@@ -145,6 +156,14 @@ pub enum Command {
         /// bash, zsh, fish, elvish or powershell
         shell: clap_complete::Shell,
     },
+}
+
+/// `andon daemon`
+#[derive(Debug, clap::Args)]
+pub struct DaemonArgs {
+    /// What to log: LEVEL, or AREA=LEVEL for a module (andon::link) or a library (rumqttc), separated by commas
+    #[arg(long, value_name = "LEVELS", env = "ANDON_LOG", default_value = Levels::DAEMON)]
+    pub log: Levels,
 }
 
 /// `andon sim FILE`

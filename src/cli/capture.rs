@@ -120,7 +120,7 @@ pub(super) fn played(cx: &Context<'_>, profile: &Profile, args: &PlayArgs) -> Re
     for remark in &played.remarks {
         cx.remark(&format!("note: {shown}: {remark}"))?;
     }
-    let mut sheet = Sheet::new(&["at", "unit", "point", "value", "unit_of_value", "reason"]);
+    let mut sheet = Sheet::new(&["time", "unit_id", "point", "value", "unit", "reason"]);
     let mut rows = Vec::new();
     for p in played.readings {
         let unit = profile.point(&p.point).map_or_else(String::new, |(_, point)| point.unit.to_string());

@@ -13,7 +13,7 @@ use super::args::Global;
 use super::error::CliError;
 use super::program::Program;
 use super::render::{Sheet, read_for_screen, screen};
-use super::when::{local, local_times, when};
+use super::when::{Period, local, local_times};
 use crate::ambient;
 use crate::client::Client;
 use crate::limits;
@@ -49,7 +49,7 @@ pub enum CliErrorOrFiles {
 }
 
 /// A parameter of a query: its name, and its value; `None` leaves the parameter out.
-type Parameter = (&'static str, Option<String>);
+pub(super) type Parameter = (&'static str, Option<String>);
 
 /// The command that is running.
 pub struct Context<'a> {
@@ -117,18 +117,10 @@ impl<'a> Context<'a> {
     }
 
     /// Reads `--since` and `--until` in the gateway's time zone, and returns them as parameters of a query.
-    pub fn period(
-        &mut self,
-        since: Option<String>,
-        until: Option<String>,
-    ) -> Result<[Parameter; 2], CliError> {
+    pub fn period(&mut self, period: &Period) -> Result<[Parameter; 2], CliError> {
         let _site = self.site()?;
         let now = ambient::Clock::start().now().wall;
-        let instant = |text: Option<String>| {
-            text.map(|t| when(&t, self.zone(), now).map(|at| at.to_string()).map_err(CliError::usage))
-                .transpose()
-        };
-        Ok([("since", instant(since)?), ("until", instant(until)?)])
+        period.query(self.zone(), now).map_err(CliError::usage)
     }
 
     /// Sends a GET request to the gateway.

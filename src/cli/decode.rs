@@ -5,8 +5,8 @@ use serde::Serialize;
 use super::context::Context;
 use super::error::CliError;
 use super::render::Sheet;
-use crate::profile::{DataType, Order, Point, decode};
-use crate::words::{Outcome, Value};
+use crate::profile::{Area, DataType, Order, Place, Point, RegisterAddress, decode};
+use crate::words::{Outcome, PointName, Value};
 
 /// The registers of `andon decode`.
 #[derive(Debug, clap::Args)]
@@ -56,13 +56,16 @@ fn readings(words: &[u16]) -> Vec<Row> {
     if let Ok(registers) = u16::try_from(words.len()) {
         kinds.push(DataType::Text { registers });
     }
+    // Neither matters to how registers are read.
+    let name = PointName::own("value");
+    let place = Place::Register(RegisterAddress { area: Area::Holding, number: 0 });
     for kind in kinds {
         let width = usize::from(kind.registers());
         if width == 0 || !words.len().is_multiple_of(width) {
             continue;
         }
         for (word_order, byte_order) in orders(width) {
-            let point = Point { kind, word_order, byte_order, ..Point::test("p") };
+            let point = Point { word_order, byte_order, ..Point::new(name.clone(), place.clone(), kind) };
             let values: Option<Vec<Value>> =
                 words.chunks(width).map(|c| decode(&point, c, None).ok()).collect();
             let Some(values) = values else { continue };

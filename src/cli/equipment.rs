@@ -116,8 +116,17 @@ pub(super) async fn run(cx: &mut Context<'_>, command: Command) -> Result<Outcom
 
 async fn list(cx: &mut Context<'_>) -> Result<Outcome, CliError> {
     let rows: Vec<EquipmentV1> = cx.get("/v1/equipment").await?;
-    let mut sheet =
-        Sheet::new(&["id", "name", "state", "tickets", "criticality", "location", "device", "link", "unit"]);
+    let mut sheet = Sheet::new(&[
+        "id",
+        "name",
+        "state",
+        "tickets",
+        "criticality",
+        "location",
+        "device",
+        "link",
+        "unit_id",
+    ]);
     for e in &rows {
         sheet.row([
             e.id.clone(),
@@ -191,7 +200,7 @@ async fn write(cx: &mut Context<'_>, id: &str, point: &str, body: WriteV1) -> Re
 }
 
 fn points(cx: &Context<'_>, readings: &ReadingsV1) -> Sheet {
-    let mut sheet = Sheet::new(&["point", "value", "unit", "quality", "at", "reason"]);
+    let mut sheet = Sheet::new(&["point", "value", "unit", "quality", "time", "reason"]);
     for (name, p) in &readings.points {
         sheet.row([
             name.clone(),

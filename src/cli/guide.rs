@@ -3,7 +3,7 @@
 use super::context::Context;
 use super::error::CliError;
 use super::render::{Sheet, plural};
-use crate::source::nearest;
+use crate::source::suggest;
 use crate::words::{Outcome, Rule};
 
 /// The pages: name, subject and text.
@@ -69,10 +69,7 @@ fn topics() -> String {
 }
 
 fn unknown(topic: &str) -> CliError {
-    let help = match nearest(topic, names().map(|(name, _)| name)) {
-        Some(near) => format!("did you mean {near}?"),
-        None => "andon guide lists the pages".to_owned(),
-    };
+    let help = suggest(topic, names().map(|(name, _)| name)).or("andon guide lists the pages");
     CliError::Other(Outcome::NoSuchThing, format!("there is no page {topic}; {help}"))
 }
 

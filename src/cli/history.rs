@@ -3,6 +3,7 @@
 use super::context::Context;
 use super::error::CliError;
 use super::render::Sheet;
+use super::when::Period;
 use crate::api::v1::HistoryRowV1;
 use crate::client::Client;
 use crate::words::Outcome;
@@ -10,7 +11,7 @@ use crate::words::Outcome;
 /// The options of `andon history`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  andon history --equipment press-7 --since 30d\n  andon history --fault undervoltage --since 2026-03-01 --until 2026-04-01 --csv\n  andon history --text resistor"
+    after_help = "Examples:\n  andon history --equipment press-7 --since 30d\n  andon history --fault undervoltage --since 2026-03-01 --until 2026-04-01 --csv\n  andon history --text resistor\n\nThe period is that in which tickets were opened; without --since: from the first one on."
 )]
 pub struct HistoryArgs {
     /// Only tickets of this equipment
@@ -19,12 +20,9 @@ pub struct HistoryArgs {
     /// Only tickets of this fault
     #[arg(long)]
     pub fault: Option<String>,
-    /// Only tickets opened at or after this time: 30d for 30 days ago, 2026-03-01, or RFC 3339
-    #[arg(long, value_name = "TIME")]
-    pub since: Option<String>,
-    /// Only tickets opened before this time
-    #[arg(long, value_name = "TIME")]
-    pub until: Option<String>,
+    /// Only tickets opened in this period.
+    #[command(flatten)]
+    pub period: Period,
     /// Only tickets with this text in summary, finding, fix or notes
     #[arg(long)]
     pub text: Option<String>,
@@ -34,7 +32,7 @@ pub struct HistoryArgs {
 }
 
 pub(super) async fn run(cx: &mut Context<'_>, args: HistoryArgs) -> Result<Outcome, CliError> {
-    let [since, until] = cx.period(args.since, args.until)?;
+    let [since, until] = cx.period(&args.period)?;
     let query = Client::query(&[
         ("equipment", args.equipment),
         ("fault", args.fault),
@@ -59,17 +57,17 @@ fn held(effective: Option<bool>) -> &'static str {
 
 fn sheet(cx: &Context<'_>, rows: &[HistoryRowV1]) -> Sheet {
     let mut sheet = Sheet::new(&[
-        "n",
+        "ticket",
         "opened",
         "equipment",
         "fault",
         "state",
-        "times",
+        "occurrences",
         "cause",
         "action",
         "minutes",
         "by",
-        "held",
+        "effective",
     ]);
     for r in rows {
         sheet.row([

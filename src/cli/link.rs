@@ -6,7 +6,7 @@ use super::capture::{self, LinkCaptureArgs};
 use super::context::Context;
 use super::error::CliError;
 use super::render::{Sheet, heading};
-use crate::api::v1::{LinkV1, PlanV1};
+use crate::api::v1::{LinkV1, PlanRowV1, PlanV1};
 use crate::client::Client;
 use crate::words::{Outcome, render_duration};
 
@@ -35,7 +35,7 @@ pub(super) async fn run(cx: &mut Context<'_>, command: Command) -> Result<Outcom
 
 async fn list(cx: &mut Context<'_>) -> Result<Outcome, CliError> {
     let rows: Vec<LinkV1> = cx.get("/v1/links").await?;
-    let mut sheet = Sheet::new(&["name", "kind", "place", "state", "requests", "line_use", "message"]);
+    let mut sheet = Sheet::new(&["name", "kind", "place", "state", "requests", "line_load", "message"]);
     for l in &rows {
         sheet.row([
             l.name.clone(),
@@ -53,33 +53,9 @@ async fn list(cx: &mut Context<'_>) -> Result<Outcome, CliError> {
 
 async fn plan(cx: &mut Context<'_>, link: &str) -> Result<Outcome, CliError> {
     let plan: PlanV1 = cx.get(&Client::path("/v1/links/{}/plan", &[link])).await?;
-    let mut sheet = Sheet::new(&[
-        "equipment",
-        "unit",
-        "area",
-        "start",
-        "count",
-        "used",
-        "every",
-        "takes_ms",
-        "measured",
-        "points",
-    ]);
-    for r in &plan.requests {
-        sheet.row([
-            r.equipment.clone(),
-            r.unit.to_string(),
-            r.area.clone(),
-            r.start.to_string(),
-            r.count.to_string(),
-            r.used.to_string(),
-            render_duration(std::time::Duration::from_millis(r.every_ms)),
-            format!("{:.1}", r.takes_ms),
-            if r.measured { "yes" } else { "assumed" }.to_owned(),
-            r.points.join(" "),
-        ]);
-    }
-    if !cx.global.json && !cx.global.is_csv() {
+    let is_line = plan.requests.iter().any(|r| r.request.is_some());
+    let sheet = if is_line { line_sheet(&plan) } else { read_sheet(&plan) };
+    if !cx.global.json && !cx.global.is_csv() && !plan.requests.is_empty() {
         let verdict = if plan.carries {
             ""
         } else {
@@ -93,6 +69,59 @@ async fn plan(cx: &mut Context<'_>, link: &str) -> Result<Outcome, CliError> {
             plan.load * 100.0
         )))?;
     }
-    cx.list(&plan, &sheet, "No Modbus equipment uses this link.")?;
+    let nothing = "andon asks nothing on this link: its equipment reports by itself, or there is none.";
+    cx.list(&plan, &sheet, nothing)?;
     Ok(if plan.carries { Outcome::Done } else { Outcome::Negative })
+}
+
+fn takes(r: &PlanRowV1) -> [String; 4] {
+    [
+        render_duration(std::time::Duration::from_millis(r.every_ms)),
+        format!("{:.1}", r.takes_ms),
+        if r.measured { "yes" } else { "assumed" }.to_owned(),
+        r.points.join(" "),
+    ]
+}
+
+/// The requests of a device with a line protocol of its own.
+fn line_sheet(plan: &PlanV1) -> Sheet {
+    let mut sheet = Sheet::new(&["equipment", "request", "every", "time_ms", "measured", "points"]);
+    for r in &plan.requests {
+        let [every, takes, measured, points] = takes(r);
+        let request = r.request.clone().unwrap_or_default();
+        sheet.row([r.equipment.clone(), request, every, takes, measured, points]);
+    }
+    sheet
+}
+
+/// Reads of registers.
+fn read_sheet(plan: &PlanV1) -> Sheet {
+    let mut sheet = Sheet::new(&[
+        "equipment",
+        "unit_id",
+        "area",
+        "first_register",
+        "registers",
+        "registers_used",
+        "every",
+        "time_ms",
+        "measured",
+        "points",
+    ]);
+    for r in &plan.requests {
+        let [every, takes, measured, points] = takes(r);
+        sheet.row([
+            r.equipment.clone(),
+            r.unit.to_string(),
+            r.area.clone(),
+            r.start.to_string(),
+            r.count.to_string(),
+            r.used.to_string(),
+            every,
+            takes,
+            measured,
+            points,
+        ]);
+    }
+    sheet
 }

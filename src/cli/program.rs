@@ -11,7 +11,7 @@ use super::context::{CliErrorOrFiles, Connected, OwnError, PortRow};
 use super::render::screen;
 use crate::ambient::Clock;
 use crate::client::Client;
-use crate::daemon::{self, DemoSetup, DiskProfiles, Here, Log};
+use crate::daemon::{self, DemoSetup, DiskProfiles, Here};
 use crate::limits;
 use crate::link::{Port, ports};
 use crate::profile::load as load_profile;
@@ -78,9 +78,7 @@ impl Program {
             }
             let mut rebuilding = |share: f64| {
                 let percent = share * 100.0;
-                anstream::eprint!(
-                    "\rrebuilding the ticket database from the journal: {percent:.0} % "
-                );
+                anstream::eprint!("\rrebuilding the ticket database from the journal: {percent:.0} % ");
             };
             if let Some(here) = daemon::open_here(site.clone(), data, &mut rebuilding).map_err(own)? {
                 let client = here.client();
@@ -145,7 +143,7 @@ impl Program {
         let clock = Clock::start();
         let stop = stop_signal().map_err(own)?;
         let (config, data) = (Some(config.to_owned()), data.to_owned());
-        let start = daemon::Start { site, config, data, clock, log: Log::new(clock) };
+        let start = daemon::Start { site, config, data, clock };
         daemon::run(start, stop).await.map_err(|e| (e.outcome(), e.to_string()))
     }
 

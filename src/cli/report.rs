@@ -5,6 +5,7 @@ use clap::Subcommand;
 use super::context::Context;
 use super::error::CliError;
 use super::render::{Sheet, heading};
+use super::when::Period;
 use crate::alarm::report::{AlarmCount, AlarmReport};
 use crate::client::Client;
 use crate::words::{Outcome, Wall};
@@ -14,27 +15,20 @@ use crate::words::{Outcome, Wall};
 pub enum Command {
     /// Report alarm rate, floods, chattering and stale alarms, compared with the targets of ISA-18.2
     #[command(
-        after_help = "Examples:\n  andon report alarms --since 30d\n  andon report alarms --since 2026-03-01 --until 2026-04-01 --json"
+        after_help = "Examples:\n  andon report alarms --since 30d\n  andon report alarms --since 2026-03-01 --until 2026-04-01 --json\n\nWithout --since the period is a week long."
     )]
-    Alarms {
-        /// Start of the period: a time, or 30d for 30 days ago [default: a week before the end]
-        #[arg(long, value_name = "TIME")]
-        since: Option<String>,
-        /// End of the period [default: now]
-        #[arg(long, value_name = "TIME")]
-        until: Option<String>,
-    },
+    Alarms(Period),
 }
 
 pub(super) async fn run(cx: &mut Context<'_>, command: Command) -> Result<Outcome, CliError> {
-    let Command::Alarms { since, until } = command;
-    let query = Client::query(&cx.period(since, until)?);
+    let Command::Alarms(period) = command;
+    let query = Client::query(&cx.period(&period)?);
     let report: AlarmReport = cx.get(&format!("/v1/reports/alarms{query}")).await?;
     if cx.global.json {
         cx.json(&report)?;
         return Ok(Outcome::Done);
     }
-    let mut sheet = Sheet::new(&["figure", "value", "target", "meets"]);
+    let mut sheet = Sheet::new(&["figure", "value", "target", "target_met"]);
     for f in figures(&report, &|at| cx.time(at)) {
         let meets = match f.meets {
             Some(true) => "yes",
@@ -68,7 +62,7 @@ fn ranking(title: &str, counts: &[AlarmCount]) -> String {
     if counts.is_empty() {
         return String::new();
     }
-    let mut sheet = Sheet::new(&["equipment", "fault", "times"]);
+    let mut sheet = Sheet::new(&["equipment", "fault", "alarms"]);
     for c in counts {
         sheet.row([c.equipment.clone(), c.fault.clone(), c.times.to_string()]);
     }

@@ -13,6 +13,8 @@ use super::{
     alarm, audit, decode, equipment, firmware, guide, history, link, now, profile, reload, render, report,
     scan, status, ticket, why,
 };
+use crate::ambient::Clock;
+use crate::daemon::install_log;
 use crate::words::{Outcome, shown};
 
 /// Parses the arguments. If they cannot be parsed, prints the reason and returns the exit code. Arguments in a message
@@ -33,6 +35,7 @@ pub fn arguments(given: impl Iterator<Item = OsString>) -> Result<Args, u8> {
 
 /// Runs a command to its end, and returns its outcome.
 pub async fn run(args: Args) -> Outcome {
+    install_log(Clock::start(), args.levels());
     let program = Program::new();
     let is_json = args.global.json;
     let mut context = Context::new(args.global, &program);
@@ -84,7 +87,7 @@ async fn dispatch(cx: &mut Context<'_>, command: Option<Command>) -> Result<Outc
         Command::Firmware(command) => firmware::run(cx, &command).await,
         Command::Decode(args) => decode::run(cx, &args),
         Command::Audit(command) => audit::run(cx, &command).await,
-        Command::Daemon => {
+        Command::Daemon(_) => {
             let site = cx.site()?;
             let data = cx.program.data(&site, &cx.config(), cx.global.data.as_deref());
             composed(cx.program.daemon(site, &cx.config(), &data).await)

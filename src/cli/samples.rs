@@ -6,6 +6,7 @@ use super::context::Context;
 use super::error::CliError;
 use super::file::write_new;
 use super::render::{Marks, Sheet, heading, plot, plural, svg, width};
+use super::when::Period;
 use crate::api::v1::{PointHistoryV1, SampleV1, TraceV1};
 use crate::client::Client;
 use crate::words::{Outcome, Wall, render_real};
@@ -13,19 +14,16 @@ use crate::words::{Outcome, Wall, render_real};
 /// `andon equipment history ID POINT`
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  andon equipment history press-7 oil_temperature --since 8h\n  andon equipment history press-7 oil_temperature --since 2026-03-01T06:00 --until 2026-03-01T14:00 --csv"
+    after_help = "Examples:\n  andon equipment history press-7 oil_temperature --since 8h\n  andon equipment history press-7 oil_temperature --since 2026-03-01T06:00 --until 2026-03-01T14:00 --csv\n\nWithout --since the period is an hour long."
 )]
 pub struct HistoryArgs {
     /// Equipment id
     pub id: String,
     /// Name of the point
     pub point: String,
-    /// Start of the period: 8h for 8 hours ago, 2026-03-01, or RFC 3339 [default: one hour before the end]
-    #[arg(long, value_name = "TIME")]
-    pub since: Option<String>,
-    /// End of the period [default: now]
-    #[arg(long, value_name = "TIME")]
-    pub until: Option<String>,
+    /// Period of the readings.
+    #[command(flatten)]
+    pub period: Period,
     /// Show every reading in a table instead of a curve
     #[arg(long)]
     pub table: bool,
@@ -54,7 +52,7 @@ fn cell(value: Option<f64>) -> String {
 }
 
 pub(super) async fn history(cx: &mut Context<'_>, args: HistoryArgs) -> Result<Outcome, CliError> {
-    let query = Client::query(&cx.period(args.since, args.until)?);
+    let query = Client::query(&cx.period(&args.period)?);
     let path = Client::path("/v1/equipment/{}/points/{}/history", &[&args.id, &args.point]);
     let found: PointHistoryV1 = cx.get(&format!("{path}{query}")).await?;
     if cx.global.json || cx.global.is_csv() || args.table {

@@ -3,13 +3,38 @@
 use jiff::civil;
 use jiff::tz::TimeZone;
 
+use super::context::Parameter;
 use crate::words::{Wall, parse_duration};
+
+/// The period of the past that a command shows.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct Period {
+    /// Start of the period: 30d for 30 days ago, 2026-03-01, 2026-03-01T14:00, or RFC 3339
+    #[arg(long, value_name = "TIME")]
+    pub since: Option<String>,
+    /// End of the period, written as --since [default: now]
+    #[arg(long, value_name = "TIME")]
+    pub until: Option<String>,
+}
+
+impl Period {
+    /// Returns start and end as parameters of a query. The gateway has defaults for those that are missing.
+    ///
+    /// # Errors
+    /// A sentence with the accepted formats, if a text has none of these.
+    pub(super) fn query(&self, zone: &TimeZone, now: Wall) -> Result<[Parameter; 2], String> {
+        let instant = |text: &Option<String>| {
+            text.as_ref().map(|t| when(t, zone, now).map(|at| at.to_string())).transpose()
+        };
+        Ok([("since", instant(&self.since)?), ("until", instant(&self.until)?)])
+    }
+}
 
 /// Reads a time: `2026-03-01`, `2026-03-01 14:00`, RFC 3339, or `30d` for 30 days before `now`.
 ///
 /// # Errors
 /// A sentence with the accepted formats, if the text has none of these.
-pub(super) fn when(text: &str, zone: &TimeZone, now: Wall) -> Result<Wall, String> {
+fn when(text: &str, zone: &TimeZone, now: Wall) -> Result<Wall, String> {
     if let Ok(at) = Wall::parse(text) {
         return Ok(at);
     }
@@ -100,5 +125,16 @@ mod tests {
         check("2026-03-30 14:00", Some("2026-03-30T12:00:00.000Z"));
         check("2026-03-01T14:00:00+01:00", Some("2026-03-01T13:00:00.000Z"));
         check("yesterday", None);
+    }
+
+    #[test]
+    fn a_period_is_told_by_its_ends_that_are_given() {
+        let now = Wall::parse("2026-03-31T12:00:00Z").unwrap();
+        let zone = TimeZone::get("Europe/Berlin").unwrap();
+        let period = Period { since: Some("1d".to_owned()), until: None };
+        let since = Some("2026-03-30T12:00:00.000Z".to_owned());
+        assert_eq!(period.query(&zone, now).unwrap(), [("since", since), ("until", None)]);
+        let period = Period { until: Some("soon".to_owned()), ..period };
+        assert!(period.query(&zone, now).unwrap_err().starts_with("\"soon\" is not a time"));
     }
 }

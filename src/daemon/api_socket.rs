@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 use axum::Router;
 use tokio::task::JoinHandle;
 
-use super::log::Log;
 use super::run::DaemonError;
 use crate::ambient::descriptors;
 use crate::api::transport::{BoundedListener, Peer, bind};
@@ -17,7 +16,6 @@ use crate::limits;
 pub(super) struct ApiSocket {
     path: PathBuf,
     router: Router,
-    log: Log,
     /// The file that is ours and its task; `None` while the socket cannot be made.
     serving: Option<(u64, JoinHandle<io::Result<()>>)>,
 }
@@ -27,14 +25,15 @@ impl ApiSocket {
     ///
     /// # Errors
     /// When it cannot be made for another reason.
-    pub(super) fn open(path: &Path, router: Router, log: Log) -> Result<Self, DaemonError> {
-        let mut socket = Self { path: path.to_owned(), router, log, serving: None };
+    pub(super) fn open(path: &Path, router: Router) -> Result<Self, DaemonError> {
+        let mut socket = Self { path: path.to_owned(), router, serving: None };
         match socket.serve() {
             Err(e) if e.kind() == io::ErrorKind::StorageFull => {
-                log.error(&format!(
+                tracing::error!(
+                    target: "andon::api",
                     "there is no room for the socket {}: no command reaches the daemon",
-                    path.display()
-                ));
+                    path.display(),
+                );
             }
             Err(source) => return Err(DaemonError::Socket { path: path.to_owned(), source }),
             Ok(()) => {}
@@ -59,11 +58,14 @@ impl ApiSocket {
             task.abort();
         }
         if is_news {
-            self.log.error(&format!("the socket {} is gone or was replaced", self.path.display()));
+            tracing::error!(
+                target: "andon::api",
+                "the socket {} is gone or was replaced", self.path.display(),
+            );
         }
         // Without its folder there is nowhere to make it; the folder may have been moved away and come back.
         if self.path.parent().is_some_and(Path::exists) && self.serve().is_ok() {
-            self.log.info(&format!("the socket {} is made again", self.path.display()));
+            tracing::info!(target: "andon::api", "the socket {} is made again", self.path.display());
         }
     }
 

@@ -10,7 +10,6 @@ use tokio::task::JoinHandle as Task;
 
 use super::driver::Driver;
 use super::journal_thread;
-use super::log::Log;
 use super::opening::{self, Opened, OpeningError, Progress, journal_folder};
 use super::store_thread::{OnDisk, StoreThread, StoreWorker};
 use crate::ambient::Clock;
@@ -36,8 +35,6 @@ pub struct Parts {
     pub is_read_only: bool,
     /// The clock.
     pub clock: Clock,
-    /// Where the log goes.
-    pub log: Log,
     /// The boards of the site's links; `None` for a single command: nothing is read, and neither start nor stop is
     /// recorded.
     pub boards: Option<Vec<LinkBoard>>,
@@ -57,7 +54,6 @@ pub struct Engine {
     pub(super) is_partly_checked: bool,
     stop: Option<oneshot::Sender<()>>,
     threads: Vec<JoinHandle<()>>,
-    log: Log,
 }
 
 /// Opens a data directory and starts the desk on it.
@@ -65,14 +61,14 @@ pub struct Engine {
 /// # Errors
 /// When the data directory does not open.
 pub fn start(parts: Parts, progress: Progress<'_>) -> Result<Engine, OpeningError> {
-    let Parts { site, data, is_read_only, clock, log, boards, links } = parts;
+    let Parts { site, data, is_read_only, clock, boards, links } = parts;
     let disk: Arc<dyn Disk> = Arc::new(RealDisk);
     let folder = journal_folder(&data);
     let mut opener = Box::new(OnDisk(data.clone()));
     let opened = opening::open(disk.clone(), &folder, opener.as_mut(), is_read_only, progress)?;
     let Opened { journal, store, home, why_not, said, damage, is_partly_checked } = opened;
     for sentence in &said {
-        log.warn(sentence);
+        tracing::warn!("{sentence}");
     }
     let io = |source| OpeningError::Io { path: data.clone(), source };
     let end = journal.end().clone();
@@ -83,17 +79,20 @@ pub fn start(parts: Parts, progress: Progress<'_>) -> Result<Engine, OpeningErro
         Some(_) => desk.start(clock.now(), env!("CARGO_PKG_VERSION"), &damage),
         None => desk.take_up(),
     }
-    let (recorder, recording) = recorder(&site, &data, boards.is_some(), log);
+    let (recorder, recording) = recorder(&site, &data, boards.is_some());
     if boards.is_some() {
         let now = clock.now();
         match recorded(&recorder, &site, now) {
             Ok(recorded) => desk.warm(now, &recorded),
-            Err(e) => log.warn(&format!("windows and delays begin anew: recorded readings do not read: {e}")),
+            Err(e) => tracing::warn!(
+                target: "andon::recorder",
+                "windows and delays begin anew: recorded readings do not read: {e}",
+            ),
         }
     }
     let feed = Feed::new(disk, &folder, end);
     let view = StoreView::default();
-    let worker = StoreWorker::new(opener, feed.clone(), view.clone(), log, Some((store, home)), why_not)
+    let worker = StoreWorker::new(opener, feed.clone(), view.clone(), Some((store, home)), why_not)
         .read_only(is_read_only);
     let store = StoreThread::start(worker, &data).map_err(io)?;
     let journal = journal_thread::start(journal, feed.clone(), boards.is_some()).map_err(io)?;
@@ -108,7 +107,6 @@ pub fn start(parts: Parts, progress: Progress<'_>) -> Result<Engine, OpeningErro
         written: journal.written,
         groups: journal.groups,
         links: links.clone(),
-        log,
         recorder: recording.is_some().then(|| recorder.clone()),
         stop,
     };
@@ -137,17 +135,11 @@ pub fn start(parts: Parts, progress: Progress<'_>) -> Result<Engine, OpeningErro
         is_partly_checked,
         stop: Some(stop_tx),
         threads: std::iter::once(journal.thread).chain(recording).collect(),
-        log,
     })
 }
 
 /// The recorder, and its thread where readings are recorded: a single command only reads what was.
-fn recorder(
-    site: &Site,
-    data: &std::path::Path,
-    is_daemon: bool,
-    log: Log,
-) -> (Recorder, Option<JoinHandle<()>>) {
+fn recorder(site: &Site, data: &std::path::Path, is_daemon: bool) -> (Recorder, Option<JoinHandle<()>>) {
     let budget = site.recorder_mib * 1024 * 1024;
     let folder = data.join("recorder");
     if !is_daemon || budget == 0 {
@@ -156,7 +148,7 @@ fn recorder(
     match Recorder::start(folder.clone(), budget) {
         Ok((recorder, thread)) => (recorder, Some(thread)),
         Err(e) => {
-            log.error(&format!("readings are not recorded: {e}"));
+            tracing::error!(target: "andon::recorder", "readings are not recorded: {e}");
             (Recorder::reading(folder), None)
         }
     }
@@ -198,7 +190,8 @@ impl Engine {
         });
         let joined = tokio::time::timeout(limits::STOP_MAX, joined).await;
         if !self.store.stop().await {
-            self.log.warn(
+            tracing::warn!(
+                target: "andon::store",
                 "the ticket database did not end in time; the next start reads the rest from the journal",
             );
         }

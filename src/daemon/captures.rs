@@ -13,7 +13,6 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use axum::extract::FromRef;
 use tokio::sync::mpsc;
 
-use super::log::Log;
 use super::traces::Traces;
 use crate::api::{Gateway, Served, TraceOf};
 use crate::disk;
@@ -66,8 +65,8 @@ impl Openings {
 }
 
 /// Keeps the frames and the readings of every ticket that is opened, until nobody opens any.
-pub(super) async fn keep(mut heard: Heard, served: Served, log: Log) {
-    let mut work = Work::new(&Gateway::from_ref(&served), log, heard.passed_over.clone());
+pub(super) async fn keep(mut heard: Heard, served: Served) {
+    let mut work = Work::new(&Gateway::from_ref(&served), heard.passed_over.clone());
     work.traces.catch_up(&Gateway::from_ref(&served)).await;
     let mut tickets = Vec::new();
     loop {
@@ -111,7 +110,6 @@ struct Work {
     captures: Option<Captures>,
     pub traces: Traces,
     passed_over: Arc<AtomicU64>,
-    log: Log,
     /// Set when the worker is gone, so that a job under way ends soon.
     over: Arc<AtomicBool>,
 }
@@ -123,15 +121,14 @@ impl Drop for Work {
 }
 
 impl Work {
-    fn new(gateway: &Gateway, log: Log, passed_over: Arc<AtomicU64>) -> Self {
+    fn new(gateway: &Gateway, passed_over: Arc<AtomicU64>) -> Self {
         let over = Arc::new(AtomicBool::new(false));
         Self {
             bursts: VecDeque::new(),
             waiting: 0,
             captures: Some(Captures::new(gateway.captures.clone())),
-            traces: Traces::new(log, over.clone(), passed_over.clone()),
+            traces: Traces::new(over.clone(), passed_over.clone()),
             passed_over,
-            log,
             over,
         }
     }
@@ -193,9 +190,9 @@ impl Work {
         let passed_over = self.passed_over.load(Ordering::Relaxed);
         if passed_over > 0 && self.waiting == 0 {
             self.passed_over.fetch_sub(passed_over, Ordering::Relaxed);
-            self.log.warn(&format!(
+            tracing::warn!(
                 "{passed_over} tickets were opened faster than their frames and readings could be kept"
-            ));
+            );
         }
     }
 
@@ -219,7 +216,7 @@ impl Work {
             Err(e) => Some(e.to_string()),
         };
         if let (Some(why), Some(number)) = (failed, first) {
-            self.log.warn(&format!("the frames around ticket {number} were not kept: {why}"));
+            tracing::warn!("the frames around ticket {number} were not kept: {why}");
         }
     }
 }

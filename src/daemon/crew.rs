@@ -6,7 +6,6 @@ use std::sync::{Arc, PoisonError};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use super::log::Log;
 use crate::ambient::{self, Clock};
 use crate::api::Links;
 use crate::limits;
@@ -21,7 +20,6 @@ pub(super) struct Crew {
     links: Links,
     readings: mpsc::Sender<LinkSays>,
     clock: Clock,
-    log: Log,
     boards: BTreeMap<LinkName, LinkBoard>,
     tasks: BTreeMap<LinkName, JoinHandle<()>>,
 }
@@ -44,12 +42,11 @@ impl Crew {
         links: Links,
         readings: mpsc::Sender<LinkSays>,
         clock: Clock,
-        log: Log,
     ) -> Self {
         let names = site.links.iter().map(|l| l.name.clone());
         let boards = names.zip(boards).collect();
         let tasks = BTreeMap::new();
-        let mut crew = Self { site: site.clone(), version: 0, links, readings, clock, log, boards, tasks };
+        let mut crew = Self { site: site.clone(), version: 0, links, readings, clock, boards, tasks };
         for (at, link) in site.links.iter().enumerate() {
             crew.spawn(at, link);
         }
@@ -77,7 +74,6 @@ impl Crew {
             board,
             links: self.links.clone(),
             clock: self.clock,
-            log: self.log,
         };
         self.tasks.insert(link.name.clone(), tokio::spawn(kept.serving(self.readings.clone(), commands)));
     }
@@ -159,7 +155,6 @@ struct Kept {
     board: LinkBoard,
     links: Links,
     clock: Clock,
-    log: Log,
 }
 
 impl Kept {
@@ -180,10 +175,11 @@ impl Kept {
             running.spawn(serve(task));
             match running.join_next().await {
                 Some(Err(e)) if e.is_panic() => {
-                    self.log.error(&format!(
+                    tracing::error!(
+                        target: "andon::link",
                         "the task of link {} failed ({e}) and is started again: a bug",
-                        self.name
-                    ));
+                        self.name,
+                    );
                     self.board.lock().count_error("panic");
                 }
                 _ => return,

@@ -8,7 +8,6 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 
 use super::journal_thread::{Group, Written};
-use super::log::Log;
 use crate::ambient::Clock;
 use crate::api::{Links, Message};
 use crate::desk::{Desk, Draft, Input, Output, Reply, Token};
@@ -28,7 +27,6 @@ pub(super) struct Driver {
     pub written: mpsc::Receiver<Written>,
     pub groups: mpsc::Sender<Group>,
     pub links: Links,
-    pub log: Log,
     /// Where readings are recorded, if they are.
     pub recorder: Option<Recorder>,
     pub stop: oneshot::Receiver<()>,
@@ -149,9 +147,9 @@ impl Driver {
         if lost > turn.lost {
             let gap = lost - turn.lost;
             turn.lost = lost;
-            self.log.warn(&format!(
+            tracing::warn!(
                 "andon did not run for {gap:.1?}: its process or its machine was stopped; delays do not count that time"
-            ));
+            );
             let now = self.clock.now();
             turn.last = if now.mono > turn.last.mono { now } else { turn.last };
             self.desk.handle(turn.last, Input::Paused(gap));
@@ -167,23 +165,24 @@ impl Driver {
                 turn.epoch += 1;
                 turn.drafts.clear();
                 if self.desk.not_writable().is_none() {
-                    self.log.error(&format!(
-                        "nothing can be recorded: {why}; commands are refused, alarms go on"
-                    ));
+                    tracing::error!(
+                        target: "andon::journal",
+                        "nothing can be recorded: {why}; commands are refused, alarms go on",
+                    );
                 }
                 self.handle(turn, None, Input::NotWritten(seq, why));
             }
             Written::Again => {
-                self.log.info("the journal can be written again");
+                tracing::info!(target: "andon::journal", "the journal can be written again");
                 self.handle(turn, None, Input::Writable);
             }
             Written::Damaged(damage) => {
                 for part in &damage {
-                    self.log.error(&format!("the journal is damaged: {part}"));
+                    tracing::error!(target: "andon::journal", "the journal is damaged: {part}");
                 }
                 self.handle(turn, None, Input::Damaged(damage));
             }
-            Written::Said(text) => self.log.warn(&text),
+            Written::Said(text) => tracing::warn!("{text}"),
         }
         self.give_receipts(turn);
     }
@@ -263,7 +262,7 @@ impl Driver {
         while let Some(output) = self.desk.poll_output() {
             match output {
                 Output::Write(draft) => turn.drafts.push(*draft),
-                Output::Bug(text) => self.log.error(&format!("a bug of andon: {text}")),
+                Output::Bug(text) => tracing::error!(target: "andon::desk", "a bug of andon: {text}"),
                 Output::Reply(token, reply) => {
                     if let Some(asker) = turn.askers.remove(&token) {
                         // The asker may have gone; what was done stays done.

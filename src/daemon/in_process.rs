@@ -6,7 +6,6 @@ use std::sync::Arc;
 use super::assembly::{self, Engine, Parts};
 use super::crew::{Crew, boards};
 use super::lock::{DataLock, LockError};
-use super::log::Log;
 use super::opening::{OpeningError, Progress};
 use crate::ambient::Clock;
 use crate::api::{Served, router};
@@ -37,7 +36,6 @@ pub fn open_here(
         data: data.to_owned(),
         is_read_only: lock.is_read_only(),
         clock,
-        log: Log::quiet(clock),
         boards: None,
         links: Arc::default(),
     };
@@ -70,7 +68,7 @@ impl Here {
         let (site, clock) = (Arc::new(site), self.engine.gateway.clock);
         let boards = boards(&site, clock);
         let (links, readings) = (self.engine.gateway.links.clone(), self.engine.readings.clone());
-        self.crew = Some(Crew::start(site, boards, links, readings, clock, Log::quiet(clock)));
+        self.crew = Some(Crew::start(site, boards, links, readings, clock));
     }
 
     /// Ends it, everything on disk.

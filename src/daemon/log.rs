@@ -1,50 +1,142 @@
-//! The daemon's log: one line an occurrence on standard error, with time and level.
+//! The log: records of andon and of the crates that it uses, one line each on standard error, with time and level.
+//!
+//! Rooms emit records with the macros of `tracing` and know nothing of where they go; only the program installs a
+//! subscriber for its process. Gateways that tests run beside each other in one process therefore share nothing, and a
+//! test that reads records has a subscriber of its own on its own thread (`tracing::subscriber::with_default`).
 
-use std::io::Write;
+use std::fmt::{self, Debug, Write};
+use std::str::FromStr;
+
+use tracing::field::{Field, Visit};
+use tracing::level_filters::LevelFilter;
+use tracing::{Event, Level, Subscriber};
+use tracing_log::NormalizeEvent;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields, MakeWriter};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::registry::LookupSpan;
 
 use crate::ambient::Clock;
+use crate::limits;
 use crate::words::shown;
 
-/// Where a daemon tells what happens to itself; cheap to clone.
-#[derive(Debug, Clone, Copy)]
-pub struct Log {
-    clock: Clock,
-    is_quiet: bool,
+#[cfg(test)]
+mod tests;
+
+/// Which records are written: a level for all areas, or for some of them. An area is a room (`andon::link`), a module
+/// below one (`andon::link::mqtt`), or another crate (`rumqttc`).
+#[derive(Debug, Clone)]
+pub struct Levels(Targets);
+
+impl Levels {
+    /// A daemon's: its own work, and errors of the database that the ticket store is kept in. The crates of the wires
+    /// write a line for each bad frame, which andon's own statistics count.
+    pub const DAEMON: &str = "andon=info,sled=error";
+
+    /// Those of a single command and of the demo: warnings and errors of andon.
+    #[must_use]
+    pub fn quiet() -> Self {
+        Self(Targets::new().with_target("andon", LevelFilter::WARN))
+    }
 }
 
-impl Log {
-    /// A log on standard error.
-    #[must_use]
-    pub fn new(clock: Clock) -> Self {
-        Self { clock, is_quiet: false }
-    }
+impl FromStr for Levels {
+    type Err = String;
 
-    /// A log that tells warnings and errors only.
-    #[must_use]
-    pub fn quiet(clock: Clock) -> Self {
-        Self { clock, is_quiet: true }
-    }
-
-    /// Something worth knowing.
-    pub fn info(self, text: &str) {
-        if !self.is_quiet {
-            self.line("info", text);
+    fn from_str(text: &str) -> Result<Self, String> {
+        let mut levels = Targets::new();
+        for part in text.split(',').map(str::trim).filter(|p| !p.is_empty()) {
+            levels = match part.split_once('=') {
+                Some((area, level)) => levels.with_target(area.trim(), level_of(level.trim())?),
+                None => levels.with_default(level_of(part)?),
+            };
         }
+        Ok(Self(levels))
     }
+}
 
-    /// Something somebody should look at.
-    pub fn warn(self, text: &str) {
-        self.line("warning", text);
+fn level_of(word: &str) -> Result<LevelFilter, String> {
+    Ok(match word {
+        "off" => LevelFilter::OFF,
+        "error" => LevelFilter::ERROR,
+        "warning" | "warn" => LevelFilter::WARN,
+        "info" => LevelFilter::INFO,
+        "debug" => LevelFilter::DEBUG,
+        "trace" => LevelFilter::TRACE,
+        _ => {
+            return Err(format!(
+                "\"{}\" is not a level; write LEVEL or AREA=LEVEL, where LEVEL is off, error, warning, info, debug or trace",
+                shown(word)
+            ));
+        }
+    })
+}
+
+/// Writes the process's log to standard error from here on. Only the first call of a process has an effect.
+pub fn install(clock: Clock, levels: Levels) {
+    if tracing::subscriber::set_global_default(subscriber(clock, levels, std::io::stderr)).is_ok() {
+        // Records of crates that use `log`; a second logger is not possible in one process.
+        let _installed = tracing_log::LogTracer::init();
     }
+}
 
-    /// Something that failed.
-    pub fn error(self, text: &str) {
-        self.line("error", text);
+fn subscriber<W>(clock: Clock, Levels(targets): Levels, writer: W) -> impl Subscriber + Send + Sync
+where
+    W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
+{
+    // A log that cannot be written must not stop the daemon, and there is nowhere to tell it.
+    let layer = tracing_subscriber::fmt::layer().log_internal_errors(false).event_format(Line(clock));
+    tracing_subscriber::registry().with(targets).with(layer.with_writer(writer))
+}
+
+/// `TIME level text`; a record of another crate names its area before the text.
+struct Line(Clock);
+
+impl<S, N> FormatEvent<S, N> for Line
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+{
+    fn format_event(&self, _: &FmtContext<'_, S, N>, mut out: Writer<'_>, event: &Event<'_>) -> fmt::Result {
+        let of_log = event.normalized_metadata();
+        let about = of_log.as_ref().unwrap_or_else(|| event.metadata());
+        let mut text = Text::default();
+        let is_own = about.target().split("::").next() == Some("andon");
+        if !is_own {
+            write!(text.0, "{}: ", about.target())?;
+        }
+        event.record(&mut text);
+        let text = shown(&text.0);
+        let end = text.char_indices().nth(limits::LOG_LINE_MAX).map_or(text.len(), |(at, _)| at);
+        let kept = text.get(..end).unwrap_or_default();
+        let mark = if end < text.len() { "..." } else { "" };
+        writeln!(out, "{} {} {kept}{mark}", self.0.now().wall, word(*about.level()))
     }
+}
 
-    fn line(self, level: &str, text: &str) {
-        let now = self.clock.now().wall;
-        // A log that cannot be written must not stop the daemon.
-        let _written = writeln!(std::io::stderr().lock(), "{now} {level} {}", shown(text));
+fn word(level: Level) -> &'static str {
+    match level {
+        Level::ERROR => "error",
+        Level::WARN => "warning",
+        Level::INFO => "info",
+        Level::DEBUG => "debug",
+        Level::TRACE => "trace",
+    }
+}
+
+/// The message of a record, and its other fields as `name=value`.
+#[derive(Default)]
+struct Text(String);
+
+impl Visit for Text {
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        // Writing into a text cannot fail.
+        let _written = match field.name() {
+            "message" => write!(self.0, "{value:?}"),
+            // Where a record of `log` comes from, which its metadata says.
+            name if name.starts_with("log.") => Ok(()),
+            name => write!(self.0, " {name}={value:?}"),
+        };
     }
 }

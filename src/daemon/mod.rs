@@ -32,6 +32,6 @@ pub use files::{
 };
 pub use in_process::{Here, open_here};
 pub use lock::{DataLock, LockError};
-pub use log::Log;
+pub use log::{Levels, install as install_log};
 pub use opening::{OpeningError, Progress};
 pub use run::{DaemonError, Start, run};

@@ -7,7 +7,6 @@ use tokio::sync::oneshot;
 
 use super::crew::Crew;
 use super::files::{data_folder, load_site};
-use super::log::Log;
 use super::run::warn_of_heavy_lines;
 use crate::api::{Gateway, Message, Reloaded, Served};
 use crate::site::Equipment;
@@ -20,7 +19,6 @@ pub(super) async fn reload(
     gateway: &Gateway,
     served: &Served,
     crew: &mut Crew,
-    log: Log,
 ) -> Result<Reloaded, String> {
     let done = async {
         // Beside the runtime: a large file that is wrong must not hold up the links.
@@ -43,7 +41,7 @@ pub(super) async fn reload(
         let is_gone = |e: &&Equipment| site.find(e.id.as_str()).is_none();
         let removed: Vec<String> =
             before.equipment.iter().filter(is_gone).map(|e| e.id.to_string()).collect();
-        warn_of_heavy_lines(&site, log);
+        warn_of_heavy_lines(&site);
         // The desk first: what the links still send by the old numbers is told by its version.
         let (tx, rx) = oneshot::channel();
         let gone = |()| "the gateway is stopping".to_owned();
@@ -55,15 +53,15 @@ pub(super) async fn reload(
     }
     .await;
     match &done {
-        Ok(r) => log.info(&format!(
+        Ok(r) => tracing::info!(
             "the configuration was loaded again from {} in {}: {} kept, {} new or changed, {} gone",
             config.display(),
             data.display(),
             r.kept,
             r.changed.len(),
             r.removed.len()
-        )),
-        Err(why) => log.error(&format!("the configuration was not loaded, nothing was changed: {why}")),
+        ),
+        Err(why) => tracing::error!("the configuration was not loaded, nothing was changed: {why}"),
     }
     done
 }

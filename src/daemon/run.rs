@@ -14,7 +14,6 @@ use super::captures;
 use super::crew::{Crew, boards};
 use super::files::{make_private, socket_path};
 use super::lock::{DataLock, LockError};
-use super::log::Log;
 use super::opening::OpeningError;
 use super::openings;
 use super::reloading;
@@ -72,8 +71,6 @@ pub struct Start {
     pub data: PathBuf,
     /// The clock.
     pub clock: Clock,
-    /// Where the log goes.
-    pub log: Log,
 }
 
 /// Runs a gateway until `stop` is done. SIGHUP has it load its configuration again.
@@ -81,25 +78,23 @@ pub struct Start {
 /// # Errors
 /// When it cannot start, or a part of it died.
 pub async fn run(start: Start, stop: impl Future<Output = ()>) -> Result<(), DaemonError> {
-    let Start { site, config, data, clock, log } = start;
+    let Start { site, config, data, clock } = start;
     let clock = clock.without_gaps();
     let mut beating = tokio::task::JoinSet::new();
     beating.spawn(clock.heartbeat());
     let _lock = DataLock::for_daemon(&data).await?;
     if let Some(found) = make_private(&data) {
-        log.warn(&found);
+        tracing::warn!("{found}");
     }
-    warn_of_heavy_lines(&site, log);
+    warn_of_heavy_lines(&site);
     let boards = boards(&site, clock);
     let links = Links::default();
     let mut next = 0.1;
     let mut progress = |share: f64| {
         if share >= next {
             next = share + 0.1;
-            log.info(&format!(
-                "the ticket database is brought up to date with the journal: {:.0} %",
-                share * 100.0
-            ));
+            let percent = share * 100.0;
+            tracing::info!(target: "andon::store", "rebuilding the ticket database from the journal: {percent:.0} %");
         }
     };
     let parts = Parts {
@@ -107,7 +102,6 @@ pub async fn run(start: Start, stop: impl Future<Output = ()>) -> Result<(), Dae
         data: data.clone(),
         is_read_only: false,
         clock,
-        log,
         boards: Some(boards.clone()),
         links: links.clone(),
     };
@@ -115,21 +109,21 @@ pub async fn run(start: Start, stop: impl Future<Output = ()>) -> Result<(), Dae
     let (reload_tx, mut reloads) = mpsc::channel(limits::RELOADS_QUEUED_MAX);
     engine.gateway.reload = config.is_some().then_some(reload_tx);
     let served = Served::new(engine.gateway.clone());
-    let mut socket = ApiSocket::open(&socket_path(&data), router(served.clone()), log)?;
+    let mut socket = ApiSocket::open(&socket_path(&data), router(served.clone()))?;
     let (openings, heard) = captures::openings();
     let mut beside = tokio::task::JoinSet::new();
     beside.spawn(openings::follow(engine.gateway.feed.clone(), openings, clock));
-    beside.spawn(captures::keep(heard, served.clone(), log));
+    beside.spawn(captures::keep(heard, served.clone()));
     if engine.is_partly_checked {
-        beside.spawn(check_rest(engine.gateway.clone(), log));
+        beside.spawn(check_rest(engine.gateway.clone()));
     }
-    let mut crew = Crew::start(site.clone(), boards, links, engine.readings.clone(), clock, log);
-    log.info(&format!(
+    let mut crew = Crew::start(site.clone(), boards, links, engine.readings.clone(), clock);
+    tracing::info!(
         "ready: links {}, equipment {}, socket {}",
         site.links.len(),
         site.equipment.len(),
         socket.path().display()
-    ));
+    );
     let mut states = BTreeMap::new();
     let mut hangup = signal(SignalKind::hangup()).ok();
     tokio::pin!(stop);
@@ -147,7 +141,7 @@ pub async fn run(start: Start, stop: impl Future<Output = ()>) -> Result<(), Dae
                 Err(e) => format!("the desk has failed: {e}"),
             })),
             () = tokio::time::sleep(LOOK_EVERY) => {
-                tell_changes(&crew.boards(), &mut states, log);
+                tell_changes(&crew.boards(), &mut states);
                 engine.store.watch();
                 socket.look();
                 continue;
@@ -156,13 +150,13 @@ pub async fn run(start: Start, stop: impl Future<Output = ()>) -> Result<(), Dae
             true = hung_up => None,
         };
         let Some(config) = &config else { continue };
-        let end = reloading::reload(config, &data, &engine.gateway, &served, &mut crew, log).await;
+        let end = reloading::reload(config, &data, &engine.gateway, &served, &mut crew).await;
         if let Some(asker) = asker {
             // Whoever asked may be gone.
             let _told = asker.send(end);
         }
     };
-    log.info("stopping");
+    tracing::info!("stopping");
     crew.stop();
     beside.abort_all();
     // The socket goes first: whoever connects now is told that nobody is there.
@@ -171,40 +165,44 @@ pub async fn run(start: Start, stop: impl Future<Output = ()>) -> Result<(), Dae
     if !engine.stop().await {
         return Err(DaemonError::Broken("not everything was on disk in time".to_owned()));
     }
-    log.info("stopped");
+    tracing::info!("stopped");
     Ok(())
 }
 
 /// Checks the begin of a long journal beside the daemon's other work, and puts damage on record.
-async fn check_rest(gateway: Gateway, log: Log) {
+async fn check_rest(gateway: Gateway) {
     match gateway.verify().await {
         Ok(found) if found.damage.is_empty() => {}
         Ok(found) => {
             for part in &found.damage {
-                log.error(&format!("the journal is damaged: {part}"));
+                tracing::error!(target: "andon::journal", "the journal is damaged: {part}");
             }
             // A desk that is gone has nothing to record.
             let _sent = gateway.desk.send(Message::Damaged(found.damage)).await;
         }
-        Err(refusal) => log.warn(&format!("the begin of the journal was not checked: {refusal}")),
+        Err(refusal) => tracing::warn!(
+            target: "andon::journal",
+            "the begin of the journal was not checked: {refusal}",
+        ),
     }
 }
 
 /// Warns of lines that cannot carry what is asked of them, with the remedy.
-pub(super) fn warn_of_heavy_lines(site: &Site, log: Log) {
+pub(super) fn warn_of_heavy_lines(site: &Site) {
     for (at, link) in site.links.iter().enumerate() {
         let timing = LineTiming::of(&link.kind);
         let on_link = site.equipment.iter().filter(|e| e.link == at);
         let all: f64 = on_link.map(|e| load(&plan(&e.profile, timing), timing)).sum();
         if all > limits::LINE_LOAD_WARN {
-            log.warn(&format!(
+            tracing::warn!(
+                target: "andon::link",
                 "link {}: what is asked of it takes {:.0} % of its time; points will be late. \
-                 `andon link plan {}` shows which requests take how long; longer `every`, a higher baud rate \
-                 or a second line help",
+                `andon link plan {}` shows which requests take how long; longer `every`, a higher baud rate \
+                or a second line help",
                 link.name,
                 all * 100.0,
-                link.name
-            ));
+                link.name,
+            );
         }
     }
 }
@@ -212,14 +210,14 @@ pub(super) fn warn_of_heavy_lines(site: &Site, log: Log) {
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// Tells the log when a link comes or goes.
-fn tell_changes(boards: &[LinkBoard], before: &mut BTreeMap<String, LinkState>, log: Log) {
+fn tell_changes(boards: &[LinkBoard], before: &mut BTreeMap<String, LinkState>) {
     for board in boards {
         let stats = board.lock();
         if before.get(&stats.name) != Some(&stats.state) {
             before.insert(stats.name.clone(), stats.state);
             let text = format!("link {} is {}: {}", stats.name, stats.state.word(), stats.message);
             drop(stats);
-            log.info(&text);
+            tracing::info!(target: "andon::link", "{text}");
         }
     }
 }

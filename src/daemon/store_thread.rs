@@ -12,7 +12,6 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use super::log::Log;
 use super::opening::{aside_of, set_aside, store_folder};
 use crate::disk;
 use crate::feed::Feed;
@@ -78,7 +77,6 @@ pub(super) struct StoreWorker {
     opener: Box<dyn Opener>,
     feed: Feed,
     view: StoreView,
-    log: Log,
     /// The store that queries read.
     current: Option<(Store, Home)>,
     /// A store on disk that is being rebuilt beside it.
@@ -96,7 +94,6 @@ impl StoreWorker {
         opener: Box<dyn Opener>,
         feed: Feed,
         view: StoreView,
-        log: Log,
         opened: Option<(Store, Home)>,
         why_not: String,
     ) -> Self {
@@ -107,7 +104,6 @@ impl StoreWorker {
             opener,
             feed,
             view,
-            log,
             current: opened,
             coming: None,
             why_not,
@@ -156,10 +152,16 @@ impl StoreWorker {
                 let has_room = self.opener.room() >= limits::STORE_ROOM_MIN;
                 if !has_room && self.why_not.is_empty() {
                     self.why_not = "the disk is nearly full".to_owned();
-                    self.log.warn("the disk is nearly full: the ticket database waits, the journal goes on");
+                    tracing::warn!(
+                        target: "andon::store",
+                        "the disk is nearly full: the ticket database waits, the journal goes on",
+                    );
                 } else if has_room && !self.why_not.is_empty() {
                     self.why_not.clear();
-                    self.log.info("there is room on the disk again: the ticket database goes on");
+                    tracing::info!(
+                        target: "andon::store",
+                        "there is room on the disk again: the ticket database goes on",
+                    );
                 }
                 has_room
             }
@@ -214,7 +216,7 @@ impl StoreWorker {
                 true
             }
             Ok(false) => {
-                self.log.info("the ticket database is up to date with the journal");
+                tracing::info!(target: "andon::store", "the ticket database is up to date with the journal");
                 self.view.serve(store.reader(), store.cursor().seq);
                 self.why_not.clear();
                 self.current = Some((store, Home::Disk));
@@ -238,18 +240,24 @@ impl StoreWorker {
         if let Err(e) = self.opener.set_aside() {
             self.why_not = format!("{why}; it cannot be set aside: {e}");
         }
-        self.log.error(&format!("the ticket database cannot be used: {}; it is tried again", self.why_not));
+        tracing::error!(
+            target: "andon::store",
+            "the ticket database cannot be used: {}; it is tried again", self.why_not,
+        );
         false
     }
 
     /// Stops using the current store: it is rebuilt from the journal.
     fn give_up(&mut self, why: &str) {
-        self.log.error(&format!("{why}; nothing is lost, the ticket database is rebuilt from the journal"));
+        tracing::error!(
+            target: "andon::store",
+            "{why}; nothing is lost, the ticket database is rebuilt from the journal",
+        );
         self.view.withdraw();
         if let Some((store, Home::Disk)) = self.current.take() {
             forget(store);
             if let Err(e) = self.opener.set_aside() {
-                self.log.error(&format!("the ticket database cannot be set aside: {e}"));
+                tracing::error!(target: "andon::store", "the ticket database cannot be set aside: {e}");
             }
         }
         self.why_not = why.to_owned();
@@ -312,7 +320,6 @@ pub(super) struct StoreThread {
     data: PathBuf,
     feed: Feed,
     view: StoreView,
-    log: Log,
     running: Mutex<Running>,
 }
 
@@ -328,9 +335,9 @@ struct Running {
 impl StoreThread {
     /// Starts the thread.
     pub(super) fn start(worker: StoreWorker, data: &Path) -> std::io::Result<Self> {
-        let (feed, view, log) = (worker.feed.clone(), worker.view.clone(), worker.log);
+        let (feed, view) = (worker.feed.clone(), worker.view.clone());
         let running = spawn(worker)?;
-        Ok(Self { data: data.to_owned(), feed, view, log, running: Mutex::new(running) })
+        Ok(Self { data: data.to_owned(), feed, view, running: Mutex::new(running) })
     }
 
     /// Called once a second: gives a thread up that hangs, and starts another one on an empty store.
@@ -347,13 +354,14 @@ impl StoreThread {
         running.stop.send_replace(true);
         let given_up = running.given_up + 1;
         let what = if hangs { "hangs" } else { "has failed" };
-        self.log.error(&format!(
-            "the thread of the ticket database {what}; it is given up and the database rebuilt"
-        ));
+        tracing::error!(
+            target: "andon::store",
+            "the thread of the ticket database {what}; it is given up and the database rebuilt",
+        );
         self.view.withdraw();
         let mut opener = OnDisk(self.data.clone());
         if let Err(e) = opener.set_aside() {
-            self.log.error(&format!("the ticket database cannot be set aside: {e}"));
+            tracing::error!(target: "andon::store", "the ticket database cannot be set aside: {e}");
         }
         if given_up >= limits::STORE_GIVEN_UP_MAX {
             let why = format!("its thread was given up {given_up} times; restart andon");
@@ -363,9 +371,9 @@ impl StoreThread {
         }
         let why = format!("its thread {what}");
         let (feed, view) = (self.feed.clone(), self.view.clone());
-        match spawn(StoreWorker::new(Box::new(opener), feed, view, self.log, None, why)) {
+        match spawn(StoreWorker::new(Box::new(opener), feed, view, None, why)) {
             Ok(next) => *running = Running { given_up, ..next },
-            Err(e) => self.log.error(&format!("no thread for the ticket database: {e}")),
+            Err(e) => tracing::error!(target: "andon::store", "no thread for the ticket database: {e}"),
         }
     }
 

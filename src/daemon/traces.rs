@@ -7,7 +7,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use super::log::Log;
 use crate::api::{Cut, Gateway, TraceOf};
 use crate::disk;
 use crate::limits;
@@ -16,14 +15,13 @@ use crate::words::{Mono, Now, TicketNumber};
 /// Traces that are to be cut, by when.
 pub(super) struct Traces {
     waiting: BTreeMap<(Mono, TicketNumber), TraceOf>,
-    log: Log,
     over: Arc<AtomicBool>,
     passed_over: Arc<AtomicU64>,
 }
 
 impl Traces {
-    pub(super) fn new(log: Log, over: Arc<AtomicBool>, passed_over: Arc<AtomicU64>) -> Self {
-        Self { waiting: BTreeMap::new(), log, over, passed_over }
+    pub(super) fn new(over: Arc<AtomicBool>, passed_over: Arc<AtomicU64>) -> Self {
+        Self { waiting: BTreeMap::new(), over, passed_over }
     }
 
     /// When something is to be cut next: a moment after the first, with all that are due by then.
@@ -83,7 +81,7 @@ impl Traces {
             Err(e) => Some(e.to_string()),
         };
         if let (Some(why), Some(number)) = (failed, first) {
-            self.log.warn(&format!("the readings around ticket {number} were not kept: {why}"));
+            tracing::warn!("the readings around ticket {number} were not kept: {why}");
         }
     }
 }

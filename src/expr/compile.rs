@@ -6,7 +6,7 @@ use super::evaluate::{Node, NumberNode};
 use super::function::{Function, Gives, MemoryKind, MemorySpec};
 use super::parser::{Arithmetic, Ast, Compare, Part, parse};
 use crate::limits;
-use crate::source::nearest;
+use crate::source::suggest;
 use crate::words::{Unit, parse_duration};
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -112,39 +112,61 @@ impl Program {
 /// Parses and checks a condition.
 ///
 /// # Errors
-/// The first error, with its place and a proposed correction.
-pub fn compile(text: &str, names: &dyn Names) -> Result<Program, ExprError> {
-    let ast = parse(text)?;
-    let mut compiler =
-        Compiler { text, names, operands: Vec::new(), memories: Vec::new(), recalls: Vec::new() };
-    let root = compiler.condition(&ast)?;
-    if compiler.operands.len() > limits::POINTS_NAMED_MAX {
+/// All errors in names, types and units, in the order of the text, each with its place and a proposed correction. If the text
+/// cannot be parsed: the first syntax error alone.
+pub fn compile(text: &str, names: &dyn Names) -> Result<Program, Vec<ExprError>> {
+    let ast = parse(text).map_err(|e| vec![e])?;
+    let mut compiler = Compiler {
+        text,
+        names,
+        operands: Vec::new(),
+        memories: Vec::new(),
+        recalls: Vec::new(),
+        errors: Vec::new(),
+    };
+    let root = compiler.condition(&ast).map_err(|e| compiler.errors.push(e));
+    let Compiler { operands, memories, recalls, mut errors, .. } = compiler;
+    if operands.len() > limits::POINTS_NAMED_MAX {
         let message = format!("a condition must name at most {} points", limits::POINTS_NAMED_MAX);
-        return Err(ExprError::new(0..text.len(), message).with_help("divide it into several faults"));
+        errors.push(ExprError::new(0..text.len(), message).with_help("divide it into several faults"));
     }
-    let Compiler { operands, memories, recalls, .. } = compiler;
-    Ok(Program { root, operands, memories, recalls, text: text.to_owned() })
+    match root {
+        Ok(root) if errors.is_empty() => {
+            Ok(Program { root, operands, memories, recalls, text: text.to_owned() })
+        }
+        Ok(_) | Err(()) => {
+            errors.sort_by_key(|e| (e.span.start, e.span.end));
+            errors.truncate(limits::EXPRESSION_ERRORS_MAX);
+            Err(errors)
+        }
+    }
 }
 
 /// Parses and checks the `check` of a step: a condition, and after `for` the time for which it must be true.
 ///
 /// # Errors
 /// The same errors as [`compile`].
-pub fn compile_for(text: &str, names: &dyn Names) -> Result<(Program, Duration), ExprError> {
+pub fn compile_for(text: &str, names: &dyn Names) -> Result<(Program, Duration), Vec<ExprError>> {
     let (condition, hold) = match text.rsplit_once(" for ") {
         Some((condition, hold)) => {
-            let at = text.len() - hold.len();
-            let hold = parse_duration(hold).map_err(|meant| ExprError::new(at..text.len(), meant))?;
-            if hold > crate::limits::CHECK_FOR_MAX {
-                return Err(ExprError::new(at..text.len(), "a check takes at most 10 minutes"));
-            }
+            let wrong = |why: String| ExprError::new(text.len() - hold.len()..text.len(), why);
+            let hold = parse_duration(hold).map_err(wrong).and_then(|hold| {
+                if hold > limits::CHECK_FOR_MAX {
+                    return Err(wrong("a check takes at most 10 minutes".to_owned()));
+                }
+                Ok(hold)
+            });
             (condition, hold)
         }
-        None => (text, Duration::ZERO),
+        None => (text, Ok(Duration::ZERO)),
     };
-    let mut program = compile(condition, names)?;
-    text.clone_into(&mut program.text);
-    Ok((program, hold))
+    match (compile(condition, names), hold) {
+        (Ok(mut program), Ok(hold)) => {
+            text.clone_into(&mut program.text);
+            Ok((program, hold))
+        }
+        (program, hold) => Err(program.err().into_iter().flatten().chain(hold.err()).collect()),
+    }
 }
 
 enum Typed {
@@ -164,9 +186,34 @@ struct Compiler<'a> {
     operands: Vec<Operand>,
     memories: Vec<MemorySpec>,
     recalls: Vec<Recall>,
+    /// What was found wrong beside the error that is on its way to the root.
+    errors: Vec<ExprError>,
 }
 
 impl Compiler<'_> {
+    /// No more errors are told: none is worth looking for a name that was meant.
+    fn is_full(&self) -> bool {
+        self.errors.len() >= limits::EXPRESSION_ERRORS_MAX
+    }
+
+    /// The two sides of an operator. Each was checked whatever the other is: of two errors one goes on to the root.
+    fn both<A, B>(&mut self, a: Result<A, ExprError>, b: Result<B, ExprError>) -> Result<(A, B), ExprError> {
+        match (a, b) {
+            (Ok(a), Ok(b)) => Ok((a, b)),
+            (Err(a), Err(b)) => {
+                self.errors.push(b);
+                Err(a)
+            }
+            (Err(e), Ok(_)) | (Ok(_), Err(e)) => Err(e),
+        }
+    }
+
+    fn conditions(&mut self, a: &Ast, b: &Ast) -> Result<(Box<Node>, Box<Node>), ExprError> {
+        let (a, b) = (self.condition(a), self.condition(b));
+        let (a, b) = self.both(a, b)?;
+        Ok((Box::new(a), Box::new(b)))
+    }
+
     fn condition(&mut self, ast: &Ast) -> Result<Node, ExprError> {
         match self.typed(ast)? {
             Typed::Condition(node) => Ok(node),
@@ -180,14 +227,7 @@ impl Compiler<'_> {
     }
 
     fn number(&mut self, ast: &Ast) -> Result<(NumberNode, Option<Unit>), ExprError> {
-        match self.typed(ast)? {
-            Typed::Number(node, unit) => Ok((node, unit)),
-            Typed::Foreign(slot) => Ok((NumberNode::Point(slot), None)),
-            Typed::Enum(node, _) => Ok((node, None)),
-            other => {
-                Err(ExprError::new(ast.span.clone(), format!("this is {}, not a number", describe(&other))))
-            }
-        }
+        numeric(self.typed(ast)?, ast)
     }
 
     fn slot(&mut self, operand: Operand) -> usize {
@@ -212,11 +252,14 @@ impl Compiler<'_> {
             }
             Part::Not(inner) => Typed::Condition(Node::Not(Box::new(self.condition(inner)?))),
             Part::And(a, b) => {
-                Typed::Condition(Node::And(Box::new(self.condition(a)?), Box::new(self.condition(b)?)))
+                let (a, b) = self.conditions(a, b)?;
+                Typed::Condition(Node::And(a, b))
             }
             Part::Or(a, b) => {
-                Typed::Condition(Node::Or(Box::new(self.condition(a)?), Box::new(self.condition(b)?)))
+                let (a, b) = self.conditions(a, b)?;
+                Typed::Condition(Node::Or(a, b))
             }
+            Part::Wrong(error) => return Err((**error).clone()),
             Part::Call { function, point, window } => self.call(ast, *function, point, *window)?,
             Part::Duration(d) => Typed::Duration(*d),
             Part::Compare(compare, a, b) => Typed::Condition(self.compare(ast, *compare, a, b)?),
@@ -342,19 +385,18 @@ impl Compiler<'_> {
     }
 
     fn unknown(&self, span: &Range<usize>, equipment: Option<&str>, name: &str) -> ExprError {
-        let known = self.names.known(equipment);
+        let known = if self.is_full() { Vec::new() } else { self.names.known(equipment) };
         let whose = equipment.map_or(String::new(), |e| format!(" of {e}"));
         let error = ExprError::new(span.clone(), format!("there is no point {name}{whose}"));
-        match nearest(name, known.iter().map(String::as_str)) {
-            Some(near) => error.with_help(format!("did you mean {near}?")),
-            None if known.is_empty() => error.with_help(format!("there is no equipment{whose} here")),
-            None => error.with_help(format!("known: {}", known.join(", "))),
+        match known.as_slice() {
+            [] => error.with_help(format!("there is no equipment{whose} here")),
+            known => error.with_help(suggest(name, known.iter().map(String::as_str)).or_known()),
         }
     }
 
     fn compare(&mut self, ast: &Ast, compare: Compare, a: &Ast, b: &Ast) -> Result<Node, ExprError> {
-        let left = self.typed(a)?;
-        let right = self.typed(b)?;
+        let (left, right) = (self.typed(a), self.typed(b));
+        let (left, right) = self.both(left, right)?;
         let only_equal = |what: &str| match compare {
             Compare::Equal => Ok(false),
             Compare::Unequal => Ok(true),
@@ -388,8 +430,7 @@ impl Compiler<'_> {
                 Ok(Node::Same(Box::new(l), Box::new(r), only_equal("true or false")?))
             }
             (left, right) => {
-                let (l, lu) = numeric(left, a)?;
-                let (r, ru) = numeric(right, b)?;
+                let ((l, lu), (r, ru)) = self.both(numeric(left, a), numeric(right, b))?;
                 same_unit(&ast.span, lu.as_ref(), ru.as_ref(), "compared")?;
                 Ok(Node::Compare(compare, l, r))
             }
@@ -397,8 +438,8 @@ impl Compiler<'_> {
     }
 
     fn arithmetic(&mut self, ast: &Ast, op: Arithmetic, a: &Ast, b: &Ast) -> Result<Typed, ExprError> {
-        let (l, lu) = self.number(a)?;
-        let (r, ru) = self.number(b)?;
+        let (left, right) = (self.number(a), self.number(b));
+        let ((l, lu), (r, ru)) = self.both(left, right)?;
         let none = Unit::default();
         let unit = match op {
             Arithmetic::Add | Arithmetic::Subtract => {
@@ -438,13 +479,10 @@ fn unknown_word<'a>(
     what: &str,
     word: &str,
     span: &Range<usize>,
-    known: impl Iterator<Item = &'a String> + Clone,
+    known: impl Iterator<Item = &'a String>,
 ) -> ExprError {
     let error = ExprError::new(span.clone(), format!("there is no {what} \"{word}\" here"));
-    match nearest(word, known.clone().map(String::as_str)) {
-        Some(near) => error.with_help(format!("did you mean \"{near}\"?")),
-        None => error.with_help(format!("known: {}", known.cloned().collect::<Vec<_>>().join(", "))),
-    }
+    error.with_help(suggest(word, known.map(String::as_str)).or_known())
 }
 
 fn same_unit(span: &Range<usize>, a: Option<&Unit>, b: Option<&Unit>, verb: &str) -> Result<(), ExprError> {

@@ -5,16 +5,18 @@ use std::sync::Arc;
 use super::compile::Program;
 use super::function::Function;
 use super::parser::{Arithmetic, Compare};
+use crate::words::worded;
 
-/// The result of a condition (three-valued logic of Kleene).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Truth {
-    /// The condition is true.
-    True,
-    /// The condition is false.
-    False,
-    /// The result depends on a value that is bad or stale.
-    Unknown,
+worded! {
+    /// The result of a condition (three-valued logic of Kleene).
+    pub enum Truth {
+        /// The condition is true.
+        True = "true",
+        /// The condition is false.
+        False = "false",
+        /// The result depends on a value that is bad or stale.
+        Unknown = "unknown",
+    }
 }
 
 impl Truth {
@@ -31,16 +33,6 @@ impl Truth {
             Truth::True => Truth::False,
             Truth::False => Truth::True,
             Truth::Unknown => Truth::Unknown,
-        }
-    }
-
-    /// The word on screens.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            Truth::True => "true",
-            Truth::False => "false",
-            Truth::Unknown => "unknown",
         }
     }
 }
@@ -196,8 +188,9 @@ fn number(node: &NumberNode, operands: &dyn Operands) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::compile::{Kind, Names, PointInfo, compile};
+    use super::super::compile::{Kind, Names, PointInfo, compile, compile_for};
     use super::*;
+    use crate::limits;
     use crate::words::Unit;
     use std::collections::BTreeMap;
 
@@ -250,8 +243,15 @@ mod tests {
 
     #[track_caller]
     fn fails(text: &str, at: usize, message: &str) {
-        let error = compile(text, &Plant).unwrap_err();
-        assert_eq!((error.span.start, error.message.as_str()), (at, message));
+        fail(text, &[(at, message)]);
+    }
+
+    /// Everything that is wrong, in the order of the text.
+    #[track_caller]
+    fn fail(text: &str, expected: &[(usize, &str)]) {
+        let errors = compile(text, &Plant).unwrap_err();
+        let found: Vec<(usize, &str)> = errors.iter().map(|e| (e.span.start, e.message.as_str())).collect();
+        assert_eq!(found, expected, "{text}");
     }
 
     #[test]
@@ -312,7 +312,52 @@ mod tests {
         fails("age(volts) == 3s", 0, "an age is compared by its order");
         fails("stuck(volts, 5m) > 1", 0, "this is true or false, not a number");
         fails("previous(mode) == \"aut\"", 18, "there is no value \"aut\" here");
-        assert_eq!(compile("vlots > 1", &Plant).unwrap_err().help.as_deref(), Some("did you mean volts?"));
+        fails("agv(volts, 5s) > 1", 0, "there is no function agv");
+        fails("avg(volts, 0s) > 1", 11, "a time here is from 1ms to 31d");
+        let errors = compile("vlots > 1", &Plant).unwrap_err();
+        assert_eq!(errors[0].help.as_deref(), Some("did you mean volts?"));
+    }
+
+    #[test]
+    fn everything_wrong_in_an_expression_is_told_at_once() {
+        let no = "there is no point";
+        fail("vlots > amsp", &[(0, &format!("{no} vlots")), (8, &format!("{no} amsp"))]);
+        fail(
+            "vlots > 1 and volts > amps or name > 3",
+            &[
+                (0, &format!("{no} vlots")),
+                (14, "V and A cannot be compared"),
+                (30, "this is a text, not a number"),
+            ],
+        );
+        fail(
+            "not (volts and on) and status.jog",
+            &[(5, "this is a number, not true or false"), (23, "there is no bit \"jog\" here")],
+        );
+        fail(
+            "name + on > 1",
+            &[(0, "this is a text, not a number"), (7, "this is true or false, not a number")],
+        );
+        fail(
+            "agv((volts), 5s) > 1 and avg(volts, 0s) > 1 and x",
+            &[
+                (0, "there is no function agv"),
+                (36, "a time here is from 1ms to 31d"),
+                (48, &format!("{no} x")),
+            ],
+        );
+        // Of a text that is no expression, the place where it ends to be one.
+        fail("vlots > and amsp", &[(8, "a point, a number or a quoted text belongs here")]);
+        fail("agv(volts", &[(0, "there is no function agv")]);
+        let many = vec!["x > 1"; 60].join(" and ");
+        assert_eq!(compile(&many, &Plant).unwrap_err().len(), limits::EXPRESSION_ERRORS_MAX);
+    }
+
+    #[test]
+    fn a_check_tells_of_its_time_and_of_its_condition() {
+        let errors = compile_for("vlots > 1 for 3x", &Plant).unwrap_err();
+        assert_eq!(errors.iter().map(|e| e.span.start).collect::<Vec<_>>(), [0, 14]);
+        assert_eq!(compile_for("volts > 1 for 11m", &Plant).unwrap_err()[0].span, 14..17);
     }
 
     #[test]

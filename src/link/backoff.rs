@@ -8,13 +8,13 @@ use crate::limits;
 /// The waiting times of one link.
 #[derive(Debug)]
 pub(super) struct Backoff {
-    seed: u64,
+    chance: fastrand::Rng,
     next: Duration,
 }
 
 impl Backoff {
     pub(super) fn new(seed: u64) -> Self {
-        Self { seed: seed.max(1), next: limits::RECONNECT_MIN }
+        Self { chance: fastrand::Rng::with_seed(seed), next: limits::RECONNECT_MIN }
     }
 
     /// Returns to the shortest waiting time, after the link was opened.
@@ -24,12 +24,7 @@ impl Backoff {
 
     /// Returns the time to wait before the next attempt, and doubles the following one.
     pub(super) fn pause(&mut self) -> Duration {
-        // The generator xorshift64* is good enough to spread the attempts.
-        self.seed ^= self.seed >> 12;
-        self.seed ^= self.seed << 25;
-        self.seed ^= self.seed >> 27;
-        let share = u32::try_from(self.seed.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 54).unwrap_or(0);
-        let pause = self.next / 2 + self.next / 2 * share / 1024;
+        let pause = self.next / 2 + (self.next / 2).mul_f64(self.chance.f64());
         self.next = (self.next * 2).min(limits::RECONNECT_MAX);
         pause
     }

@@ -7,28 +7,18 @@ use std::time::Duration;
 use super::record::WireRecord;
 use crate::limits;
 use crate::site::Site;
-use crate::words::{EquipmentId, EquipmentIndex, Now};
+use crate::words::{EquipmentId, EquipmentIndex, Now, worded};
 
-/// The state of a link or of a piece of equipment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum LinkState {
-    /// Every request is answered.
-    Online,
-    /// Some requests are not answered, or some answers are errors.
-    Degraded,
-    /// No request is answered, or the link cannot be opened.
-    Offline,
-}
-
-impl LinkState {
-    /// The state as a word, as in JSON and on screens.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            LinkState::Online => "online",
-            LinkState::Degraded => "degraded",
-            LinkState::Offline => "offline",
-        }
+worded! {
+    /// The state of a link or of a piece of equipment.
+    #[derive(PartialOrd, Ord)]
+    pub enum LinkState {
+        /// Every request is answered.
+        Online = "online",
+        /// Some requests are not answered, or some answers are errors.
+        Degraded = "degraded",
+        /// No request is answered, or the link cannot be opened.
+        Offline = "offline",
     }
 }
 

@@ -86,6 +86,7 @@ impl LinkTask {
         loop {
             let pause = match line.open(&self).await {
                 Ok((wire, remark)) => {
+                    tracing::debug!(link = %self.board.lock().name, "connected to {place}");
                     backoff.reset();
                     if hangups < limits::HANGUPS_AT_ONCE_MAX {
                         let message = remark.unwrap_or_else(|| format!("connected to {place}"));
@@ -94,6 +95,7 @@ impl LinkTask {
                     match line.work(&mut self, wire).await {
                         ConnectionEnd::Stopped => return,
                         ConnectionEnd::Lost { why, has_served } => {
+                            tracing::debug!(link = %self.board.lock().name, "connection lost: {why}");
                             hangups = if has_served { 0 } else { hangups + 1 };
                             if hangups < limits::HANGUPS_AT_ONCE_MAX {
                                 continue;
@@ -107,6 +109,7 @@ impl LinkTask {
                     }
                 }
                 Err(why) => {
+                    tracing::debug!(link = %self.board.lock().name, "not connected: {why}");
                     self.board.lock().count_error("connect");
                     self.offline(&why, Presence::NoAnswer).await;
                     backoff.pause()

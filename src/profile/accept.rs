@@ -26,11 +26,7 @@ impl Accept {
                 "unit 255" => out.unit_255 = true,
                 "any transaction" => out.any_transaction = true,
                 other => {
-                    let near = s.nearest(other, WORDS.iter().copied());
-                    let help = near.map_or_else(
-                        || format!("known: {}", WORDS.join(", ")),
-                        |n| format!("did you mean \"{n}\"?"),
-                    );
+                    let help = s.suggest(other, WORDS).or_known();
                     s.error_with_help(text.span, format!("\"{other}\" cannot be accepted"), "", help);
                 }
             }

@@ -2,19 +2,23 @@
 
 use std::fmt;
 
-/// One of the four Modbus tables, or the identification of the device.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Area {
-    /// Coils, function 1.
-    Coil,
-    /// Discrete inputs, function 2.
-    Discrete,
-    /// Input registers, function 4.
-    Input,
-    /// Holding registers, function 3.
-    Holding,
-    /// Objects of the identification of the device (function 43/14). They are texts; the number is the object id.
-    Identification,
+use crate::words::worded;
+
+worded! {
+    /// One of the four Modbus tables, or the identification of the device.
+    #[derive(PartialOrd, Ord)]
+    pub enum Area {
+        /// Coils, function 1.
+        Coil = "coil",
+        /// Discrete inputs, function 2.
+        Discrete = "discrete",
+        /// Input registers, function 4.
+        Input = "input",
+        /// Holding registers, function 3.
+        Holding = "holding",
+        /// Objects of the identification of the device (function 43/14). They are texts; the number is the object id.
+        Identification = "identification",
+    }
 }
 
 /// The objects of the identification (Modbus application protocol 6.21): their words in profiles and their ids.
@@ -30,19 +34,7 @@ pub const IDENTIFICATION: [(&str, u16); 7] = [
 
 impl Area {
     /// The four tables, in the order of the digit that manuals put before a register number.
-    pub const ALL: [Area; 4] = [Area::Coil, Area::Discrete, Area::Input, Area::Holding];
-
-    /// The word in profiles.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            Area::Coil => "coil",
-            Area::Discrete => "discrete",
-            Area::Input => "input",
-            Area::Holding => "holding",
-            Area::Identification => "identification",
-        }
-    }
+    pub const TABLES: [Area; 4] = [Area::Coil, Area::Discrete, Area::Input, Area::Holding];
 
     /// The Modbus function that reads the table.
     #[must_use]
@@ -99,7 +91,7 @@ impl RegisterAddress {
         let meant =
             || "write area:number, zero-based as on the wire: holding:40, input:0x1000, coil:3".to_owned();
         let (area, number) = text.split_once(':').ok_or_else(meant)?;
-        let area = Area::ALL.into_iter().find(|a| a.word() == area.trim()).ok_or_else(|| {
+        let area = Area::TABLES.into_iter().find(|a| a.word() == area.trim()).ok_or_else(|| {
             format!("the areas are coil, discrete, input and holding, not '{}'", area.trim())
         })?;
         let number = number.trim();

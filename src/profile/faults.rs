@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::baseline::read_baselines;
 use super::fault::{Fault, Guidance, Part, Question, Step, Target, Trace, Trigger};
 use super::model::Profile;
-use super::points::parse_number;
+use super::points::{NAME_A_POINT, parse_number};
 use crate::expr::{ExprError, Names, Program, compile, compile_for};
 use crate::limits;
 use crate::source::{Section, Spanned};
@@ -93,8 +93,12 @@ fn blank(name: FaultName) -> Fault {
     }
 }
 
-/// Notes an error of an expression. The columns of the error are inside the quoted text.
-fn note(s: &Section<'_>, text: &Spanned<String>, error: ExprError) {
+/// Notes the errors of an expression. The columns of an error are inside the quoted text.
+fn note(s: &Section<'_>, text: &Spanned<String>, errors: Vec<ExprError>) {
+    errors.into_iter().for_each(|error| note_one(s, text, error));
+}
+
+fn note_one(s: &Section<'_>, text: &Spanned<String>, error: ExprError) {
     let inner = text.span.start + 1;
     let end = text.span.end.saturating_sub(1).max(inner);
     let from = (inner + error.span.start).min(end);
@@ -154,8 +158,7 @@ pub(super) fn read_common(s: &Section<'_>, names: &dyn Names, severity: Option<S
 /// Notes that the profile has no point with this name, and proposes the most similar name.
 pub(super) fn no_point(s: &Section<'_>, name: &Spanned<String>, names: &dyn Names) {
     let known = names.known(None);
-    let near = s.nearest(&name.value, known.iter().map(String::as_str));
-    let label = near.map_or_else(String::new, |n| format!("did you mean {n}?"));
+    let label = s.suggest(&name.value, known.iter().map(String::as_str)).or("");
     s.error(name.span.clone(), format!("there is no point {}", name.value), label);
 }
 
@@ -290,11 +293,9 @@ fn read_target(s: &Section<'_>, key: &str, known: &[&str], own: usize) -> Option
             None
         }
         None => {
-            let near = s.nearest(&text.value, known.iter().copied());
-            let help = near.map_or_else(
-                || "write the id of a later step, \"done\" or \"cause:...\"".to_owned(),
-                |n| format!("did you mean {n}?"),
-            );
+            let known = known.iter().copied();
+            let help =
+                s.suggest(&text.value, known).or("write the id of a later step, \"done\" or \"cause:...\"");
             s.error_with_help(text.span, format!("there is no step {}", text.value), "", help);
             None
         }
@@ -319,9 +320,8 @@ fn read_codes(s: &Section<'_>, table: &str, profile: &Profile, names: &dyn Names
     let trace = read_trace(s, names);
     let Some(point) = point else { return };
     let Some((index, _)) = profile.point(&point.value) else {
-        let near = s.nearest(&point.value, profile.points.iter().map(|p| p.name.as_str()));
-        let help =
-            near.map_or_else(|| "name a point of this profile".to_owned(), |n| format!("did you mean {n}?"));
+        let known = profile.points.iter().map(|p| p.name.as_str());
+        let help = s.suggest(&point.value, known).or(NAME_A_POINT);
         s.error_with_help(point.span, format!("there is no point {}", point.value), "", help);
         return;
     };

@@ -14,9 +14,10 @@ use super::data_type::DataType;
 use super::model::Point;
 use super::pattern::Patterns;
 use super::place::Place;
+use super::points::NAME_A_POINT;
 use crate::limits;
 use crate::source::{Diagnostics, Section, SourceText, read_toml};
-use crate::words::PointIndex;
+use crate::words::{PointIndex, PointName};
 
 /// The source of the firmware version of a device.
 #[derive(Debug, Clone)]
@@ -66,11 +67,7 @@ pub(super) fn read_firmware(
         name.and_then(|name| {
             let at = points.iter().position(|p| p.name.as_str() == name.value);
             if at.is_none() {
-                let near = s.nearest(&name.value, points.iter().map(|p| p.name.as_str()));
-                let help = near.map_or_else(
-                    || "name a point of this profile".to_owned(),
-                    |n| format!("did you mean {n}?"),
-                );
+                let help = s.suggest(&name.value, points.iter().map(|p| p.name.as_str())).or(NAME_A_POINT);
                 s.error_with_help(name.span, format!("there is no point {}", name.value), "", help);
             }
             at
@@ -82,13 +79,13 @@ pub(super) fn read_firmware(
 
 fn identified_revision() -> Point {
     let every = limits::IDENTIFIED_EVERY;
+    let place = Place::Register(RegisterAddress { area: Area::Identification, number: 2 });
+    let kind = DataType::Text { registers: limits::IDENTIFICATION_REGISTERS };
     Point {
-        place: Place::Register(RegisterAddress { area: Area::Identification, number: 2 }),
-        kind: DataType::Text { registers: limits::IDENTIFICATION_REGISTERS },
         every: Some(every),
         stale_after: Some(every * limits::STALE_PERIODS),
         description: "the firmware version in the identification of the device".to_owned(),
-        ..Point::test("firmware_version")
+        ..Point::new(PointName::own("firmware_version"), place, kind)
     }
 }
 

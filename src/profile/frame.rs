@@ -101,9 +101,8 @@ pub fn is_proven(checksum: Checksum, frame: &[u8], from: usize, end: usize) -> b
 /// Computes the CRC-16 of Modbus.
 #[must_use]
 pub fn crc16(bytes: &[u8]) -> u16 {
-    bytes.iter().fold(0xFFFF, |crc, byte| {
-        (0..8).fold(crc ^ u16::from(*byte), |crc, _| if crc & 1 == 1 { crc >> 1 ^ 0xA001 } else { crc >> 1 })
-    })
+    static MODBUS: crc::Crc<u16> = crc::Crc::<u16>::new(&crc::CRC_16_MODBUS);
+    MODBUS.checksum(bytes)
 }
 
 /// Reads `frame = { start = "42 4D", length = 32 }`, or `end` instead of `length`.

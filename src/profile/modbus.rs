@@ -7,6 +7,7 @@ use super::accept::Accept;
 use super::decode::Order;
 use crate::limits;
 use crate::source::Section;
+use crate::words::worded;
 
 pub(super) const ORDERS: [(&str, Order); 2] = [("big", Order::Big), ("little", Order::Little)];
 
@@ -64,26 +65,15 @@ pub struct LineDefaults {
     pub stop_bits: u8,
 }
 
-/// The parity of a serial character, in a profile.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LineParity {
-    /// No parity bit.
-    None,
-    /// Even parity.
-    Even,
-    /// Odd parity.
-    Odd,
-}
-
-impl LineParity {
-    /// The word in `andon.toml`.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::None => "none",
-            Self::Even => "even",
-            Self::Odd => "odd",
-        }
+worded! {
+    /// The parity of a serial character, in a profile.
+    pub enum LineParity {
+        /// No parity bit.
+        None = "none",
+        /// Even parity.
+        Even = "even",
+        /// Odd parity.
+        Odd = "odd",
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::absent::{Absent, Valid};
-use super::address::{Area, RegisterAddress};
+use super::address::RegisterAddress;
 use super::data_type::DataType;
 use super::decode::Order;
 use super::fault::Fault;
@@ -186,14 +186,19 @@ impl Point {
     }
 
     /// A plain holding register, for the tests of this crate.
-    #[doc(hidden)]
-    #[must_use]
+    #[cfg(test)]
     pub fn test(name: &str) -> Self {
+        let place = RegisterAddress { area: super::address::Area::Holding, number: 0 };
+        Self::new(PointName::parse(name).unwrap(), Place::Register(place), DataType::U16)
+    }
+
+    /// A point of which a profile says no more than this.
+    #[must_use]
+    pub fn new(name: PointName, place: Place, kind: DataType) -> Self {
         Self {
-            name: PointName::parse(name)
-                .unwrap_or_else(|e| unreachable!("a test names its points well: {e}")),
-            place: Place::Register(RegisterAddress { area: Area::Holding, number: 0 }),
-            kind: DataType::U16,
+            name,
+            place,
+            kind,
             bit: None,
             word_order: Order::Big,
             byte_order: Order::Big,

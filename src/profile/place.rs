@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::address::RegisterAddress;
+use crate::words::worded;
 
 /// The source of the value of a point.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +38,15 @@ pub enum Place {
 }
 
 impl Place {
+    /// The serial request or stream that delivers the value.
+    #[must_use]
+    pub fn source(&self) -> Option<&str> {
+        match self {
+            Place::Capture { source, .. } | Place::Bytes { source, .. } => Some(source),
+            Place::Register(_) | Place::Topic { .. } | Place::Metric(_) => None,
+        }
+    }
+
     /// The protocol that delivers the value.
     #[must_use]
     pub fn protocol(&self) -> Protocol {
@@ -63,28 +73,16 @@ impl fmt::Display for Place {
     }
 }
 
-/// The protocol of a device. The link of the device must have the same protocol.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Protocol {
-    /// Modbus: andon sends requests.
-    Modbus,
-    /// A serial protocol of the device: andon sends requests or only listens.
-    Serial,
-    /// MQTT: andon subscribes to topics.
-    Mqtt,
-    /// Sparkplug B over MQTT: andon subscribes to a node.
-    Sparkplug,
-}
-
-impl Protocol {
-    /// The word of the protocol in messages.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            Protocol::Modbus => "modbus",
-            Protocol::Serial => "serial",
-            Protocol::Mqtt => "mqtt",
-            Protocol::Sparkplug => "sparkplug",
-        }
+worded! {
+    /// The protocol of a device. Its link must be of the same protocol.
+    pub enum Protocol {
+        /// Modbus: andon sends requests.
+        Modbus = "modbus",
+        /// A serial protocol of the device: andon sends requests or listens.
+        Serial = "serial",
+        /// MQTT topics: andon listens.
+        Mqtt = "mqtt",
+        /// Sparkplug B over MQTT: andon listens.
+        Sparkplug = "sparkplug",
     }
 }

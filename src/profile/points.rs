@@ -54,12 +54,14 @@ pub(super) fn read_points(root: &Section<'_>, defaults: &Defaults) -> Vec<Point>
             );
         }
         let factor = section.name("scale_from");
-        let point = read_point(&section, defaults);
-        if let Ok(parsed) = parsed {
+        // A point without a usable name is read all the same, for whatever else is wrong with it.
+        let known = parsed.clone().unwrap_or_else(|_| PointName::own("unnamed"));
+        let point = read_point(&section, known, defaults);
+        if parsed.is_ok() {
             if let Some(factor) = factor {
                 factors.push((points.len(), factor));
             }
-            points.push(Point { name: parsed, ..point });
+            points.push(point);
         }
         section.finish();
     }
@@ -95,9 +97,8 @@ fn resolve_factors(
 ) {
     for (index, factor) in factors {
         let Some(at) = points.iter().position(|p| p.name.as_str() == factor.value) else {
-            let near = table.nearest(&factor.value, points.iter().map(|p| p.name.as_str()));
-            let help = near
-                .map_or_else(|| "name a point of this profile".to_owned(), |n| format!("did you mean {n}?"));
+            let known = points.iter().map(|p| p.name.as_str());
+            let help = table.suggest(&factor.value, known).or(NAME_A_POINT);
             table.error_with_help(factor.span, format!("there is no point {}", factor.value), "", help);
             continue;
         };
@@ -129,7 +130,13 @@ fn resolve_factors(
     }
 }
 
-fn read_point(s: &Section<'_>, defaults: &Defaults) -> Point {
+/// What to do about a name that is no point's.
+pub(super) const NAME_A_POINT: &str = "name a point of this profile";
+
+/// The place of a point that does not say its own, which is an error of its own.
+const NOWHERE: Place = Place::Register(RegisterAddress { area: Area::Holding, number: 0 });
+
+fn read_point(s: &Section<'_>, name: PointName, defaults: &Defaults) -> Point {
     let place = read_place(s, defaults);
     let kind = read_kind(s, place.as_ref());
     let bit = s.integer_between("bit", 0, 15).and_then(|b| u8::try_from(b.value).ok());
@@ -165,15 +172,11 @@ fn read_point(s: &Section<'_>, defaults: &Defaults) -> Point {
         deadband: s.number("deadband").map_or(0.0, |n| n.value),
         description: s.text("description").map_or_else(String::new, |t| t.value),
         unconfirmed: s.text("unconfirmed").map(|t| t.value),
-        ..Point::test("p")
+        ..Point::new(name, place.unwrap_or(NOWHERE), kind.unwrap_or(DataType::U16))
     };
     // A point with an error stays in the list. Otherwise every condition that uses it would also report an unknown
     // point.
     let Some(kind) = kind else { return point };
-    let point = match place {
-        Some(place) => Point { place, kind, ..point },
-        None => Point { kind, ..point },
-    };
     check_kind(s, kind, &point);
     let writable = read_writable(s, &point);
     Point { writable, ..point }
@@ -320,18 +323,12 @@ fn read_capture(s: &Section<'_>, serial: &SerialSettings) -> Option<Place> {
         return None;
     };
     let Some(captures) = serial.captures(source) else {
-        let known = serial.sources();
-        let near = s.nearest(source, known.iter().copied());
-        let help =
-            near.map_or_else(|| format!("known: {}", known.join(", ")), |n| format!("did you mean {n}?"));
+        let help = s.suggest(source, serial.sources()).or_known();
         s.error_with_help(text.span, format!("there is no request or stream {source}"), "", help);
         return None;
     };
     if !captures.contains(name) {
-        let known: Vec<&str> = captures.iter().map(String::as_str).collect();
-        let near = s.nearest(name, known.iter().copied());
-        let help =
-            near.map_or_else(|| format!("known: {}", known.join(", ")), |n| format!("did you mean {n}?"));
+        let help = s.suggest(name, captures.iter().map(String::as_str)).or_known();
         s.error_with_help(text.span.clone(), format!("{source} has no capture {name}"), "", help);
         return None;
     }
@@ -342,9 +339,7 @@ fn read_capture(s: &Section<'_>, serial: &SerialSettings) -> Option<Place> {
 fn read_bytes(s: &Section<'_>, text: &Spanned<String>, serial: &SerialSettings) -> Option<Place> {
     let known = serial.sources();
     if !known.contains(&text.value.as_str()) {
-        let near = s.nearest(&text.value, known.iter().copied());
-        let help =
-            near.map_or_else(|| format!("known: {}", known.join(", ")), |n| format!("did you mean {n}?"));
+        let help = s.suggest(&text.value, known).or_known();
         s.error_with_help(
             text.span.clone(),
             format!("there is no request or stream {}", text.value),

@@ -85,7 +85,7 @@ mod tests {
         let lines = diagnostics.lines().join("\n");
         assert!(lines.contains("there is no point sped; help: did you mean speed?"), "{lines}");
         assert!(lines.contains("unknown key `scal`"), "{lines}");
-        assert!(lines.contains("did you mean `scale`?"), "{lines}");
+        assert!(lines.contains("did you mean scale?"), "{lines}");
     }
 
     #[test]

@@ -4,7 +4,7 @@
 use super::data_type::DataType;
 use super::decode::{decode, encode};
 use super::model::{Point, Writable};
-use crate::source::{Section, nearest};
+use crate::source::{Section, suggest};
 use crate::words::Value;
 
 /// The reason why a value cannot be written to a point.
@@ -78,11 +78,8 @@ fn value(point: &Point, text: &str) -> Result<Value, WriteProblem> {
         return match named {
             Some((_, code)) => Ok(Value::Integer(*code)),
             None => {
-                let names: Vec<&str> = point.values.keys().map(String::as_str).collect();
-                no(match nearest(text, names.iter().copied()) {
-                    Some(near) => format!("{text} is not one of its values; did you mean {near}?"),
-                    None => format!("{text} is not one of its values: {}", names.join(", ")),
-                })
+                let meant = suggest(text, point.values.keys().map(String::as_str)).or_known();
+                no(format!("{text} is not one of its values; {meant}"))
             }
         };
     }
@@ -189,7 +186,7 @@ mod tests {
         check(mode, "auto", None, Ok(&[1]));
         check(mode, "1", None, Ok(&[1]));
         check(mode, "aut", None, Err("did you mean auto?"));
-        check(mode, "2", None, Err("not one of its values: auto, off"));
+        check(mode, "2", None, Err("not one of its values; known: auto, off"));
         let coil = "register = 'coil:1', type = 'bool', writable = true";
         check(coil, "on", None, Ok(&[1]));
         check(coil, "off", None, Ok(&[0]));

@@ -16,7 +16,7 @@ pub(super) fn answer(request: &[u8], machine: &mut Machine, now: Duration) -> Ve
     let function = request.first().copied().unwrap_or(0);
     let done = match (function, request) {
         (1..=4, [_, a, b, c, d]) => {
-            let area = Area::ALL.into_iter().find(|area| area.function() == function);
+            let area = Area::TABLES.into_iter().find(|area| area.function() == function);
             area.ok_or(ILLEGAL_FUNCTION).and_then(|area| read(area, [*a, *b], [*c, *d], machine, now))
         }
         (5, [_, a, b, c, d]) => {

@@ -9,7 +9,7 @@ use super::script::{Happening, read_script};
 use super::wave::{Wave, WaveShape};
 use crate::limits;
 use crate::profile::{DataType, Point, Profile};
-use crate::source::{Diagnostics, Section, Shape, SourceText, nearest, read_toml};
+use crate::source::{Diagnostics, Section, Shape, SourceText, read_toml};
 use crate::words::{ProfileName, Value};
 
 /// A plant to simulate.
@@ -132,9 +132,8 @@ fn read_device(
     let line = s.text("line");
     let line = s.required("line", "\"bus\"", line)?;
     let Some(at) = lines.iter().position(|l| l.name == line.value) else {
-        let near = nearest(&line.value, lines.iter().map(|l| l.name.as_str()));
-        let help =
-            near.map_or_else(|| "add it as a [[line]]".to_owned(), |n| format!("did you mean \"{n}\"?"));
+        let known = lines.iter().map(|l| l.name.as_str());
+        let help = s.suggest(&line.value, known).or("add it as a [[line]]");
         s.error_with_help(line.span, format!("there is no line {}", line.value), "", help);
         return None;
     };
@@ -189,9 +188,8 @@ pub(super) fn read_signals(table: &Section<'_>, profile: &Profile) -> Signals {
     let mut out = Signals::new();
     for name in table.names() {
         let Some((index, point)) = profile.point(&name.value) else {
-            let near = nearest(&name.value, profile.points.iter().map(|p| p.name.as_str()));
-            let help = near
-                .map_or_else(|| "name a point of the profile".to_owned(), |n| format!("did you mean {n}?"));
+            let known = profile.points.iter().map(|p| p.name.as_str());
+            let help = table.suggest(&name.value, known).or("name a point of the profile");
             table.error_with_help(name.span, format!("there is no point {}", name.value), "", help);
             continue;
         };

@@ -127,11 +127,9 @@ pub(super) fn check_dependencies(root: &Section<'_>, drafts: &[Draft], links: &[
             if other.value == d.id.as_str() {
                 root.error(other.span.clone(), format!("{} cannot depend on itself", d.id), "");
             } else if !ids.contains(other.value.as_str()) {
-                let near = root.nearest(&other.value, ids.iter().copied());
-                let help = near.map_or_else(
-                    || "name a piece of equipment or a link of this file".to_owned(),
-                    |n| format!("did you mean \"{n}\"?"),
-                );
+                let help = root
+                    .suggest(&other.value, ids.iter().copied())
+                    .or("name a piece of equipment or a link of this file");
                 root.error_with_help(
                     other.span.clone(),
                     format!("there is no equipment or link {}", other.value),

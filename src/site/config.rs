@@ -220,10 +220,7 @@ fn load_profiles(
         let text = ProfileName::parse(name).ok().and_then(|n| files.text(&n).map(|t| (n, t)));
         let Some((parsed, text)) = text else {
             let known = known.get_or_insert_with(|| files.names());
-            let help = match root.nearest(name, known.iter().map(String::as_str)) {
-                Some(near) => format!("did you mean \"{near}\"?"),
-                None => format!("known: {}", known.join(", ")),
-            };
+            let help = root.suggest(name, known.iter().map(String::as_str)).or_known();
             root.error_with_help(d.profile.span.clone(), format!("there is no profile {name}"), "", help);
             continue;
         };
@@ -288,7 +285,7 @@ fn read_equipment(s: &Section<'_>, links: &[Link]) -> Option<Draft> {
     let link_span = s.key_span("link");
     let unit_span = if s.has("unit") { s.key_span("unit") } else { s.key_span("id") };
     let location = s.text_up_to("location", limits::KEY_BYTES_MAX).map_or_else(String::new, |t| t.value);
-    let letters = [("A", Criticality::A), ("B", Criticality::B), ("C", Criticality::C)];
+    let letters = Criticality::ALL.map(|c| (c.word(), c));
     let criticality = s.choice("criticality", &letters).map_or(Criticality::B, |c| c.value);
     let depends_on = s.texts("depends_on");
     let firmware = s.name("firmware").map(|t| t.value);
@@ -300,9 +297,8 @@ fn read_equipment(s: &Section<'_>, links: &[Link]) -> Option<Draft> {
     let link = link.and_then(|l| {
         let at = links.iter().position(|x| x.name.as_str() == l.value);
         if at.is_none() {
-            let near = s.nearest(&l.value, links.iter().map(|x| x.name.as_str()));
-            let help =
-                near.map_or_else(|| "add it as a [[link]]".to_owned(), |n| format!("did you mean \"{n}\"?"));
+            let known = links.iter().map(|x| x.name.as_str());
+            let help = s.suggest(&l.value, known).or("add it as a [[link]]");
             s.error_with_help(l.span, format!("there is no link {}", l.value), "", help);
         }
         at
@@ -395,14 +391,14 @@ link = "bus"
                 .replace("eastron-sdm630", "eastron-sdm63")
                 .replace("link = \"bus\"", "link = \"buss\"\nunt = 3"),
             &[
-                "andon.toml:13:8: error: there is no link buss; help: did you mean \"bus\"?",
-                "andon.toml:14:1: error: unknown key `unt` in equipment; help: did you mean `unit`?",
+                "andon.toml:13:8: error: there is no link buss; help: did you mean bus?",
+                "andon.toml:14:1: error: unknown key `unt` in equipment; help: did you mean unit?",
             ],
         );
         check(
             &GOOD.replace("eastron-sdm630", "eastron-sdm63"),
             &[
-                "andon.toml:12:11: error: there is no profile eastron-sdm63; help: did you mean \"eastron-sdm630\"?",
+                "andon.toml:12:11: error: there is no profile eastron-sdm63; help: did you mean eastron-sdm630?",
             ],
         );
     }

@@ -29,8 +29,6 @@ const WORDS: [(&str, Word); 6] = [
     ("mqtt", Word::Mqtt),
 ];
 
-const PARITIES: [(&str, Parity); 3] = [("none", Parity::None), ("even", Parity::Even), ("odd", Parity::Odd)];
-
 /// Reads a link. `gateway` is the name of the gateway, for the client id at a broker.
 pub(super) fn read_link(s: &Section<'_>, gateway: &str) -> Option<Link> {
     let name = s.name("name");
@@ -79,7 +77,7 @@ fn read_character(s: &Section<'_>, data_bits: u8, parity: Parity) -> Character {
     let bits = |key, min, max| s.integer_between(key, min, max).and_then(|b| u8::try_from(b.value).ok());
     Character {
         data_bits: bits("data_bits", 7, 8).unwrap_or(data_bits),
-        parity: s.choice("parity", &PARITIES).map_or(parity, |p| p.value),
+        parity: s.choice("parity", &Parity::ALL.map(|p| (p.word(), p))).map_or(parity, |p| p.value),
         stop_bits: bits("stop_bits", 1, 2).unwrap_or(1),
     }
 }

@@ -8,7 +8,7 @@ use crate::limits;
 pub use crate::profile::LineParity as Parity;
 use crate::profile::{Accept, Fault, FirmwareNote, Profile, Protocol, WireKind};
 use crate::source::SourceText;
-use crate::words::{EquipmentId, EquipmentIndex, LinkName, PointIndex, ProfileName, Refusal, Rule};
+use crate::words::{EquipmentId, EquipmentIndex, LinkName, PointIndex, ProfileName, Refusal, Rule, worded};
 
 /// The configuration of a gateway: `andon.toml` with its profiles and firmware notes.
 #[derive(Debug, Clone)]
@@ -90,6 +90,25 @@ pub struct SerialDevice {
     pub baud: Option<u32>,
     /// The format of a character.
     pub character: Character,
+}
+
+impl SerialDevice {
+    /// Bits a second: the link's, else the profile's.
+    #[must_use]
+    pub fn rate(&self, profile: &Profile) -> u32 {
+        self.baud.or(profile.serial.baud).unwrap_or(limits::SERIAL_BAUD_DEFAULT)
+    }
+
+    /// One character on its line; nothing where it is reached over a network.
+    #[must_use]
+    pub fn character_time(&self, profile: &Profile) -> Duration {
+        match self.place {
+            SerialPlace::Port(_) => {
+                Duration::from_secs(1) * self.character.bits() / self.rate(profile).max(1)
+            }
+            SerialPlace::Tcp(_) => Duration::ZERO,
+        }
+    }
 }
 
 /// A connection to an MQTT broker.
@@ -216,26 +235,16 @@ impl Character {
     }
 }
 
-/// The effect on production when a machine stops.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Criticality {
-    /// The machine stops the production line.
-    A,
-    /// The machine slows the production line.
-    B,
-    /// The machine can wait.
-    C,
-}
-
-impl Criticality {
-    /// The letter in `andon.toml`.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            Criticality::A => "A",
-            Criticality::B => "B",
-            Criticality::C => "C",
-        }
+worded! {
+    /// The effect on production when a machine stops.
+    #[derive(PartialOrd, Ord)]
+    pub enum Criticality {
+        /// The machine stops the production line.
+        A = "A",
+        /// The machine slows the production line.
+        B = "B",
+        /// The machine can wait.
+        C = "C",
     }
 }
 

@@ -1,6 +1,6 @@
 //! Texts and lists of a table. Each is limited in length when it is read.
 
-use super::nearest::nearest;
+use super::nearest::{Suggestion, suggest};
 use super::section::{Section, Spanned};
 use super::text::Span;
 use crate::limits;
@@ -38,10 +38,9 @@ impl Section<'_> {
         text.len() <= most
     }
 
-    /// Returns the known name that is most similar to `given`. Returns `None` when the list of problems is full,
-    /// because the help would not be shown.
-    pub fn nearest<'k>(&self, given: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
-        if self.sink.borrow().is_full() { None } else { nearest(given, known) }
+    /// Proposes a known name for `given`. Proposes none when the list of problems is full, because the help would not be shown.
+    pub fn suggest<'k>(&self, given: &str, known: impl IntoIterator<Item = &'k str>) -> Suggestion<'k> {
+        if self.sink.borrow().is_full() { suggest(given, []) } else { suggest(given, known) }
     }
 
     /// Notes an error if a list or table has more than `most` entries.

@@ -25,6 +25,6 @@ mod section;
 mod text;
 
 pub use diagnostic::{Diagnostic, Diagnostics, Level};
-pub use nearest::nearest;
+pub use nearest::{Suggestion, suggest};
 pub use section::{NumberOrWord, Section, Shape, Spanned, read_toml};
 pub use text::{SourceText, Span};

@@ -1,47 +1,52 @@
-//! Search for the known name that a person probably meant.
+//! Search for the known name that a person probably meant, and the sentence that proposes it.
 
-/// Returns the known name that is most similar to `given`, if the difference is small enough for a typing error: at
-/// most a third of the letters inserted, left out, changed or swapped (Damerau-Levenshtein distance, optimal string
-/// alignment).
+/// A proposal for a name that is not known: the most similar known name, if there is one, and the known names.
 ///
 /// ```
-/// assert_eq!(andon::source::nearest("registr", ["register", "type"]), Some("register"));
-/// assert_eq!(andon::source::nearest("zebra", ["register", "type"]), None);
+/// let known = ["register", "type"];
+/// assert_eq!(andon::source::suggest("registr", known).or_known(), "did you mean register?");
+/// assert_eq!(andon::source::suggest("zebra", known).or_known(), "known: register, type");
+/// assert_eq!(andon::source::suggest("zebra", known).or("leave it out"), "leave it out");
 /// ```
-pub fn nearest<'a>(given: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let length = given.chars().count();
-    let allowed = length.max(3) / 3 + usize::from(given.len() > 5);
-    known
-        .into_iter()
-        // The difference in length is a lower limit of the distance, so other names need no computation.
-        .filter(|name| name.chars().count().abs_diff(length) <= allowed)
-        .map(|name| (distance(given, name), name))
-        .filter(|(d, _)| *d <= allowed)
-        .min()
-        .map(|(_, name)| name)
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct Suggestion<'a> {
+    /// The known name that was probably meant.
+    pub name: Option<&'a str>,
+    known: Vec<&'a str>,
 }
 
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut before: Vec<usize> = Vec::new();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    let mut last = None;
-    for (i, ca) in a.chars().enumerate() {
-        let mut next = vec![i + 1];
-        for (j, cb) in b.iter().enumerate() {
-            let at = |v: &[usize], k: usize| v.get(k).copied().unwrap_or(usize::MAX / 2);
-            let change = at(&row, j) + usize::from(ca != *cb);
-            let mut best = change.min(at(&row, j + 1) + 1).min(at(&next, j) + 1);
-            let swapped = j > 0 && last == Some(*cb) && b.get(j - 1) == Some(&ca);
-            if swapped {
-                best = best.min(at(&before, j - 1) + 1);
-            }
-            next.push(best);
-        }
-        before = std::mem::replace(&mut row, next);
-        last = Some(ca);
+impl Suggestion<'_> {
+    /// The question whether the nearest name was meant, else another proposal.
+    #[must_use]
+    pub fn or(&self, otherwise: &str) -> String {
+        self.name.map_or_else(|| otherwise.to_owned(), |name| format!("did you mean {name}?"))
     }
-    row.last().copied().unwrap_or(0)
+
+    /// The question whether the nearest name was meant, else every known name.
+    #[must_use]
+    pub fn or_known(&self) -> String {
+        match self.known.as_slice() {
+            [] => self.or(""),
+            known => self.or(&format!("known: {}", known.join(", "))),
+        }
+    }
+}
+
+/// Finds the known name that is near enough to `given` to be a slip of the fingers: at most a third of its letters
+/// inserted, left out, changed or swapped.
+pub fn suggest<'a>(given: &str, known: impl IntoIterator<Item = &'a str>) -> Suggestion<'a> {
+    let known: Vec<&str> = known.into_iter().collect();
+    let length = given.chars().count();
+    let allowed = length.max(3) / 3 + usize::from(given.len() > 5);
+    // A name that is so much longer or shorter is farther than that.
+    let near = known.iter().filter(|name| name.chars().count().abs_diff(length) <= allowed);
+    let name = near
+        .map(|name| (strsim::osa_distance(given, name), *name))
+        .filter(|(distance, _)| *distance <= allowed)
+        .min()
+        .map(|(_, name)| name);
+    Suggestion { name, known }
 }
 
 #[cfg(test)]
@@ -49,11 +54,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn distances() {
-        assert_eq!(distance("register", "register"), 0);
-        assert_eq!(distance("regsiter", "register"), 1);
-        assert_eq!(distance("", "abc"), 3);
-        assert_eq!(nearest("l1_votlage", ["l2_voltage", "l1_voltage"]), Some("l1_voltage"));
-        assert_eq!(nearest("units", ["unit", "type"]), Some("unit"));
+    fn the_nearest_name_is_meant_if_it_is_near_enough() {
+        assert_eq!(suggest("l1_votlage", ["l2_voltage", "l1_voltage"]).name, Some("l1_voltage"));
+        assert_eq!(suggest("units", ["unit", "type"]).name, Some("unit"));
+        assert_eq!(suggest("übrdruck", ["überdruck"]).name, Some("überdruck"));
+        assert_eq!(suggest("zebra", ["register", "type"]).name, None);
+        assert_eq!(suggest("zebra", []).or_known(), "");
     }
 }

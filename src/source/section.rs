@@ -250,11 +250,7 @@ impl<'a> Section<'a> {
         if let Some((_, value)) = words.iter().find(|(word, _)| *word == text.value) {
             return Some(Spanned { value: *value, span: text.span });
         }
-        let list = words.iter().map(|(w, _)| *w).collect::<Vec<_>>().join(", ");
-        let help = match self.nearest(&text.value, words.iter().map(|(w, _)| *w)) {
-            Some(near) => format!("did you mean \"{near}\"? known: {list}"),
-            None => format!("known: {list}"),
-        };
+        let help = self.suggest(&text.value, words.iter().map(|(w, _)| *w)).or_known();
         self.error_with_help(
             text.span,
             format!("unknown {key} \"{}\"", text.value),
@@ -414,12 +410,7 @@ impl<'a> Section<'a> {
             if known.contains(name) {
                 continue;
             }
-            let help = match self.nearest(name, known.iter().map(String::as_str)) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => {
-                    format!("known here: {}", known.iter().map(String::as_str).collect::<Vec<_>>().join(", "))
-                }
-            };
+            let help = self.suggest(name, known.iter().map(String::as_str)).or_known();
             let path = self.path.trim_end_matches('.');
             let place = if path.is_empty() { "at the top" } else { path };
             self.error_with_help(key.span(), format!("unknown key `{name}` in {place}"), "", help);
@@ -482,7 +473,7 @@ mod tests {
                 "f.toml:1:1: error: vendor is missing in [device]; help: add: vendor = \"ABB\"",
                 "f.toml:3:9: error: device.every must be a duration: write a number and a unit, as 500ms, 5s, 1m30s, 2000h or 7d",
                 "f.toml:4:8: error: device.unit must be from 0 to 247, not 300",
-                "f.toml:2:1: error: unknown key `vendr` in device; help: did you mean `vendor`?",
+                "f.toml:2:1: error: unknown key `vendr` in device; help: did you mean vendor?",
             ],
         );
     }

@@ -1,6 +1,6 @@
 //! Tests of the lifecycle: random sequences of verbs, compared with the table in the design.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 
@@ -79,7 +79,7 @@ fn commands() -> Vec<TicketVerb> {
 }
 
 /// The transitions of the lifecycle in the design. A start from `Open` also acknowledges.
-const EDGES: [(S, S); 18] = [
+const EDGES: [(S, S); 15] = [
     (S::Open, S::Acknowledged),
     (S::Open, S::InProgress),
     (S::Acknowledged, S::InProgress),
@@ -95,10 +95,31 @@ const EDGES: [(S, S); 18] = [
     (S::InProgress, S::Cancelled),
     (S::OnHold, S::Cancelled),
     (S::Reopened, S::Cancelled),
-    (S::Acknowledged, S::Acknowledged),
-    (S::InProgress, S::InProgress),
-    (S::Open, S::Open),
 ];
+
+#[test]
+fn every_edge_of_the_lifecycle_is_reached_by_a_command() {
+    let mut reached = BTreeSet::new();
+    let mut seen = Vec::new();
+    let mut waiting = vec![ticket()];
+    while let Some(t) = waiting.pop() {
+        if seen.contains(&(t.state, t.condition)) {
+            continue;
+        }
+        seen.push((t.state, t.condition));
+        let mut gone = t.clone();
+        apply(&mut gone, Seq(2), now().wall, &Author::Gateway, &TicketEvent::Returned { number: t.number });
+        waiting.push(gone);
+        for command in commands() {
+            let mut next = t.clone();
+            if run(&mut next, &command).is_ok() && next.state != t.state {
+                reached.insert((t.state, next.state));
+                waiting.push(next);
+            }
+        }
+    }
+    assert_eq!(reached, EDGES.into_iter().collect());
+}
 
 proptest! {
     #[test]

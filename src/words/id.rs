@@ -64,6 +64,13 @@ macro_rules! id {
                 Ok(Self(text.into()))
             }
 
+            /// Makes an identifier that andon gives by itself. The text must keep the rules of this kind of identifier.
+            #[must_use]
+            pub fn own(text: &'static str) -> Self {
+                debug_assert!($check(text).is_ok(), "{text} is a name of its kind");
+                Self(text.into())
+            }
+
             /// Returns the text of the identifier.
             #[must_use]
             pub fn as_str(&self) -> &str {

@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 
 use andon::alarm::AlarmEvent;
 use andon::ambient::Clock;
-use andon::daemon::{Log, Parts, load_site, start_engine};
+use andon::daemon::{Parts, load_site, start_engine};
 use andon::desk::{Event, Record};
 use andon::disk::RealDisk;
 use andon::journal::{Cursor, Journal, Line};
@@ -64,9 +64,8 @@ fn latency() {
         let board = LinkBoard::new("l", [EquipmentId::parse("e").unwrap()], clock.now());
         let links = Arc::default();
         let data = place.path().join("data");
-        let log = Log::quiet(clock);
         let boards = Some(vec![board]);
-        let parts = Parts { site, data, is_read_only: false, clock, log, boards, links };
+        let parts = Parts { site, data, is_read_only: false, clock, boards, links };
         let engine = start_engine(parts, &mut |_| {}).unwrap();
         let mut times = Vec::new();
         for i in 0..FAULTS {

@@ -1,6 +1,6 @@
 //! Tests the command line: exit codes, refusals, JSON fields, CSV and help.
 
-use crate::support::{Gateway, PymodbusServer, free_port};
+use crate::support::{Gateway, PymodbusServer, eventually, free_port};
 
 const PROFILE: &str = r#"
 [points]
@@ -149,7 +149,7 @@ fn what_is_wrong_is_told_with_its_exit_code() {
         .exits(2)
         .says("andon.toml:5:8")
         .says("unknown kind \"modbus-tpc\"")
-        .says("did you mean \"modbus-tcp\"?");
+        .says("did you mean modbus-tcp?");
     let run = gateway.run("status --json");
     run.exits(2);
     let json: serde_json::Value = serde_json::from_str(&run.stderr()).unwrap();
@@ -159,10 +159,50 @@ fn what_is_wrong_is_told_with_its_exit_code() {
     gateway.run("ticket show nobody").exits(3).says("site/no-such-equipment");
     gateway.run("ticket list --state opn").exits(2).says("there is no state opn");
     gateway.run("history --since yesterday").exits(2).says("is not a time");
+    gateway.run("history --since 1h --until 2h").exits(2).says("is not before its end");
+    gateway.run("report alarms --until yesterday").exits(2).says("is not a time");
     gateway.run("profile check nothing").exits(3).says("there is no profile nothing");
     gateway.run("frobnicate").exits(2);
     gateway.run("--help").success().says("Exit codes: 0 done");
     gateway.run("completions bash").success().says("complete -F _andon");
+}
+
+#[test]
+fn the_plan_of_a_line_says_what_is_asked_on_it() {
+    let site = "[[link]]\nname = \"cnc\"\nkind = \"serial\"\nport = \"/dev/ttyUSB9\"\n\
+        [[link]]\nname = \"hall\"\nkind = \"mqtt\"\nurl = \"mqtt://127.0.0.1:1\"\n\
+        [[equipment]]\nid = \"mill\"\nprofile = \"grbl-1-1\"\nlink = \"cnc\"\n";
+    let gateway = Gateway::new().site(site);
+    let plan = gateway.run("link plan cnc").success().stdout();
+    assert!(plan.contains("cnc (serial): 1 requests, 1.") && !plan.contains("UNIT"), "{plan}");
+    let row = plan.lines().find(|l| l.starts_with("mill")).unwrap();
+    assert!(row.contains("report") && row.contains("500ms") && row.contains("assumed"), "{plan}");
+    let json = gateway.run("link plan cnc --json").json();
+    assert_eq!(json["requests"][0]["request"], "report");
+    gateway.run("link plan hall").success().says("andon asks nothing on this link");
+}
+
+#[test]
+fn the_log_has_the_levels_it_is_given() {
+    let site = "[[link]]\nname = \"away\"\nkind = \"modbus-tcp\"\naddress = \"127.0.0.1:1\"\n";
+    let mut gateway = Gateway::new().site(site);
+    gateway.run("daemon --log inof").exits(2).says("\"inof\" is not a level");
+    gateway.start();
+    eventually("the link is told", || {
+        let log = gateway.log();
+        if log.contains(" info link away is offline: ") { Ok(()) } else { Err(log) }
+    });
+    assert!(!gateway.log().contains(" debug "), "{}", gateway.log());
+    gateway.stop();
+    gateway.start_with(&["env", "ANDON_LOG=warning,andon::daemon=info,andon::link=debug"]);
+    eventually("more is told of the link", || {
+        let log = gateway.log();
+        if log.contains(" debug not connected: ") { Ok(()) } else { Err(log) }
+    });
+    gateway.stop();
+    assert!(gateway.log().lines().last().unwrap().ends_with(" info stopped"));
+    // A command of its own says nothing.
+    assert_eq!(gateway.run("status").stderr(), "");
 }
 
 #[test]
@@ -185,7 +225,7 @@ fn profiles() {
         .run("profile check bad.toml")
         .exits(2)
         .says("unknown key `severty`")
-        .says("did you mean `severity`?")
+        .says("did you mean severity?")
         .says("there is no point sped")
         .says("bad.toml:22:9");
     gateway.run("profile check fails.toml").exits(1).says("speed is 45, expected 46");
@@ -210,6 +250,9 @@ fn an_alarm_is_put_aside_and_equipment_goes_out_of_service() {
     server.set(1, 3, 0, 120);
     gateway.until("alarm list --json", |a| a[0]["state"] == "shelved");
     gateway.run("alarm list").success().says("by").says("valve is on order");
+    // Instants in sentences are the gateway's, not UTC's.
+    let why = gateway.run("why pump-1 pressure-high").stdout();
+    assert!(why.contains("shelved until ") && !why.contains("Z by "), "{why}");
     assert_eq!(gateway.run("ticket list --json").json().as_array().unwrap().len(), 0);
     gateway.run("alarm unshelve pump-1 pressure-high --reason 'it came early'").success();
     gateway.until("ticket list --json", |t| t.as_array().is_some_and(|t| t.len() == 1));

@@ -50,7 +50,6 @@ fn tries_of_a_silent_unit_do_not_stop_polling() {
     polled(&server, 3);
     let refused = answer(try_unit(&gateway, 60_000));
     assert!(refused.starts_with("HTTP/1.1 400") && refused.contains("from 10ms to 2s"), "{refused}");
-    let from = server.asked(1).len();
     let tries: Vec<UnixStream> = (0..4).map(|_| try_unit(&gateway, 2000)).collect();
     for stream in tries {
         let answer = answer(stream);
@@ -58,8 +57,9 @@ fn tries_of_a_silent_unit_do_not_stop_polling() {
     }
     assert_eq!(server.asked(99).len(), 4);
     polled(&server, 2);
-    let longest = server.longest_pause(1, from);
-    assert!(longest < PERIOD + Duration::from_secs(2) + SLACK, "{longest:?} between two polls");
+    // Between two tries of the silent unit the other one is polled, however fast the machine is.
+    let order = server.order();
+    assert!(order.windows(2).all(|pair| pair != [99, 99]), "{order:?}");
     gateway.run("alarm list --json").success();
     assert_eq!(gateway.run("ticket list --json").json(), serde_json::json!([]));
 }

@@ -8,8 +8,11 @@ use axum::extract::{Path, State};
 use super::{Answer, Failure, own_failure};
 use crate::api::Gateway;
 use crate::api::v1::{LinkV1, PlanRowV1, PlanV1};
+use crate::limits;
 use crate::link::modbus::{LineTiming, PlannedRequest, plan};
 use crate::link::{AnswerKey, EquipmentStats, LinkState};
+use crate::profile::LineRequest;
+use crate::site::{Equipment, LinkKind};
 use crate::words::{Now, Refusal, Rule};
 
 pub(super) async fn links(State(g): State<Gateway>) -> Answer<Vec<LinkV1>> {
@@ -53,14 +56,24 @@ fn plan_of(g: &Gateway, at: usize) -> Option<PlanV1> {
     let mut rows = Vec::new();
     let mut all = 0.0;
     for e in g.site.equipment.iter().filter(|e| e.link == at) {
-        let requests = plan(&e.profile, timing);
         let stats = g.boards.get(at).and_then(|b| b.lock().equipment.get(&e.id).cloned());
+        if let LinkKind::Serial(device) = &link.kind {
+            for r in &e.profile.serial.requests {
+                let last = stats.as_ref().and_then(|s| s.last.get(&AnswerKey::Named(r.name.clone())));
+                let row = line_row(e, r, last.map(|l| l.took), device.character_time(&e.profile));
+                all += row.takes_ms / (r.every.as_secs_f64() * 1000.0).max(1.0);
+                rows.push(row);
+            }
+            continue;
+        }
+        let requests = plan(&e.profile, timing);
         rows.extend(requests.iter().map(|r| {
             let measured = stats.as_ref().and_then(|s| measured(s, r, timing));
             let takes = measured.unwrap_or_else(|| timing.transaction(r.area, r.count));
             all += takes.as_secs_f64() / r.every.as_secs_f64().max(1e-3);
             PlanRowV1 {
                 equipment: e.id.to_string(),
+                request: None,
                 unit: e.unit,
                 area: r.area.word().to_owned(),
                 start: r.start,
@@ -91,6 +104,27 @@ fn plan_of(g: &Gateway, at: usize) -> Option<PlanV1> {
         carries: all <= 1.0,
         requests: rows,
     })
+}
+
+/// A request of a device with a line protocol of its own. Where no answer has come yet, the time is that of what is sent
+/// and a turnaround.
+fn line_row(e: &Equipment, r: &LineRequest, took: Option<Duration>, character: Duration) -> PlanRowV1 {
+    let sent = u32::try_from(r.send.len()).unwrap_or(u32::MAX);
+    let takes = took.unwrap_or(character * sent + limits::TURNAROUND_ASSUMED);
+    let points = e.profile.points.iter().filter(|p| p.place.source() == Some(r.name.as_str()));
+    PlanRowV1 {
+        equipment: e.id.to_string(),
+        request: Some(r.name.clone()),
+        unit: 0,
+        area: String::new(),
+        start: 0,
+        count: 0,
+        used: 0,
+        every_ms: u64::try_from(r.every.as_millis()).unwrap_or(u64::MAX),
+        takes_ms: takes.as_secs_f64() * 1000.0,
+        measured: took.is_some(),
+        points: points.map(|p| p.name.to_string()).collect(),
+    }
 }
 
 /// How long a request takes, as far as the daemon has seen that: on a network the middle of the equipment's last answer

@@ -40,6 +40,7 @@ impl From<Refusal> for Failure {
 
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
+        tracing::debug!("refused by {}: {}", self.0.rule, self.0.message);
         let status =
             StatusCode::from_u16(self.0.outcome.http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         (status, Json(ErrorBody { error: self.0 })).into_response()
@@ -59,23 +60,42 @@ fn usage(message: String) -> Failure {
     Failure(ErrorV1 { rule: "api/usage".to_owned(), message, remedies: Vec::new(), outcome: Outcome::Usage })
 }
 
-/// From when until when something is asked for.
+/// From when until when something is asked for, as RFC 3339.
 #[derive(Deserialize)]
 struct Period {
-    since: Option<Wall>,
-    until: Option<Wall>,
+    since: Option<String>,
+    until: Option<String>,
 }
 
 impl Period {
-    /// Its begin and end: `now` where no end is named, so long before it where no begin is.
-    fn of(&self, now: Wall, length: Duration) -> Result<(Wall, Wall), Failure> {
-        let until = self.until.unwrap_or(now);
-        let since = self.since.unwrap_or(until.before(length));
-        if since >= until {
-            return Err(usage(format!("the begin, {since}, is not before its end, {until}")));
+    /// Its begin and end, where they are named.
+    fn named(&self) -> Result<(Option<Wall>, Option<Wall>), Failure> {
+        let instant = |text: &Option<String>| {
+            let read = |t: &String| Wall::parse(t).map_err(|e| usage(format!("{t} is not a time: {e}")));
+            text.as_ref().map(read).transpose()
+        };
+        let (since, until) = (instant(&self.since)?, instant(&self.until)?);
+        if let (Some(since), Some(until)) = (since, until) {
+            in_order(since, until)?;
         }
         Ok((since, until))
     }
+
+    /// Its begin and end: `now` where no end is named, so long before it where no begin is.
+    fn of(&self, now: Wall, length: Duration) -> Result<(Wall, Wall), Failure> {
+        let (since, until) = self.named()?;
+        let until = until.unwrap_or(now);
+        let since = since.unwrap_or(until.before(length));
+        in_order(since, until)?;
+        Ok((since, until))
+    }
+}
+
+fn in_order(since: Wall, until: Wall) -> Result<(), Failure> {
+    if since < until {
+        return Ok(());
+    }
+    Err(usage(format!("the begin of the period, {since}, is not before its end, {until}")))
 }
 
 type Answer<T> = Result<Json<T>, Failure>;

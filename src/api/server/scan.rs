@@ -40,7 +40,7 @@ pub(super) async fn try_unit(
         TryWhat::Identify
     } else {
         let word = q.area.as_deref().unwrap_or("holding");
-        let area = Area::ALL.into_iter().find(|a| a.word() == word);
+        let area = Area::TABLES.into_iter().find(|a| a.word() == word);
         let area = area.ok_or_else(|| usage(format!("there is no area {word}")))?;
         let count = q.count.unwrap_or(1).clamp(1, limits::REGISTERS_MAX);
         TryWhat::Read { area, start: q.start, count }

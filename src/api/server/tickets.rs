@@ -8,7 +8,7 @@ use axum::extract::{Path, Query, State};
 use serde::Deserialize;
 
 use super::firmware::note_row;
-use super::{Answer, Failure, find, usage};
+use super::{Answer, Failure, Period, find, usage};
 use crate::api::Gateway;
 use crate::api::transport::Identity;
 use crate::api::v1::{
@@ -19,7 +19,7 @@ use crate::limits;
 use crate::profile::Question;
 use crate::store::HistoryFilter;
 use crate::ticket::{CancelReason, LogEntry, Target, Ticket, TicketAsk, TicketState, TicketVerb};
-use crate::words::{Refusal, Rule, TicketNumber, Wall};
+use crate::words::{Refusal, Rule, TicketNumber};
 
 #[derive(Deserialize)]
 pub(super) struct TicketsQuery {
@@ -311,24 +311,21 @@ pub(super) async fn ticket_change(
 pub(super) struct HistoryQuery {
     equipment: Option<String>,
     fault: Option<String>,
-    since: Option<String>,
-    until: Option<String>,
     text: Option<String>,
     limit: Option<usize>,
 }
 
 pub(super) async fn history(
     State(g): State<Gateway>,
+    Query(period): Query<Period>,
     Query(q): Query<HistoryQuery>,
 ) -> Answer<Vec<HistoryRowV1>> {
-    let instant = |text: Option<String>| -> Result<Option<Wall>, Failure> {
-        text.map(|t| Wall::parse(&t).map_err(|e| usage(format!("{t} is not a time: {e}")))).transpose()
-    };
+    let (since, until) = period.named()?;
     let filter = HistoryFilter {
         equipment: q.equipment,
         fault: q.fault,
-        since: instant(q.since)?,
-        until: instant(q.until)?,
+        since,
+        until,
         text: q.text,
         limit: q.limit,
         ..HistoryFilter::default()

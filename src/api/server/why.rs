@@ -10,6 +10,7 @@ use crate::api::v1::WhyV1;
 use crate::link::{AnswerKey, LastAnswer};
 use crate::profile::{DataType, Place, Point, fits, raw_unsigned};
 use crate::site::Equipment;
+use crate::source::suggest;
 use crate::words::{EquipmentIndex, Now, PointIndex, Quality, Refusal, Rule, render_duration};
 
 pub(super) async fn why(State(g): State<Gateway>, Path((id, name)): Path<(String, String)>) -> Answer<WhyV1> {
@@ -26,7 +27,7 @@ pub(super) async fn why(State(g): State<Gateway>, Path((id, name)): Path<(String
             .map(|p| p.name.as_str())
             .chain(e.profile.faults.iter().map(|f| f.name.as_str()))
             .collect();
-        let near = crate::source::nearest(&name, known.iter().copied());
+        let near = suggest(&name, known).name;
         let refusal =
             Refusal::new(Rule::NoSuchPointOrFault, format!("{id} has neither a point nor a fault {name}"));
         return Err(match near {

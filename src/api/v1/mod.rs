@@ -427,6 +427,9 @@ pub struct PlanV1 {
 pub struct PlanRowV1 {
     /// Of which equipment.
     pub equipment: String,
+    /// The name of a request of a device with a line protocol of its own, which has no unit, area and registers.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub request: Option<String>,
     /// Its unit.
     pub unit: u8,
     /// `holding`, `input`, `coil`, `discrete`.

@@ -18,7 +18,7 @@ use super::context::Context;
 use super::error::CliError;
 use crate::limits;
 use crate::profile::{Profile, load};
-use crate::source::{SourceText, nearest};
+use crate::source::{SourceText, suggest};
 use crate::words::{Outcome, ProfileName};
 
 /// The verbs of `andon profile`.
@@ -107,10 +107,7 @@ fn source(cx: &Context<'_>, which: &str) -> Result<(ProfileName, SourceText), Cl
     let found = ProfileName::parse(which).ok().and_then(|name| Some((files.text(&name)?, name)));
     found.map(|(text, name)| (name, text)).ok_or_else(|| {
         let known = files.names();
-        let help = match nearest(which, known.iter().map(String::as_str)) {
-            Some(near) => format!("did you mean {near}?"),
-            None => format!("known: {}", known.join(", ")),
-        };
+        let help = suggest(which, known.iter().map(String::as_str)).or_known();
         CliError::Other(Outcome::NoSuchThing, format!("there is no profile {which}; {help}"))
     })
 }

@@ -11,6 +11,7 @@ use crate::api::v1::{PointHistoryV1, SampleV1};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::render::{Sheet, plural};
+use crate::cli::when::Period;
 use crate::client::Client;
 use crate::detect::{Column, Replay, Replayed};
 use crate::words::{EquipmentId, Outcome, Wall, parse_duration, render_duration};
@@ -18,24 +19,21 @@ use crate::words::{EquipmentId, Outcome, Wall, parse_duration, render_duration};
 /// `andon profile replay PROFILE --csv FILE`
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  andon profile replay my-press --csv january.csv\n  andon profile replay my-press --csv january.csv --against my-press-tuned.toml\n  andon profile replay my-press --recorded press-7 --since 7d\n\nThe file has one column for the time and one column for each point, separated by comma, semicolon or tab. Times are\nRFC 3339, YYYY-MM-DD HH:MM:SS, Unix seconds or milliseconds. An empty cell means: no reading. A cell that does not fit\nthe point's type is a bad reading, and andon reports it. If semicolons or tabs separate the columns, numbers may have\ndecimal commas. A number may have the unit of its point after it.\nSee: andon guide tuning"
+    after_help = "Examples:\n  andon profile replay my-press --csv january.csv\n  andon profile replay my-press --csv january.csv --against my-press-tuned.toml\n  andon profile replay my-press --recorded press-7 --since 7d\n\n--since and --until belong to --recorded; without --since the period is one hour.\n\nThe file has one column for the time and one column for each point, separated by comma, semicolon or tab. Times are\nRFC 3339, YYYY-MM-DD HH:MM:SS, Unix seconds or milliseconds. An empty cell means: no reading. A cell that does not fit\nthe point's type is a bad reading, and andon reports it; a column without any cell that fits is refused. If semicolons or\ntabs separate the columns, numbers may have decimal commas. A number may have the unit of its point after it.\nSee: andon guide tuning"
 )]
 pub struct ReplayArgs {
     /// File or name of the profile
     #[arg(value_name = "FILE|NAME")]
     profile: String,
     /// Recording: a file with a column of times and a column for each point
-    #[arg(long, value_name = "FILE", required_unless_present = "recorded")]
+    #[arg(long, value_name = "FILE", required_unless_present = "recorded", conflicts_with_all = ["since", "until"])]
     csv: Option<String>,
     /// Recording: the readings that the gateway recorded of this equipment
     #[arg(long, value_name = "ID", conflicts_with_all = ["csv", "time_column"])]
     recorded: Option<String>,
-    /// With --recorded: start of the period, for example 7d for 7 days ago [default: one hour before the end]
-    #[arg(long, value_name = "TIME", requires = "recorded")]
-    since: Option<String>,
-    /// With --recorded: end of the period [default: now]
-    #[arg(long, value_name = "TIME", requires = "recorded")]
-    until: Option<String>,
+    /// Period of the recorded readings.
+    #[command(flatten)]
+    period: Period,
     /// Compare with this second profile
     #[arg(long, value_name = "FILE|NAME")]
     against: Option<String>,
@@ -147,7 +145,7 @@ async fn from_gateway(
     args: &ReplayArgs,
     id: &str,
 ) -> Result<(Vec<Side>, u64), CliError> {
-    let query = Client::query(&cx.period(args.since.clone(), args.until.clone())?);
+    let query = Client::query(&cx.period(&args.period)?);
     let mut sides = Vec::new();
     let mut rows: BTreeMap<Wall, Vec<(usize, Column, Option<f64>)>> = BTreeMap::new();
     for which in [Some(&args.profile), args.against.as_ref()].into_iter().flatten() {
@@ -226,7 +224,7 @@ fn side(
 }
 
 fn tell(cx: &Context<'_>, side: &Side, rows: u64) -> Result<(), CliError> {
-    let mut sheet = Sheet::new(&["fault", "severity", "raised", "cleared", "lasted", "values"]);
+    let mut sheet = Sheet::new(&["fault", "severity", "raised", "cleared", "duration", "values"]);
     for alarm in side.replay.alarms() {
         let values: Vec<String> = alarm.values.iter().map(|(n, v)| format!("{n} = {v}")).collect();
         sheet.row([
@@ -248,7 +246,7 @@ fn tell(cx: &Context<'_>, side: &Side, rows: u64) -> Result<(), CliError> {
 
 fn compare(cx: &Context<'_>, one: &Side, two: &Side, rows: u64) -> Result<(), CliError> {
     let (a, b) = (summary(one), summary(two));
-    let mut sheet = Sheet::new(&["fault", "alarms", "stood", "against", "stood_against"]);
+    let mut sheet = Sheet::new(&["fault", "alarms", "active_time", "alarms_against", "active_time_against"]);
     let names: std::collections::BTreeSet<&String> = a.keys().chain(b.keys()).collect();
     let cells = |s: &BTreeMap<String, (usize, Duration)>, name: &String| match s.get(name) {
         Some((count, stood)) => [count.to_string(), render_duration(*stood)],

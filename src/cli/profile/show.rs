@@ -219,7 +219,7 @@ fn page(s: &Shown) -> String {
     let mut text = heading(&format!("{}: {} {}, {}", s.name, s.vendor, s.model, s.kind));
     text.push_str(&wrapped(&s.source, "  ", 100));
     text.push_str(&s.modbus.as_ref().map_or_else(String::new, line));
-    let mut points = Sheet::new(&["point", "place", "type", "unit", "every", "description"]);
+    let mut points = Sheet::new(&["point", "address", "type", "unit", "every", "description"]);
     for p in &s.points {
         points.row([
             p.name.clone(),
@@ -230,7 +230,7 @@ fn page(s: &Shown) -> String {
             p.description.clone(),
         ]);
     }
-    let mut faults = Sheet::new(&["fault", "severity", "code", "when", "means"]);
+    let mut faults = Sheet::new(&["fault", "severity", "code", "when", "meaning"]);
     for f in &s.faults {
         faults.row([
             f.name.clone(),

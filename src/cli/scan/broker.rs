@@ -113,7 +113,7 @@ fn sparkplug(topics: &[&str]) -> Vec<Proposal> {
 
 fn show(cx: &Context<'_>, link: &str, report: &Report) -> Result<Outcome, CliError> {
     let outcome = if report.topics.is_empty() { Outcome::Negative } else { Outcome::Done };
-    let mut sheet = Sheet::new(&["topic", "messages", "retained", "sample"]);
+    let mut sheet = Sheet::new(&["topic", "messages", "retained", "payload"]);
     for f in &report.topics {
         let retained = if f.retained { "yes" } else { "" };
         sheet.row([f.topic.clone(), f.messages.to_string(), retained.to_owned(), f.sample.clone()]);

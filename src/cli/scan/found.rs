@@ -75,8 +75,16 @@ fn ranges(units: &[u8]) -> String {
 
 pub(super) fn show(cx: &Context<'_>, link: &str, report: &Report) -> Result<Outcome, CliError> {
     let found = &report.found;
-    let mut sheet =
-        Sheet::new(&["unit", "baud", "answer", "identification", "profile", "fit", "also_possible", "note"]);
+    let mut sheet = Sheet::new(&[
+        "unit_id",
+        "baud",
+        "answer",
+        "identification",
+        "profile",
+        "fit",
+        "also_possible",
+        "note",
+    ]);
     for f in found {
         sheet.row([
             f.unit.to_string(),

@@ -57,14 +57,14 @@ pub(in crate::cli) fn print_rows(
 /// Makes the table of tickets for a person.
 pub(in crate::cli) fn sheet(rows: &[TicketRowV1], now: Wall) -> Sheet {
     let mut sheet = Sheet::new(&[
-        "n",
+        "ticket",
         "severity",
         "equipment",
         "fault",
         "state",
         "condition",
         "opened",
-        "times",
+        "occurrences",
         "assignee",
         "summary",
     ]);

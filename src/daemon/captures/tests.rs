@@ -76,7 +76,7 @@ async fn a_flood_shares_its_frames_and_readings() {
     let reading = Reading { value: Ok(Value::Integer(6)), at: now };
     gateway.recorder.note(&s.equipment[0], &[(PointIndex(0), reading)]);
     let (openings, mut heard) = openings();
-    let mut work = Work::new(&gateway, Log::quiet(clock), heard.passed_over.clone());
+    let mut work = Work::new(&gateway, heard.passed_over.clone());
     for number in 1..=TICKETS {
         let of = TraceOf {
             number: TicketNumber(number),

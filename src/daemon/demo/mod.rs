@@ -11,7 +11,6 @@ use std::sync::Arc;
 use tokio::sync::oneshot;
 
 use super::files::{load_site, socket_path};
-use super::log::Log;
 use super::run;
 use crate::ambient::Clock;
 use crate::profile::{built_in, load as load_profile};
@@ -81,8 +80,7 @@ pub async fn demo(
             // Dropping the other end stops the daemon as well.
             let _told = stopped.await;
         };
-        let log = Log::quiet(clock);
-        let start = run::Start { site, config: Some(demo_config), data: daemon_data, clock, log };
+        let start = run::Start { site, config: Some(demo_config), data: daemon_data, clock };
         run::run(start, stop).await
     });
     let socket = socket_path(&data);

@@ -178,9 +178,8 @@ fn a_thread_that_hangs_is_given_up_and_another_one_builds_the_store() {
     let hang = Arc::new(StdMutex::new(()));
     let hanging = hang.lock().unwrap();
     let (feed, view) = (Feed::default(), StoreView::default());
-    let log = Log::quiet(Clock::start());
     let opener = Box::new(Hangs(hang.clone()));
-    let worker = StoreWorker::new(opener, feed, view.clone(), log, None, "a test".to_owned());
+    let worker = StoreWorker::new(opener, feed, view.clone(), None, "a test".to_owned());
     let thread = StoreThread::start(worker, folder.path()).unwrap();
     for _ in 0..=limits::STORE_HANG_MAX.as_secs() {
         thread.watch();

@@ -12,7 +12,6 @@ use tokio::task::JoinSet;
 
 use super::driver::Driver;
 use super::journal_thread::JournalWorker;
-use super::log::Log;
 use super::opening;
 use super::store_thread::{Next, Opener, StoreWorker};
 use crate::ambient::Clock;
@@ -108,7 +107,6 @@ impl World {
     fn start_without_store(&mut self) -> (StoreWorker, Feed) {
         let mut opener = self.opener();
         let opened = opening::open(self.arc(), folder(), &mut opener, false, &mut |_| {}).unwrap();
-        let log = Log::quiet(self.clock);
         let end = opened.journal.end().clone();
         let mut state = opened.store.state().clone();
         state.seq = end.seq;
@@ -117,8 +115,7 @@ impl World {
         let feed = Feed::new(self.arc(), folder(), end);
         let view = StoreView::default();
         let store = Some((opened.store, opened.home));
-        let worker =
-            StoreWorker::new(Box::new(opener), feed.clone(), view.clone(), log, store, opened.why_not);
+        let worker = StoreWorker::new(Box::new(opener), feed.clone(), view.clone(), store, opened.why_not);
         let (groups, written, journal) = JournalWorker::new(opened.journal, feed.clone());
         let (messages_tx, messages) = mpsc::channel(limits::COMMANDS_QUEUED_MAX);
         let (readings_tx, readings) = mpsc::channel(limits::ANSWERS_QUEUED_MAX);
@@ -131,7 +128,6 @@ impl World {
             written,
             groups,
             links: Arc::default(),
-            log,
             recorder: None,
             stop,
         };

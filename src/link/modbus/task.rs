@@ -148,6 +148,7 @@ impl Bus {
                     let sent = task.clock.now();
                     let outcome = wire.ask(&ask).await;
                     let now = task.clock.now();
+                    tracing::trace!(unit = ask.unit, start = ask.start, count = ask.count, "{outcome:?}");
                     let index = self.schedule.equipment(ask.index);
                     let busy = now.mono.since(sent.mono);
                     let took = busy.saturating_sub(wire.waited());

@@ -69,8 +69,11 @@ impl Drop for Broker {
     }
 }
 
-/// The largest number of requests that wait for the connection.
-const REQUESTS_MAX: usize = 1024;
+/// The largest number of events that wait for the task, and of requests that wait for the connection.
+///
+/// The two queues cannot lock each other. The pump takes no request while the queue of events is full. So the task never waits
+/// for space in the queue of requests: if that queue is full, the task goes on taking events and tries the request again.
+pub(super) const REQUESTS_MAX: usize = 1024;
 /// The largest packet of MQTT, in bytes. andon itself drops a message that is too large: if rumqttc refused it, the
 /// broker would send it again for ever.
 const PACKET_MAX: usize = 268_435_460;
@@ -189,7 +192,7 @@ impl Broker {
                 ));
             }
             let (client, eventloop) = v5::AsyncClient::new(options, REQUESTS_MAX);
-            (Client::V5(client), tokio::spawn(pump.run_v5(eventloop)))
+            (Client::V5(client), tokio::spawn(pump.run(eventloop)))
         } else {
             let mut options = MqttOptions::new(&broker.client_id, &broker.host, broker.port);
             options.set_keep_alive(broker.keep_alive).set_clean_session(is_visit).set_manual_acks(true);
@@ -209,9 +212,19 @@ impl Broker {
                 ));
             }
             let (client, eventloop) = rumqttc::AsyncClient::new(options, REQUESTS_MAX);
-            (Client::V4(client), tokio::spawn(pump.run_v4(eventloop)))
+            (Client::V4(client), tokio::spawn(pump.run(eventloop)))
         };
         Ok(Self { client, events, pump })
+    }
+
+    /// A connection for tests: its requests are never sent, and the test makes its events.
+    #[cfg(test)]
+    pub(super) fn stuck() -> (Self, mpsc::Sender<BrokerEvent>, rumqttc::EventLoop) {
+        let (events_tx, events) = mpsc::channel(REQUESTS_MAX);
+        let (client, eventloop) =
+            rumqttc::AsyncClient::new(MqttOptions::new("test", "127.0.0.1", 1), REQUESTS_MAX);
+        let pump = tokio::spawn(std::future::pending());
+        (Self { client: Client::V4(client), events, pump }, events_tx, eventloop)
     }
 
     /// Subscribes at QoS 1. Returns false if the queue of requests is full.
@@ -248,6 +261,75 @@ impl Broker {
     }
 }
 
+/// The event loop of rumqttc, for MQTT 3 or MQTT 5.
+trait Turned: Send {
+    /// Runs the loop until it has an event. Returns `None` if andon has no use for the event.
+    fn turn(&mut self) -> impl Future<Output = Result<Option<BrokerEvent>, String>> + Send;
+
+    /// Closes the connection.
+    fn give_up(&mut self);
+
+    /// Drops the messages that were read before the connection ended.
+    fn forget(&mut self);
+}
+
+impl Turned for rumqttc::EventLoop {
+    async fn turn(&mut self) -> Result<Option<BrokerEvent>, String> {
+        use rumqttc::{Event, Packet, SubscribeReasonCode};
+        Ok(match self.poll().await.map_err(|e| e.to_string())? {
+            Event::Incoming(Packet::ConnAck(_)) => Some(BrokerEvent::Connected),
+            Event::Incoming(Packet::Publish(p)) => Some(BrokerEvent::Message(Box::new(Message {
+                topic: p.topic.clone(),
+                payload: p.payload.to_vec(),
+                retain: p.retain,
+                ack: Ack::V4(p),
+            }))),
+            Event::Incoming(Packet::SubAck(s)) => {
+                let refused = s.return_codes.iter().filter(|c| matches!(c, SubscribeReasonCode::Failure));
+                Some(BrokerEvent::Refused(refused.count()))
+            }
+            Event::Incoming(_) | Event::Outgoing(_) => None,
+        })
+    }
+
+    fn give_up(&mut self) {
+        self.clean();
+    }
+
+    fn forget(&mut self) {
+        self.state.events.clear();
+    }
+}
+
+impl Turned for v5::EventLoop {
+    async fn turn(&mut self) -> Result<Option<BrokerEvent>, String> {
+        use v5::Event;
+        use v5::mqttbytes::v5::{Packet, SubscribeReasonCode};
+        Ok(match self.poll().await.map_err(|e| e.to_string())? {
+            Event::Incoming(Packet::ConnAck(_)) => Some(BrokerEvent::Connected),
+            Event::Incoming(Packet::Publish(p)) => Some(BrokerEvent::Message(Box::new(Message {
+                topic: String::from_utf8_lossy(&p.topic).into_owned(),
+                payload: p.payload.to_vec(),
+                retain: p.retain,
+                ack: Ack::V5(p),
+            }))),
+            Event::Incoming(Packet::SubAck(s)) => {
+                let refused = s.return_codes.iter().filter(|c| !matches!(c, SubscribeReasonCode::Success(_)));
+                Some(BrokerEvent::Refused(refused.count()))
+            }
+            Event::Incoming(_) | Event::Outgoing(_) => None,
+        })
+    }
+
+    fn give_up(&mut self) {
+        self.clean();
+    }
+
+    fn forget(&mut self) {
+        self.state.events.clear();
+    }
+}
+
 /// Runs the event loop of rumqttc, with a pause after each failure: the loop alone would try again without any pause.
 struct Pump {
     events: mpsc::Sender<BrokerEvent>,
@@ -256,63 +338,19 @@ struct Pump {
 }
 
 impl Pump {
-    async fn run_v4(mut self, mut eventloop: rumqttc::EventLoop) {
-        use rumqttc::{Event, Packet, SubscribeReasonCode};
+    async fn run(mut self, mut eventloop: impl Turned) {
         loop {
-            let event = match tokio::time::timeout(self.watchdog, eventloop.poll()).await {
-                Ok(Ok(Event::Incoming(Packet::ConnAck(_)))) => BrokerEvent::Connected,
-                Ok(Ok(Event::Incoming(Packet::Publish(p)))) => BrokerEvent::Message(Box::new(Message {
-                    topic: p.topic.clone(),
-                    payload: p.payload.to_vec(),
-                    retain: p.retain,
-                    ack: Ack::V4(p),
-                })),
-                Ok(Ok(Event::Incoming(Packet::SubAck(s)))) => {
-                    let refused = s.return_codes.iter().filter(|c| matches!(c, SubscribeReasonCode::Failure));
-                    BrokerEvent::Refused(refused.count())
-                }
-                Ok(Ok(Event::Incoming(_) | Event::Outgoing(_))) => continue,
-                Ok(Err(e)) => BrokerEvent::Away(e.to_string()),
+            let event = match tokio::time::timeout(self.watchdog, eventloop.turn()).await {
+                Ok(Ok(Some(event))) => event,
+                Ok(Ok(None)) => continue,
+                Ok(Err(why)) => BrokerEvent::Away(why),
                 Err(_elapsed) => {
-                    eventloop.clean();
+                    eventloop.give_up();
                     BrokerEvent::Away("the broker has fallen silent".to_owned())
                 }
             };
             if matches!(event, BrokerEvent::Away(_)) {
-                // Messages that were read before the end belong to the old connection.
-                eventloop.state.events.clear();
-            }
-            if !self.pass(event).await {
-                return;
-            }
-        }
-    }
-
-    async fn run_v5(mut self, mut eventloop: v5::EventLoop) {
-        use v5::mqttbytes::v5::{Packet, SubscribeReasonCode};
-        loop {
-            let event = match tokio::time::timeout(self.watchdog, eventloop.poll()).await {
-                Ok(Ok(v5::Event::Incoming(Packet::ConnAck(_)))) => BrokerEvent::Connected,
-                Ok(Ok(v5::Event::Incoming(Packet::Publish(p)))) => BrokerEvent::Message(Box::new(Message {
-                    topic: String::from_utf8_lossy(&p.topic).into_owned(),
-                    payload: p.payload.to_vec(),
-                    retain: p.retain,
-                    ack: Ack::V5(p),
-                })),
-                Ok(Ok(v5::Event::Incoming(Packet::SubAck(s)))) => {
-                    let refused =
-                        s.return_codes.iter().filter(|c| !matches!(c, SubscribeReasonCode::Success(_)));
-                    BrokerEvent::Refused(refused.count())
-                }
-                Ok(Ok(v5::Event::Incoming(_) | v5::Event::Outgoing(_))) => continue,
-                Ok(Err(e)) => BrokerEvent::Away(e.to_string()),
-                Err(_elapsed) => {
-                    eventloop.clean();
-                    BrokerEvent::Away("the broker has fallen silent".to_owned())
-                }
-            };
-            if matches!(event, BrokerEvent::Away(_)) {
-                eventloop.state.events.clear();
+                eventloop.forget();
             }
             if !self.pass(event).await {
                 return;

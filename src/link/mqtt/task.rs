@@ -21,22 +21,30 @@ pub(in crate::link) async fn serve(mut task: LinkTask) {
     let LinkKind::Mqtt(settings) = &link.kind else { return };
     let state = host_state(settings, &task);
     let mut backoff = Backoff::new(task.seed);
-    let broker = loop {
-        match Broker::open(settings, task.seed, state.as_ref()) {
-            Ok(broker) => break broker,
-            // A password or certificate file cannot be read. A person may correct it, so try again later.
-            Err(why) => {
-                task.board.lock().count_error("files");
-                task.offline(&why, Presence::NoAnswer).await;
-                tokio::time::sleep(backoff.pause()).await;
+    let mut end = End::Stuck;
+    while end == End::Stuck {
+        let broker = loop {
+            match Broker::open(settings, task.seed, state.as_ref()) {
+                Ok(broker) => break broker,
+                // A password or certificate file cannot be read. A person may correct it, so try again later.
+                Err(why) => {
+                    task.board.lock().count_error("files");
+                    task.offline(&why, Presence::NoAnswer).await;
+                    tokio::time::sleep(backoff.pause()).await;
+                }
             }
-        }
-    };
-    let listener = Listener::new(site.clone(), task.link);
-    let away_since = Some(task.clock.now().mono);
-    let mut work =
-        Work { task: &mut task, settings, state, broker, listener, acks: VecDeque::new(), away_since };
-    work.run().await;
+        };
+        end = Work::new(&mut task, settings, state.clone(), broker).run().await;
+    }
+}
+
+/// How the work on a connection ended.
+#[derive(Debug, PartialEq, Eq)]
+enum End {
+    /// Nobody takes readings any more.
+    Stopped,
+    /// The connection takes no acknowledgements. Another one is opened; the broker sends again what was not acknowledged.
+    Stuck,
 }
 
 /// The state message of a primary host (Sparkplug 3.0, 6.4.23). Birth and will must carry the same timestamp.
@@ -58,13 +66,23 @@ struct Work<'a> {
     listener: Listener,
     /// The messages that wait to be on disk, in order of arrival.
     acks: VecDeque<(Ack, oneshot::Receiver<()>)>,
+    /// The acknowledgement of a message that is on disk, and the time since which the queue of requests has no space for it.
+    unsent: Option<(Ack, Mono)>,
     /// The time since which the broker cannot be reached; `None` while it is connected, and after its equipment was
     /// reported as lost.
     away_since: Option<Mono>,
 }
 
-impl Work<'_> {
-    async fn run(&mut self) {
+impl<'a> Work<'a> {
+    fn new(task: &'a mut LinkTask, settings: &'a MqttBroker, state: Option<State>, broker: Broker) -> Self {
+        let listener = Listener::new(task.site.clone(), task.link);
+        let away_since = Some(task.clock.now().mono);
+        let acks = VecDeque::new();
+        Work { task, settings, state, broker, listener, acks, unsent: None, away_since }
+    }
+
+    async fn run(&mut self) -> End {
+        const TRY_AGAIN: Duration = Duration::from_millis(1);
         loop {
             let lost_at = self.away_since.map(|since| self.task.clock.instant(since + limits::MQTT_AWAY_MAX));
             let away = async {
@@ -81,6 +99,7 @@ impl Work<'_> {
                 }
             };
             let is_full = self.acks.len() >= limits::MQTT_ACKS_QUEUED_MAX;
+            let is_unsent = self.unsent.is_some();
             let front = self.acks.front_mut();
             let done = async {
                 match front {
@@ -90,11 +109,23 @@ impl Work<'_> {
                 }
             };
             tokio::select! {
-                is_durable = done => self.acknowledge(is_durable).await,
+                is_durable = done, if !is_unsent => {
+                    let ack = self.acks.pop_front().filter(|_| is_durable);
+                    self.unsent = ack.map(|(ack, _)| (ack, self.task.clock.now().mono));
+                    self.acknowledge();
+                }
+                () = tokio::time::sleep(TRY_AGAIN), if is_unsent => {
+                    self.acknowledge();
+                    let now = self.task.clock.now().mono;
+                    if self.unsent.as_ref().is_some_and(|(_, since)| now >= *since + limits::MQTT_STUCK_MAX) {
+                        self.stuck().await;
+                        return End::Stuck;
+                    }
+                }
                 event = self.broker.events.recv(), if !is_full => {
-                    let Some(event) = event else { return };
+                    let Some(event) = event else { return End::Stopped };
                     if !self.event(event).await {
-                        return;
+                        return End::Stopped;
                     }
                 }
                 () = away => self.lost().await,
@@ -106,7 +137,7 @@ impl Work<'_> {
                 command = self.task.commands.recv() => {
                     // An MQTT device reports by itself, so it cannot be asked to read.
                     if command.is_none() {
-                        return;
+                        return End::Stopped;
                     }
                 }
             }
@@ -124,12 +155,20 @@ impl Work<'_> {
         }
     }
 
-    async fn acknowledge(&mut self, is_durable: bool) {
-        const TRY_AGAIN: Duration = Duration::from_millis(1);
-        let Some((ack, _)) = self.acks.pop_front() else { return };
-        while is_durable && !self.broker.acknowledge(&ack) {
-            tokio::time::sleep(TRY_AGAIN).await;
+    /// Acknowledges what waits for room among the requests, if there is room by now.
+    fn acknowledge(&mut self) {
+        self.unsent = self.unsent.take().filter(|(ack, _)| !self.broker.acknowledge(ack));
+    }
+
+    /// The connection is given up because it takes no acknowledgements.
+    async fn stuck(&self) {
+        let why = "the broker takes no acknowledgements: the connection is opened again";
+        {
+            let mut stats = self.task.board.lock();
+            stats.count_error("stuck");
+            stats.set_state(LinkState::Offline, why, self.task.clock.now());
         }
+        self.task.tell_link(Some(why)).await;
     }
 
     /// Handles an event. Returns false when the daemon stops taking readings.
@@ -148,6 +187,7 @@ impl Work<'_> {
             }
             BrokerEvent::Away(why) => {
                 self.acks.clear();
+                self.unsent = None;
                 self.listener.disconnected();
                 let now = self.task.clock.now();
                 let is_news = {
@@ -304,4 +344,64 @@ fn at_once() -> oneshot::Receiver<()> {
     // The receiver exists, so the send succeeds.
     let _sent = tx.send(());
     rx
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use tokio::sync::mpsc;
+
+    use super::super::broker::REQUESTS_MAX;
+    use super::*;
+    use crate::ambient::Clock;
+    use crate::link::LinkBoard;
+    use crate::site::testing::listened;
+    use crate::words::Wall;
+
+    fn message(number: usize) -> BrokerEvent {
+        let mut publish = rumqttc::Publish::new("other", rumqttc::QoS::AtLeastOnce, "1");
+        publish.pkid = u16::try_from(number % 65_535).unwrap() + 1;
+        let (topic, payload) = ("other".to_owned(), b"1".to_vec());
+        BrokerEvent::Message(Box::new(Message { topic, payload, retain: false, ack: Ack::V4(publish) }))
+    }
+
+    /// The connection takes nothing, and the broker sends as much as is taken.
+    #[tokio::test(start_paused = true)]
+    async fn queues_that_face_each_other_and_are_full_never_lock() {
+        let site = listened("power = { topic = 'tele/{id}', type = 'f64' }", "");
+        let clock = Clock::of_runtime(Wall::from_millis(0));
+        let (readings, _taken) = mpsc::channel(8);
+        let (_asked, commands) = mpsc::channel(8);
+        let board = LinkBoard::new("l", [], clock.now());
+        let mut task = LinkTask {
+            site: site.clone(),
+            version: 0,
+            link: 0,
+            board: board.clone(),
+            readings,
+            commands,
+            clock,
+            seed: 1,
+        };
+        let LinkKind::Mqtt(settings) = &site.links[0].kind else { unreachable!("the link is a broker's") };
+        let (broker, events, _eventloop) = Broker::stuck();
+        let sent = Arc::new(AtomicUsize::new(0));
+        let count = sent.clone();
+        let flood = tokio::spawn(async move {
+            while events.send(message(count.load(Ordering::Relaxed))).await.is_ok() {
+                count.fetch_add(1, Ordering::Relaxed);
+            }
+        });
+        let begun = clock.now().mono;
+        assert_eq!(Work::new(&mut task, settings, None, broker).run().await, End::Stuck);
+        flood.await.unwrap();
+        // Events were taken for as long as there was room for their acknowledgements, and so was the pump's turn.
+        let all = limits::MQTT_ACKS_QUEUED_MAX + 2 * REQUESTS_MAX;
+        assert_eq!(sent.load(Ordering::Relaxed), all + 1);
+        assert!(clock.now().mono.since(begun) < 2 * limits::MQTT_STUCK_MAX);
+        let stats = board.lock();
+        assert_eq!((stats.state, stats.errors["stuck"]), (LinkState::Offline, 1));
+    }
 }

@@ -47,7 +47,16 @@ pub(super) enum Heard {
     Stray(&'static str),
 }
 
-/// The request under way.
+/// What a received line is for the present request.
+enum Answer {
+    /// The line does not belong to the request: it is from a stream, late, or noise.
+    Foreign,
+    /// A part of the response; more lines follow.
+    Partial,
+    /// The end of the response, and the result of the request.
+    Ended(Heard),
+}
+
 #[derive(Debug)]
 struct Pending {
     /// The index of the request in the profile.
@@ -208,8 +217,10 @@ impl Session {
     }
 
     fn line(&mut self, line: &str, now: Mono) -> Option<Heard> {
-        if let Some(found) = self.answer(line, now) {
-            return found;
+        match self.answer(line, now) {
+            Answer::Ended(heard) => return Some(heard),
+            Answer::Partial => return None,
+            Answer::Foreign => {}
         }
         for stream in &self.settings.streams {
             if let Some(captures) = captures(&stream.matches, line) {
@@ -227,15 +238,15 @@ impl Session {
         Some(Heard::Stray("unexpected"))
     }
 
-    /// Checks whether a line belongs to the present request. `None`: it does not. `Some(None)`: it does, and more
-    /// lines follow.
-    fn answer(&mut self, line: &str, now: Mono) -> Option<Option<Heard>> {
-        let pending = self.pending.as_mut()?;
-        let request = self.settings.requests.get(pending.request)?;
+    /// Checks whether a line belongs to the present request.
+    fn answer(&mut self, line: &str, now: Mono) -> Answer {
+        let Some(mut pending) = self.pending.take() else { return Answer::Foreign };
+        let Some(request) = self.settings.requests.get(pending.request) else { return Answer::Foreign };
         let found = captures(&request.expect, line);
         let is_last = request.until.as_ref().is_none_or(|u| u.is_match(line));
         if found.is_none() && request.until.is_none() {
-            return None;
+            self.pending = Some(pending);
+            return Answer::Foreign;
         }
         pending.lines += 1;
         if found.is_some() {
@@ -243,31 +254,23 @@ impl Session {
         }
         pending.captures.extend(found.unwrap_or_default());
         if pending.lines > limits::SERIAL_ANSWER_LINES_MAX {
-            let (index, source) = (pending.request, request.name.clone());
-            self.pending = None;
-            self.turn_over(index, now);
-            return Some(Some(Heard::Failed {
-                source,
-                kind: "length",
-                why: "the answer has no end".to_owned(),
-            }));
+            let source = request.name.clone();
+            self.turn_over(pending.request, now);
+            let why = "the answer has no end".to_owned();
+            return Answer::Ended(Heard::Failed { source, kind: "length", why });
         }
         if !is_last {
-            return Some(None);
+            self.pending = Some(pending);
+            return Answer::Partial;
         }
         let (source, again) = (request.name.clone(), request.again.clone());
-        let pending = self.pending.take()?;
         self.answered(pending.request, again.is_some_and(|a| a.is_match(line)), now);
         if pending.text.is_empty() {
             let why = "the answer has nothing of what is expected".to_owned();
-            return Some(Some(Heard::Failed { source, kind: "unexpected", why }));
+            return Answer::Ended(Heard::Failed { source, kind: "unexpected", why });
         }
-        Some(Some(Heard::Values {
-            source,
-            captures: pending.captures,
-            line: pending.text,
-            asked_at: Some(pending.asked_at),
-        }))
+        let Pending { captures, text: line, asked_at, .. } = pending;
+        Answer::Ended(Heard::Values { source, captures, line, asked_at: Some(asked_at) })
     }
 
     fn answered(&mut self, index: usize, asks_again: bool, now: Mono) {

@@ -13,8 +13,6 @@ use crate::profile::{Place, Point, Profile, parse_bytes, parse_text};
 use crate::site::{LinkKind, SerialDevice, SerialPlace};
 use crate::words::{BadReason, EquipmentIndex, Mono, Now, PointIndex, Presence, Reading};
 
-const BAUD_DEFAULT: u32 = 9600;
-
 /// Serves a serial link until the daemon stops taking readings.
 pub(in crate::link) async fn serve(task: LinkTask) {
     let Some(LinkKind::Serial(device)) = task.site.links.get(task.link).map(|l| l.kind.clone()) else {
@@ -41,7 +39,7 @@ impl Connector for Instrument {
         match &self.device.place {
             SerialPlace::Tcp(address) => Ok((task.tapped(connect(address).await?), None)),
             SerialPlace::Port(port) => {
-                let baud = self.device.baud.or(self.profile.serial.baud).unwrap_or(BAUD_DEFAULT);
+                let baud = self.device.rate(&self.profile);
                 let (io, remark) = open_port(port, baud, self.device.character)?;
                 Ok((task.tapped(io), remark))
             }
@@ -212,12 +210,8 @@ impl Talk<'_> {
 
 /// The points that a request or stream delivers.
 fn brought<'a>(profile: &'a Profile, from: &'a str) -> impl Iterator<Item = (PointIndex, &'a Point)> {
-    profile.points.iter().enumerate().filter_map(move |(index, point)| match &point.place {
-        Place::Capture { source, .. } | Place::Bytes { source, .. } if source == from => {
-            Some((PointIndex(index), point))
-        }
-        _ => None,
-    })
+    let all = profile.points.iter().enumerate();
+    all.filter(move |(_, p)| p.place.source() == Some(from)).map(|(index, p)| (PointIndex(index), p))
 }
 
 fn values(

