@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::baseline::{BaselineChange, Cycle, Model, Watcher};
 use super::detector::{Detector, fault_of};
+use super::shared::SharedList;
 use super::state::Watch;
 use crate::expr::{Program, Truth};
 use crate::profile::{Baseline, Trigger};
@@ -54,7 +55,7 @@ impl BaselineEvent {
 }
 
 /// One baseline: its watch, and what it knows.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Kept {
     watch: usize,
     watcher: Watcher,
@@ -74,9 +75,9 @@ enum Phase {
 }
 
 /// Every baseline of a site.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Baselines {
-    kept: Vec<Kept>,
+    kept: SharedList<Kept>,
     /// Those whose first point has just been read.
     pending: Vec<usize>,
     is_asleep: bool,

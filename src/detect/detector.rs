@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::aging::stale_at;
 use super::baselines::Baselines;
 use super::remembered::{Memories, Resolved, View};
+use super::shared::{Shared, SharedList};
 use super::state::{Due, Phase, Slot, Transition, TransitionKind, Unit, Watch};
 use crate::expr::{Operands, Program, Truth};
 use crate::limits;
@@ -13,15 +14,16 @@ use crate::profile::{Fault, Question, Trigger};
 use crate::site::Site;
 use crate::words::{EquipmentIndex, Mono, Now, PointIndex, Presence, Reading, render_real, shortened};
 
-/// Judges every fault of a site.
-#[derive(Debug)]
+/// Judges every fault of a site. A clone costs a handful of handles: what changes afterwards is copied, one piece of
+/// equipment, fault and window at a time.
+#[derive(Debug, Clone)]
 pub struct Detector {
     pub(super) site: Arc<Site>,
-    pub(super) units: Vec<Unit>,
-    pub(super) watches: Vec<Watch>,
+    pub(super) units: SharedList<Unit>,
+    pub(super) watches: SharedList<Watch>,
     pub(super) memories: Memories,
     pub(super) baselines: Baselines,
-    pub(super) due: BTreeSet<(Mono, Due)>,
+    pub(super) due: Shared<BTreeSet<(Mono, Due)>>,
     pub(super) transitions: Vec<Transition>,
 }
 
@@ -31,11 +33,11 @@ impl Detector {
     pub fn new(site: Arc<Site>, now: Now) -> Self {
         let mut d = Self {
             site: site.clone(),
-            units: Vec::new(),
-            watches: Vec::new(),
+            units: SharedList::default(),
+            watches: SharedList::default(),
             memories: Memories::default(),
             baselines: Baselines::default(),
-            due: BTreeSet::new(),
+            due: Shared::default(),
             transitions: Vec::new(),
         };
         for (e, equipment) in site.equipment.iter().enumerate() {

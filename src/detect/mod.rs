@@ -14,6 +14,7 @@ mod explain;
 mod reload;
 mod remembered;
 mod replay;
+mod shared;
 mod state;
 mod suggest;
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::shared::{Shared, SharedList};
 use super::state::{Slot, Unit};
 use crate::expr::{Function, Memory, MemoryKind, Operands, Program, Scalar, remembered};
 use crate::profile::scalar;
@@ -18,7 +19,7 @@ struct Key {
     kind: MemoryKind,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Kept {
     key: Key,
     memory: Memory,
@@ -27,10 +28,10 @@ struct Kept {
 }
 
 /// Every memory of a site.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Memories {
-    kept: Vec<Kept>,
-    places: BTreeMap<Key, usize>,
+    kept: SharedList<Kept>,
+    places: Shared<BTreeMap<Key, usize>>,
 }
 
 /// Where each operand and each memory of a program stands.
@@ -52,7 +53,13 @@ pub(super) type DueChange = (usize, Option<Mono>, Option<Mono>);
 
 impl Memories {
     /// Makes room for what a program wants to be remembered.
-    pub fn register(&mut self, site: &Site, own: EquipmentIndex, program: &Program, units: &mut [Unit]) {
+    pub fn register(
+        &mut self,
+        site: &Site,
+        own: EquipmentIndex,
+        program: &Program,
+        units: &mut SharedList<Unit>,
+    ) {
         for key in keys(site, own, program).into_iter().flatten() {
             let kept = &mut self.kept;
             self.places.entry(key).or_insert_with(|| {
@@ -152,7 +159,7 @@ fn keys(site: &Site, own: EquipmentIndex, program: &Program) -> Vec<Option<Key>>
 
 /// The operands of a program as things are.
 pub(super) struct View<'a> {
-    pub units: &'a [Unit],
+    pub units: &'a SharedList<Unit>,
     pub memories: &'a Memories,
     pub resolved: &'a Resolved,
     pub now: Mono,

@@ -62,7 +62,7 @@ impl Slot {
     }
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Unit {
     pub slots: Vec<Slot>,
     pub lost: bool,
@@ -80,7 +80,7 @@ pub(super) enum Phase {
     Active { clearing: Option<Now> },
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Watch {
     pub equipment: EquipmentIndex,
     pub fault: usize,

@@ -7,7 +7,9 @@ use imbl::{OrdMap, OrdSet};
 use serde::{Deserialize, Serialize};
 
 use super::verb::{Answer, CancelReason, UsedPart};
-use crate::words::{EquipmentId, FaultName, Seq, Severity, StepId, TicketNumber, Wall, worded};
+use crate::words::{
+    EquipmentId, FaultName, Refusal, Rule, Seq, Severity, StepId, TicketNumber, Wall, worded,
+};
 
 worded! {
     /// The state of a ticket in its lifecycle.
@@ -210,6 +212,31 @@ impl Tickets {
             numbers.remove(&ticket.number);
             if numbers.is_empty() {
                 self.by_fault.remove(&key);
+            }
+        }
+    }
+
+    /// The live tickets of a piece of equipment.
+    pub fn live_of(&self, equipment: &str) -> impl Iterator<Item = &Arc<Ticket>> {
+        self.live.values().filter(move |t| t.state.is_live() && t.equipment.as_str() == equipment)
+    }
+
+    /// The live ticket of a piece of equipment that has exactly one.
+    ///
+    /// # Errors
+    /// When it has none or several.
+    pub fn only_live(&self, equipment: &str) -> Result<&Arc<Ticket>, Refusal> {
+        let live: Vec<&Arc<Ticket>> = self.live_of(equipment).collect();
+        match live.as_slice() {
+            [only] => Ok(only),
+            [] => Err(Refusal::new(Rule::NoLiveTicket, format!("{equipment} has no live ticket"))
+                .command("see its past", format!("andon history --equipment {equipment}"))),
+            several => {
+                let numbers: Vec<String> =
+                    several.iter().map(|t| format!("{} ({})", t.number, t.fault)).collect();
+                let text = format!("{equipment} has {} live tickets", several.len());
+                Err(Refusal::new(Rule::SeveralLiveTickets, text)
+                    .remedy(format!("name one by number: {}", numbers.join(", "))))
             }
         }
     }

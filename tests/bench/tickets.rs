@@ -69,7 +69,7 @@ fn latency() {
         let engine = start_engine(parts, &mut |_, _| {}).unwrap();
         let mut times = Vec::new();
         for i in 0..FAULTS {
-            let before = engine.gateway.look(|desk, _| desk.durable_seq()).await.unwrap();
+            let before = engine.gateway.snapshot().await.unwrap().state.seq;
             let at = clock.now();
             let reading = Reading { value: Ok(Value::Integer(6)), at };
             let batch = Batch {
@@ -82,7 +82,7 @@ fn latency() {
             };
             engine.readings.send(LinkSays::Readings(batch)).await.unwrap();
             // Raised and opened: two events.
-            while engine.gateway.look(|desk, _| desk.durable_seq()).await.unwrap().0 < before.0 + 2 {
+            while engine.gateway.snapshot().await.unwrap().state.seq.0 < before.0 + 2 {
                 tokio::task::yield_now().await;
             }
             times.push(clock.now().mono.since(at.mono));

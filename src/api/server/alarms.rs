@@ -13,47 +13,49 @@ use crate::api::KeptReport;
 use crate::api::transport::Identity;
 use crate::api::v1::{AlarmV1, OperatedV1, OperationKindV1, OperationV1, OutOfServiceV1, ShelvedV1};
 use crate::baseline::BaselineVerb;
-use crate::desk::{Desk, Verb};
+use crate::desk::{Snapshot, Verb};
+use crate::detect::TransitionKind;
 use crate::limits;
 use crate::service::ServiceVerb;
-use crate::words::{Now, Severity, Wall};
+use crate::words::{Severity, Wall};
 use std::collections::BTreeMap;
 
 pub(super) async fn alarms(State(g): State<Gateway>) -> Answer<Vec<AlarmV1>> {
-    Ok(Json(g.look(alarm_rows).await?))
+    Ok(Json(alarm_rows(&*g.snapshot().await?)))
 }
 
 /// Alarms that stand and conditions that are held back, worst first; those of a burst after their first-up.
-pub(super) fn alarm_rows(desk: &Desk, _now: Now) -> Vec<AlarmV1> {
-    let standing = desk.recorded().alarms.standing.iter().map(|(key, a)| standing_row(desk, key, a));
-    let held = desk.held().filter_map(|(key, h)| {
-        let hidden = desk.hidden_by_record(key)?;
-        let (_, e) = desk.site().find(key.0.as_str())?;
-        let (onset, raised_at) = h.came()?;
+pub(super) fn alarm_rows(desk: &Snapshot) -> Vec<AlarmV1> {
+    let standing = desk.state.alarms.standing.iter().map(|(key, a)| standing_row(desk, key, a));
+    let suppressed = desk.suppressed.iter().filter_map(|s| {
+        let hidden = desk.hidden(&s.key)?;
+        let (equipment, fault) = &s.key;
+        let (_, e) = desk.site.find(equipment.as_str())?;
         Some(AlarmV1 {
-            equipment: key.0.to_string(),
-            fault: key.1.to_string(),
-            severity: e.profile.fault(key.1.as_str())?.severity,
+            equipment: equipment.to_string(),
+            fault: fault.to_string(),
+            severity: e.profile.fault(fault.as_str())?.severity,
             state: hidden.state,
-            onset,
-            raised_at,
+            onset: s.onset,
+            raised_at: s.raised_at,
             first_up: None,
             note: hidden.why,
             recorded: true,
         })
     });
-    let unrecorded = desk.unrecorded().into_iter().map(|u| AlarmV1 {
+    let raised = desk.unrecorded.iter().filter(|u| u.kind == TransitionKind::Raised);
+    let unrecorded = raised.map(|u| AlarmV1 {
         equipment: u.key.0.to_string(),
         fault: u.key.1.to_string(),
         severity: u.severity,
         state: AlarmState::Unacknowledged,
-        onset: u.transition.onset.wall,
-        raised_at: u.transition.at.wall,
+        onset: u.onset,
+        raised_at: u.at,
         first_up: None,
         note: "not on record yet: the journal cannot be written".to_owned(),
         recorded: false,
     });
-    let mut rows: Vec<AlarmV1> = standing.chain(held).chain(unrecorded).collect();
+    let mut rows: Vec<AlarmV1> = standing.chain(suppressed).chain(unrecorded).collect();
     rows.sort_by_key(|a| (a.severity, a.raised_at));
     let (mut firsts, followers): (Vec<AlarmV1>, Vec<AlarmV1>) =
         rows.into_iter().partition(|a| a.first_up.is_none());
@@ -66,11 +68,10 @@ pub(super) fn alarm_rows(desk: &Desk, _now: Now) -> Vec<AlarmV1> {
     firsts
 }
 
-fn standing_row(desk: &Desk, key: &Key, a: &Alarm) -> AlarmV1 {
-    let hidden = desk.hidden_by_record(key);
-    let cleared = desk
-        .is_cleared_unrecorded(key)
-        .then(|| "its condition is false now; that is not on record yet".to_owned());
+fn standing_row(desk: &Snapshot, key: &Key, a: &Alarm) -> AlarmV1 {
+    let hidden = desk.hidden(key);
+    let is_cleared = desk.unrecorded.iter().any(|u| u.kind == TransitionKind::Cleared && u.key == *key);
+    let cleared = is_cleared.then(|| "its condition is false now; that is not on record yet".to_owned());
     let chatters = a.chattering.map(|n| match n {
         0 => "chatters: its repeats are counted".to_owned(),
         n => format!("chatters: {n} repeats so far"),
@@ -89,7 +90,7 @@ fn standing_row(desk: &Desk, key: &Key, a: &Alarm) -> AlarmV1 {
     }
 }
 
-pub(super) fn shelved_rows(desk: &Desk) -> Vec<ShelvedV1> {
+pub(super) fn shelved_rows(desk: &Snapshot) -> Vec<ShelvedV1> {
     let row = |((equipment, fault), s): (&Key, &crate::alarm::Shelf)| ShelvedV1 {
         equipment: equipment.to_string(),
         fault: fault.to_string(),
@@ -97,11 +98,11 @@ pub(super) fn shelved_rows(desk: &Desk) -> Vec<ShelvedV1> {
         by: s.by.clone(),
         reason: s.reason.clone(),
     };
-    desk.recorded().alarms.shelves.iter().map(row).collect()
+    desk.state.alarms.shelves.iter().map(row).collect()
 }
 
-pub(super) fn out_of_service_rows(desk: &Desk) -> Vec<OutOfServiceV1> {
-    let out = desk.recorded().service.out.iter();
+pub(super) fn out_of_service_rows(desk: &Snapshot) -> Vec<OutOfServiceV1> {
+    let out = desk.state.service.out.iter();
     out.map(|(id, o)| OutOfServiceV1 {
         equipment: id.to_string(),
         since: o.since,
@@ -146,11 +147,9 @@ pub(super) async fn report(State(g): State<Gateway>, Query(period): Query<Period
     {
         return Ok(Json(kept.report.clone()));
     }
-    let standing: BTreeMap<Key, (Severity, Wall)> = g
-        .look(|desk, _| {
-            desk.recorded().alarms.active().map(|(key, a)| (key.clone(), (a.severity, a.raised_at))).collect()
-        })
-        .await?;
+    let active = g.snapshot().await?.state.alarms;
+    let active = active.active().map(|(key, a)| (key.clone(), (a.severity, a.raised_at)));
+    let standing: BTreeMap<Key, (Severity, Wall)> = active.collect();
     let report = g
         .query(move |store| {
             let mut reporter = Reporter::new(since);

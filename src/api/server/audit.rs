@@ -7,14 +7,13 @@ use super::Answer;
 use crate::api::Gateway;
 use crate::api::transport::Identity;
 use crate::api::v1::{AcceptV1, AuditV1, BreakV1, DamageV1, OperatedV1};
-use crate::desk::Desk;
+use crate::desk::Snapshot;
 use crate::gateway::{GatewayVerb, KnownDamage};
 use crate::words::Damage;
 
 pub(super) async fn audit_verify(State(g): State<Gateway>) -> Answer<AuditV1> {
     let found = g.verify().await?;
-    let all = found.damage.clone();
-    let damage = g.look(move |desk, _| damage_rows(desk, &all)).await?;
+    let damage = damage_rows(&*g.snapshot().await?, &found.damage);
     let broken = found.damage.into_iter().next();
     Ok(Json(AuditV1 {
         verified: broken.is_none(),
@@ -41,8 +40,8 @@ pub(super) async fn audit_accept(
 }
 
 /// Damage on record, and what was found beside it.
-pub(super) fn damage_rows(desk: &Desk, found: &[Damage]) -> Vec<DamageV1> {
-    let known = &desk.recorded().gateway.damage;
+pub(super) fn damage_rows(desk: &Snapshot, found: &[Damage]) -> Vec<DamageV1> {
+    let known = &desk.state.gateway.damage;
     let is_known = |d: &&Damage| known.iter().any(|k| k.damage.as_ref().is_some_and(|k| k.is_same(d)));
     let new = found.iter().filter(|d| !is_known(d)).map(|d| DamageV1 {
         damage: Some(d.clone()),

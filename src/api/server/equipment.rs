@@ -1,7 +1,6 @@
 //! `GET /v1/equipment`, one of it, and its readings.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
@@ -15,56 +14,44 @@ use super::{Answer, Failure, find};
 use crate::api::Gateway;
 use crate::api::transport::Identity;
 use crate::api::v1::{EquipmentV1, PointV1, ReadingsV1, WriteV1, WroteV1};
-use crate::desk::{Desk, Reply};
+use crate::desk::{Reply, Snapshot};
 use crate::limits;
 use crate::link::{LinkCommand, LinkState};
 use crate::site::Equipment;
-use crate::words::{EquipmentIndex, Now, PointIndex, Refusal, Rule, Value};
+use crate::words::{EquipmentIndex, PointIndex, Refusal, Rule, Value};
 use crate::writing::WriteVerb;
 
 pub(super) async fn equipment_list(State(g): State<Gateway>) -> Answer<Vec<EquipmentV1>> {
-    let mut rows = Vec::new();
-    for e in &g.site.equipment {
-        rows.push(equipment_row(&g, e).await?);
-    }
-    Ok(Json(rows))
+    let desk = g.snapshot().await?;
+    let all = desk.site.equipment.iter().enumerate();
+    Ok(Json(all.map(|(i, e)| equipment_row(&g, &desk, EquipmentIndex(i), e)).collect()))
 }
 
-async fn equipment_row(g: &Gateway, e: &Equipment) -> Result<EquipmentV1, Failure> {
-    let id = e.id.clone();
-    let (tickets, now, lost, is_out, firmware) = g
-        .look(move |desk, now| {
-            let live =
-                desk.recorded().tickets.live.values().filter(|t| t.state.is_live() && t.equipment == id);
-            let index = desk.site().find(id.as_str()).map(|(i, _)| i);
-            let lost = index.is_some_and(|i| desk.detector.is_lost(i));
-            let firmware = index.and_then(|i| desk.firmware(i));
-            let is_out = desk.recorded().service.out.contains_key(&id);
-            (live.map(|t| t.number.0).collect::<Vec<_>>(), now, lost, is_out, firmware)
-        })
-        .await?;
-    Ok(EquipmentV1 {
+fn equipment_row(g: &Gateway, desk: &Snapshot, index: EquipmentIndex, e: &Equipment) -> EquipmentV1 {
+    let firmware = desk.detector.firmware(index);
+    EquipmentV1 {
         id: e.id.to_string(),
         name: e.name.clone(),
         profile: e.profile.name.to_string(),
         device: format!("{} {}", e.profile.device.vendor, e.profile.device.model),
-        link: g.site.links.get(e.link).map_or_else(String::new, |l| l.name.to_string()),
+        link: desk.site.links.get(e.link).map_or_else(String::new, |l| l.name.to_string()),
         unit: e.unit,
         location: e.location.clone(),
         criticality: e.criticality.word().to_owned(),
-        state: equipment_status(g, e, now, lost, is_out).state,
-        tickets,
+        state: equipment_status(g, desk, index, e).state,
+        tickets: desk.state.tickets.live_of(e.id.as_str()).map(|t| t.number.0).collect(),
         firmware_notes: firmware
             .as_deref()
-            .map(|version| g.site.notes_for(e, version).map(note_row).collect())
+            .map(|version| desk.site.notes_for(e, version).map(note_row).collect())
             .unwrap_or_default(),
         firmware,
-    })
+    }
 }
 
 pub(super) async fn equipment_show(State(g): State<Gateway>, Path(id): Path<String>) -> Answer<EquipmentV1> {
-    let (_, e) = find(&g, &id)?;
-    Ok(Json(equipment_row(&g, e).await?))
+    let desk = g.snapshot().await?;
+    let (index, e) = desk.site.known(&id)?;
+    Ok(Json(equipment_row(&g, &desk, index, e)))
 }
 
 #[derive(Deserialize)]
@@ -78,11 +65,13 @@ pub(super) async fn readings(
     Path(id): Path<String>,
     Query(q): Query<ReadingsQuery>,
 ) -> Answer<ReadingsV1> {
-    let (index, e) = find(&g, &id)?;
     if q.fresh && g.daemon {
+        let (index, e) = find(&g, &id)?;
         read_now(&g, index, e).await?;
     }
-    let mut points = g.look(move |desk, now| all_points(desk, index, now)).await?;
+    let desk = g.snapshot().await?;
+    let (index, e) = desk.site.known(&id)?;
+    let mut points = all_points(&desk, index);
     for point in &e.profile.points {
         if let Some(row) = points.get_mut(point.name.as_str()) {
             row.raw = last_registers(&g, e, point);
@@ -100,7 +89,7 @@ fn asked_for(e: &Equipment) -> Vec<PointIndex> {
 /// Has the equipment read, and waits until every point that can be asked for was read, or tried in vain, after the question.
 async fn read_now(g: &Gateway, index: EquipmentIndex, e: &Equipment) -> Result<(), Failure> {
     const LOOK_EVERY: Duration = Duration::from_millis(20);
-    let points: Arc<[PointIndex]> = asked_for(e).into();
+    let points = asked_for(e);
     let is_away = || g.boards.get(e.link).is_some_and(|b| b.lock().state == LinkState::Offline);
     if points.is_empty() || is_away() {
         return Ok(());
@@ -111,18 +100,9 @@ async fn read_now(g: &Gateway, index: EquipmentIndex, e: &Equipment) -> Result<(
         let _queued = sender.try_send(LinkCommand::ReadNow(e.id.clone()));
     }
     while g.clock.now().mono.since(asked) < limits::CLIENT_CONNECT_MAX && !is_away() {
-        let points = points.clone();
-        let fresh = g
-            .look(move |desk, now| {
-                points.iter().all(|p| {
-                    desk.detector
-                        .point_state(index, *p, now)
-                        .and_then(|s| s.tried)
-                        .is_some_and(|at| at.mono >= asked)
-                })
-            })
-            .await?;
-        if fresh {
+        let desk = g.snapshot().await?;
+        let tried = |p: &PointIndex| desk.detector.point_state(index, *p, desk.at)?.tried;
+        if points.iter().all(|p| tried(p).is_some_and(|at| at.mono >= asked)) {
             break;
         }
         tokio::time::sleep(LOOK_EVERY).await;
@@ -148,17 +128,17 @@ pub(super) async fn write(
     }))
 }
 
-fn all_points(desk: &Desk, index: EquipmentIndex, now: Now) -> BTreeMap<String, PointV1> {
-    let Some(e) = desk.site().equipment.get(index.0) else { return BTreeMap::new() };
+fn all_points(desk: &Snapshot, index: EquipmentIndex) -> BTreeMap<String, PointV1> {
+    let Some(e) = desk.site.equipment.get(index.0) else { return BTreeMap::new() };
     let points = e.profile.points.iter().enumerate();
     points
-        .filter_map(|(p, point)| Some((point.name.to_string(), point_row(desk, index, PointIndex(p), now)?)))
+        .filter_map(|(p, point)| Some((point.name.to_string(), point_row(desk, index, PointIndex(p))?)))
         .collect()
 }
 
-pub(super) fn point_row(desk: &Desk, index: EquipmentIndex, p: PointIndex, now: Now) -> Option<PointV1> {
-    let point = desk.site().equipment.get(index.0)?.profile.points.get(p.0)?;
-    let state = desk.detector.point_state(index, p, now)?;
+pub(super) fn point_row(desk: &Snapshot, index: EquipmentIndex, p: PointIndex) -> Option<PointV1> {
+    let point = desk.site.equipment.get(index.0)?.profile.points.get(p.0)?;
+    let state = desk.detector.point_state(index, p, desk.at)?;
     let code = match &state.value {
         Some(Value::Integer(i)) => Some(*i),
         _ => None,

@@ -10,18 +10,17 @@ use crate::profile::FirmwareNote;
 use crate::words::EquipmentIndex;
 
 pub(super) async fn firmware(State(g): State<Gateway>) -> Answer<Vec<FirmwareV1>> {
-    let count = g.site.equipment.len();
-    let versions =
-        g.look(move |desk, _| (0..count).map(|i| desk.firmware(EquipmentIndex(i))).collect::<Vec<_>>());
-    let versions = versions.await?;
-    let rows = g.site.equipment.iter().zip(versions).map(|(e, version)| {
-        let known = |version: &str| g.site.notes_for(e, version).map(note_row).collect();
+    let desk = g.snapshot().await?;
+    let site = &desk.site;
+    let rows = site.equipment.iter().enumerate().map(|(i, e)| {
+        let version = desk.detector.firmware(EquipmentIndex(i));
+        let known = |version: &str| site.notes_for(e, version).map(note_row).collect();
         let notes = version.as_deref().map(known).unwrap_or_default();
         let about = |n: &&FirmwareNote| n.profiles.iter().any(|p| p == e.profile.name.as_str());
         FirmwareV1 {
             equipment: e.id.to_string(),
             profile: e.profile.name.to_string(),
-            notes_for_profile: g.site.notes.iter().filter(about).count(),
+            notes_for_profile: site.notes.iter().filter(about).count(),
             version,
             notes,
         }

@@ -11,45 +11,31 @@ use super::alarms::{alarm_rows, out_of_service_rows, shelved_rows};
 use super::audit::damage_rows;
 use super::links::link_rows;
 use crate::api::Gateway;
-use crate::api::v1::{AlarmV1, EquipmentStatusV1, JournalV1, OutOfServiceV1, ShelvedV1, StatusV1, StoreV1};
-use crate::desk::Desk;
+use crate::api::v1::{EquipmentStatusV1, JournalV1, StatusV1, StoreV1};
+use crate::desk::Snapshot;
 use crate::link::LinkState;
 use crate::site::Equipment;
 use crate::store::StoreHealth;
-use crate::words::{EquipmentIndex, Now};
+use crate::words::EquipmentIndex;
 
 pub(super) async fn status(State(g): State<Gateway>) -> Answer<StatusV1> {
-    let found = g.found.clone();
-    let (journal, (alarms, shelved, out_of_service), counts, now, lost, damage) = g
-        .look(move |desk, now| {
-            let mut counts: BTreeMap<String, usize> = BTreeMap::new();
-            for t in desk.recorded().tickets.live.values().filter(|t| t.state.is_live()) {
-                *counts.entry(t.state.word().to_owned()).or_default() += 1;
-            }
-            let journal = JournalV1 {
-                seq: desk.durable_seq(),
-                writable: desk.not_writable().is_none(),
-                message: desk.not_writable().unwrap_or("").to_owned(),
-                changes_dropped: desk.changes_dropped,
-                not_recordable: desk.not_recordable,
-            };
-            let lost: Vec<bool> =
-                (0..desk.site().equipment.len()).map(|i| desk.detector.is_lost(EquipmentIndex(i))).collect();
-            let mut damage = damage_rows(desk, &found);
-            damage.retain(|d| d.accepted_by.is_none());
-            (journal, service(desk, now), counts, now, lost, damage)
-        })
-        .await?;
-    let equipment = g
-        .site
-        .equipment
-        .iter()
-        .enumerate()
-        .map(|(i, e)| {
-            let is_out = out_of_service.iter().any(|o| o.equipment == e.id.as_str());
-            equipment_status(&g, e, now, lost.get(i) == Some(&true), is_out)
-        })
-        .collect();
+    let desk = g.snapshot().await?;
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for t in desk.state.tickets.live.values().filter(|t| t.state.is_live()) {
+        *counts.entry(t.state.word().to_owned()).or_default() += 1;
+    }
+    let journal = JournalV1 {
+        seq: desk.state.seq,
+        writable: desk.not_writable.is_none(),
+        message: desk.not_writable.clone().unwrap_or_default(),
+        changes_dropped: desk.changes_dropped,
+        not_recordable: desk.not_recordable,
+    };
+    let mut damage = damage_rows(&desk, &g.found);
+    damage.retain(|d| d.accepted_by.is_none());
+    let equipment = desk.site.equipment.iter().enumerate();
+    let equipment = equipment.map(|(i, e)| equipment_status(&g, &desk, EquipmentIndex(i), e)).collect();
+    let now = desk.at;
     Ok(Json(StatusV1 {
         gateway: g.site.name.clone(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -61,9 +47,9 @@ pub(super) async fn status(State(g): State<Gateway>) -> Answer<StatusV1> {
         recorder_message: recorder_message(&g),
         links: link_rows(&g, now),
         equipment,
-        alarms,
-        shelved,
-        out_of_service,
+        alarms: alarm_rows(&desk),
+        shelved: shelved_rows(&desk),
+        out_of_service: out_of_service_rows(&desk),
         tickets: counts,
     }))
 }
@@ -83,15 +69,16 @@ fn store_row(g: &Gateway) -> StoreV1 {
 
 pub(super) fn equipment_status(
     g: &Gateway,
+    desk: &Snapshot,
+    index: EquipmentIndex,
     e: &Equipment,
-    now: Now,
-    lost: bool,
-    is_out: bool,
 ) -> EquipmentStatusV1 {
+    let is_out = desk.state.service.out.contains_key(&e.id);
+    let now = desk.at;
     let stats = g.boards.get(e.link).and_then(|b| b.lock().equipment.get(&e.id).cloned());
     let ms = |d: Duration| d.as_secs_f64() * 1000.0;
     let state = match &stats {
-        Some(s) if !lost => s.state,
+        Some(s) if !desk.detector.is_lost(index) => s.state,
         _ => LinkState::Offline,
     };
     EquipmentStatusV1 {
@@ -106,10 +93,6 @@ pub(super) fn equipment_status(
         answer_ms_p99: stats.as_ref().and_then(|s| s.answer_time(0.99)).map(ms),
         missed: stats.as_ref().map_or(0, |s| s.missed),
     }
-}
-
-fn service(desk: &Desk, now: Now) -> (Vec<AlarmV1>, Vec<ShelvedV1>, Vec<OutOfServiceV1>) {
-    (alarm_rows(desk, now), shelved_rows(desk), out_of_service_rows(desk))
 }
 
 fn recorder_message(g: &Gateway) -> String {

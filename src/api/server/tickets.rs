@@ -8,7 +8,7 @@ use axum::extract::{Path, Query, State};
 use serde::Deserialize;
 
 use super::firmware::note_row;
-use super::{Answer, Failure, find, usage};
+use super::{Answer, Failure, usage};
 use crate::api::Gateway;
 use crate::api::transport::Identity;
 use crate::api::v1::{
@@ -51,17 +51,9 @@ pub(super) async fn tickets(
             && q.fault.as_ref().is_none_or(|f| f == t.fault.as_str())
             && q.assignee.as_ref().is_none_or(|a| Some(a) == t.assignee.as_ref())
     };
-    let mut rows = g
-        .look(move |desk, _| {
-            desk.recorded()
-                .tickets
-                .live
-                .values()
-                .filter(|t| t.state.is_live() && wanted(t))
-                .map(|t| row(t))
-                .collect::<Vec<_>>()
-        })
-        .await?;
+    let live = g.snapshot().await?.state.tickets.live;
+    let wanted = live.values().filter(|t| t.state.is_live() && wanted(t));
+    let mut rows: Vec<TicketRowV1> = wanted.map(|t| row(t)).collect();
     rows.sort_by_key(|r| (r.severity, r.id));
     Ok(Json(rows))
 }
@@ -158,37 +150,9 @@ async fn named(g: &Gateway, which: &str) -> Result<Arc<Ticket>, Failure> {
     let ticket = match target(which) {
         Target::Number(number) => g.ticket(number).await?,
         Target::Equipment(id) => {
-            let (_, e) = find(g, &id)?;
-            let id = e.id.clone();
-            let live = g
-                .look(move |desk, _| {
-                    desk.recorded()
-                        .tickets
-                        .live
-                        .values()
-                        .filter(|t| t.state.is_live() && t.equipment == id)
-                        .cloned()
-                        .collect::<Vec<_>>()
-                })
-                .await?;
-            match live.as_slice() {
-                [] => {
-                    return Err(Refusal::new(Rule::NoLiveTicket, format!("{which} has no live ticket"))
-                        .command("see its past", format!("andon history --equipment {which}"))
-                        .into());
-                }
-                [one] => Some(one.clone()),
-                several => {
-                    let numbers: Vec<String> =
-                        several.iter().map(|t| format!("{} ({})", t.number, t.fault)).collect();
-                    return Err(Refusal::new(
-                        Rule::SeveralLiveTickets,
-                        format!("{which} has {} live tickets", several.len()),
-                    )
-                    .remedy(format!("name one by number: {}", numbers.join(", ")))
-                    .into());
-                }
-            }
+            let desk = g.snapshot().await?;
+            desk.site.known(&id)?;
+            Some(desk.state.tickets.only_live(&id)?.clone())
         }
     };
     ticket.ok_or_else(|| {

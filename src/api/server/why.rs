@@ -4,19 +4,21 @@ use axum::Json;
 use axum::extract::{Path, State};
 
 use super::equipment::point_row;
-use super::{Answer, Failure, find, own_failure};
+use super::{Answer, Failure, own_failure};
 use crate::api::Gateway;
 use crate::api::v1::WhyV1;
+use crate::desk::Snapshot;
 use crate::link::{AnswerKey, LastAnswer};
 use crate::profile::{DataType, Place, Point, fits, raw_unsigned};
 use crate::site::Equipment;
 use crate::words::{EquipmentIndex, Now, PointIndex, Quality, Refusal, Rule, render_duration};
 
 pub(super) async fn why(State(g): State<Gateway>, Path((id, name)): Path<(String, String)>) -> Answer<WhyV1> {
-    let (index, e) = find(&g, &id)?;
+    let desk = g.snapshot().await?;
+    let (index, e) = desk.site.known(&id)?;
     let bare = name.split('.').next().unwrap_or("").to_owned();
     if let Some((p, _)) = e.profile.point(&bare) {
-        return Ok(Json(why_point(&g, index, e, p, name).await?));
+        return Ok(Json(why_point(&g, &desk, index, e, p, name)?));
     }
     let Some(at) = e.profile.faults.iter().position(|f| f.name.as_str() == name) else {
         let known: Vec<&str> = e
@@ -35,23 +37,21 @@ pub(super) async fn why(State(g): State<Gateway>, Path((id, name)): Path<(String
         }
         .into());
     };
-    why_fault(&g, index, e, at, name).await.map(Json)
+    why_fault(&desk, index, e, at, name).map(Json)
 }
 
-async fn why_point(
+fn why_point(
     g: &Gateway,
+    desk: &Snapshot,
     index: EquipmentIndex,
     e: &Equipment,
     p: PointIndex,
     name: String,
 ) -> Result<WhyV1, Failure> {
-    let (row, (age, is_retained), now) = g
-        .look(move |desk, now| {
-            let state = desk.detector.point_state(index, p, now);
-            let told = state.map_or((None, false), |s| (s.age, s.is_retained));
-            (point_row(desk, index, p, now), told, now)
-        })
-        .await?;
+    let state = desk.detector.point_state(index, p, desk.at);
+    let (age, is_retained) = state.map_or((None, false), |s| (s.age, s.is_retained));
+    let row = point_row(desk, index, p);
+    let now = desk.at;
     let Some(point) = e.profile.points.get(p.0) else {
         return Err(own_failure("the point is gone".to_owned()));
     };
@@ -175,25 +175,18 @@ fn scaling(e: &Equipment, point: &Point) -> String {
     text
 }
 
-async fn why_fault(
-    g: &Gateway,
+fn why_fault(
+    desk: &Snapshot,
     index: EquipmentIndex,
     e: &Equipment,
     at: usize,
     name: String,
 ) -> Result<WhyV1, Failure> {
-    let key = (e.id.clone(), e.profile.faults.get(at).map(|f| f.name.clone()));
-    let (explanation, ticket) = g
-        .look(move |desk, now| {
-            let ticket = key
-                .1
-                .as_ref()
-                .and_then(|f| desk.recorded().tickets.of_fault(&key.0, f))
-                .map(|t| (t.number, t.state));
-            (desk.detector.explain(index, at, now), ticket)
-        })
-        .await?;
-    let Some(x) = explanation else { return Err(own_failure("the fault is gone".to_owned())) };
+    let fault = e.profile.faults.get(at);
+    let ticket = fault.and_then(|f| desk.state.tickets.of_fault(&e.id, &f.name));
+    let Some(x) = desk.detector.explain(index, at, desk.at) else {
+        return Err(own_failure("the fault is gone".to_owned()));
+    };
     let mut lines = vec![format!("{name} is {}", if x.active { "raised" } else { "not raised" })];
     if let Some((text, truth)) = &x.when {
         lines.push(format!("raised when {text}: {}", truth.word()));
@@ -229,8 +222,8 @@ async fn why_fault(
         );
         lines.push(format!("{last}; {limit}"));
     }
-    if let Some((number, state)) = ticket {
-        lines.push(format!("ticket {number} is {}", state.word()));
+    if let Some(ticket) = ticket {
+        lines.push(format!("ticket {} is {}", ticket.number, ticket.state.word()));
     }
     Ok(WhyV1 {
         equipment: e.id.to_string(),
