@@ -15,12 +15,13 @@ use crate::desk::{Ask, Reply, Snapshot, Verb};
 use crate::feed::Feed;
 use crate::journal::{Cursor, Verified};
 use crate::limits;
-use crate::link::{LinkBoard, LinkCommand};
+use crate::link::{EquipmentStats, LinkBoard, LinkCommand};
 use crate::recorder::Recorder;
 use crate::site::Site;
 use crate::store::tables::TableError;
 use crate::store::{StoreHealth, StoreReader, StoreView};
 use crate::ticket::Ticket;
+use crate::view::Boards;
 use crate::words::{Author, Damage, LinkName, Refusal, Rule, TicketNumber, Wall};
 
 /// What the desk's task is sent.
@@ -122,6 +123,20 @@ impl Gateway {
     pub fn link(&self, at: usize) -> Option<mpsc::Sender<LinkCommand>> {
         let name = &self.site.links.get(at)?.name;
         self.links.lock().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
+    }
+
+    /// What is known of each link now.
+    #[must_use]
+    pub fn boards(&self) -> Boards {
+        let boards = self.site.links.iter().zip(&self.boards);
+        boards.map(|(link, board)| (link.name.clone(), board.lock().clone())).collect()
+    }
+
+    /// What is known now of a piece of equipment on its link; `None` where no daemon serves the link.
+    #[must_use]
+    pub fn equipment_stats(&self, id: &str) -> Option<EquipmentStats> {
+        let (_, e) = self.site.find(id)?;
+        self.boards.get(e.link)?.lock().equipment.get(&e.id).cloned()
     }
 
     /// Where the readings kept with a ticket are.

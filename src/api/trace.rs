@@ -5,12 +5,12 @@ use std::io;
 use std::time::Duration;
 
 use super::gateway::Gateway;
-use super::v1::{SampleV1, TraceSeriesV1, TraceV1};
 use crate::expr::{Operand, Program};
 use crate::profile::Fault;
 use crate::recorder::{Recorder, Sample};
 use crate::site::{Equipment, Site};
 use crate::ticket::Ticket;
+use crate::v1::{SampleV1, TraceSeriesV1, TraceV1};
 use crate::words::{EquipmentId, FaultName, Refusal, Rule, TicketNumber, Wall};
 
 /// What a trace is cut for.

@@ -1,8 +1,8 @@
 //! Why a command did not do what it was asked, and how that is told.
 
-use crate::api::v1::{ErrorBody, ErrorV1};
 use crate::client::ClientError;
 use crate::source::Diagnostics;
+use crate::v1::{ErrorBody, ErrorV1};
 use crate::words::Outcome;
 
 /// A command's end other than done.

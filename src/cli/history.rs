@@ -3,8 +3,8 @@
 use super::context::Context;
 use super::error::CliError;
 use super::render::Sheet;
-use crate::api::v1::HistoryRowV1;
 use crate::client::Client;
+use crate::v1::HistoryRowV1;
 use crate::words::Outcome;
 
 /// Which part of the past.

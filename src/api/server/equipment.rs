@@ -1,57 +1,30 @@
 //! `GET /v1/equipment`, one of it, and its readings.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use serde::Deserialize;
 
-use super::firmware::note_row;
-use super::status::equipment_status;
-use super::why::last_registers;
 use super::{Answer, Failure, find};
 use crate::api::Gateway;
 use crate::api::transport::Identity;
-use crate::api::v1::{EquipmentV1, PointV1, ReadingsV1, WriteV1, WroteV1};
 use crate::desk::{Reply, Snapshot};
 use crate::limits;
 use crate::link::{LinkCommand, LinkState};
 use crate::site::Equipment;
-use crate::words::{EquipmentIndex, PointIndex, Refusal, Rule, Value};
+use crate::v1::{EquipmentV1, ReadingsV1, WriteV1, WroteV1};
+use crate::view;
+use crate::words::{EquipmentIndex, Mono, PointIndex, Refusal, Rule};
 use crate::writing::WriteVerb;
 
 pub(super) async fn equipment_list(State(g): State<Gateway>) -> Answer<Vec<EquipmentV1>> {
-    let desk = g.snapshot().await?;
-    let all = desk.site.equipment.iter().enumerate();
-    Ok(Json(all.map(|(i, e)| equipment_row(&g, &desk, EquipmentIndex(i), e)).collect()))
-}
-
-fn equipment_row(g: &Gateway, desk: &Snapshot, index: EquipmentIndex, e: &Equipment) -> EquipmentV1 {
-    let firmware = desk.detector.firmware(index);
-    EquipmentV1 {
-        id: e.id.to_string(),
-        name: e.name.clone(),
-        profile: e.profile.name.to_string(),
-        device: format!("{} {}", e.profile.device.vendor, e.profile.device.model),
-        link: desk.site.links.get(e.link).map_or_else(String::new, |l| l.name.to_string()),
-        unit: e.unit,
-        location: e.location.clone(),
-        criticality: e.criticality.word().to_owned(),
-        state: equipment_status(g, desk, index, e).state,
-        tickets: desk.state.tickets.live_of(e.id.as_str()).map(|t| t.number.0).collect(),
-        firmware_notes: firmware
-            .as_deref()
-            .map(|version| desk.site.notes_for(e, version).map(note_row).collect())
-            .unwrap_or_default(),
-        firmware,
-    }
+    Ok(Json(view::equipment_list(&*g.snapshot().await?, &g.boards())))
 }
 
 pub(super) async fn equipment_show(State(g): State<Gateway>, Path(id): Path<String>) -> Answer<EquipmentV1> {
     let desk = g.snapshot().await?;
-    let (index, e) = desk.site.known(&id)?;
-    Ok(Json(equipment_row(&g, &desk, index, e)))
+    Ok(Json(view::equipment(&desk, g.equipment_stats(&id).as_ref(), &id)?))
 }
 
 #[derive(Deserialize)]
@@ -70,14 +43,7 @@ pub(super) async fn readings(
         read_now(&g, index, e).await?;
     }
     let desk = g.snapshot().await?;
-    let (index, e) = desk.site.known(&id)?;
-    let mut points = all_points(&desk, index);
-    for point in &e.profile.points {
-        if let Some(row) = points.get_mut(point.name.as_str()) {
-            row.raw = last_registers(&g, e, point);
-        }
-    }
-    Ok(Json(ReadingsV1 { equipment: id, points }))
+    Ok(Json(view::readings(&desk, g.equipment_stats(&id).as_ref(), &id)?))
 }
 
 /// The points that are read when they are asked for: the others report by themselves.
@@ -100,14 +66,18 @@ async fn read_now(g: &Gateway, index: EquipmentIndex, e: &Equipment) -> Result<(
         let _queued = sender.try_send(LinkCommand::ReadNow(e.id.clone()));
     }
     while g.clock.now().mono.since(asked) < limits::CLIENT_CONNECT_MAX && !is_away() {
-        let desk = g.snapshot().await?;
-        let tried = |p: &PointIndex| desk.detector.point_state(index, *p, desk.at)?.tried;
-        if points.iter().all(|p| tried(p).is_some_and(|at| at.mono >= asked)) {
+        if is_read_since(&*g.snapshot().await?, index, &points, asked) {
             break;
         }
         tokio::time::sleep(LOOK_EVERY).await;
     }
     Ok(())
+}
+
+/// Whether each of these points was read, or tried in vain, since then.
+fn is_read_since(desk: &Snapshot, index: EquipmentIndex, points: &[PointIndex], since: Mono) -> bool {
+    let tried = |p: &PointIndex| desk.detector.point_state(index, *p, desk.at)?.tried;
+    points.iter().all(|p| tried(p).is_some_and(|at| at.mono >= since))
 }
 
 pub(super) async fn write(
@@ -126,33 +96,4 @@ pub(super) async fn write(
         value: wrote.value,
         before: wrote.before,
     }))
-}
-
-fn all_points(desk: &Snapshot, index: EquipmentIndex) -> BTreeMap<String, PointV1> {
-    let Some(e) = desk.site.equipment.get(index.0) else { return BTreeMap::new() };
-    let points = e.profile.points.iter().enumerate();
-    points
-        .filter_map(|(p, point)| Some((point.name.to_string(), point_row(desk, index, PointIndex(p))?)))
-        .collect()
-}
-
-pub(super) fn point_row(desk: &Snapshot, index: EquipmentIndex, p: PointIndex) -> Option<PointV1> {
-    let point = desk.site.equipment.get(index.0)?.profile.points.get(p.0)?;
-    let state = desk.detector.point_state(index, p, desk.at)?;
-    let code = match &state.value {
-        Some(Value::Integer(i)) => Some(*i),
-        _ => None,
-    };
-    Some(PointV1 {
-        name: code.and_then(|c| point.value_name(c)).map(str::to_owned),
-        bits: code
-            .map(|c| point.bits.iter().map(|(n, b)| (n.clone(), c >> b & 1 == 1)).collect())
-            .unwrap_or_default(),
-        value: state.value.and_then(|v| serde_json::to_value(v).ok()),
-        unit: point.unit.to_string(),
-        quality: state.quality,
-        at: state.at.map(|n| n.wall),
-        reason: state.reason.map(|r| r.to_string()),
-        raw: Vec::new(),
-    })
 }

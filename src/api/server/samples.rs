@@ -6,10 +6,10 @@ use axum::Json;
 use axum::extract::{Path, Query, State};
 
 use super::{Answer, Period, find, own_failure, usage};
-use crate::api::v1::{PointHistoryV1, SampleV1, TraceV1};
 use crate::api::{Gateway, cut_trace};
 use crate::limits;
 use crate::recorder::Wanted;
+use crate::v1::{PointHistoryV1, SampleV1, TraceV1};
 use crate::words::{Refusal, Rule};
 
 const HISTORY_DEFAULT: Duration = Duration::from_secs(3600);
