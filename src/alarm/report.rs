@@ -3,14 +3,12 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
 use super::{AlarmEvent, Key};
 use crate::limits;
 use crate::words::{Severity, Wall};
 
 /// The figures of a period.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct AlarmReport {
     /// From when.
     pub since: Wall,
@@ -45,7 +43,7 @@ pub struct AlarmReport {
 }
 
 /// How often an alarm came.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AlarmCount {
     /// On which equipment.
     pub equipment: String,
@@ -56,7 +54,7 @@ pub struct AlarmCount {
 }
 
 /// Since when an alarm stands.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AlarmStanding {
     /// On which equipment.
     pub equipment: String,

@@ -9,7 +9,6 @@ use axum::extract::FromRef;
 use tokio::sync::{mpsc, oneshot};
 
 use super::heavy::{Heavy, Lanes};
-use crate::alarm::report::AlarmReport;
 use crate::ambient::Clock;
 use crate::desk::{Ask, Reply, Snapshot, Verb};
 use crate::feed::Feed;
@@ -21,6 +20,7 @@ use crate::site::Site;
 use crate::store::tables::TableError;
 use crate::store::{StoreHealth, StoreReader, StoreView};
 use crate::ticket::Ticket;
+use crate::v1::AlarmReportV1;
 use crate::view::Boards;
 use crate::words::{Author, Damage, LinkName, Refusal, Rule, TicketNumber, Wall};
 
@@ -285,7 +285,7 @@ pub struct KeptReport {
     /// The last event on record when it was made.
     pub at: Cursor,
     /// The report.
-    pub report: AlarmReport,
+    pub report: AlarmReportV1,
 }
 
 #[cfg(test)]

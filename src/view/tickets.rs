@@ -1,12 +1,14 @@
 //! Tickets: in a list, whole, in the past, and what is to be done next.
 
+use super::firmware::note;
 use crate::desk::Snapshot;
 use crate::profile::Question;
 use crate::site::Site;
-use crate::ticket::{LogEntry, Ticket, TicketState};
-use crate::v1::{EarlierV1, FirmwareNoteV1, HazardV1, HistoryRowV1, PartV1, StepV1, TicketRowV1, TicketV1};
-
-use super::firmware::note;
+use crate::ticket::{Fix, LogEntry, Ticket, TicketState};
+use crate::v1::{
+    EarlierV1, FirmwareNoteV1, FixV1, HazardV1, HistoryRowV1, LogEntryV1, PartV1, StepV1, TicketRowV1,
+    TicketV1, UsedPartV1,
+};
 
 /// The live tickets that fit, worst first.
 pub fn tickets(desk: &Snapshot, fits: impl Fn(&Ticket) -> bool) -> Vec<TicketRowV1> {
@@ -102,16 +104,33 @@ pub fn ticket(site: &Site, t: &Ticket, stored: FromStore) -> TicketV1 {
         parts: parts.map(|p| PartV1 { id: p.id, name: p.name, quantity: p.quantity }).collect(),
         sop: guidance.sop,
         finding: t.finding.clone(),
-        fixes: t.fixes.clone(),
+        fixes: t.fixes.iter().map(fix).collect(),
         closed_at: t.closed_at,
         watch_until: t.watch_until,
         earlier: earlier(t, &stored.past),
         firmware: t.firmware.clone(),
         firmware_notes: t.firmware_notes.iter().map(|name| recorded_note(site, name)).collect(),
-        log: stored.log,
+        log: stored.log.into_iter().map(log_line).collect(),
         log_lines: t.entries + t.own_entries,
         incomplete: stored.incomplete,
     }
+}
+
+fn fix(f: &Fix) -> FixV1 {
+    let parts = f.parts.iter().map(|p| UsedPartV1 { id: p.id.clone(), quantity: p.quantity });
+    FixV1 {
+        cause: f.cause.clone(),
+        action: f.action.clone(),
+        parts: parts.collect(),
+        minutes: f.minutes,
+        by: f.by.clone(),
+        at: f.at,
+        effective: f.effective,
+    }
+}
+
+fn log_line(entry: LogEntry) -> LogEntryV1 {
+    LogEntryV1 { seq: entry.seq, at: entry.at, by: entry.by, text: entry.text }
 }
 
 fn earlier(t: &Ticket, past: &[Ticket]) -> Vec<EarlierV1> {

@@ -7,7 +7,7 @@ use axum::Json;
 use axum::extract::{Query, State};
 
 use super::{Answer, Period};
-use crate::alarm::report::{AlarmReport, Reporter};
+use crate::alarm::report::Reporter;
 use crate::alarm::{AlarmVerb, Key};
 use crate::api::Gateway;
 use crate::api::KeptReport;
@@ -16,7 +16,7 @@ use crate::baseline::BaselineVerb;
 use crate::desk::Verb;
 use crate::limits;
 use crate::service::ServiceVerb;
-use crate::v1::{AlarmV1, OperatedV1, OperationKindV1, OperationV1};
+use crate::v1::{AlarmReportV1, AlarmV1, OperatedV1, OperationKindV1, OperationV1};
 use crate::view;
 use crate::words::{Severity, Wall};
 
@@ -49,7 +49,7 @@ pub(super) async fn operate(
 /// A week where nothing else is asked for.
 const REPORT_DEFAULT: Duration = Duration::from_secs(7 * 86_400);
 
-pub(super) async fn report(State(g): State<Gateway>, Query(period): Query<Period>) -> Answer<AlarmReport> {
+pub(super) async fn report(State(g): State<Gateway>, Query(period): Query<Period>) -> Answer<AlarmReportV1> {
     let (since, until) = period.of(g.clock.now().wall, REPORT_DEFAULT)?;
     let at = g.feed.end().borrow().clone();
     let is_near = |a: Wall, b: Wall| a.since(b).max(b.since(a)) < limits::REPORT_KEPT_FOR;
@@ -67,7 +67,7 @@ pub(super) async fn report(State(g): State<Gateway>, Query(period): Query<Period
             let mut reporter = Reporter::new(since);
             let each = &mut |at, alarm, what| reporter.event(at, alarm, what);
             let names = store.alarm_events(since, until, &standing, each)?;
-            Ok(reporter.finish(until, |alarm| names.get(&alarm).cloned()))
+            Ok(view::alarm_report(reporter.finish(until, |alarm| names.get(&alarm).cloned())))
         })
         .await?;
     *last = Some(KeptReport { period: (since, until), at, report: report.clone() });

@@ -6,8 +6,8 @@ use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::render::{and, heading, plural, width, wrapped};
 use crate::client::Client;
-use crate::ticket::{Condition, Fix};
-use crate::v1::{EarlierV1, EquipmentV1, StepV1, TicketV1};
+use crate::ticket::Condition;
+use crate::v1::{EarlierV1, EquipmentV1, FixV1, StepV1, TicketV1};
 use crate::view;
 use crate::words::Outcome;
 
@@ -144,7 +144,7 @@ fn hanging(label: &str, text: &str, width: usize) -> String {
     format!("{label}{}", body.strip_prefix(&indent).unwrap_or(&body))
 }
 
-fn fixed(fix: &Fix) -> String {
+fn fixed(fix: &FixV1) -> String {
     let parts: Vec<String> = fix.parts.iter().map(|p| format!("{} x{}", p.id, p.quantity)).collect();
     let parts = if parts.is_empty() { String::new() } else { format!(", with {}", parts.join(", ")) };
     let minutes = fix.minutes.map_or(String::new(), |m| format!(", {m} minutes"));
