@@ -26,5 +26,7 @@ pub mod site;
 pub mod source;
 pub mod store;
 pub mod ticket;
+pub mod v1;
+pub mod view;
 pub mod words;
 pub mod writing;

@@ -58,16 +58,16 @@ fn offence(rooms: &BTreeMap<String, Room>, room: &str, file: &str, line: &str) -
             }
         }
     }
-    let core = [
+    let pure = [
         "words", "limits", "source", "expr", "profile", "site", "detect", "alarm", "ticket", "service",
-        "writing", "baseline", "gateway", "desk",
+        "writing", "baseline", "gateway", "desk", "v1", "view",
     ];
-    if core.contains(&room)
+    if pure.contains(&room)
         && ["tokio::", "std::fs", "std::net", "std::time::Instant", "std::env"]
             .iter()
             .any(|w| code.contains(w))
     {
-        return Some(format!("{room} is core: no I/O, no clock, no runtime"));
+        return Some(format!("{room} is pure: no I/O, no clock, no runtime"));
     }
     let is_wire = file.ends_with("wire.rs") || room != "link";
     if !is_wire && ["tokio::net", "serialport::", "tokio_serial::"].iter().any(|w| code.contains(w)) {

@@ -4,14 +4,12 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
 use super::{AlarmEvent, Key};
 use crate::limits;
 use crate::words::{Severity, Wall};
 
 /// The figures of a period.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct AlarmReport {
     /// The start of the period.
     pub since: Wall,
@@ -46,7 +44,7 @@ pub struct AlarmReport {
 }
 
 /// The number of times that an alarm was raised.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AlarmCount {
     /// The equipment's id.
     pub equipment: String,
@@ -57,7 +55,7 @@ pub struct AlarmCount {
 }
 
 /// An alarm that is still active.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StaleAlarm {
     /// The equipment's id.
     pub equipment: String,

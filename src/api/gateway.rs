@@ -9,21 +9,20 @@ use axum::extract::FromRef;
 use tokio::sync::{mpsc, oneshot};
 
 use super::heavy::{Heavy, Lanes};
-use crate::alarm::report::AlarmReport;
 use crate::ambient::Clock;
-use crate::desk::{Ask, Desk, Reply, Verb};
+use crate::desk::{Ask, Reply, Snapshot, Verb};
 use crate::feed::Feed;
 use crate::journal::{Cursor, Verified};
 use crate::limits;
-use crate::link::{LinkBoard, LinkCommand};
+use crate::link::{EquipmentStats, LinkBoard, LinkCommand};
 use crate::recorder::Recorder;
 use crate::site::Site;
 use crate::store::tables::TableError;
 use crate::store::{StoreHealth, StoreReader, StoreView};
 use crate::ticket::Ticket;
-use crate::words::{Author, Damage, LinkName, Now, Refusal, Rule, TicketNumber, Wall};
-
-type Look = Box<dyn FnOnce(&Desk, Now) + Send>;
+use crate::v1::AlarmReportV1;
+use crate::view::Boards;
+use crate::words::{Author, Damage, LinkName, Refusal, Rule, TicketNumber, Wall};
 
 /// What the desk's task is sent.
 pub enum Message {
@@ -33,8 +32,8 @@ pub enum Message {
     Damaged(Vec<Damage>),
     /// Other files are in force from here on; told once the desk goes by them.
     Reload(Arc<Site>, oneshot::Sender<()>),
-    /// A look at the desk.
-    Look(Look),
+    /// The desk as it stands is wanted, for a question.
+    Snapshot(oneshot::Sender<Box<Snapshot>>),
 }
 
 /// A gateway, as the routes see it; cheap to clone.
@@ -126,26 +125,33 @@ impl Gateway {
         self.links.lock().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
     }
 
+    /// What is known of each link now.
+    #[must_use]
+    pub fn boards(&self) -> Boards {
+        let boards = self.site.links.iter().zip(&self.boards);
+        boards.map(|(link, board)| (link.name.clone(), board.lock().clone())).collect()
+    }
+
+    /// What is known now of a piece of equipment on its link; `None` where no daemon serves the link.
+    #[must_use]
+    pub fn equipment_stats(&self, id: &str) -> Option<EquipmentStats> {
+        let (_, e) = self.site.find(id)?;
+        self.boards.get(e.link)?.lock().equipment.get(&e.id).cloned()
+    }
+
     /// Where the readings kept with a ticket are.
     #[must_use]
     pub fn trace_path(&self, number: TicketNumber) -> PathBuf {
         self.traces.join(format!("ticket-{number}.json"))
     }
 
-    /// Looks at the desk between two of its inputs.
+    /// The desk as it stands between two of its inputs. To be dropped soon: what changes while it is kept is copied.
     ///
     /// # Errors
     /// When the gateway is stopping.
-    pub async fn look<T: Send + 'static>(
-        &self,
-        f: impl FnOnce(&Desk, Now) -> T + Send + 'static,
-    ) -> Result<T, Refusal> {
+    pub async fn snapshot(&self) -> Result<Box<Snapshot>, Refusal> {
         let (tx, rx) = oneshot::channel();
-        let look: Look = Box::new(move |desk, now| {
-            // Nobody may be waiting any more.
-            let _sent = tx.send(f(desk, now));
-        });
-        self.desk.send(Message::Look(look)).await.map_err(|_| gone())?;
+        self.desk.send(Message::Snapshot(tx)).await.map_err(|_| gone())?;
         rx.await.map_err(|_| gone())
     }
 
@@ -242,7 +248,7 @@ impl Gateway {
     /// # Errors
     /// When the gateway is stopping, or a ticket that is not live is asked for while the ticket database is behind.
     pub async fn ticket(&self, number: TicketNumber) -> Result<Option<Arc<Ticket>>, Refusal> {
-        let live = self.look(move |desk, _| desk.recorded().tickets.live.get(&number).cloned()).await?;
+        let live = self.snapshot().await?.state.tickets.live.get(&number).cloned();
         match live {
             Some(ticket) => Ok(Some(ticket)),
             None => {
@@ -279,7 +285,7 @@ pub struct KeptReport {
     /// The last event on record when it was made.
     pub at: Cursor,
     /// The report.
-    pub report: AlarmReport,
+    pub report: AlarmReportV1,
 }
 
 #[cfg(test)]
@@ -308,6 +314,6 @@ mod tests {
             links: Arc::default(),
             reload: None,
         };
-        assert_eq!(gateway.look(|_, _| ()).await.unwrap_err().rule, Rule::TooBusy);
+        assert_eq!(gateway.snapshot().await.unwrap_err().rule, Rule::TooBusy);
     }
 }

@@ -1,4 +1,4 @@
-//! HTTP over the Unix socket: the contract (`v1`), the server, and how requests come in (`transport`). The CLI calls the
+//! HTTP over the Unix socket: the server, and how requests come in (`transport`). What leaves is of [`crate::v1`]. The CLI calls the
 //! same routes in the process when no daemon runs: one path, two transports.
 
 use std::borrow::Cow;
@@ -10,7 +10,6 @@ mod heavy;
 mod server;
 mod trace;
 pub mod transport;
-pub mod v1;
 
 pub use gateway::{Gateway, KeptReport, Links, Message, ReloadAsk, Reloaded, Served};
 pub use heavy::{Heavy, Lanes};

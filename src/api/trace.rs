@@ -5,12 +5,13 @@ use std::io;
 use std::time::Duration;
 
 use super::gateway::Gateway;
-use super::v1::{SampleV1, TraceSeriesV1, TraceV1};
 use crate::expr::{Operand, Program};
 use crate::profile::Fault;
 use crate::recorder::{Recorder, Sample};
 use crate::site::{Equipment, Site};
 use crate::ticket::Ticket;
+use crate::v1::{TraceSeriesV1, TraceV1};
+use crate::view;
 use crate::words::{EquipmentId, FaultName, Refusal, Rule, TicketNumber, Wall};
 
 /// What a trace is cut for.
@@ -126,7 +127,7 @@ impl Cut {
         let samples = |p: &Traced| {
             let all = self.0.get(&p.equipment).and_then(|points| points.get(&p.point));
             let within = all.into_iter().flat_map(|(_, _, all)| all).filter(|s| (from..end).contains(&s.at));
-            within.copied().map(SampleV1::from).collect()
+            within.copied().map(view::sample).collect()
         };
         let wanted = found.map(|(on, fault)| points(site, on, fault)).unwrap_or_default();
         let series = wanted.into_iter().map(|p| TraceSeriesV1 {

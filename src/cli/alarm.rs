@@ -7,7 +7,7 @@ use clap::Subcommand;
 use super::context::Context;
 use super::error::CliError;
 use super::status;
-use crate::api::v1::{OperatedV1, OperationKindV1, OperationV1, ShelvedV1, StatusV1};
+use crate::v1::{OperatedV1, OperationKindV1, OperationV1, ShelvedV1, StatusV1};
 use crate::words::{Outcome, parse_duration};
 
 /// The verbs of `andon alarm`.

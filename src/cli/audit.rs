@@ -4,7 +4,7 @@ use clap::Subcommand;
 
 use super::context::Context;
 use super::error::CliError;
-use crate::api::v1::{AcceptV1, AuditV1, DamageV1, OperatedV1};
+use crate::v1::{AcceptV1, AuditV1, DamageV1, OperatedV1};
 use crate::words::Outcome;
 
 /// The verbs of `andon audit`.

@@ -8,10 +8,10 @@ use super::context::Context;
 use super::error::CliError;
 use super::file::write_new;
 use super::render::{Sheet, plural};
-use crate::api::v1::CaptureV1;
 use crate::client::Client;
 use crate::limits;
 use crate::profile::{Profile, play};
+use crate::v1::CaptureV1;
 use crate::words::{Outcome, Wall};
 
 /// `andon link capture LINK`

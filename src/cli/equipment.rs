@@ -12,8 +12,8 @@ use super::error::CliError;
 use super::firmware::note_text;
 use super::render::{Sheet, heading};
 use super::samples::{self, HistoryArgs};
-use crate::api::v1::{EquipmentV1, OperationKindV1, PointV1, ReadingsV1, WriteV1, WroteV1};
 use crate::client::Client;
+use crate::v1::{EquipmentV1, OperationKindV1, PointV1, ReadingsV1, WriteV1, WroteV1};
 use crate::words::Outcome;
 
 /// The verbs of `andon equipment`.

@@ -1,8 +1,8 @@
 //! [`CliError`]: the reason why a command failed, its exit code, and its form for `--json`.
 
-use crate::api::v1::{ErrorBody, ErrorV1};
 use crate::client::ClientError;
 use crate::source::Diagnostics;
+use crate::v1::{ErrorBody, ErrorV1};
 use crate::words::Outcome;
 
 /// The reason why a command failed.

@@ -6,8 +6,8 @@ use serde::Serialize;
 use super::context::Context;
 use super::error::CliError;
 use super::render::{Sheet, heading, plural};
-use crate::api::v1::{FirmwareNoteV1, FirmwareV1};
 use crate::profile::load_note;
+use crate::v1::{FirmwareNoteV1, FirmwareV1};
 use crate::words::Outcome;
 
 /// The verbs of `andon firmware`.

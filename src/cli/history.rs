@@ -4,8 +4,8 @@ use super::context::Context;
 use super::error::CliError;
 use super::render::Sheet;
 use super::when::Period;
-use crate::api::v1::HistoryRowV1;
 use crate::client::Client;
+use crate::v1::HistoryRowV1;
 use crate::words::Outcome;
 
 /// The options of `andon history`.

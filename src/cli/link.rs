@@ -6,8 +6,8 @@ use super::capture::{self, LinkCaptureArgs};
 use super::context::Context;
 use super::error::CliError;
 use super::render::{Sheet, heading};
-use crate::api::v1::{LinkV1, PlanRowV1, PlanV1};
 use crate::client::Client;
+use crate::v1::{LinkV1, PlanRowV1, PlanV1};
 use crate::words::{Outcome, render_duration};
 
 /// The verbs of `andon link`.

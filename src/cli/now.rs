@@ -5,7 +5,7 @@ use super::error::CliError;
 use super::render::{heading, plural};
 use super::status::trouble;
 use super::ticket;
-use crate::api::v1::{StatusV1, TicketRowV1};
+use crate::v1::{StatusV1, TicketRowV1};
 use crate::words::Outcome;
 
 pub(super) async fn run(cx: &mut Context<'_>) -> Result<Outcome, CliError> {

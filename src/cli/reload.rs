@@ -3,7 +3,7 @@
 use super::context::Context;
 use super::error::CliError;
 use super::render::plural;
-use crate::api::v1::ReloadedV1;
+use crate::v1::ReloadedV1;
 use crate::words::Outcome;
 
 pub(super) async fn run(cx: &mut Context<'_>) -> Result<Outcome, CliError> {

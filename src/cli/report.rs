@@ -6,8 +6,8 @@ use super::context::Context;
 use super::error::CliError;
 use super::render::{Sheet, heading};
 use super::when::Period;
-use crate::alarm::report::{AlarmCount, AlarmReport};
 use crate::client::Client;
+use crate::v1::{AlarmCountV1, AlarmReportV1};
 use crate::words::{Outcome, Wall};
 
 /// The verbs of `andon report`.
@@ -23,7 +23,7 @@ pub enum Command {
 pub(super) async fn run(cx: &mut Context<'_>, command: Command) -> Result<Outcome, CliError> {
     let Command::Alarms(period) = command;
     let query = Client::query(&cx.period(&period)?);
-    let report: AlarmReport = cx.get(&format!("/v1/reports/alarms{query}")).await?;
+    let report: AlarmReportV1 = cx.get(&format!("/v1/reports/alarms{query}")).await?;
     if cx.global.json {
         cx.json(&report)?;
         return Ok(Outcome::Done);
@@ -58,7 +58,7 @@ pub(super) async fn run(cx: &mut Context<'_>, command: Command) -> Result<Outcom
     Ok(Outcome::Done)
 }
 
-fn ranking(title: &str, counts: &[AlarmCount]) -> String {
+fn ranking(title: &str, counts: &[AlarmCountV1]) -> String {
     if counts.is_empty() {
         return String::new();
     }
@@ -78,7 +78,7 @@ struct Figure {
 }
 
 /// Returns the figures of the report with the targets of ISA-18.2-2016, clause 16, for one operator.
-fn figures(r: &AlarmReport, time: &dyn Fn(Wall) -> String) -> Vec<Figure> {
+fn figures(r: &AlarmReportV1, time: &dyn Fn(Wall) -> String) -> Vec<Figure> {
     let figure = |name: &str, value: String, target: &'static str, meets: bool| Figure {
         name: name.to_owned(),
         value,
@@ -140,11 +140,12 @@ fn figures(r: &AlarmReport, time: &dyn Fn(Wall) -> String) -> Vec<Figure> {
 mod tests {
     use super::*;
     use crate::alarm::report::Reporter;
+    use crate::view;
 
     #[test]
     fn what_has_nothing_to_count_says_so_and_meets_nothing() {
-        let report =
-            Reporter::<u32>::new(Wall::from_millis(0)).finish(Wall::from_millis(3_600_000), |_| None);
+        let reporter = Reporter::<u32>::new(Wall::from_millis(0));
+        let report = view::alarm_report(reporter.finish(Wall::from_millis(3_600_000), |_| None));
         let told: Vec<(String, String, Option<bool>)> =
             figures(&report, &|_| String::new()).into_iter().map(|f| (f.name, f.value, f.meets)).collect();
         let of = |name: &str| told.iter().find(|(n, ..)| n == name).map(|(_, v, m)| (v.as_str(), *m));

@@ -7,8 +7,8 @@ use super::error::CliError;
 use super::file::write_new;
 use super::render::{Marks, Sheet, heading, plot, plural, svg, width};
 use super::when::Period;
-use crate::api::v1::{PointHistoryV1, SampleV1, TraceV1};
 use crate::client::Client;
+use crate::v1::{PointHistoryV1, SampleV1, TraceV1};
 use crate::words::{Outcome, Wall, render_real};
 
 /// `andon equipment history ID POINT`

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::context::Context;
 use super::error::CliError;
 use super::render::{Sheet, ago, heading, plural};
-use crate::api::v1::{AlarmV1, StatusV1};
+use crate::v1::{AlarmV1, StatusV1};
 use crate::words::{Outcome, Wall};
 
 pub(super) async fn run(cx: &mut Context<'_>) -> Result<Outcome, CliError> {

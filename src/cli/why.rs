@@ -3,8 +3,8 @@
 use super::context::Context;
 use super::error::CliError;
 use super::render::heading;
-use crate::api::v1::WhyV1;
 use crate::client::Client;
+use crate::v1::WhyV1;
 use crate::words::Outcome;
 
 /// The arguments of `andon why`.

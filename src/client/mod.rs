@@ -27,9 +27,9 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tower::ServiceExt;
 
 use crate::api::transport::{Peer, connect};
-use crate::api::v1::{ErrorBody, ErrorV1};
 use crate::api::{PERSON_HEADER, encode};
 use crate::limits;
+use crate::v1::{ErrorBody, ErrorV1};
 
 /// Sends requests to one gateway.
 pub struct Client(Target);

@@ -202,10 +202,11 @@ impl Driver {
 
     fn take_message(&mut self, turn: &mut Turn, message: Message) {
         match message {
-            Message::Look(look) => {
+            Message::Snapshot(asker) => {
                 let now = self.clock.now();
                 self.handle(turn, Some(now), Input::Elapsed);
-                look(&self.desk, now);
+                // Whoever asked may be gone.
+                let _sent = asker.send(Box::new(self.desk.snapshot(now)));
             }
             Message::Ask(ask, asker) => {
                 let token = turn.token_of(asker);

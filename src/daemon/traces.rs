@@ -44,11 +44,12 @@ impl Traces {
 
     /// Takes up what a stop of the daemon left undone: live tickets without a trace.
     pub(super) async fn catch_up(&mut self, gateway: &Gateway) {
-        let live = gateway.look(|desk, now| {
-            let live = desk.recorded().tickets.live.values().filter(|t| t.state.is_live());
-            (live.map(|t| TraceOf::from(t.as_ref())).collect::<Vec<_>>(), now)
-        });
-        let Ok((live, now)) = live.await else { return };
+        let Ok(desk) = gateway.snapshot().await else { return };
+        let live = desk.state.tickets.live.values().filter(|t| t.state.is_live());
+        let live: Vec<TraceOf> = live.map(|t| TraceOf::from(t.as_ref())).collect();
+        let now = desk.at;
+        // What it holds would be copied when it changes.
+        drop(desk);
         let folder = gateway.clone();
         let without = tokio::task::spawn_blocking(move || {
             let mut live = live;

@@ -10,6 +10,8 @@ mod links;
 mod reactions;
 mod record;
 mod reloaded;
+mod snapshot;
+mod suppression;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -22,8 +24,9 @@ use super::rooms::Event;
 use super::state::{State, Touched};
 use super::timers::{Timer, Timers};
 use change::{Change, Origin, Unwritten};
-pub use held::{Held, Hidden};
-pub use record::Unrecorded;
+use held::Held;
+pub use snapshot::{Snapshot, Suppressed, Unrecorded};
+pub use suppression::Hidden;
 
 use crate::alarm::{Bursts, Chatter, Key, unshelved};
 use crate::detect::{BaselineEvent, Detector};
@@ -39,7 +42,7 @@ use crate::writing::Orders;
 pub struct Desk {
     site: Arc<Site>,
     /// What is true of every fault's condition.
-    pub detector: Detector,
+    detector: Detector,
     state: State,
     /// What is on disk: an earlier handle on `state`.
     durable: State,
@@ -49,13 +52,13 @@ pub struct Desk {
     unwritten: VecDeque<Unwritten>,
     waiting: VecDeque<Change>,
     /// Machine changes that were dropped because too many waited.
-    pub changes_dropped: u64,
+    changes_dropped: u64,
     retry_at: Option<Mono>,
     not_writable: Option<String>,
     checks: Vec<(Check, Mono)>,
     timers: Timers,
     /// Events that could not be recorded because of a bug.
-    pub not_recordable: u64,
+    not_recordable: u64,
     /// Conditions that are there and make no alarm.
     held: BTreeMap<Key, Held>,
     /// The event after which it was last looked for what is no longer held back.
@@ -112,7 +115,7 @@ impl Desk {
         }
     }
 
-    /// The live state as it is on disk: what answers may show.
+    /// The live state as it is on disk.
     #[must_use]
     pub fn recorded(&self) -> &State {
         &self.durable

@@ -19,7 +19,7 @@ mod tests;
 mod timers;
 
 pub use command::{Ask, Draft, Input, Output, Reply, Token};
-pub use engine::{Desk, Held, Hidden, Unrecorded};
+pub use engine::{Desk, Hidden, Snapshot, Suppressed, Unrecorded};
 pub use event::{NotReadable, NotRecordable, ProvenLine, Record};
 pub use rooms::{Event, Verb};
 pub use state::{State, Touched};

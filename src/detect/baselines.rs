@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::baseline::{BaselineChange, Cycle, Model, Watcher};
 use super::detector::{Detector, fault_of};
+use super::shared::SharedList;
 use super::state::Watch;
 use crate::expr::{Program, Truth};
 use crate::profile::{Baseline, Trigger};
@@ -58,7 +59,7 @@ impl BaselineEvent {
 }
 
 /// One baseline: the index of its watch, and its state.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct BaselineEntry {
     watch: usize,
     watcher: Watcher,
@@ -78,9 +79,9 @@ enum CyclePhase {
 }
 
 /// All baselines of a site.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Baselines {
-    kept: Vec<BaselineEntry>,
+    kept: SharedList<BaselineEntry>,
     /// The indices of baselines that take a sample when the present answer is complete.
     pending: Vec<usize>,
     /// True while recorded readings are replayed after a restart: no samples are taken.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::aging::stale_at;
 use super::baselines::Baselines;
 use super::remembered::{Memories, Resolved, View};
+use super::shared::{Shared, SharedList};
 use super::state::{Due, Phase, Slot, Transition, TransitionKind, Unit, Watch};
 use crate::expr::{Operands, Program, Truth};
 use crate::limits;
@@ -13,17 +14,17 @@ use crate::profile::{Fault, Question, Trigger};
 use crate::site::Site;
 use crate::words::{EquipmentIndex, Mono, Now, PointIndex, Presence, Reading, render_real, shortened};
 
-/// Evaluates every fault of a site.
-#[derive(Debug)]
+/// Evaluates every fault of a site. A clone costs a few handles: a later change copies the values of one piece of
+/// equipment, one fault and one window at a time.
+#[derive(Debug, Clone)]
 pub struct Detector {
     pub(super) site: Arc<Site>,
-    pub(super) units: Vec<Unit>,
-    pub(super) watches: Vec<Watch>,
+    pub(super) units: SharedList<Unit>,
+    pub(super) watches: SharedList<Watch>,
     pub(super) memories: Memories,
     pub(super) baselines: Baselines,
     /// Everything that is due, in the order of time.
-    pub(super) due: BTreeSet<(Mono, Due)>,
-    /// The transitions since the last [`Detector::take_transitions`].
+    pub(super) due: Shared<BTreeSet<(Mono, Due)>>,
     pub(super) transitions: Vec<Transition>,
 }
 
@@ -33,11 +34,11 @@ impl Detector {
     pub fn new(site: Arc<Site>, now: Now) -> Self {
         let mut d = Self {
             site: site.clone(),
-            units: Vec::new(),
-            watches: Vec::new(),
+            units: SharedList::default(),
+            watches: SharedList::default(),
             memories: Memories::default(),
             baselines: Baselines::default(),
-            due: BTreeSet::new(),
+            due: Shared::default(),
             transitions: Vec::new(),
         };
         for (e, equipment) in site.equipment.iter().enumerate() {

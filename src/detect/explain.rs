@@ -85,6 +85,17 @@ impl Detector {
         Some(PointState { value: slot.good.clone(), quality, at, tried, age, is_retained, reason })
     }
 
+    /// Returns the firmware version of a piece of equipment: the version that the device reports, else the one in `andon.toml`.
+    #[must_use]
+    pub fn firmware(&self, equipment: EquipmentIndex) -> Option<String> {
+        let e = self.site.equipment.get(equipment.0)?;
+        let told = e.profile.firmware.as_ref().and_then(|firmware| {
+            let value = self.units.get(equipment.0)?.slots.get(firmware.point.0)?.good.as_ref()?;
+            firmware.version(&value.to_string())
+        });
+        told.or_else(|| e.firmware.clone())
+    }
+
     /// The time of the last good answer; `None` before the first.
     #[must_use]
     pub fn last_answer(&self, equipment: EquipmentIndex) -> Option<Now> {

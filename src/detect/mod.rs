@@ -50,6 +50,7 @@ mod explain;
 mod reload;
 mod remembered;
 mod replay;
+mod shared;
 mod state;
 mod suggest;
 #[cfg(test)]

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::shared::{Shared, SharedList};
 use super::state::{Slot, Unit};
 use crate::expr::{Function, Memory, MemoryKind, Operands, Program, Scalar, remembered};
 use crate::profile::scalar;
@@ -19,7 +20,7 @@ struct Key {
     kind: MemoryKind,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct MemoryEntry {
     key: Key,
     memory: Memory,
@@ -28,11 +29,11 @@ struct MemoryEntry {
 }
 
 /// All memories of a site.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Memories {
-    kept: Vec<MemoryEntry>,
+    kept: SharedList<MemoryEntry>,
     /// The index in `kept` of each memory.
-    places: BTreeMap<Key, usize>,
+    places: Shared<BTreeMap<Key, usize>>,
 }
 
 /// The places of a program's operands: the points, and the indices of its memories.
@@ -54,7 +55,13 @@ pub(super) type DueChange = (usize, Option<Mono>, Option<Mono>);
 
 impl Memories {
     /// Creates the memories that a program needs and that do not exist yet.
-    pub fn register(&mut self, site: &Site, own: EquipmentIndex, program: &Program, units: &mut [Unit]) {
+    pub fn register(
+        &mut self,
+        site: &Site,
+        own: EquipmentIndex,
+        program: &Program,
+        units: &mut SharedList<Unit>,
+    ) {
         for key in keys(site, own, program).into_iter().flatten() {
             let kept = &mut self.kept;
             self.places.entry(key).or_insert_with(|| {
@@ -154,7 +161,7 @@ fn keys(site: &Site, own: EquipmentIndex, program: &Program) -> Vec<Option<Key>>
 
 /// The present values of a program's operands.
 pub(super) struct View<'a> {
-    pub units: &'a [Unit],
+    pub units: &'a SharedList<Unit>,
     pub memories: &'a Memories,
     pub resolved: &'a Resolved,
     pub now: Mono,

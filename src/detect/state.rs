@@ -72,7 +72,7 @@ impl Slot {
 }
 
 /// The state of one piece of equipment. (It has nothing to do with a Modbus unit id or a unit of measure.)
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Unit {
     /// One slot for each point of the profile.
     pub slots: Vec<Slot>,
@@ -100,7 +100,7 @@ pub(super) enum Phase {
 }
 
 /// One fault of one piece of equipment, with the points that its conditions use.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Watch {
     pub equipment: EquipmentIndex,
     /// The index of the fault in the profile.

@@ -7,7 +7,9 @@ use imbl::{OrdMap, OrdSet};
 use serde::{Deserialize, Serialize};
 
 use super::verb::{Answer, CancelReason, UsedPart};
-use crate::words::{EquipmentId, FaultName, Seq, Severity, StepId, TicketNumber, Wall, worded};
+use crate::words::{
+    EquipmentId, FaultName, Refusal, Rule, Seq, Severity, StepId, TicketNumber, Wall, worded,
+};
 
 worded! {
     /// The state of a ticket in its lifecycle.
@@ -214,7 +216,32 @@ impl Tickets {
         }
     }
 
-    /// The live ticket of a fault on a piece of equipment, or the closed ticket that is still watched.
+    /// Returns the live tickets of a piece of equipment.
+    pub fn live_of(&self, equipment: &str) -> impl Iterator<Item = &Arc<Ticket>> {
+        self.live.values().filter(move |t| t.state.is_live() && t.equipment.as_str() == equipment)
+    }
+
+    /// Returns the live ticket of a piece of equipment that has exactly one.
+    ///
+    /// # Errors
+    /// When it has none or several.
+    pub fn only_live(&self, equipment: &str) -> Result<&Arc<Ticket>, Refusal> {
+        let live: Vec<&Arc<Ticket>> = self.live_of(equipment).collect();
+        match live.as_slice() {
+            [only] => Ok(only),
+            [] => Err(Refusal::new(Rule::NoLiveTicket, format!("{equipment} has no live ticket"))
+                .command("see its past", format!("andon history --equipment {equipment}"))),
+            several => {
+                let numbers: Vec<String> =
+                    several.iter().map(|t| format!("{} ({})", t.number, t.fault)).collect();
+                let text = format!("{equipment} has {} live tickets", several.len());
+                Err(Refusal::new(Rule::SeveralLiveTickets, text)
+                    .remedy(format!("name one by number: {}", numbers.join(", "))))
+            }
+        }
+    }
+
+    /// Returns the live ticket of a fault on a piece of equipment, or the closed ticket that is still watched.
     #[must_use]
     pub fn of_fault(&self, equipment: &EquipmentId, fault: &FaultName) -> Option<&Ticket> {
         let numbers = self.by_fault.get(&(equipment.clone(), fault.clone()))?;

@@ -69,7 +69,7 @@ fn latency() {
         let engine = start_engine(parts, &mut |_| {}).unwrap();
         let mut times = Vec::new();
         for i in 0..FAULTS {
-            let before = engine.gateway.look(|desk, _| desk.durable_seq()).await.unwrap();
+            let before = engine.gateway.snapshot().await.unwrap().state.seq;
             let at = clock.now();
             let reading = Reading { value: Ok(Value::Integer(6)), at };
             let batch = Batch {
@@ -81,8 +81,8 @@ fn latency() {
                 site: 0,
             };
             engine.readings.send(LinkSays::Readings(batch)).await.unwrap();
-            // Each fault makes two events: the alarm is raised, and the ticket is opened.
-            while engine.gateway.look(|desk, _| desk.durable_seq()).await.unwrap().0 < before.0 + 2 {
+            // Raised and opened: two events.
+            while engine.gateway.snapshot().await.unwrap().state.seq.0 < before.0 + 2 {
                 tokio::task::yield_now().await;
             }
             times.push(clock.now().mono.since(at.mono));

@@ -319,8 +319,9 @@ impl Day {
     /// Checks that each unit that answers was polled lately, and that each unit that is dead for a while is shown as lost.
     fn check(&self) {
         const A_WHILE: u64 = 60_000_000_000;
+        let desk = self.desk.snapshot(at(self.now));
         for (index, e) in self.site.equipment.iter().enumerate() {
-            let is_lost = self.desk.detector.is_lost(EquipmentIndex(index));
+            let is_lost = desk.detector.is_lost(EquipmentIndex(index));
             let since = self.line.alive_since.get(&e.unit).copied().unwrap_or(0);
             let dead = self.line.is_dead(e.unit, self.now);
             let good = self.good_at.get(&e.unit).copied().unwrap_or(0);
@@ -424,8 +425,9 @@ fn day(seed: u64) {
     }
     day.until(24 * HOUR + HOUR / 6);
     day.check();
+    let desk = day.desk.snapshot(at(day.now));
     for (index, e) in day.site.equipment.iter().enumerate() {
-        let is_lost = day.desk.detector.is_lost(EquipmentIndex(index));
+        let is_lost = desk.detector.is_lost(EquipmentIndex(index));
         assert_eq!(is_lost, matches!(e.unit, 2 | 5), "unit {}", e.unit);
         let good = day.good_at[&e.unit];
         assert!(is_lost || day.now - good < 3_000_000_000, "unit {}", e.unit);

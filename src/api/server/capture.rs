@@ -9,8 +9,8 @@ use serde::Deserialize;
 use super::links::find_link;
 use super::{Answer, own_failure};
 use crate::api::Gateway;
-use crate::api::v1::CaptureV1;
 use crate::profile::to_pcap;
+use crate::v1::CaptureV1;
 use crate::words::{Refusal, Rule};
 
 #[derive(Deserialize)]

@@ -1,70 +1,30 @@
 //! `GET /v1/equipment`, one of it, and its readings.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use serde::Deserialize;
 
-use super::firmware::note_row;
-use super::status::equipment_status;
-use super::why::last_registers;
 use super::{Answer, Failure, find};
 use crate::api::Gateway;
 use crate::api::transport::Identity;
-use crate::api::v1::{EquipmentV1, PointV1, ReadingsV1, WriteV1, WroteV1};
-use crate::desk::{Desk, Reply};
+use crate::desk::{Reply, Snapshot};
 use crate::limits;
 use crate::link::{LinkCommand, LinkState};
 use crate::site::Equipment;
-use crate::words::{EquipmentIndex, Now, PointIndex, Refusal, Rule, Value};
+use crate::v1::{EquipmentV1, ReadingsV1, WriteV1, WroteV1};
+use crate::view;
+use crate::words::{EquipmentIndex, Mono, PointIndex, Refusal, Rule};
 use crate::writing::WriteVerb;
 
 pub(super) async fn equipment_list(State(g): State<Gateway>) -> Answer<Vec<EquipmentV1>> {
-    let mut rows = Vec::new();
-    for e in &g.site.equipment {
-        rows.push(equipment_row(&g, e).await?);
-    }
-    Ok(Json(rows))
-}
-
-async fn equipment_row(g: &Gateway, e: &Equipment) -> Result<EquipmentV1, Failure> {
-    let id = e.id.clone();
-    let (tickets, now, lost, is_out, firmware) = g
-        .look(move |desk, now| {
-            let live =
-                desk.recorded().tickets.live.values().filter(|t| t.state.is_live() && t.equipment == id);
-            let index = desk.site().find(id.as_str()).map(|(i, _)| i);
-            let lost = index.is_some_and(|i| desk.detector.is_lost(i));
-            let firmware = index.and_then(|i| desk.firmware(i));
-            let is_out = desk.recorded().service.out.contains_key(&id);
-            (live.map(|t| t.number.0).collect::<Vec<_>>(), now, lost, is_out, firmware)
-        })
-        .await?;
-    Ok(EquipmentV1 {
-        id: e.id.to_string(),
-        name: e.name.clone(),
-        profile: e.profile.name.to_string(),
-        device: format!("{} {}", e.profile.device.vendor, e.profile.device.model),
-        link: g.site.links.get(e.link).map_or_else(String::new, |l| l.name.to_string()),
-        unit: e.unit,
-        location: e.location.clone(),
-        criticality: e.criticality.word().to_owned(),
-        state: equipment_status(g, e, now, lost, is_out).state,
-        tickets,
-        firmware_notes: firmware
-            .as_deref()
-            .map(|version| g.site.notes_for(e, version).map(note_row).collect())
-            .unwrap_or_default(),
-        firmware,
-    })
+    Ok(Json(view::equipment_list(&*g.snapshot().await?, &g.boards())))
 }
 
 pub(super) async fn equipment_show(State(g): State<Gateway>, Path(id): Path<String>) -> Answer<EquipmentV1> {
-    let (_, e) = find(&g, &id)?;
-    Ok(Json(equipment_row(&g, e).await?))
+    let desk = g.snapshot().await?;
+    Ok(Json(view::equipment(&desk, g.equipment_stats(&id).as_ref(), &id)?))
 }
 
 #[derive(Deserialize)]
@@ -78,17 +38,12 @@ pub(super) async fn readings(
     Path(id): Path<String>,
     Query(q): Query<ReadingsQuery>,
 ) -> Answer<ReadingsV1> {
-    let (index, e) = find(&g, &id)?;
     if q.fresh && g.daemon {
+        let (index, e) = find(&g, &id)?;
         read_now(&g, index, e).await?;
     }
-    let mut points = g.look(move |desk, now| all_points(desk, index, now)).await?;
-    for point in &e.profile.points {
-        if let Some(row) = points.get_mut(point.name.as_str()) {
-            row.raw = last_registers(&g, e, point);
-        }
-    }
-    Ok(Json(ReadingsV1 { equipment: id, points }))
+    let desk = g.snapshot().await?;
+    Ok(Json(view::readings(&desk, g.equipment_stats(&id).as_ref(), &id)?))
 }
 
 /// The points that are read when they are asked for: the others report by themselves.
@@ -100,7 +55,7 @@ fn asked_for(e: &Equipment) -> Vec<PointIndex> {
 /// Has the equipment read, and waits until every point that can be asked for was read, or tried in vain, after the question.
 async fn read_now(g: &Gateway, index: EquipmentIndex, e: &Equipment) -> Result<(), Failure> {
     const LOOK_EVERY: Duration = Duration::from_millis(20);
-    let points: Arc<[PointIndex]> = asked_for(e).into();
+    let points = asked_for(e);
     let is_away = || g.boards.get(e.link).is_some_and(|b| b.lock().state == LinkState::Offline);
     if points.is_empty() || is_away() {
         return Ok(());
@@ -111,23 +66,18 @@ async fn read_now(g: &Gateway, index: EquipmentIndex, e: &Equipment) -> Result<(
         let _queued = sender.try_send(LinkCommand::ReadNow(e.id.clone()));
     }
     while g.clock.now().mono.since(asked) < limits::CLIENT_CONNECT_MAX && !is_away() {
-        let points = points.clone();
-        let fresh = g
-            .look(move |desk, now| {
-                points.iter().all(|p| {
-                    desk.detector
-                        .point_state(index, *p, now)
-                        .and_then(|s| s.tried)
-                        .is_some_and(|at| at.mono >= asked)
-                })
-            })
-            .await?;
-        if fresh {
+        if is_read_since(&*g.snapshot().await?, index, &points, asked) {
             break;
         }
         tokio::time::sleep(LOOK_EVERY).await;
     }
     Ok(())
+}
+
+/// Whether each of these points was read, or tried in vain, since then.
+fn is_read_since(desk: &Snapshot, index: EquipmentIndex, points: &[PointIndex], since: Mono) -> bool {
+    let tried = |p: &PointIndex| desk.detector.point_state(index, *p, desk.at)?.tried;
+    points.iter().all(|p| tried(p).is_some_and(|at| at.mono >= since))
 }
 
 pub(super) async fn write(
@@ -146,33 +96,4 @@ pub(super) async fn write(
         value: wrote.value,
         before: wrote.before,
     }))
-}
-
-fn all_points(desk: &Desk, index: EquipmentIndex, now: Now) -> BTreeMap<String, PointV1> {
-    let Some(e) = desk.site().equipment.get(index.0) else { return BTreeMap::new() };
-    let points = e.profile.points.iter().enumerate();
-    points
-        .filter_map(|(p, point)| Some((point.name.to_string(), point_row(desk, index, PointIndex(p), now)?)))
-        .collect()
-}
-
-pub(super) fn point_row(desk: &Desk, index: EquipmentIndex, p: PointIndex, now: Now) -> Option<PointV1> {
-    let point = desk.site().equipment.get(index.0)?.profile.points.get(p.0)?;
-    let state = desk.detector.point_state(index, p, now)?;
-    let code = match &state.value {
-        Some(Value::Integer(i)) => Some(*i),
-        _ => None,
-    };
-    Some(PointV1 {
-        name: code.and_then(|c| point.value_name(c)).map(str::to_owned),
-        bits: code
-            .map(|c| point.bits.iter().map(|(n, b)| (n.clone(), c >> b & 1 == 1)).collect())
-            .unwrap_or_default(),
-        value: state.value.and_then(|v| serde_json::to_value(v).ok()),
-        unit: point.unit.to_string(),
-        quality: state.quality,
-        at: state.at.map(|n| n.wall),
-        reason: state.reason.map(|r| r.to_string()),
-        raw: Vec::new(),
-    })
 }

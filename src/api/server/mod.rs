@@ -23,9 +23,9 @@ use axum::{Json, Router};
 use serde::Deserialize;
 
 use super::gateway::{Gateway, Served};
-use super::v1::{ErrorBody, ErrorV1};
 use crate::limits;
 use crate::site::Equipment;
+use crate::v1::{ErrorBody, ErrorV1};
 use crate::words::{EquipmentIndex, Outcome, Refusal, Wall};
 
 /// An error as an answer.

@@ -6,7 +6,7 @@ use tokio::sync::oneshot;
 
 use super::Answer;
 use crate::api::Gateway;
-use crate::api::v1::ReloadedV1;
+use crate::v1::ReloadedV1;
 use crate::words::{Refusal, Rule};
 
 pub(super) async fn reload(State(g): State<Gateway>) -> Answer<ReloadedV1> {

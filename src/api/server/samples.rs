@@ -6,10 +6,11 @@ use axum::Json;
 use axum::extract::{Path, Query, State};
 
 use super::{Answer, Period, find, own_failure, usage};
-use crate::api::v1::{PointHistoryV1, SampleV1, TraceV1};
 use crate::api::{Gateway, cut_trace};
 use crate::limits;
 use crate::recorder::Wanted;
+use crate::v1::{PointHistoryV1, TraceV1};
+use crate::view;
 use crate::words::{Refusal, Rule};
 
 const HISTORY_DEFAULT: Duration = Duration::from_secs(3600);
@@ -41,7 +42,7 @@ pub(super) async fn point_history(
             limits::HISTORY_SAMPLES_MAX
         )));
     }
-    let samples = samples.into_iter().map(SampleV1::from).collect();
+    let samples = samples.into_iter().map(view::sample).collect();
     Ok(Json(PointHistoryV1 { equipment: id, point: name, unit, since, until, samples }))
 }
 

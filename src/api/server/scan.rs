@@ -11,11 +11,11 @@ use super::links::find_link;
 use super::{Answer, usage};
 use crate::ambient;
 use crate::api::Gateway;
-use crate::api::v1::{HeardV1, TriedV1};
 use crate::limits;
 use crate::link::{LinkCommand, TryEnd, TryOrder, TryWhat, heard as listen};
 use crate::profile::{Area, IDENTIFICATION};
 use crate::site::LinkKind;
+use crate::v1::{HeardV1, TriedV1};
 use crate::words::{Refusal, Rule};
 
 #[derive(Deserialize)]

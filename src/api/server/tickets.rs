@@ -7,18 +7,15 @@ use axum::Json;
 use axum::extract::{Path, Query, State};
 use serde::Deserialize;
 
-use super::firmware::note_row;
-use super::{Answer, Failure, Period, find, usage};
+use super::{Answer, Failure, Period, usage};
 use crate::api::Gateway;
 use crate::api::transport::Identity;
-use crate::api::v1::{
-    EarlierV1, FirmwareNoteV1, HazardV1, HistoryRowV1, PartV1, StepV1, TicketRowV1, TicketV1,
-};
 use crate::desk::Reply;
 use crate::limits;
-use crate::profile::Question;
 use crate::store::HistoryFilter;
-use crate::ticket::{CancelReason, LogEntry, Target, Ticket, TicketAsk, TicketState, TicketVerb};
+use crate::ticket::{CancelReason, Target, Ticket, TicketAsk, TicketState, TicketVerb};
+use crate::v1::{HistoryRowV1, TicketRowV1, TicketV1};
+use crate::view::{self, FromStore};
 use crate::words::{Refusal, Rule, TicketNumber};
 
 #[derive(Deserialize)]
@@ -43,7 +40,7 @@ pub(super) async fn tickets(
             ..HistoryFilter::default()
         };
         let past = g.query(move |store| store.history(&filter)).await?;
-        return Ok(Json(past.iter().map(row).collect()));
+        return Ok(Json(past.iter().map(view::ticket_row).collect()));
     }
     let wanted = move |t: &Ticket| {
         state.is_none_or(|s| s == t.state)
@@ -51,19 +48,7 @@ pub(super) async fn tickets(
             && q.fault.as_ref().is_none_or(|f| f == t.fault.as_str())
             && q.assignee.as_ref().is_none_or(|a| Some(a) == t.assignee.as_ref())
     };
-    let mut rows = g
-        .look(move |desk, _| {
-            desk.recorded()
-                .tickets
-                .live
-                .values()
-                .filter(|t| t.state.is_live() && wanted(t))
-                .map(|t| row(t))
-                .collect::<Vec<_>>()
-        })
-        .await?;
-    rows.sort_by_key(|r| (r.severity, r.id));
-    Ok(Json(rows))
+    Ok(Json(view::tickets(&*g.snapshot().await?, wanted)))
 }
 
 fn state_of(word: &str) -> Result<TicketState, Failure> {
@@ -71,22 +56,6 @@ fn state_of(word: &str) -> Result<TicketState, Failure> {
         let words: Vec<&str> = TicketState::ALL.iter().map(|s| s.word()).collect();
         usage(format!("there is no state {word}; the states are {}", words.join(", ")))
     })
-}
-
-fn row(t: &Ticket) -> TicketRowV1 {
-    TicketRowV1 {
-        id: t.number.0,
-        equipment: t.equipment.to_string(),
-        fault: t.fault.to_string(),
-        severity: t.severity,
-        state: t.state,
-        condition: t.condition,
-        opened_at: t.opened_at,
-        occurrences: t.occurrences,
-        assignee: t.assignee.clone(),
-        due_at: None,
-        summary: t.summary.clone(),
-    }
 }
 
 fn target(text: &str) -> Target {
@@ -110,20 +79,11 @@ pub(super) async fn ticket_show(
     let ticket = named(&g, &which).await?;
     let lines = q.log.unwrap_or(limits::LOG_LINES_MAX).min(limits::LOG_LINES_MAX);
     let stored = stored(&g, &ticket, lines, limits::STORE_CATCH_UP_MAX).await;
-    Ok(Json(whole(&g, &ticket, stored)))
-}
-
-/// What is told of a ticket from the ticket database.
-#[derive(Default)]
-struct Stored {
-    log: Vec<LogEntry>,
-    earlier: Vec<EarlierV1>,
-    /// Why it is not all.
-    incomplete: Option<String>,
+    Ok(Json(view::ticket(&g.site, &ticket, stored)))
 }
 
 /// Asks the ticket database for a ticket's log and for earlier fixes. That it does not answer is no failure of the ticket.
-async fn stored(g: &Gateway, t: &Ticket, lines: usize, wait: Duration) -> Stored {
+async fn stored(g: &Gateway, t: &Ticket, lines: usize, wait: Duration) -> FromStore {
     let filter = HistoryFilter {
         equipment: Some(t.equipment.to_string()),
         fault: Some(t.fault.to_string()),
@@ -132,20 +92,10 @@ async fn stored(g: &Gateway, t: &Ticket, lines: usize, wait: Duration) -> Stored
     };
     let number = t.number;
     let asked = g.query_within(wait, move |store| Ok((store.log(number, lines)?, store.history(&filter)?)));
-    let (log, past) = match asked.await {
-        Ok(found) => found,
-        Err(refusal) => return Stored { incomplete: Some(refusal.message), ..Stored::default() },
-    };
-    let fixes = past.iter().filter(|p| p.number != number).flat_map(|p| {
-        p.fixes.iter().map(|f| EarlierV1 {
-            ticket: p.number.0,
-            at: f.at,
-            cause: f.cause.clone(),
-            action: f.action.clone(),
-            effective: f.effective,
-        })
-    });
-    Stored { log, earlier: fixes.take(5).collect(), incomplete: None }
+    match asked.await {
+        Ok((log, past)) => FromStore { log, past, incomplete: None },
+        Err(refusal) => FromStore { incomplete: Some(refusal.message), ..FromStore::default() },
+    }
 }
 
 /// The number of the ticket that is meant.
@@ -158,37 +108,9 @@ async fn named(g: &Gateway, which: &str) -> Result<Arc<Ticket>, Failure> {
     let ticket = match target(which) {
         Target::Number(number) => g.ticket(number).await?,
         Target::Equipment(id) => {
-            let (_, e) = find(g, &id)?;
-            let id = e.id.clone();
-            let live = g
-                .look(move |desk, _| {
-                    desk.recorded()
-                        .tickets
-                        .live
-                        .values()
-                        .filter(|t| t.state.is_live() && t.equipment == id)
-                        .cloned()
-                        .collect::<Vec<_>>()
-                })
-                .await?;
-            match live.as_slice() {
-                [] => {
-                    return Err(Refusal::new(Rule::NoLiveTicket, format!("{which} has no live ticket"))
-                        .command("see its past", format!("andon history --equipment {which}"))
-                        .into());
-                }
-                [one] => Some(one.clone()),
-                several => {
-                    let numbers: Vec<String> =
-                        several.iter().map(|t| format!("{} ({})", t.number, t.fault)).collect();
-                    return Err(Refusal::new(
-                        Rule::SeveralLiveTickets,
-                        format!("{which} has {} live tickets", several.len()),
-                    )
-                    .remedy(format!("name one by number: {}", numbers.join(", ")))
-                    .into());
-                }
-            }
+            let desk = g.snapshot().await?;
+            desk.site.known(&id)?;
+            Some(desk.state.tickets.only_live(&id)?.clone())
         }
     };
     ticket.ok_or_else(|| {
@@ -196,82 +118,6 @@ async fn named(g: &Gateway, which: &str) -> Result<Arc<Ticket>, Failure> {
             .command("see which there are", "andon ticket list")
             .into()
     })
-}
-
-fn whole(g: &Gateway, t: &Ticket, stored: Stored) -> TicketV1 {
-    let fault = g.site.find(t.equipment.as_str()).and_then(|(_, e)| e.profile.fault(t.fault.as_str()));
-    let guidance = fault.map(|f| f.guidance.clone()).unwrap_or_default();
-    let next = if t.walked {
-        None
-    } else {
-        t.next_step.clone().or_else(|| guidance.steps.first().map(|s| s.id.clone()))
-    };
-    let steps = guidance
-        .steps
-        .iter()
-        .map(|s| StepV1 {
-            id: s.id.to_string(),
-            text: s.question.text().to_owned(),
-            checked_by_gateway: matches!(s.question, Question::Check { .. }),
-            answer: t.walk.iter().rev().find(|w| w.step == s.id).map(|w| w.answer.word().to_owned()),
-            is_next: next.as_ref() == Some(&s.id),
-        })
-        .collect();
-    let hazards = guidance.hazards().into_iter().map(hazard).collect();
-    TicketV1 {
-        row: row(t),
-        code: t.code.clone(),
-        onset: t.onset,
-        values: t.values.clone(),
-        hold_reason: t.hold_reason.clone(),
-        causes: guidance.causes,
-        hazards,
-        unconfirmed: unconfirmed(g, t),
-        safety: guidance.safety,
-        skills: guidance.skills,
-        parts: guidance
-            .parts
-            .into_iter()
-            .map(|p| PartV1 { id: p.id, name: p.name, quantity: p.quantity })
-            .collect(),
-        sop: guidance.sop,
-        steps,
-        finding: t.finding.clone(),
-        fixes: t.fixes.clone(),
-        closed_at: t.closed_at,
-        watch_until: t.watch_until,
-        earlier: stored.earlier,
-        firmware: t.firmware.clone(),
-        firmware_notes: t.firmware_notes.iter().map(|name| recorded_note(g, name)).collect(),
-        log: stored.log,
-        log_lines: t.entries + t.own_entries,
-        incomplete: stored.incomplete,
-    }
-}
-
-fn hazard((label, text): (&str, String)) -> HazardV1 {
-    HazardV1 { label: label.to_owned(), text }
-}
-
-/// What the profile says is not confirmed: of the device, and of the ticket's fault.
-fn unconfirmed(g: &Gateway, t: &Ticket) -> Vec<String> {
-    let Some((_, e)) = g.site.find(t.equipment.as_str()) else { return Vec::new() };
-    let fault = e.profile.fault(t.fault.as_str()).and_then(|f| f.guidance.unconfirmed.clone());
-    e.profile.device.unconfirmed.clone().into_iter().chain(fault).collect()
-}
-
-/// A note that a ticket was opened with; its name stays when its file is gone.
-fn recorded_note(g: &Gateway, name: &str) -> FirmwareNoteV1 {
-    g.site.notes.iter().find(|n| n.name == name).map_or_else(
-        || FirmwareNoteV1 {
-            name: name.to_owned(),
-            versions: String::new(),
-            symptom: "the note is no longer there".to_owned(),
-            workaround: String::new(),
-            source: String::new(),
-        },
-        note_row,
-    )
 }
 
 pub(super) async fn ticket_change(
@@ -304,7 +150,7 @@ pub(super) async fn ticket_change(
     if stored.incomplete.is_some() {
         stored.log = entries;
     }
-    Ok(Json(whole(&g, &ticket, stored)))
+    Ok(Json(view::ticket(&g.site, &ticket, stored)))
 }
 
 #[derive(Deserialize)]
@@ -331,17 +177,5 @@ pub(super) async fn history(
         ..HistoryFilter::default()
     };
     let found = g.query(move |store| store.history(&filter)).await?;
-    let rows = found.iter().map(|t| {
-        let fix = t.fixes.last();
-        HistoryRowV1 {
-            row: row(t),
-            closed_at: t.closed_at,
-            cause: fix.map(|f| f.cause.clone()),
-            action: fix.map(|f| f.action.clone()),
-            minutes: fix.and_then(|f| f.minutes),
-            by: fix.map(|f| f.by.clone()),
-            effective: fix.and_then(|f| f.effective),
-        }
-    });
-    Ok(Json(rows.collect()))
+    Ok(Json(found.iter().map(view::history_row).collect()))
 }

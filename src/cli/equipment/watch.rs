@@ -4,12 +4,12 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::api::v1::{PointV1, ReadingsV1};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::render::{Sheet, heading, json_line};
 use crate::client::Client;
 use crate::profile::{Order, Point, Profile, decode};
+use crate::v1::{PointV1, ReadingsV1};
 use crate::words::Outcome;
 
 /// Shows all points repeatedly, until Ctrl-C or until `times` readings were shown.

@@ -7,13 +7,13 @@ use serde::Serialize;
 
 use super::loaded;
 use super::recording::{HowToRead, Recording};
-use crate::api::v1::{PointHistoryV1, SampleV1};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::render::{Sheet, plural};
 use crate::cli::when::Period;
 use crate::client::Client;
 use crate::detect::{Column, Replay, Replayed};
+use crate::v1::{PointHistoryV1, SampleV1};
 use crate::words::{EquipmentId, Outcome, Wall, parse_duration, render_duration};
 
 /// `andon profile replay PROFILE --csv FILE`

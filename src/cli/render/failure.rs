@@ -4,9 +4,9 @@ use std::io::{self, Write};
 
 use super::diagnostics::diagnostics;
 use super::screen::{in_line, lines};
-use crate::api::v1::ErrorV1;
 use crate::cli::error::CliError;
 use crate::client::ClientError;
+use crate::v1::ErrorV1;
 
 /// Writes an error to `out`.
 ///

@@ -132,10 +132,10 @@ pub fn json_line(value: &impl Serialize) -> serde_json::Result<String> {
 mod tests {
     use super::super::{Sheet, draw, failure, heading, wrapped};
     use super::*;
-    use crate::api::v1::ErrorV1;
     use crate::cli::error::CliError;
     use crate::client::ClientError;
     use crate::source::{Diagnostics, SourceText, Span};
+    use crate::v1::ErrorV1;
     use crate::words::{Outcome, Remedy};
     use annotate_snippets::Renderer;
     use proptest::prelude::*;

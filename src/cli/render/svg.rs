@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::screen::in_line;
-use crate::api::v1::{SampleV1, TraceSeriesV1, TraceV1};
+use crate::v1::{SampleV1, TraceSeriesV1, TraceV1};
 use crate::words::{Wall, render_real};
 
 const WIDTH: f64 = 900.0;

@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use crate::api::v1::HeardV1;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::render::{Sheet, heading, progress};
 use crate::client::Client;
 use crate::profile::{Place, Profile, Protocol, load, quoted};
+use crate::v1::HeardV1;
 use crate::words::{Outcome, ProfileName};
 
 #[derive(Debug, Serialize)]

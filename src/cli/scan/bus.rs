@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use super::ScanArgs;
 use super::found::{Found, Report, show};
-use crate::api::v1::TriedV1;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::render::progress;
 use crate::client::Client;
 use crate::profile::{Area, Point, Profile, Protocol, decode, load};
 use crate::site::Site;
+use crate::v1::TriedV1;
 use crate::words::{Outcome, Value};
 
 /// Number of points of a profile that are read to find out whether the profile fits.

@@ -1,11 +1,12 @@
 //! The verbs that change a ticket: their arguments, and the line that is printed after the change.
 
 use super::show;
-use crate::api::v1::TicketV1;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::client::Client;
 use crate::ticket::{Answer, CancelReason, TicketVerb, UsedPart};
+use crate::v1::TicketV1;
+use crate::view;
 use crate::words::{Outcome, StepId, TicketNumber};
 
 /// Arguments: a ticket and a person.
@@ -132,7 +133,7 @@ async fn tell(cx: &mut Context<'_>, which: &str, command: TicketVerb) -> Result<
     let last = ticket.log.last().map_or("", |e| e.text.as_str());
     let mut text =
         format!("ticket {} ({} on {}): {last}\n", ticket.row.id, ticket.row.fault, ticket.row.equipment);
-    if let Some(next) = show::next(&ticket) {
+    if let Some(next) = view::next(&ticket) {
         text.push_str(&format!("next: {next}\n"));
     }
     cx.print(&text)?;

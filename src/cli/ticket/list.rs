@@ -1,10 +1,10 @@
 //! `andon ticket list`: lists tickets.
 
-use crate::api::v1::{StatusV1, TicketRowV1};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::render::{Sheet, ago};
 use crate::client::Client;
+use crate::v1::{StatusV1, TicketRowV1};
 use crate::words::{Outcome, Wall};
 
 /// The options of `andon ticket list`.

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use crate::api::v1::{EarlierV1, EquipmentV1, StepV1, TicketV1};
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::render::{and, heading, plural, width, wrapped};
 use crate::client::Client;
-use crate::ticket::{Condition, Fix, TicketState};
+use crate::ticket::Condition;
+use crate::v1::{EarlierV1, EquipmentV1, FixV1, StepV1, TicketV1};
+use crate::view;
 use crate::words::Outcome;
 
 pub(super) async fn run(cx: &mut Context<'_>, which: &str) -> Result<Outcome, CliError> {
@@ -100,7 +101,7 @@ fn page(cx: &Context<'_>, t: &TicketV1, equipment: Option<&EquipmentV1>) -> Stri
     if let Some(why) = &t.incomplete {
         out.push_str(&format!("\nThe log and earlier fixes are incomplete: {why}\n"));
     }
-    if let Some(next) = next(t) {
+    if let Some(next) = view::next(t) {
         out.push_str(&format!("\nNext: {next}\n"));
     }
     out
@@ -143,7 +144,7 @@ fn hanging(label: &str, text: &str, width: usize) -> String {
     format!("{label}{}", body.strip_prefix(&indent).unwrap_or(&body))
 }
 
-fn fixed(fix: &Fix) -> String {
+fn fixed(fix: &FixV1) -> String {
     let parts: Vec<String> = fix.parts.iter().map(|p| format!("{} x{}", p.id, p.quantity)).collect();
     let parts = if parts.is_empty() { String::new() } else { format!(", with {}", parts.join(", ")) };
     let minutes = fix.minutes.map_or(String::new(), |m| format!(", {m} minutes"));
@@ -184,22 +185,4 @@ fn earlier(all: &[EarlierV1]) -> String {
         })
         .collect();
     and(&texts)
-}
-
-/// Returns the next command for the state of the ticket; `None` if the ticket needs no more work.
-pub(super) fn next(t: &TicketV1) -> Option<String> {
-    let n = t.row.id;
-    match t.row.state {
-        TicketState::Open => Some(format!("andon ack {n}, or andon start {n}")),
-        TicketState::Acknowledged | TicketState::OnHold | TicketState::Reopened => {
-            Some(format!("andon start {n}"))
-        }
-        TicketState::InProgress => Some(match t.steps.iter().find(|s| s.is_next) {
-            Some(s) if s.checked_by_gateway => format!("andon ticket step {n} {}", s.id),
-            Some(s) => format!("andon ticket step {n} {} yes|no|skip", s.id),
-            None => format!("andon fix {n} --cause TEXT --action TEXT"),
-        }),
-        TicketState::Fixed => Some(format!("andon close {n}, once the fault stays away")),
-        TicketState::Closed | TicketState::Cancelled => None,
-    }
 }

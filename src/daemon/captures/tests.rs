@@ -7,12 +7,12 @@ use std::time::Duration;
 use super::*;
 use crate::ambient::Clock;
 use crate::api::Lanes;
-use crate::api::v1::TraceV1;
 use crate::daemon::crew::boards;
 use crate::feed::Feed;
 use crate::recorder::Recorder;
 use crate::site::testing::site;
 use crate::store::StoreView;
+use crate::v1::TraceV1;
 use crate::words::{FaultName, PointIndex, Reading, Value};
 
 struct Folder(PathBuf);

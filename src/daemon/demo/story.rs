@@ -7,10 +7,10 @@ use axum::http::Method;
 
 use super::{DemoError, DemoSetup};
 use crate::ambient::Clock;
-use crate::api::v1::{StatusV1, TicketRowV1, TicketV1};
 use crate::client::Client;
 use crate::sim::Serving;
 use crate::ticket::{Answer, Condition, TicketState, TicketVerb, UsedPart};
+use crate::v1::{StatusV1, TicketRowV1, TicketV1};
 use crate::words::StepId;
 
 const LOOK_EVERY: Duration = Duration::from_millis(100);

@@ -9,12 +9,12 @@ use http_body_util::BodyExt;
 use tower::ServiceExt;
 
 use super::*;
-use crate::api::v1::{StatusV1, TicketRowV1, TicketV1};
 use crate::api::{Served, router};
 use crate::daemon::store_thread::StoreThread;
 use crate::disk::fake::Trouble;
 use crate::store::StoreHealth;
 use crate::store::tables::MemoryTrouble;
+use crate::v1::{StatusV1, TicketRowV1, TicketV1};
 use crate::words::Rule;
 
 /// A request, its status and the body of its answer.

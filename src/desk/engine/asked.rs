@@ -209,28 +209,7 @@ impl Desk {
             }
             Target::Equipment(id) => {
                 self.site.known(id)?;
-                let live: Vec<&Ticket> = self
-                    .state
-                    .tickets
-                    .live
-                    .values()
-                    .map(Arc::as_ref)
-                    .filter(|t| t.state.is_live() && t.equipment.as_str() == id)
-                    .collect();
-                match live.as_slice() {
-                    [only] => Ok(only),
-                    [] => Err(Refusal::new(Rule::NoLiveTicket, format!("{id} has no live ticket"))
-                        .command("see its past", format!("andon history --equipment {id}"))),
-                    several => {
-                        let numbers: Vec<String> =
-                            several.iter().map(|t| format!("{} ({})", t.number, t.fault)).collect();
-                        Err(Refusal::new(
-                            Rule::SeveralLiveTickets,
-                            format!("{id} has {} live tickets", several.len()),
-                        )
-                        .remedy(format!("name one by number: {}", numbers.join(", "))))
-                    }
-                }
+                self.state.tickets.only_live(id).map(Arc::as_ref)
             }
         }
     }

@@ -2,20 +2,19 @@
 //! service, equipment that it depends on is down, or the alarm chatters. If the condition is still true when the
 //! suppression ends, the alarm is raised.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
+use super::suppression::{Hidden, Suppression};
 use super::{Change, Desk};
-use crate::alarm::{AlarmEvent, AlarmState, Key, Told};
-use crate::desk::state::State;
+use crate::alarm::{AlarmEvent, Key, Told};
 use crate::detect::{Transition, TransitionKind};
 use crate::limits;
 use crate::site::Site;
-use crate::words::{EquipmentId, FaultName, Mono, Now, Severity, Wall};
+use crate::words::{EquipmentId, Mono, Now, Wall};
 
 /// A condition that is held back.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Held {
+pub(super) struct Held {
     /// The transition that raised the suppressed condition; `None` when the condition is false.
     pub(super) transition: Option<Transition>,
     /// How often it came.
@@ -28,8 +27,7 @@ pub struct Held {
 
 impl Held {
     /// Since when the condition is there, and when it would have been raised; nothing when it has gone.
-    #[must_use]
-    pub fn came(&self) -> Option<(Wall, Wall)> {
+    pub(super) fn came(&self) -> Option<(Wall, Wall)> {
         self.transition.as_ref().map(|t| (t.onset.wall, t.at.wall))
     }
 
@@ -37,23 +35,6 @@ impl Held {
     fn raised_at(&self) -> Option<Mono> {
         let grace = if self.by_design { limits::HELD_GRACE } else { Duration::ZERO };
         Some(self.free_since? + grace)
-    }
-}
-
-/// Why an alarm is held back.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Hidden {
-    /// In the words of ISA-18.2.
-    pub state: AlarmState,
-    /// By what, for people.
-    pub why: String,
-    upstream: Option<EquipmentId>,
-}
-
-impl Hidden {
-    /// Whether it is a consequence of this being down.
-    pub(super) fn is_behind(&self, upstream: &EquipmentId) -> bool {
-        self.upstream.as_ref() == Some(upstream)
     }
 }
 
@@ -170,74 +151,13 @@ impl Desk {
         }
     }
 
-    /// Why an alarm of this fault is suppressed by what is on record; `None` if it is not.
-    #[must_use]
-    pub fn hidden_by_record(&self, key: &Key) -> Option<Hidden> {
-        self.hidden_by(&self.durable, key)
-    }
-
-    /// The same by what is decided.
+    /// Why an alarm of this fault is suppressed, by what is decided; `None` if it is not.
     pub(super) fn hidden(&self, key: &Key) -> Option<Hidden> {
-        self.hidden_by(&self.state, key)
-    }
-
-    fn hidden_by(&self, state: &State, key: &Key) -> Option<Hidden> {
-        let (equipment, _) = key;
-        if let Some(out) = state.service.out.get(equipment) {
-            let why = format!("out of service by {}: {}", out.by, out.reason);
-            return Some(Hidden { state: AlarmState::OutOfService, why, upstream: None });
-        }
-        // Its end is an event: whatever the wall clock says, until then it is shelved.
-        if let Some(shelf) = state.alarms.shelves.get(key) {
-            let why = format!("shelved until {} by {}: {}", shelf.until, shelf.by, shelf.reason);
-            return Some(Hidden { state: AlarmState::Shelved, why, upstream: None });
-        }
-        if let Some(link) = self.away_link(state, key) {
-            let why = format!("link {link}, which leads to it, is away");
-            let upstream = Some(self.site.id_of_link(&link));
-            return Some(Hidden { state: AlarmState::SuppressedByDesign, why, upstream });
-        }
-        // A link depends on nothing.
-        self.site.find(equipment.as_str())?;
-        let mut seen = BTreeSet::new();
-        let upstream = self.down_upstream(state, equipment, &mut seen)?;
-        let why = match self.site.link_of_id(&upstream) {
-            Some(link) => format!("link {} is away, on which it depends", link.name),
-            None => format!("{upstream} is down, on which it depends"),
-        };
-        Some(Hidden { state: AlarmState::SuppressedByDesign, why, upstream: Some(upstream) })
-    }
-
-    /// The equipment or link upstream that is down, the furthest one where several are.
-    fn down_upstream(
-        &self,
-        state: &State,
-        of: &EquipmentId,
-        seen: &mut BTreeSet<EquipmentId>,
-    ) -> Option<EquipmentId> {
-        let Some((_, equipment)) = self.site.find(of.as_str()) else {
-            let link = &self.site.link_of_id(of)?.name;
-            return self.is_link_down(state, link).then(|| of.clone());
-        };
-        if let Some(link) = self.site.links.get(equipment.link).filter(|l| self.is_link_down(state, &l.name))
-        {
-            return Some(self.site.id_of_link(&link.name));
-        }
-        for name in &equipment.depends_on {
-            let Some(upstream) = self.site.id_upstream(name) else { continue };
-            if !seen.insert(upstream.clone()) {
-                continue;
-            }
-            let further = self.down_upstream(state, &upstream, seen);
-            if further.is_some() || is_down(state, &upstream) {
-                return further.or(Some(upstream));
-            }
-        }
-        None
+        Suppression { site: &self.site, state: &self.state, away: &self.away }.of(key)
     }
 
     /// Conditions that are there and held back, with how often they came.
-    pub fn held(&self) -> impl Iterator<Item = (&Key, &Held)> {
+    pub(super) fn held(&self) -> impl Iterator<Item = (&Key, &Held)> {
         self.held.iter().filter(|(_, h)| h.transition.is_some())
     }
 
@@ -246,12 +166,6 @@ impl Desk {
         let fault = equipment.profile.faults.get(t.fault)?;
         Some(((equipment.id.clone(), fault.name.clone()), only_number(t)))
     }
-}
-
-/// Equipment is down while it does not answer or a critical alarm of it stands.
-fn is_down(state: &State, equipment: &EquipmentId) -> bool {
-    let own = state.alarms.standing.values().filter(|a| a.equipment == *equipment && a.is_active());
-    own.into_iter().any(|a| a.severity == Severity::Critical || a.fault == FaultName::communication_lost())
 }
 
 /// What the fault's point was, where it has only one and that is a number.

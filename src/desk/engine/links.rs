@@ -6,7 +6,6 @@ use std::collections::BTreeMap;
 use super::{Change, Desk};
 use crate::alarm::{AlarmEvent, Key};
 use crate::desk::rooms::Event;
-use crate::desk::state::State;
 use crate::limits;
 use crate::ticket::TicketOpening;
 use crate::words::{EquipmentId, FaultName, LinkName, Mono, Now, Severity, shortened};
@@ -102,21 +101,6 @@ impl Desk {
     pub(super) fn forget_links(&mut self) {
         let site = self.site.clone();
         self.away.retain(|link, _| site.links.iter().any(|l| l.name == *link));
-    }
-
-    /// The link behind which equipment is, where that link is away and this fault is a consequence of it: the loss of
-    /// communication at once, everything else while the link's own alarm stands.
-    pub(super) fn away_link(&self, state: &State, (equipment, fault): &Key) -> Option<LinkName> {
-        let (_, e) = self.site.find(equipment.as_str())?;
-        let link = &self.site.links.get(e.link)?.name;
-        let is_lost = *fault == FaultName::communication_lost() && self.away.contains_key(link);
-        (is_lost || self.is_link_down(state, link)).then(|| link.clone())
-    }
-
-    /// Whether the alarm of a link stands.
-    pub(super) fn is_link_down(&self, state: &State, link: &LinkName) -> bool {
-        let key = (self.site.id_of_link(link), FaultName::link_away());
-        state.alarms.standing.get(&key).is_some_and(crate::alarm::Alarm::is_active)
     }
 
     pub(super) fn link_raised(&self, link: &LinkName, why: &str, since: Now) -> Vec<Event> {

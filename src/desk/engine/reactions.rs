@@ -11,7 +11,7 @@ use crate::detect::{Transition, TransitionKind};
 use crate::profile::Fault;
 use crate::site::Equipment;
 use crate::ticket::{Ticket, TicketEvent, TicketOpening, TicketState};
-use crate::words::{EquipmentId, EquipmentIndex, FaultName, Now, TicketNumber, Wall};
+use crate::words::{EquipmentId, FaultName, Now, TicketNumber, Wall};
 
 impl Desk {
     pub(super) fn decide_change(&self, now: Now, change: &Change) -> (Now, Vec<Event>) {
@@ -63,7 +63,7 @@ impl Desk {
         if !fault.ticket {
             return events;
         }
-        let version = self.firmware(t.equipment);
+        let version = self.detector.firmware(t.equipment);
         let ticket =
             self.on_ticket(equipment, &fault.name, t.onset.wall, &t.values, |number| TicketOpening {
                 number,
@@ -108,17 +108,6 @@ impl Desk {
             Some(old) => TicketEvent::Recurred { number: old.number, onset, values: values.clone() },
             None => TicketEvent::Opened(opening(TicketNumber(self.state.tickets.last + 1))),
         }
-    }
-
-    /// A piece of equipment's firmware version: as it tells, else as somebody wrote it down.
-    #[must_use]
-    pub fn firmware(&self, equipment: EquipmentIndex) -> Option<String> {
-        let e = self.site.equipment.get(equipment.0)?;
-        let told = e.profile.firmware.as_ref().and_then(|firmware| {
-            let value = self.detector.point_state(equipment, firmware.point, self.last)?.value?;
-            firmware.version(&value.to_string())
-        });
-        told.or_else(|| e.firmware.clone())
     }
 
     fn notes_on(&self, on: &Equipment, fault: &Fault, version: Option<&str>) -> Vec<String> {

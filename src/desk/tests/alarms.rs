@@ -50,13 +50,13 @@ fn f_reads(w: &mut World, ms: u64, x: i128) {
 }
 
 fn state_of(w: &World, equipment: &str) -> Option<AlarmState> {
-    let key =
-        w.desk.recorded().alarms.standing.keys().find(|(e, f)| e.as_str() == equipment && f.as_str() == "a");
-    let key = key
-        .cloned()
-        .or_else(|| w.desk.held().map(|(k, _)| k.clone()).find(|(e, _)| e.as_str() == equipment))?;
-    let own = w.desk.recorded().alarms.standing.get(&key).map(|a| a.state);
-    w.desk.hidden_by_record(&key).map(|h| h.state).or(own)
+    let desk = w.snapshot();
+    let standing =
+        desk.state.alarms.standing.keys().find(|(e, f)| e.as_str() == equipment && f.as_str() == "a");
+    let suppressed = || desk.suppressed.iter().map(|s| &s.key).find(|(e, _)| e.as_str() == equipment);
+    let key = standing.or_else(suppressed)?;
+    let own = desk.state.alarms.standing.get(key).map(|a| a.state);
+    desk.hidden(key).map(|h| h.state).or(own)
 }
 
 #[test]

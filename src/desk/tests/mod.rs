@@ -128,6 +128,10 @@ impl World {
         self.replies.pop().unwrap().map(|_| ()).map_err(|r| r.rule)
     }
 
+    fn snapshot(&self) -> Snapshot {
+        self.desk.snapshot(now(self.ms))
+    }
+
     fn kinds(&self) -> Vec<String> {
         self.record.iter().map(|r| kind(&r.event)).collect()
     }

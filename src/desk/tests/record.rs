@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::alarm::AlarmVerb;
+use crate::detect::TransitionKind;
 use crate::gateway::GatewayVerb;
 use crate::words::{Damage, EquipmentId, Severity};
 
@@ -155,24 +156,47 @@ fn while_nothing_can_be_recorded_alarms_are_shown_as_such_and_wait() {
     let mut w = World::new();
     w.is_full = true;
     w.x(1000, 9);
-    let shown = w.desk.unrecorded();
+    let shown = w.snapshot().unrecorded;
     assert_eq!(shown.len(), 1);
-    assert_eq!((shown[0].key.1.as_str(), shown[0].severity), ("a", Severity::Major));
+    assert_eq!(
+        (shown[0].key.1.as_str(), shown[0].severity, shown[0].kind),
+        ("a", Severity::Major, TransitionKind::Raised)
+    );
+    let kinds = |w: &World| w.snapshot().unrecorded.iter().map(|u| u.kind).collect::<Vec<_>>();
     w.x(2000, 1);
-    assert!(w.desk.unrecorded().is_empty(), "its condition has gone again");
+    assert_eq!(kinds(&w), [TransitionKind::Cleared], "its condition has gone again");
     w.x(3000, 9);
-    assert_eq!(w.desk.unrecorded().len(), 1);
+    assert_eq!(kinds(&w), [TransitionKind::Raised]);
     w.is_full = false;
     w.handle(Input::Writable);
     w.write();
-    assert!(w.desk.unrecorded().is_empty() && w.desk.not_writable().is_none());
+    assert!(w.snapshot().unrecorded.is_empty() && w.desk.not_writable().is_none());
     assert_eq!(w.desk.recorded().alarms.standing.len(), 1);
     assert_eq!(w.ticket().occurrences, 2, "both times are on record");
     // An alarm that stood when the disk filled, and cleared meanwhile.
     w.is_full = true;
     w.x(4000, 1);
-    let key = w.desk.recorded().alarms.standing.keys().next().unwrap().clone();
-    assert!(w.desk.is_cleared_unrecorded(&key));
+    let desk = w.snapshot();
+    let (kind, key) = (desk.unrecorded[0].kind, &desk.unrecorded[0].key);
+    assert_eq!((kind, Some(key)), (TransitionKind::Cleared, desk.state.alarms.standing.keys().next()));
+}
+
+#[test]
+fn a_snapshot_stays_as_it_was_when_it_was_taken() {
+    let mut w = World::new();
+    w.x(1000, 9);
+    let before = w.snapshot();
+    let shown = |desk: &Snapshot| {
+        let point = desk.detector.point_state(EquipmentIndex(0), PointIndex(0), desk.at).unwrap();
+        let active = desk.detector.is_active(EquipmentIndex(0), 0);
+        let alarm = desk.state.alarms.standing.values().next().map(|a| a.state);
+        format!("{:?} {active} {alarm:?} {}", point.value, desk.state.seq)
+    };
+    let then = shown(&before);
+    assert!(then.contains("Integer(9)") && then.contains("true Some(Unacknowledged)"), "{then}");
+    w.x(2000, 1);
+    assert_eq!(shown(&before), then);
+    assert_ne!(shown(&w.snapshot()), then);
 }
 
 #[test]
@@ -182,7 +206,7 @@ fn what_ends_while_nothing_can_be_recorded_waits_once() {
     for second in 0..600 {
         w.x(3_700_000 + second * 1000, 1);
     }
-    assert_eq!(w.desk.changes_dropped, 0);
+    assert_eq!(w.snapshot().changes_dropped, 0);
     w.is_full = false;
     w.at(4_400_000);
     assert_eq!(w.kinds().iter().filter(|k| *k == "ticket-fix-verified").count(), 1);
@@ -219,7 +243,7 @@ fn an_event_that_cannot_be_recorded_is_told_and_counted_and_everything_else_goes
     let told = bugs(&mut w);
     assert_eq!(told.len(), 1, "{told:?}");
     assert!(told[0].contains("bytes") && told[0].len() < 1000, "{}", told[0]);
-    assert_eq!(w.desk.not_recordable, 1);
+    assert_eq!(w.snapshot().not_recordable, 1);
     w.write();
     assert_eq!(w.kinds()[2..], ["alarm-raised", "ticket-opened"], "the other fault has its ticket");
     assert!(w.desk.not_writable().is_none(), "nothing is thought full");

@@ -2,18 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::recorder::Sample;
 use crate::words::Wall;
 
 /// A recorded reading: when, and the value; nothing where it was bad.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct SampleV1(pub Wall, pub Option<f64>);
-
-impl From<Sample> for SampleV1 {
-    fn from(sample: Sample) -> Self {
-        Self(sample.at, sample.value)
-    }
-}
 
 /// `GET /v1/equipment/{id}/points/{point}/history`
 #[derive(Debug, Clone, Serialize, Deserialize)]

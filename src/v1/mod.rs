@@ -1,23 +1,40 @@
-//! The contract: types of their own, so that a rename inside breaks nobody. Fields are only ever added.
+//! The contract: the types of everything that leaves the gateway as JSON, so that a rename inside breaks nobody. Fields are
+//! only ever added. [`crate::view`] makes these types of the core's.
+//!
+//! The words of a state are those of its room. They stand in the journal as well, so they cannot change.
+//!
+//! ```
+//! let text = r#"{ "seq": 7, "at": "2026-11-26T02:14:00Z", "by": "eva", "text": "acknowledged" }"#;
+//! let line: andon::v1::LogEntryV1 = serde_json::from_str(text)?;
+//! assert_eq!(line.by, "eva");
+//! # Ok::<(), serde_json::Error>(())
+//! ```
 
 mod alarm;
 mod audit;
 mod firmware;
+mod link;
+mod report;
 mod samples;
 mod scan;
+mod ticket;
 
 pub use alarm::{AlarmV1, OperatedV1, OperationKindV1, OperationV1, OutOfServiceV1, ShelvedV1};
 pub use audit::{AcceptV1, AuditV1, BreakV1, DamageV1};
 pub use firmware::{FirmwareNoteV1, FirmwareV1};
+pub use link::{LinkV1, PlanRowV1, PlanV1};
+pub use report::{AlarmCountV1, AlarmReportV1, AlarmStandingV1};
 pub use samples::{PointHistoryV1, SampleV1, TraceSeriesV1, TraceV1};
 pub use scan::{CaptureV1, HeardV1, TriedV1};
+pub use ticket::{
+    EarlierV1, FixV1, HazardV1, HistoryRowV1, LogEntryV1, PartV1, StepV1, TicketRowV1, TicketV1, UsedPartV1,
+};
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::ticket::{Fix, LogEntry};
-use crate::words::{Quality, Remedy, Seq, Severity, Wall};
+use crate::words::{Outcome, Quality, Remedy, Seq, Wall};
 
 /// What went wrong, in every answer that is not 200.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -36,7 +53,7 @@ pub struct ErrorV1 {
     /// What would satisfy the rule.
     pub remedies: Vec<Remedy>,
     /// The kind of outcome.
-    pub outcome: crate::words::Outcome,
+    pub outcome: Outcome,
 }
 
 /// `GET /v1/status`
@@ -93,15 +110,6 @@ pub struct JournalV1 {
     pub not_recordable: u64,
 }
 
-/// A danger, a protection or a waiting time of a fault.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct HazardV1 {
-    /// `DANGER`, `PROTECTION` or `WAIT`.
-    pub label: String,
-    /// What it is.
-    pub text: String,
-}
-
 /// The ticket database's state.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct StoreV1 {
@@ -113,29 +121,6 @@ pub struct StoreV1 {
     pub behind: u64,
     /// Why it is not ready; empty when it is.
     pub message: String,
-}
-
-/// A link's state.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct LinkV1 {
-    /// Its name.
-    pub name: String,
-    /// Its kind.
-    pub kind: String,
-    /// Where it leads.
-    pub place: String,
-    /// `online`, `degraded`, `offline`.
-    pub state: String,
-    /// Since when.
-    pub since: Wall,
-    /// Requests sent.
-    pub requests: u64,
-    /// Failures by kind.
-    pub errors: BTreeMap<String, u64>,
-    /// What is wrong, as a sentence.
-    pub message: String,
-    /// Share of the time the line was in use since its task began.
-    pub line_use: f64,
 }
 
 /// A piece of equipment's state.
@@ -259,196 +244,6 @@ pub struct PointV1 {
     /// The registers that brought it, for a Modbus point.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub raw: Vec<u16>,
-}
-
-/// A ticket in a list.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct TicketRowV1 {
-    /// Its number.
-    pub id: u64,
-    /// On which equipment.
-    pub equipment: String,
-    /// Which fault.
-    pub fault: String,
-    /// How bad.
-    pub severity: Severity,
-    /// Where it is in its life.
-    pub state: crate::ticket::TicketState,
-    /// Whether the condition stands.
-    pub condition: crate::ticket::Condition,
-    /// When it was opened.
-    pub opened_at: Wall,
-    /// How often the fault was raised.
-    pub occurrences: u64,
-    /// Who shall do it.
-    pub assignee: Option<String>,
-    /// Until when; deadlines are not part of this version.
-    pub due_at: Option<Wall>,
-    /// What it means.
-    pub summary: String,
-}
-
-/// A ticket whole.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct TicketV1 {
-    /// As in a list.
-    #[serde(flatten)]
-    pub row: TicketRowV1,
-    /// The device's own code.
-    pub code: Option<String>,
-    /// Since when the condition held.
-    pub onset: Wall,
-    /// What the fault's points were.
-    pub values: BTreeMap<String, String>,
-    /// What it waits for.
-    pub hold_reason: Option<String>,
-    /// What it may come from.
-    pub causes: Vec<String>,
-    /// The protection that the work needs.
-    pub safety: Vec<String>,
-    /// What is dangerous, then the protection, then how long to wait: each with its label.
-    #[serde(default)]
-    pub hazards: Vec<HazardV1>,
-    /// What is not confirmed by two sources: of the device, and of the fault.
-    #[serde(default)]
-    pub unconfirmed: Vec<String>,
-    /// What one must be able to do.
-    pub skills: Vec<String>,
-    /// What is likely to be needed.
-    pub parts: Vec<PartV1>,
-    /// The procedure.
-    pub sop: Option<String>,
-    /// The checks.
-    pub steps: Vec<StepV1>,
-    /// The cause the checks led to.
-    pub finding: Option<String>,
-    /// The repairs.
-    pub fixes: Vec<Fix>,
-    /// When it was closed.
-    pub closed_at: Option<Wall>,
-    /// Until when the gateway watches.
-    pub watch_until: Option<Wall>,
-    /// Earlier repairs of this fault on this equipment.
-    pub earlier: Vec<EarlierV1>,
-    /// The firmware's version when the ticket was opened, where it was known.
-    #[serde(default)]
-    pub firmware: Option<String>,
-    /// Known issues of that version which concern the fault.
-    #[serde(default)]
-    pub firmware_notes: Vec<FirmwareNoteV1>,
-    /// What happened: the last lines, the oldest first.
-    pub log: Vec<LogEntry>,
-    /// How many lines the log has.
-    #[serde(default)]
-    pub log_lines: usize,
-    /// What could not be told because the ticket database is behind; absent when everything is here.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub incomplete: Option<String>,
-}
-
-/// A spare part.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct PartV1 {
-    /// Its stock number.
-    pub id: String,
-    /// What it is.
-    pub name: String,
-    /// How many.
-    pub quantity: u32,
-}
-
-/// A step of a ticket.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct StepV1 {
-    /// Its name.
-    pub id: String,
-    /// What to do, or what the gateway checks.
-    pub text: String,
-    /// Whether the gateway answers it.
-    pub checked_by_gateway: bool,
-    /// Its answer in the present walk.
-    pub answer: Option<String>,
-    /// Whether it is the next one.
-    pub is_next: bool,
-}
-
-/// An earlier repair.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct EarlierV1 {
-    /// Its ticket.
-    pub ticket: u64,
-    /// When.
-    pub at: Wall,
-    /// What it came from.
-    pub cause: String,
-    /// What was done.
-    pub action: String,
-    /// Whether it held.
-    pub effective: Option<bool>,
-}
-
-/// A ticket of the past.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct HistoryRowV1 {
-    /// As in a list.
-    #[serde(flatten)]
-    pub row: TicketRowV1,
-    /// When it was closed.
-    pub closed_at: Option<Wall>,
-    /// What it came from.
-    pub cause: Option<String>,
-    /// What was done.
-    pub action: Option<String>,
-    /// How long it took.
-    pub minutes: Option<u32>,
-    /// Who did it.
-    pub by: Option<String>,
-    /// Whether it held; unknown while the gateway watches.
-    pub effective: Option<bool>,
-}
-
-/// `GET /v1/links/{name}/plan`
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct PlanV1 {
-    /// The link.
-    pub link: String,
-    /// Its kind.
-    pub kind: String,
-    /// Share of its time that the line is in use.
-    pub load: f64,
-    /// Whether it can carry what is asked of it.
-    pub carries: bool,
-    /// Its requests.
-    pub requests: Vec<PlanRowV1>,
-}
-
-/// A planned request.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct PlanRowV1 {
-    /// Of which equipment.
-    pub equipment: String,
-    /// The name of a request of a device with a line protocol of its own, which has no unit, area and registers.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub request: Option<String>,
-    /// Its unit.
-    pub unit: u8,
-    /// `holding`, `input`, `coil`, `discrete`.
-    pub area: String,
-    /// The first register, zero-based.
-    pub start: u16,
-    /// How many.
-    pub count: u16,
-    /// How many of them a point reads.
-    pub used: usize,
-    /// How often, in milliseconds.
-    pub every_ms: u64,
-    /// How long it takes on the line, in milliseconds.
-    pub takes_ms: f64,
-    /// Whether that was measured, or only assumed.
-    #[serde(default)]
-    pub measured: bool,
-    /// The points it brings.
-    pub points: Vec<String>,
 }
 
 /// `GET /v1/why/{equipment}/{name}`

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::alarm::AlarmState;
 use crate::words::{Severity, Wall};
 
 /// An alarm that stands, or a condition that is held back.
@@ -14,7 +15,7 @@ pub struct AlarmV1 {
     /// How bad.
     pub severity: Severity,
     /// Its ISA-18.2 state.
-    pub state: crate::alarm::AlarmState,
+    pub state: AlarmState,
     /// Since when the condition held.
     pub onset: Wall,
     /// When it was raised; for what is held back, when it would have been.
