@@ -235,11 +235,8 @@ impl<'a> Section<'a> {
             return Some(found.value);
         }
         let (min, max) = (crate::words::render_duration(min), crate::words::render_duration(max));
-        self.error(
-            found.span,
-            format!("{}{key} must be from {min} to {max}", self.path),
-            "this is out of range",
-        );
+        let message = format!("{}{key} must be from {min} to {max}", self.path);
+        self.error(found.span, message, "this is out of range");
         None
     }
 
@@ -480,10 +477,8 @@ mod tests {
 
     #[test]
     fn a_wrong_type_says_what_it_is() {
-        check(
-            "[device]\nvendor = 7\n",
-            &["f.toml:2:10: error: device.vendor must be a text: this is an integer"],
-        );
+        let wanted = "f.toml:2:10: error: device.vendor must be a text: this is an integer";
+        check("[device]\nvendor = 7\n", &[wanted]);
     }
 
     #[test]
