@@ -26,9 +26,9 @@ pub(super) async fn run(cx: &mut Context<'_>, args: &WhyArgs) -> Result<Outcome,
         return Ok(Outcome::Done);
     }
     let mut lines = why.lines.iter();
-    let mut text = lines.next().map_or_else(String::new, |first| heading(&cx.sentence(first)));
+    let mut text = lines.next().map_or_else(String::new, |first| heading(first));
     for line in lines {
-        text.push_str(&format!("  {}\n", cx.sentence(line)));
+        text.push_str(&format!("  {line}\n"));
     }
     cx.print(&text)?;
     Ok(Outcome::Done)

@@ -144,7 +144,7 @@ fn a_link_that_is_away_is_one_ticket_and_what_is_behind_it_a_consequence() {
         let shown = gateway.run("ticket show 1").success().stdout();
         if expected.iter().all(|e| shown.contains(e)) { Ok(()) } else { Err(shown) }
     });
-    gateway.run("ticket show 1").success().says("does not take a connection");
+    gateway.run("ticket show 1").success().says("cannot connect to");
     let tickets = gateway.run("ticket list --json").json();
     assert_eq!(tickets.as_array().unwrap().len(), 1, "{tickets:#}");
     let alarms = gateway.run("alarm list --json").json();
