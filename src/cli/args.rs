@@ -100,6 +100,8 @@ pub enum Command {
     /// List, show and work on tickets
     #[command(subcommand)]
     Ticket(ticket::Command),
+    /// Report a fault that you have observed: opens a ticket
+    ReportFault(ticket::ReportArgs),
     /// Acknowledge a ticket: you have seen it
     Ack(ticket::OnlyTicket),
     /// Start work on a ticket

@@ -74,7 +74,7 @@ fn sheet(cx: &Context<'_>, rows: &[HistoryRowV1]) -> Sheet {
             r.row.id.to_string(),
             cx.time(r.row.opened_at),
             r.row.equipment.clone(),
-            r.row.fault.clone(),
+            r.row.subject().to_owned(),
             r.row.state.word().to_owned(),
             r.row.occurrences.to_string(),
             r.cause.clone().unwrap_or_default(),
@@ -108,7 +108,7 @@ fn csv_sheet(rows: &[HistoryRowV1]) -> Sheet {
         sheet.row([
             r.row.id.to_string(),
             r.row.equipment.clone(),
-            r.row.fault.clone(),
+            r.row.subject().to_owned(),
             r.row.severity.word().to_owned(),
             r.row.state.word().to_owned(),
             r.row.opened_at.to_string(),

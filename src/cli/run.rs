@@ -73,6 +73,7 @@ async fn dispatch(cx: &mut Context<'_>, command: Option<Command>) -> Result<Outc
         Command::Equipment(command) => equipment::run(cx, command).await,
         Command::Alarm(command) => alarm::run(cx, command).await,
         Command::Ticket(command) => ticket::run(cx, command).await,
+        Command::ReportFault(args) => ticket::report(cx, args).await,
         Command::Ack(args) => ticket::run(cx, ticket::Command::Ack(args)).await,
         Command::Start(args) => ticket::run(cx, ticket::Command::Start(args)).await,
         Command::Note(args) => ticket::run(cx, ticket::Command::Note(args)).await,

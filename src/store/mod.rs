@@ -37,4 +37,4 @@ pub use view::{StoreHealth, StoreView};
 pub use write::Store;
 
 /// The version of the format of the rows. A store of another version is rebuilt from the journal.
-const VERSION: u32 = 3;
+const VERSION: u32 = 4;

@@ -11,7 +11,9 @@ use serde::{Deserialize, Serialize};
 
 use super::tables::TableError;
 use super::words::{Word, WordBook, Words};
-use crate::ticket::{Answer, Condition, Fix, LogEntry, StepRecord, Ticket, TicketState, UsedPart};
+use crate::ticket::{
+    Answer, Condition, Fix, LogEntry, StepRecord, Ticket, TicketOrigin, TicketState, UsedPart,
+};
 use crate::words::{EquipmentId, FaultName, Seq, Severity, StepId, TicketNumber, Wall};
 
 pub(super) const META: &[u8] = b"m";
@@ -113,7 +115,9 @@ pub(super) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, TableError>
 pub(super) struct HeadRow {
     pub equipment: Word,
     pub fault: Word,
+    pub origin: TicketOrigin,
     pub severity: Severity,
+    pub severity_set: bool,
     pub state: TicketState,
     pub condition: Condition,
     pub summary: Word,
@@ -183,8 +187,14 @@ pub(super) fn head_row(t: &Ticket, chunk: u32, book: &mut WordBook) -> HeadRow {
     let since = |at: Wall| at.millis().wrapping_sub(base);
     HeadRow {
         equipment: book.name(t.equipment.as_str()),
-        fault: book.name(t.fault.as_str()),
+        fault: match t.origin {
+            TicketOrigin::Fault => book.name(t.fault.as_str()),
+            // No other ticket has this name, so it is not stored as a shared word.
+            TicketOrigin::Report => Word::Text(t.fault.to_string()),
+        },
+        origin: t.origin,
         severity: t.severity,
+        severity_set: t.severity_set,
         state: t.state,
         condition: t.condition,
         summary: book.word(&t.summary),
@@ -272,6 +282,8 @@ pub(super) fn ticket_of(
         number,
         equipment: name(EquipmentId::parse(&text(&head.equipment)?))?,
         fault: name(FaultName::parse(&text(&head.fault)?))?,
+        origin: head.origin,
+        severity_set: head.severity_set,
         severity: head.severity,
         state: head.state,
         condition: head.condition,

@@ -252,10 +252,12 @@ impl Store {
         let log = self.last_piece(number, changed.was)?;
         let log = self.added(log, &changed.entries);
         let head = rows::head_row(ticket, log.chunk, &mut self.book);
-        if let (None, Word::Kept(equipment), Word::Kept(fault)) = (changed.was, &head.equipment, &head.fault)
-        {
-            self.index(b'e', *equipment, number, true, step)?;
-            self.index(b'f', *fault, number, true, step)?;
+        if changed.was.is_none() {
+            for (kind, word) in [(b'e', &head.equipment), (b'f', &head.fault)] {
+                if let Word::Kept(of) = word {
+                    self.index(kind, *of, number, true, step)?;
+                }
+            }
         }
         let (was, is) = (changed.was.and_then(|(_, state)| state_index(state)), state_index(ticket.state));
         if was != is {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::event::{TicketEvent, TicketOpening};
-use super::state::{Condition, Fix, LogEntry, StepRecord, Ticket, TicketState, Tickets};
+use super::state::{Condition, Fix, LogEntry, StepRecord, Ticket, TicketOrigin, TicketState, Tickets};
 use super::verb::CancelReason;
 use crate::words::{Author, Seq, TicketNumber, Wall};
 
@@ -15,9 +15,15 @@ pub fn opened(seq: Seq, at: Wall, by: &Author, o: &TicketOpening) -> (Ticket, Lo
         number: o.number,
         equipment: o.equipment.clone(),
         fault: o.fault.clone(),
+        origin: o.origin,
+        severity_set: false,
         severity: o.severity,
         state: TicketState::Open,
-        condition: Condition::Active,
+        condition: match o.origin {
+            TicketOrigin::Fault => Condition::Active,
+            // andon observes no condition of a report.
+            TicketOrigin::Report => Condition::Returned,
+        },
         summary: o.summary.clone(),
         code: o.code.clone(),
         opened_at: at,
@@ -43,7 +49,11 @@ pub fn opened(seq: Seq, at: Wall, by: &Author, o: &TicketOpening) -> (Ticket, Lo
         own_entries: 0,
     };
     let after = o.first_up.as_ref().map_or(String::new(), |first| format!(", after {first}"));
-    let entry = log(&mut ticket, seq, at, by, format!("opened: {}{code}{after}", o.fault));
+    let text = match o.origin {
+        TicketOrigin::Fault => format!("opened: {}{code}{after}", o.fault),
+        TicketOrigin::Report => format!("reported: {}", o.summary),
+    };
+    let entry = log(&mut ticket, seq, at, by, text);
     (ticket, entry)
 }
 
@@ -131,6 +141,15 @@ pub fn apply(t: &mut Ticket, seq: Seq, at: Wall, by: &Author, event: &TicketEven
             format!("on hold: {reason}")
         }
         TicketEvent::Noted { text, .. } => format!("note: {text}"),
+        TicketEvent::ReportedAgain { text, .. } => {
+            t.occurrences += 1;
+            format!("reported again: {text}")
+        }
+        TicketEvent::SeveritySet { severity, .. } => {
+            t.severity = *severity;
+            t.severity_set = true;
+            format!("severity set to {}", severity.word())
+        }
         TicketEvent::StepAnswered {
             step, question, answer, checked_by_gateway, note, next, finding, ..
         } => {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::event::TicketEvent;
-use super::state::{Condition, Ticket, TicketState};
+use super::state::{Condition, Ticket, TicketOrigin, TicketState};
 use super::verb::{Answer, CancelReason, TicketVerb};
 use crate::limits;
 use crate::profile::{Fault, Question, Step, Target};
@@ -17,6 +17,16 @@ pub enum StepNow<'a> {
     /// The gateway must read the equipment.
     ToCheck(&'a Step),
 }
+
+/// The states in which work or verification is left.
+const LIVE: [TicketState; 6] = [
+    TicketState::Open,
+    TicketState::Acknowledged,
+    TicketState::InProgress,
+    TicketState::OnHold,
+    TicketState::Fixed,
+    TicketState::Reopened,
+];
 
 /// Decides everything except a step that the gateway must check.
 ///
@@ -62,6 +72,25 @@ pub fn decide(
         TicketVerb::Note { text: note } => {
             text("a note", note, limits::TEXT_BYTES_MAX)?;
             Ok(vec![TicketEvent::Noted { number, text: note.clone() }])
+        }
+        TicketVerb::ReportAgain { equipment, text: observed } => {
+            in_state(t, "reported again", &LIVE)?;
+            if t.equipment.as_str() != equipment.as_str() {
+                let text = format!("ticket {number} is about {}, not about {equipment}", t.equipment);
+                return Err(Refusal::new(Rule::OtherEquipment, text)
+                    .command("open a ticket of its own", format!("andon report-fault {equipment} TEXT")));
+            }
+            text("a report", observed, limits::PROSE_BYTES_MAX)?;
+            Ok(vec![TicketEvent::ReportedAgain { number, text: observed.clone() }])
+        }
+        TicketVerb::Severity { severity } => {
+            in_state(t, "given a severity", &LIVE)?;
+            if t.origin != TicketOrigin::Report {
+                let text = format!("the severity of ticket {number} is that of fault {}", t.fault);
+                return Err(Refusal::new(Rule::SeverityOfFault, text)
+                    .remedy("change the severity in the equipment's profile"));
+            }
+            Ok(vec![TicketEvent::SeveritySet { number, severity: *severity }])
         }
         TicketVerb::Step { step, answer, note } => match current_step(t, fault, step, *answer)? {
             StepNow::Answered(step, answer) => {
@@ -271,7 +300,7 @@ fn in_state(t: &Ticket, verb: &str, allowed: &[TicketState]) -> Result<(), Refus
     })
 }
 
-fn text(what: &str, given: &str, max: usize) -> Result<(), Refusal> {
+pub(super) fn text(what: &str, given: &str, max: usize) -> Result<(), Refusal> {
     if given.trim().is_empty() {
         return Err(Refusal::new(Rule::BadText, format!("{what} must say something")));
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::state::TicketOrigin;
 use super::verb::{Answer, CancelReason, UsedPart};
 use crate::words::{EquipmentId, FaultName, Severity, StepId, TicketNumber, Wall};
 
@@ -14,8 +15,11 @@ pub struct TicketOpening {
     pub number: TicketNumber,
     /// The equipment.
     pub equipment: EquipmentId,
-    /// The fault.
+    /// The fault; of a report, `report-N`.
     pub fault: FaultName,
+    /// The reason why the ticket exists; not written for a fault.
+    #[serde(skip_serializing_if = "TicketOrigin::is_fault", default)]
+    pub origin: TicketOrigin,
     /// The severity of the fault in the profile.
     pub severity: Severity,
     /// The meaning of the fault, for people.
@@ -128,6 +132,12 @@ pub enum TicketEvent {
     /// The fault was not raised again until the end of the watch.
     #[serde(rename = "ticket-fix-verified")]
     FixVerified { number: TicketNumber },
+    /// A person reported the fault of this ticket too.
+    #[serde(rename = "ticket-reported-again")]
+    ReportedAgain { number: TicketNumber, text: String },
+    /// A person set the severity of a report.
+    #[serde(rename = "ticket-severity-set")]
+    SeveritySet { number: TicketNumber, severity: Severity },
 }
 
 impl TicketEvent {
@@ -147,6 +157,8 @@ impl TicketEvent {
         "ticket-reopened",
         "ticket-cancelled",
         "ticket-fix-verified",
+        "ticket-reported-again",
+        "ticket-severity-set",
     ];
 
     /// The number of the ticket that the event belongs to.
@@ -161,6 +173,8 @@ impl TicketEvent {
             | TicketEvent::Started { number }
             | TicketEvent::Held { number, .. }
             | TicketEvent::Noted { number, .. }
+            | TicketEvent::ReportedAgain { number, .. }
+            | TicketEvent::SeveritySet { number, .. }
             | TicketEvent::StepAnswered { number, .. }
             | TicketEvent::Fixed { number, .. }
             | TicketEvent::Closed { number, .. }

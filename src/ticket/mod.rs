@@ -14,6 +14,7 @@
 //!     number: TicketNumber(42),
 //!     equipment: EquipmentId::parse("press-7").unwrap(),
 //!     fault: FaultName::parse("oil-hot").unwrap(),
+//!     origin: TicketOrigin::Fault,
 //!     severity: Severity::Major,
 //!     summary: "the oil is too hot".to_owned(),
 //!     code: None,
@@ -38,6 +39,7 @@
 mod apply;
 mod decide;
 mod event;
+mod report;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -46,5 +48,8 @@ mod verb;
 pub use apply::{apply, opened, take};
 pub use decide::{StepNow, current_step, decide, decide_answer};
 pub use event::{TicketEvent, TicketOpening};
-pub use state::{Condition, Fix, LogEntry, StepRecord, Ticket, TicketState, Tickets, watch_until};
-pub use verb::{Answer, CancelReason, Target, TicketAsk, TicketVerb, UsedPart};
+pub use report::report;
+pub use state::{
+    Condition, Fix, LogEntry, StepRecord, Ticket, TicketOrigin, TicketState, Tickets, watch_until,
+};
+pub use verb::{Answer, CancelReason, Target, TicketAsk, TicketChange, TicketReport, TicketVerb, UsedPart};

@@ -60,6 +60,25 @@ worded! {
     }
 }
 
+/// The reason why a ticket exists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TicketOrigin {
+    /// andon raised a fault of the equipment's profile.
+    #[default]
+    Fault,
+    /// A person reported a fault. The fault has a name of its own ([`FaultName::of_report`]), so andon counts no alarm and
+    /// no later report on this ticket by itself.
+    Report,
+}
+
+impl TicketOrigin {
+    /// True for the origin of most tickets, which is not written in the journal.
+    pub(super) fn is_fault(&self) -> bool {
+        *self == Self::Fault
+    }
+}
+
 /// A repair.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fix {
@@ -110,8 +129,14 @@ pub struct Ticket {
     pub number: TicketNumber,
     /// The equipment.
     pub equipment: EquipmentId,
-    /// The fault.
+    /// The fault that the ticket is about; for another origin than a fault, a name of its own.
     pub fault: FaultName,
+    /// The reason why the ticket exists.
+    #[serde(default)]
+    pub origin: TicketOrigin,
+    /// True once a person has set the severity of a report.
+    #[serde(default)]
+    pub severity_set: bool,
     /// The severity of the fault in the profile.
     pub severity: Severity,
     /// The state in the lifecycle.
@@ -206,7 +231,10 @@ impl Tickets {
     pub fn hold(&mut self, ticket: Arc<Ticket>) {
         let key = (ticket.equipment.clone(), ticket.fault.clone());
         if ticket.is_held_by_desk() {
-            self.by_fault.entry(key).or_default().insert(ticket.number);
+            // A later alarm or report is not counted on a ticket that a person reported.
+            if ticket.origin == TicketOrigin::Fault {
+                self.by_fault.entry(key).or_default().insert(ticket.number);
+            }
             self.live.insert(ticket.number, ticket);
         } else if let Some(numbers) = self.by_fault.get_mut(&key) {
             numbers.remove(&ticket.number);

@@ -16,6 +16,7 @@ fn ticket() -> Ticket {
         number: TicketNumber(1),
         equipment: EquipmentId::parse("e").unwrap(),
         fault: FaultName::parse("a").unwrap(),
+        origin: TicketOrigin::Fault,
         severity: Severity::Major,
         summary: "s".to_owned(),
         code: None,
@@ -199,4 +200,48 @@ fn repeats_by_the_machine_are_counted_and_do_not_fill_the_record() {
     assert_eq!((t.own_entries, t.entries), (1001, 0));
     t.state = S::InProgress;
     assert_eq!(run(&mut t, &TicketVerb::Note { text: "n".to_owned() }), Ok(()));
+}
+
+fn reported() -> Ticket {
+    let s = site("x = { register = 'holding:0', type = 'u16' }", FAULT);
+    let asked = TicketReport { equipment: "e".to_owned(), text: "squeals".to_owned() };
+    let mut tickets = Tickets::default();
+    tickets.last = 6;
+    let event = report(&tickets, &asked, &s.equipment[0], now()).unwrap();
+    let TicketEvent::Opened(opening) = event else { panic!("{event:?}") };
+    opened(Seq(1), now().wall, &Author::unproven("max"), &opening).0
+}
+
+#[test]
+fn a_report_is_worked_to_its_close_without_a_condition() {
+    let mut t = reported();
+    assert_eq!((t.number, t.origin, t.severity), (TicketNumber(7), TicketOrigin::Report, Severity::Minor));
+    assert_eq!((t.summary.as_str(), t.fault.as_str(), t.severity_set), ("squeals", "report-7", false));
+    run(&mut t, &TicketVerb::Severity { severity: Severity::Critical }).unwrap();
+    let again = TicketVerb::ReportAgain { equipment: "e".to_owned(), text: "smokes".to_owned() };
+    run(&mut t, &again).unwrap();
+    assert_eq!((t.severity, t.severity_set, t.occurrences), (Severity::Critical, true, 2));
+    run(&mut t, &TicketVerb::Start).unwrap();
+    let (cause, action) = ("belt".to_owned(), "tightened".to_owned());
+    let fix = TicketVerb::Fix { cause, action, parts: Vec::new(), minutes: None, while_active: None };
+    run(&mut t, &fix).unwrap();
+    run(&mut t, &TicketVerb::Close { note: None }).unwrap();
+    assert_eq!(t.state, S::Closed);
+    assert_eq!(run(&mut t, &again), Err(Rule::WrongState), "a closed ticket takes no report");
+}
+
+#[test]
+fn what_a_report_needs_is_said() {
+    let s = site("x = { register = 'holding:0', type = 'u16' }", FAULT);
+    let rule = |text: &str| {
+        let asked = TicketReport { equipment: "e".to_owned(), text: text.to_owned() };
+        report(&Tickets::default(), &asked, &s.equipment[0], now()).map_err(|r| r.rule).err()
+    };
+    assert_eq!(rule(" "), Some(Rule::BadText));
+    assert_eq!(rule(&"x".repeat(crate::limits::PROSE_BYTES_MAX + 1)), Some(Rule::BadText));
+    assert_eq!(rule(&"x".repeat(crate::limits::PROSE_BYTES_MAX)), None);
+    let other = TicketVerb::ReportAgain { equipment: "f".to_owned(), text: "smokes".to_owned() };
+    assert_eq!(run(&mut reported(), &other), Err(Rule::OtherEquipment));
+    let severity = TicketVerb::Severity { severity: Severity::Critical };
+    assert_eq!(run(&mut ticket(), &severity), Err(Rule::SeverityOfFault));
 }

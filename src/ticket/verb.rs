@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::Ticket;
-use crate::words::{StepId, TicketNumber, worded};
+use crate::words::{Severity, StepId, TicketNumber, worded};
 
 worded! {
     /// The answer to a step.
@@ -60,6 +60,18 @@ pub enum TicketVerb {
     Note {
         /// The text of the note.
         text: String,
+    },
+    /// Report the fault of a live ticket once more.
+    ReportAgain {
+        /// The equipment's id, as typed; it must be the ticket's.
+        equipment: String,
+        /// The observation of the person.
+        text: String,
+    },
+    /// Set the severity of a report.
+    Severity {
+        /// The new severity.
+        severity: Severity,
     },
     /// Answer a step. Without an answer the gateway checks the step.
     Step {
@@ -118,9 +130,27 @@ pub enum Target {
     Equipment(String),
 }
 
+/// A request of a person to this module.
+#[derive(Debug, Clone, PartialEq)]
+pub enum TicketAsk {
+    /// A change of a ticket.
+    Change(TicketChange),
+    /// A fault that a person reports; it opens a ticket.
+    Report(TicketReport),
+}
+
+/// A fault that a person has observed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TicketReport {
+    /// The equipment's id, as typed.
+    pub equipment: String,
+    /// The observation.
+    pub text: String,
+}
+
 /// A request about a ticket, with the facts that only the store knows.
 #[derive(Debug, Clone, PartialEq)]
-pub struct TicketAsk {
+pub struct TicketChange {
     /// The ticket.
     pub target: Target,
     /// The request.

@@ -27,7 +27,8 @@ pub use report::{AlarmCountV1, AlarmReportV1, AlarmStandingV1};
 pub use samples::{PointHistoryV1, SampleV1, TraceSeriesV1, TraceV1};
 pub use scan::{CaptureV1, HeardV1, TriedV1};
 pub use ticket::{
-    EarlierV1, FixV1, HazardV1, HistoryRowV1, LogEntryV1, PartV1, StepV1, TicketRowV1, TicketV1, UsedPartV1,
+    EarlierV1, FixV1, HazardV1, HistoryRowV1, LogEntryV1, OriginV1, PartV1, StepV1, TicketRowV1, TicketV1,
+    UsedPartV1,
 };
 
 use std::collections::BTreeMap;

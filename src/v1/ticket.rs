@@ -15,14 +15,20 @@ pub struct TicketRowV1 {
     pub id: u64,
     /// On which equipment.
     pub equipment: String,
-    /// Which fault.
-    pub fault: String,
-    /// How bad.
+    /// The fault; `null` if the ticket has another origin.
+    pub fault: Option<String>,
+    /// The reason why the ticket exists.
+    #[serde(default)]
+    pub origin: OriginV1,
+    /// The severity.
     pub severity: Severity,
+    /// False until a person has set the severity of a report.
+    #[serde(default = "yes")]
+    pub severity_set: bool,
     /// Where it is in its life.
     pub state: TicketState,
-    /// Whether the condition stands.
-    pub condition: Condition,
+    /// Whether the condition of the fault is true; `null` if the ticket has another origin.
+    pub condition: Option<Condition>,
     /// When it was opened.
     pub opened_at: Wall,
     /// How often the fault was raised.
@@ -33,6 +39,29 @@ pub struct TicketRowV1 {
     pub due_at: Option<Wall>,
     /// What it means.
     pub summary: String,
+}
+
+/// The reason why a ticket exists.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OriginV1 {
+    /// `fault` or `report`.
+    pub kind: String,
+    /// The name of the fault; `null` for a report.
+    pub name: Option<String>,
+    /// The number of the ticket that it comes from; `null` if it comes from none.
+    pub of: Option<u64>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+impl TicketRowV1 {
+    /// The fault, or `reported` for a ticket that a person opened; for a screen.
+    #[must_use]
+    pub fn subject(&self) -> &str {
+        self.fault.as_deref().unwrap_or("reported")
+    }
 }
 
 /// A ticket whole.

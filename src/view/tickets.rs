@@ -4,10 +4,10 @@ use super::firmware::note;
 use crate::desk::Snapshot;
 use crate::profile::Question;
 use crate::site::Site;
-use crate::ticket::{Fix, LogEntry, Ticket, TicketState};
+use crate::ticket::{Fix, LogEntry, Ticket, TicketOrigin, TicketState};
 use crate::v1::{
-    EarlierV1, FirmwareNoteV1, FixV1, HazardV1, HistoryRowV1, LogEntryV1, PartV1, StepV1, TicketRowV1,
-    TicketV1, UsedPartV1,
+    EarlierV1, FirmwareNoteV1, FixV1, HazardV1, HistoryRowV1, LogEntryV1, OriginV1, PartV1, StepV1,
+    TicketRowV1, TicketV1, UsedPartV1,
 };
 
 /// The live tickets that fit, worst first.
@@ -21,13 +21,20 @@ pub fn tickets(desk: &Snapshot, fits: impl Fn(&Ticket) -> bool) -> Vec<TicketRow
 /// A ticket in a list.
 #[must_use]
 pub fn ticket_row(t: &Ticket) -> TicketRowV1 {
+    let is_fault = t.origin == TicketOrigin::Fault;
     TicketRowV1 {
         id: t.number.0,
         equipment: t.equipment.to_string(),
-        fault: t.fault.to_string(),
+        fault: is_fault.then(|| t.fault.to_string()),
+        origin: OriginV1 {
+            kind: if is_fault { "fault" } else { "report" }.to_owned(),
+            name: is_fault.then(|| t.fault.to_string()),
+            of: None,
+        },
         severity: t.severity,
+        severity_set: is_fault || t.severity_set,
         state: t.state,
-        condition: t.condition,
+        condition: is_fault.then_some(t.condition),
         opened_at: t.opened_at,
         occurrences: t.occurrences,
         assignee: t.assignee.clone(),
@@ -69,7 +76,8 @@ const EARLIER_TOLD: usize = 5;
 #[must_use]
 pub fn ticket(site: &Site, t: &Ticket, stored: FromStore) -> TicketV1 {
     let on = site.find(t.equipment.as_str()).map(|(_, e)| e);
-    let fault = on.and_then(|e| e.profile.fault(t.fault.as_str()));
+    let fault =
+        on.filter(|_| t.origin == TicketOrigin::Fault).and_then(|e| e.profile.fault(t.fault.as_str()));
     let guidance = fault.map(|f| f.guidance.clone()).unwrap_or_default();
     let next = if t.walked {
         None

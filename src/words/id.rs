@@ -151,6 +151,12 @@ impl FaultName {
     pub fn link_away() -> Self {
         Self("link-away".into())
     }
+
+    /// Returns `report-N`, the name for the fault that a person reported with ticket N.
+    #[must_use]
+    pub fn of_report(number: TicketNumber) -> Self {
+        Self(format!("report-{number}").into())
+    }
 }
 
 /// The number of a ticket: counts from 1 on each gateway and is never used twice.

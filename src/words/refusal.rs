@@ -56,6 +56,10 @@ rules! {
     BadName "people/bad-name" Refused
         "The name of a person must be plain text. The name andon is reserved for the gateway.";
     FixWhileActive "ticket/fix-while-active" Refused "A fix while the fault is active needs a reason.";
+    OtherEquipment "ticket/other-equipment" Refused
+        "A report can be added only to a ticket of the same equipment.";
+    SeverityOfFault "ticket/severity-of-fault" Refused
+        "Only the severity of a ticket that a person reported can be set.";
     CloseWhileActive "ticket/close-while-active" Refused
         "A ticket can be closed only after its fault has cleared.";
     NoSuchStep "ticket/no-such-step" NoSuchThing "The ticket must have a step of this name.";

@@ -25,7 +25,7 @@ use andon::desk::{Event, Record};
 use andon::disk::RealDisk;
 use andon::journal::{Cursor, Journal, Line};
 use andon::link::{Batch, LinkBoard, LinkSays};
-use andon::ticket::{TicketEvent, TicketOpening, UsedPart};
+use andon::ticket::{TicketEvent, TicketOpening, TicketOrigin, UsedPart};
 use andon::words::{
     Author, EquipmentId, EquipmentIndex, FaultName, PointIndex, Presence, Reading, Seq, Severity,
     TicketNumber, Value, Wall,
@@ -137,6 +137,7 @@ fn life(number: u64, at: Wall) -> Vec<(Author, Event)> {
         number: n,
         equipment,
         fault,
+        origin: TicketOrigin::Fault,
         severity: Severity::Major,
         summary: "DC bus voltage too high while decelerating.".to_owned(),
         code: Some("0x06".to_owned()),

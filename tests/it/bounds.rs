@@ -9,7 +9,7 @@ use andon::detect::{BaselineEvent, Detector, TransitionKind};
 use andon::limits;
 use andon::site::{ProfileFiles, Site};
 use andon::source::SourceText;
-use andon::ticket::{TicketEvent, TicketOpening};
+use andon::ticket::{TicketEvent, TicketOpening, TicketOrigin};
 use andon::words::{
     Author, EquipmentId, EquipmentIndex, FaultName, Mono, Now, PointIndex, Presence, ProfileName, Reading,
     Seq, Severity, TicketNumber, Value, Wall,
@@ -100,6 +100,7 @@ fn an_alarm_and_a_ticket_of_the_longest_texts_fit_a_line() {
         number: TicketNumber(u64::MAX),
         equipment,
         fault,
+        origin: TicketOrigin::Fault,
         severity: Severity::Critical,
         summary: format!("{}: {}", of.guidance.means, raised.text.clone().unwrap_or_default()),
         code: Some("0".repeat(limits::KEY_BYTES_MAX)),

@@ -68,7 +68,7 @@ fn frames_around_a_fault_leave_as_a_capture_that_wireshark_reads() {
     gateway.run("profile play device-profiles/drive.toml andon.toml").exits(2).says("not a pcap file");
     crate::support::eventually("the ticket's frames are kept", || {
         let run = gateway.run("ticket wire drive-1 --out ticket.pcap");
-        if run.stdout().contains("frames in") { Ok(()) } else { Err(run.stderr()) }
+        if run.stdout().contains(" frames to ") { Ok(()) } else { Err(run.stderr()) }
     });
     assert!(!tshark(&gateway.path("ticket.pcap"), &["-Y", "modbus.regval_uint16 == 7"]).is_empty());
     gateway.stop();

@@ -45,7 +45,9 @@ fn a_ticket_from_fault_to_close() {
         "id",
         "equipment",
         "fault",
+        "origin",
         "severity",
+        "severity_set",
         "state",
         "condition",
         "opened_at",
@@ -111,6 +113,32 @@ fn a_ticket_from_fault_to_close() {
     gateway.run("ticket show 2").success().says("freed valve (1, 1 not effective)");
     gateway.run("ticket cancel 2 duplicate --of 9").exits(4).says("ticket/bad-duplicate");
     gateway.run("ticket cancel 2 duplicate --of 1").success();
+}
+
+#[test]
+fn a_person_reports_a_fault_that_the_gateway_cannot_see() {
+    let (gateway, _server) = gateway();
+    gateway.run("report-fault pump-1 squeals at start").success().says("ticket 1 (reported on pump-1)");
+    let row = gateway.run("ticket list --json").json()[0].clone();
+    assert_eq!(row["origin"], serde_json::json!({ "kind": "report", "name": null, "of": null }));
+    assert_eq!((&row["fault"], &row["condition"]), (&serde_json::Value::Null, &serde_json::Value::Null));
+    assert_eq!((&row["severity"], &row["severity_set"]), (&"minor".into(), &false.into()));
+    assert_eq!(row["summary"], "squeals at start");
+    gateway.run("ticket show 1").success().says("nobody has set its severity");
+    gateway.run("report-fault pump-1 smokes --also 1").success().says("reported again: smokes");
+    gateway.run("report-fault fan-2 smokes --also 1").exits(4).says("ticket/other-equipment");
+    gateway.run("report-fault fan-2 smokes").exits(3).says("site/no-such-equipment");
+    gateway.run("ticket severity 1 dreadful").exits(2).says("critical, major, minor or advisory");
+    let row = gateway.run("ticket severity 1 critical --json").json();
+    assert_eq!((&row["severity"], &row["severity_set"]), (&"critical".into(), &true.into()));
+    gateway.run("ticket list").success().says("reported");
+    gateway.run("start 1").success();
+    gateway.run("fix 1 --cause belt --action tightened").success();
+    // No condition has to clear.
+    gateway.run("close 1").success().says("closed");
+    let past = gateway.run("history --json").json();
+    assert_eq!((&past[0]["origin"]["kind"], &past[0]["cause"]), (&"report".into(), &"belt".into()));
+    gateway.run("ticket list --state closed --json").json()[0]["id"].as_u64().unwrap();
 }
 
 #[test]

@@ -40,6 +40,9 @@ fn a_daemon_that_is_stopped_is_not_waited_for_without_end() {
     signal("-STOP");
     let run = gateway.run("status");
     signal("-CONT");
-    run.exits(5).says("has not answered within 20 s").says("the answer to GET /v1/status").says("its log");
+    run.exits(5)
+        .says("has not answered within 20 s")
+        .says("the answer to GET /v1/status")
+        .says("the daemon's log");
     gateway.run("status").success();
 }

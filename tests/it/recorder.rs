@@ -88,7 +88,7 @@ fn readings_are_recorded_and_a_ticket_keeps_those_around_its_onset() {
         .says("limits 100")
         .says("120 bar");
     gateway.run("ticket trace 1 --csv").success().says("x,").says(",120,bar");
-    gateway.run("ticket trace 1 --svg trip.svg").success().says("ticket 1 in trip.svg");
+    gateway.run("ticket trace 1 --svg trip.svg").success().says("trace of ticket 1 to trip.svg");
     gateway.run("ticket trace 2").exits(3).says("there is no ticket 2");
 
     gateway.run("equipment history pump-1 x").success().says("x of pump-1").says("120 bar");

@@ -100,7 +100,7 @@ fn a_reload_loses_nothing_of_untouched_equipment() {
     assert_eq!(done["kept"], 2);
     let alarms = gateway.run("alarm list --json").json();
     assert!(alarms.as_array().unwrap().iter().all(|a| a["equipment"] != "fan-2"), "{alarms}");
-    gateway.run("reload").says("2 pieces of equipment as before");
+    gateway.run("reload").says("2 pieces of equipment unchanged");
     gateway.stop();
     gateway.run("reload --json").exits(4);
     gateway.run("audit verify").success();

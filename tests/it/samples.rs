@@ -12,11 +12,12 @@ use andon::words::Seq;
 use andon::writing::WriteEvent;
 
 /// The sample files, in the order in which they were added. These files are never edited.
-const JOURNAL_V1: [&str; 4] = [
+const JOURNAL_V1: [&str; 5] = [
     include_str!("../samples/journal/v1.ndjson"),
     include_str!("../samples/journal/v1-record.ndjson"),
     include_str!("../samples/journal/v1-scales.ndjson"),
     include_str!("../samples/journal/v1-authors.ndjson"),
+    include_str!("../samples/journal/v1-reports.ndjson"),
 ];
 
 /// Returns the name of an event. For a new event, the compiler requires a name here, and the test requires a sample.
@@ -55,6 +56,8 @@ fn name(event: &Event) -> &'static str {
             TicketEvent::Reopened { .. } => "ticket-reopened",
             TicketEvent::Cancelled { .. } => "ticket-cancelled",
             TicketEvent::FixVerified { .. } => "ticket-fix-verified",
+            TicketEvent::ReportedAgain { .. } => "ticket-reported-again",
+            TicketEvent::SeveritySet { .. } => "ticket-severity-set",
         },
         Event::Write(e) => match e {
             WriteEvent::Ordered { .. } => "equipment-write-ordered",
@@ -90,7 +93,7 @@ fn every_event_of_version_1_is_read_as_what_it_was() {
         seen.insert(name(&record.event));
         state.apply(&record, &mut |_| None);
     }
-    assert_eq!(seen.len(), 36, "{seen:?}");
+    assert_eq!(seen.len(), 38, "{seen:?}");
     assert_eq!(state.seq, Seq(u64::try_from(lines().count()).unwrap()));
 }
 

@@ -42,7 +42,7 @@ fn units_on_a_serial_line_are_found_at_the_right_rate_with_their_profile() {
     gateway.until("status --json", |s| s["equipment"][0]["state"] == "online");
     let found = gateway.run("scan bus --units 6-9 --timeout 250 --json").json();
     assert_eq!(found.as_array().unwrap().len(), 2);
-    gateway.run("scan bus --units 7 --baud 9600").exits(4).says("stop it to try others");
+    gateway.run("scan bus --units 7 --baud 9600").exits(4).says("stop the daemon to try other rates");
     let status = gateway.run("status --json").json();
     assert_eq!(status["equipment"][0]["state"], "online");
     assert_eq!(status["equipment"][0]["errors"], serde_json::json!({}), "the polls go on undisturbed");

@@ -10,7 +10,7 @@ use andon::alarm::AlarmEvent;
 use andon::desk::{Event, Record};
 use andon::disk::RealDisk;
 use andon::journal::{Cursor, Journal, Line};
-use andon::ticket::{TicketEvent, TicketOpening};
+use andon::ticket::{TicketEvent, TicketOpening, TicketOrigin};
 use andon::words::{Author, EquipmentId, FaultName, Seq, Severity, TicketNumber, Wall};
 
 use crate::support::Gateway;
@@ -77,6 +77,7 @@ fn opened(
         number: TicketNumber(number),
         equipment,
         fault,
+        origin: TicketOrigin::Fault,
         severity,
         summary: means.to_owned(),
         code: None,

@@ -116,7 +116,7 @@ pub fn router(served: Served) -> Router {
         .route("/v1/links/{name}/try", get(scan::try_unit))
         .route("/v1/links/{name}/heard", get(scan::heard))
         .route("/v1/links/{name}/plan", get(links::link_plan))
-        .route("/v1/tickets", get(tickets::tickets))
+        .route("/v1/tickets", get(tickets::tickets).post(tickets::report))
         .route("/v1/tickets/{target}", get(tickets::ticket_show).post(tickets::ticket_change))
         .route("/v1/tickets/{target}/trace", get(samples::ticket_trace))
         .route("/v1/tickets/{target}/wire", get(capture::ticket_wire))

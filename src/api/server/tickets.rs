@@ -13,10 +13,12 @@ use crate::api::transport::Identity;
 use crate::desk::Reply;
 use crate::limits;
 use crate::store::HistoryFilter;
-use crate::ticket::{CancelReason, Target, Ticket, TicketAsk, TicketState, TicketVerb};
+use crate::ticket::{
+    CancelReason, Target, Ticket, TicketAsk, TicketChange, TicketReport, TicketState, TicketVerb,
+};
 use crate::v1::{HistoryRowV1, TicketRowV1, TicketV1};
 use crate::view::{self, FromStore};
-use crate::words::{Refusal, Rule, TicketNumber};
+use crate::words::{Author, Refusal, Rule, TicketNumber};
 
 #[derive(Deserialize)]
 pub(super) struct TicketsQuery {
@@ -140,13 +142,29 @@ pub(super) async fn ticket_change(
         }
         _ => false,
     };
-    let ask = TicketAsk { target, verb, stored: stored_ticket, duplicate_exists };
-    // From here on it is done: whatever the ticket database says, the answer is what is on record.
+    let change = TicketChange { target, verb, stored: stored_ticket, duplicate_exists };
+    changed(&g, by, TicketAsk::Change(change), q.log).await
+}
+
+/// Opens a ticket for a fault that a person reports.
+pub(super) async fn report(
+    State(g): State<Gateway>,
+    Query(q): Query<LogQuery>,
+    Identity(by): Identity,
+    body: String,
+) -> Answer<TicketV1> {
+    let report: TicketReport =
+        serde_json::from_str(&body).map_err(|e| usage(format!("the report cannot be read: {e}")))?;
+    changed(&g, by, TicketAsk::Report(report), q.log).await
+}
+
+/// Asks the desk, and answers with the ticket as it is on record. The answer does not depend on the ticket database.
+async fn changed(g: &Gateway, by: Author, ask: TicketAsk, log: Option<usize>) -> Answer<TicketV1> {
     let Reply::Ticket(ticket, entries) = g.ask(by, ask).await? else {
         return Err(Refusal::new(Rule::TooBusy, "the command has no answer").into());
     };
-    let lines = q.log.unwrap_or(limits::LOG_ANSWERED).min(limits::LOG_LINES_MAX);
-    let mut stored = stored(&g, &ticket, lines, limits::REPLY_WAITS_MAX).await;
+    let lines = log.unwrap_or(limits::LOG_ANSWERED).min(limits::LOG_LINES_MAX);
+    let mut stored = stored(g, &ticket, lines, limits::REPLY_WAITS_MAX).await;
     if stored.incomplete.is_some() {
         stored.log = entries;
     }

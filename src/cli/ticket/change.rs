@@ -4,10 +4,10 @@ use super::show;
 use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::client::Client;
-use crate::ticket::{Answer, CancelReason, TicketVerb, UsedPart};
+use crate::ticket::{Answer, CancelReason, TicketReport, TicketVerb, UsedPart};
 use crate::v1::TicketV1;
 use crate::view;
-use crate::words::{Outcome, StepId, TicketNumber};
+use crate::words::{Outcome, Severity, StepId, TicketNumber};
 
 /// Arguments: a ticket and a person.
 #[derive(Debug, clap::Args)]
@@ -58,6 +58,11 @@ pub struct StepArgs {
     /// Add this text to the ticket's log
     #[arg(long)]
     pub note: Option<String>,
+}
+
+fn severity_of(text: &str) -> Result<Severity, String> {
+    let known = Severity::ALL.into_iter().find(|s| s.word() == text);
+    known.ok_or_else(|| "write critical, major, minor or advisory".to_owned())
 }
 
 fn answer(text: &str) -> Result<Answer, String> {
@@ -119,6 +124,33 @@ pub struct CancelArgs {
     pub note: Option<String>,
 }
 
+/// Arguments: a fault that a person has observed.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  andon report-fault press-7 'squeals at start'\n  andon report-fault press-7 'now with smoke' --also 12"
+)]
+pub struct ReportArgs {
+    /// Equipment id
+    pub equipment: String,
+    /// Your observation
+    #[arg(required = true, value_name = "TEXT")]
+    pub text: Vec<String>,
+    /// Number of a live ticket about the same fault; andon then opens no other ticket
+    #[arg(long, value_name = "N")]
+    pub also: Option<u64>,
+}
+
+/// Arguments: a ticket and its severity.
+#[derive(Debug, clap::Args)]
+pub struct SeverityArgs {
+    /// Ticket number; or an equipment id, if this equipment has exactly one live ticket
+    #[arg(value_name = "N")]
+    pub ticket: String,
+    /// critical, major, minor or advisory
+    #[arg(value_parser = severity_of)]
+    pub severity: Severity,
+}
+
 async fn change(cx: &mut Context<'_>, which: &str, command: &TicketVerb) -> Result<TicketV1, CliError> {
     cx.post(&Client::path("/v1/tickets/{}", &[which]), command).await
 }
@@ -126,14 +158,18 @@ async fn change(cx: &mut Context<'_>, which: &str, command: &TicketVerb) -> Resu
 /// Changes a ticket, and prints the last line of its log and the next command, or the ticket as JSON.
 async fn tell(cx: &mut Context<'_>, which: &str, command: TicketVerb) -> Result<Outcome, CliError> {
     let ticket = change(cx, which, &command).await?;
+    print(cx, &ticket)
+}
+
+fn print(cx: &mut Context<'_>, ticket: &TicketV1) -> Result<Outcome, CliError> {
     if cx.global.json {
-        cx.json(&ticket)?;
+        cx.json(ticket)?;
         return Ok(Outcome::Done);
     }
     let last = ticket.log.last().map_or("", |e| e.text.as_str());
     let mut text =
-        format!("ticket {} ({} on {}): {last}\n", ticket.row.id, ticket.row.fault, ticket.row.equipment);
-    if let Some(next) = view::next(&ticket) {
+        format!("ticket {} ({} on {}): {last}\n", ticket.row.id, ticket.row.subject(), ticket.row.equipment);
+    if let Some(next) = view::next(ticket) {
         text.push_str(&format!("next: {next}\n"));
     }
     cx.print(&text)?;
@@ -161,6 +197,21 @@ pub(super) async fn hold(cx: &mut Context<'_>, args: &WithText) -> Result<Outcom
 
 pub(super) async fn note(cx: &mut Context<'_>, args: &WithText) -> Result<Outcome, CliError> {
     tell(cx, &args.ticket, TicketVerb::Note { text: args.text.join(" ") }).await
+}
+
+/// Reports a fault: opens a ticket, or adds to the ticket of `--also`, which must be of the same equipment.
+pub(in crate::cli) async fn report(cx: &mut Context<'_>, args: ReportArgs) -> Result<Outcome, CliError> {
+    let text = args.text.join(" ");
+    if let Some(number) = args.also {
+        let verb = TicketVerb::ReportAgain { equipment: args.equipment, text };
+        return tell(cx, &number.to_string(), verb).await;
+    }
+    let ticket = cx.post("/v1/tickets", &TicketReport { equipment: args.equipment, text }).await?;
+    print(cx, &ticket)
+}
+
+pub(super) async fn severity(cx: &mut Context<'_>, args: SeverityArgs) -> Result<Outcome, CliError> {
+    tell(cx, &args.ticket, TicketVerb::Severity { severity: args.severity }).await
 }
 
 pub(super) async fn step(cx: &mut Context<'_>, args: StepArgs) -> Result<Outcome, CliError> {

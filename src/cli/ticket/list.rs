@@ -4,6 +4,7 @@ use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::render::{Sheet, ago};
 use crate::client::Client;
+use crate::ticket::Condition;
 use crate::v1::{StatusV1, TicketRowV1};
 use crate::words::{Outcome, Wall};
 
@@ -73,9 +74,9 @@ pub(in crate::cli) fn sheet(rows: &[TicketRowV1], now: Wall) -> Sheet {
             r.id.to_string(),
             r.severity.word().to_owned(),
             r.equipment.clone(),
-            r.fault.clone(),
+            r.subject().to_owned(),
             r.state.word().to_owned(),
-            r.condition.word().to_owned(),
+            r.condition.map_or("", Condition::word).to_owned(),
             ago(r.opened_at, now),
             r.occurrences.to_string(),
             r.assignee.clone().unwrap_or_default(),
@@ -104,10 +105,10 @@ fn csv_sheet(rows: &[TicketRowV1]) -> Sheet {
         sheet.row([
             r.id.to_string(),
             r.equipment.clone(),
-            r.fault.clone(),
+            r.subject().to_owned(),
             r.severity.word().to_owned(),
             r.state.word().to_owned(),
-            r.condition.word().to_owned(),
+            r.condition.map_or("", Condition::word).to_owned(),
             r.opened_at.to_string(),
             r.occurrences.to_string(),
             r.assignee.clone().unwrap_or_default(),

@@ -6,7 +6,8 @@ mod show;
 
 use clap::Subcommand;
 
-pub use change::{CancelArgs, FixArgs, StepArgs, WithNote, WithPerson, WithText};
+pub(super) use change::report;
+pub use change::{CancelArgs, FixArgs, ReportArgs, SeverityArgs, StepArgs, WithNote, WithPerson, WithText};
 pub use list::ListArgs;
 pub(super) use list::{print_rows, sheet};
 
@@ -45,6 +46,8 @@ pub enum Command {
     Hold(WithText),
     /// Add a note to a ticket
     Note(WithText),
+    /// Set the severity of a ticket that a person reported
+    Severity(SeverityArgs),
     /// Answer a troubleshooting step; without an answer the gateway reads the equipment
     Step(StepArgs),
     /// Record the cause of the fault and what was done
@@ -68,6 +71,7 @@ pub(super) async fn run(cx: &mut Context<'_>, command: Command) -> Result<Outcom
         Command::Start(args) => change::start(cx, &args.ticket).await,
         Command::Hold(args) => change::hold(cx, &args).await,
         Command::Note(args) => change::note(cx, &args).await,
+        Command::Severity(args) => change::severity(cx, args).await,
         Command::Step(args) => change::step(cx, args).await,
         Command::Fix(args) => change::fix(cx, args).await,
         Command::Close(args) => change::close(cx, args).await,

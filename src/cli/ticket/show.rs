@@ -113,11 +113,13 @@ fn title(t: &TicketV1) -> String {
         "Ticket {}  {}  {}{code}  {}, {}",
         t.row.id,
         t.row.severity.word().to_uppercase(),
-        t.row.fault,
+        t.row.subject(),
         t.row.state.word(),
         match t.row.condition {
-            Condition::Active => "the fault is active",
-            Condition::Returned => "the fault has cleared",
+            Some(Condition::Active) => "the fault is active",
+            Some(Condition::Returned) => "the fault has cleared",
+            None if t.row.severity_set => "a person reported the fault",
+            None => "a person reported the fault, and nobody has set its severity",
         }
     )
 }

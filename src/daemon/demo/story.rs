@@ -83,7 +83,7 @@ impl<'a> Story<'a> {
             row.id,
             after.as_secs_f64(),
             row.severity.word(),
-            row.fault,
+            row.subject(),
             row.equipment,
             row.summary
         ));
@@ -180,7 +180,7 @@ impl<'a> Story<'a> {
             (TicketState::Acknowledged, _) => {
                 format!("\nThe ticket is acknowledged. Next:\n{}", self.command(&format!("start {n}")))
             }
-            (TicketState::InProgress, Condition::Active) if !is_walked => {
+            (TicketState::InProgress, Some(Condition::Active)) if !is_walked => {
                 let step = t.steps.iter().find(|s| s.is_next);
                 let (id, question, answer) = step.map_or(("", "", ""), |s| {
                     let answer = if s.checked_by_gateway { "" } else { " yes|no" };
@@ -191,7 +191,7 @@ impl<'a> Story<'a> {
                     self.command(&format!("ticket step {n} {id}{answer}"))
                 )
             }
-            (TicketState::InProgress, Condition::Returned) => {
+            (TicketState::InProgress, Some(Condition::Returned)) => {
                 let fix = format!(
                     "fix {n} --cause 'brake resistor open' --action 'replaced brake resistor' --part BRAKE-RES:1 --minutes 25"
                 );
@@ -226,14 +226,14 @@ impl<'a> Story<'a> {
                 let Some(step) = next else { return Ok(false) };
                 TicketVerb::Step { step, answer: Some(Answer::No), note: None }
             }
-            (TicketState::InProgress, Condition::Returned) => TicketVerb::Fix {
+            (TicketState::InProgress, Some(Condition::Returned)) => TicketVerb::Fix {
                 cause: t.finding.clone().unwrap_or_else(|| "brake resistor open".to_owned()),
                 action: "replaced brake resistor".to_owned(),
                 parts: vec![UsedPart { id: "BRAKE-RES".to_owned(), quantity: 1 }],
                 minutes: Some(25),
                 while_active: None,
             },
-            (TicketState::Fixed, Condition::Returned) => TicketVerb::Close { note: None },
+            (TicketState::Fixed, Some(Condition::Returned)) => TicketVerb::Close { note: None },
             (TicketState::Closed, _) => return Ok(true),
             _ => return Ok(false),
         };

@@ -28,7 +28,7 @@ use crate::site::Site;
 use crate::site::testing::listened;
 use crate::store::tables::Memory;
 use crate::store::{Store, StoreView};
-use crate::ticket::{Target, TicketAsk, TicketEvent, TicketVerb};
+use crate::ticket::{Target, TicketAsk, TicketChange, TicketEvent, TicketVerb};
 use crate::words::{
     Author, EquipmentIndex, PointIndex, Presence, Reading, Refusal, TicketNumber, Value, Wall,
 };
@@ -190,7 +190,8 @@ impl World {
         let (target, verb) = (Target::Number(TicketNumber(1)), TicketVerb::Note { text });
         let ask = Ask {
             by: Author::unproven("eva"),
-            verb: TicketAsk { target, verb, stored: None, duplicate_exists: false }.into(),
+            verb: TicketAsk::Change(TicketChange { target, verb, stored: None, duplicate_exists: false })
+                .into(),
         };
         self.running.as_ref().unwrap().messages.send(Message::Ask(Box::new(ask), tx)).await.unwrap();
         rx

@@ -14,7 +14,10 @@ use crate::limits;
 use crate::profile::Question;
 use crate::service;
 use crate::site::Equipment;
-use crate::ticket::{CancelReason, StepNow, Target, Ticket, TicketAsk, TicketVerb, current_step, decide};
+use crate::ticket::{
+    CancelReason, StepNow, Target, Ticket, TicketAsk, TicketChange, TicketOrigin, TicketVerb, current_step,
+    decide, report,
+};
 use crate::words::{Author, EquipmentId, FaultName, Now, Refusal, Rule, plain_name};
 use crate::writing::{self, Carried, OrderId, Pending, WriteVerb, Wrote};
 
@@ -57,7 +60,10 @@ impl Desk {
     pub(super) fn asked(&mut self, now: Now, token: Token, ask: &Ask) {
         match self.decide(now, token, ask) {
             Ok(Some(Decided { events, answer })) => {
-                let stored = if let Verb::Ticket(ask) = &ask.verb { ask.stored.clone() } else { None };
+                let stored = match &ask.verb {
+                    Verb::Ticket(TicketAsk::Change(change)) => change.stored.clone(),
+                    _ => None,
+                };
                 self.emit(now, &ask.by, events, Origin::Asked(token, answer), stored);
             }
             Ok(None) => {}
@@ -69,7 +75,14 @@ impl Desk {
     fn decide(&mut self, now: Now, token: Token, ask: &Ask) -> Result<Option<Decided>, Refusal> {
         self.check_asker(&ask.by)?;
         let decided = match &ask.verb {
-            Verb::Ticket(verb) => return self.decide_ticket(now, token, &ask.by, verb),
+            Verb::Ticket(TicketAsk::Change(change)) => {
+                return self.decide_on_ticket(now, token, &ask.by, change);
+            }
+            Verb::Ticket(TicketAsk::Report(asked)) => {
+                let (_, on) = self.site.known(&asked.equipment)?;
+                let event = report(&self.state.tickets, asked, on, now)?;
+                Decided { events: vec![event.into()], answer: OnRecord::Ticket }
+            }
             Verb::Alarm(verb) => {
                 let (id, on) = self.alarms_of(verb.equipment())?;
                 let fault_of = |name: &str| match on {
@@ -103,12 +116,12 @@ impl Desk {
         }
     }
 
-    fn decide_ticket(
+    fn decide_on_ticket(
         &mut self,
         now: Now,
         token: Token,
         by: &Author,
-        ask: &TicketAsk,
+        ask: &TicketChange,
     ) -> Result<Option<Decided>, Refusal> {
         let ticket = self.find(ask)?.clone();
         if let TicketVerb::Cancel { reason: CancelReason::DuplicateOf(other), .. } = &ask.verb
@@ -119,7 +132,8 @@ impl Desk {
         }
         let site = self.site.clone();
         let found = site.find(ticket.equipment.as_str());
-        let fault = found.and_then(|(_, e)| e.profile.fault(ticket.fault.as_str()));
+        let fault = found.filter(|_| ticket.origin == TicketOrigin::Fault);
+        let fault = fault.and_then(|(_, e)| e.profile.fault(ticket.fault.as_str()));
         if let TicketVerb::Step { step, answer, note } = &ask.verb
             && self.reads
             && let StepNow::ToCheck(found_step) = current_step(&ticket, fault, step, *answer)?
@@ -197,7 +211,7 @@ impl Desk {
         plain_name(by.name())
     }
 
-    fn find<'a>(&'a self, ask: &'a TicketAsk) -> Result<&'a Ticket, Refusal> {
+    fn find<'a>(&'a self, ask: &'a TicketChange) -> Result<&'a Ticket, Refusal> {
         match &ask.target {
             Target::Number(number) => {
                 self.state.tickets.live.get(number).or(ask.stored.as_ref()).map(Arc::as_ref).ok_or_else(

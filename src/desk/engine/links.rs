@@ -7,7 +7,7 @@ use super::{Change, Desk};
 use crate::alarm::{AlarmEvent, Key};
 use crate::desk::rooms::Event;
 use crate::limits;
-use crate::ticket::TicketOpening;
+use crate::ticket::{TicketOpening, TicketOrigin};
 use crate::words::{EquipmentId, FaultName, LinkName, Mono, Now, Severity, shortened};
 
 /// A link that is away.
@@ -121,6 +121,7 @@ impl Desk {
             number,
             equipment: id.clone(),
             fault: fault.clone(),
+            origin: TicketOrigin::Fault,
             severity,
             summary: shortened(&summary, limits::PROSE_BYTES_MAX).into_owned(),
             code: None,

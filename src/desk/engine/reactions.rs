@@ -10,7 +10,7 @@ use crate::desk::rooms::Event;
 use crate::detect::{Transition, TransitionKind};
 use crate::profile::Fault;
 use crate::site::Equipment;
-use crate::ticket::{Ticket, TicketEvent, TicketOpening, TicketState};
+use crate::ticket::{Ticket, TicketEvent, TicketOpening, TicketOrigin, TicketState};
 use crate::words::{EquipmentId, FaultName, Now, TicketNumber, Wall};
 
 impl Desk {
@@ -69,6 +69,7 @@ impl Desk {
                 number,
                 equipment: equipment.clone(),
                 fault: fault.name.clone(),
+                origin: TicketOrigin::Fault,
                 severity: fault.severity,
                 summary: t.text.as_ref().map_or_else(
                     || fault.guidance.means.clone(),
@@ -173,7 +174,7 @@ impl Desk {
         let key = (ticket.equipment.clone(), ticket.fault.clone());
         let unseen =
             self.state.alarms.standing.get(&key).is_some_and(|a| a.state != AlarmState::Acknowledged);
-        if acknowledged && unseen {
+        if acknowledged && unseen && ticket.origin == TicketOrigin::Fault {
             let (equipment, fault) = key;
             events.push(Event::Alarm(AlarmEvent::Acknowledged { equipment, fault }));
         }

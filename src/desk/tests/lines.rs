@@ -8,7 +8,7 @@ use crate::detect::BaselineEvent;
 use crate::limits;
 use crate::service::ServiceEvent;
 use crate::site::FileHash;
-use crate::ticket::{Answer, CancelReason, TicketEvent, TicketOpening, UsedPart};
+use crate::ticket::{Answer, CancelReason, TicketEvent, TicketOpening, TicketOrigin, UsedPart};
 use crate::words::{Damage, EquipmentId, FaultName, PointName, Severity};
 
 /// Texts of every length up to and over the bound, with what JSON writes in six bytes.
@@ -144,6 +144,7 @@ fn events() -> impl Strategy<Value = Event> {
                 number: n,
                 equipment: e(),
                 fault: f(),
+                origin: TicketOrigin::Fault,
                 severity: Severity::Advisory,
                 code: Some(summary.clone()),
                 summary,

@@ -5,6 +5,7 @@ mod lines;
 mod links;
 mod plant;
 mod record;
+mod reports;
 
 use std::sync::Arc;
 
@@ -12,7 +13,7 @@ use super::*;
 use crate::gateway::GatewayEvent;
 use crate::site::Site;
 use crate::site::testing::site;
-use crate::ticket::{Condition, Target, Ticket, TicketAsk, TicketState, TicketVerb};
+use crate::ticket::{Condition, Target, Ticket, TicketAsk, TicketChange, TicketState, TicketVerb};
 use crate::words::{
     Author, EquipmentIndex, Mono, Now, PointIndex, Presence, Reading, Rule, Seq, StepId, TicketNumber, Value,
     Wall,
@@ -152,7 +153,7 @@ fn asked(token: Token, verb: impl Into<Verb>) -> Input {
 }
 
 fn about(target: Target, verb: TicketVerb) -> TicketAsk {
-    TicketAsk { target, verb, stored: None, duplicate_exists: false }
+    TicketAsk::Change(TicketChange { target, verb, stored: None, duplicate_exists: false })
 }
 
 fn kind(event: &Event) -> String {

@@ -9,7 +9,7 @@ use andon::alarm::AlarmEvent;
 use andon::desk::{Event, Record};
 use andon::disk::RealDisk;
 use andon::journal::{Cursor, Journal, Line};
-use andon::ticket::{TicketEvent, TicketOpening};
+use andon::ticket::{TicketEvent, TicketOpening, TicketOrigin};
 use andon::words::{Author, EquipmentId, FaultName, Seq, Severity, TicketNumber, Wall};
 use serde_json::Value;
 
@@ -49,6 +49,7 @@ fn life(number: u64, at: Wall) -> Vec<(Author, Event)> {
         number: n,
         equipment: equipment.clone(),
         fault: fault.clone(),
+        origin: TicketOrigin::Fault,
         severity: Severity::Major,
         summary: format!("Ticket {number}."),
         code: None,
