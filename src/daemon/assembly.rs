@@ -77,7 +77,7 @@ pub fn start(parts: Parts, progress: Progress<'_>) -> Result<Engine, OpeningErro
     let mut desk = Desk::new(site.clone(), state, clock.now());
     match &boards {
         Some(_) => desk.start(clock.now(), env!("CARGO_PKG_VERSION"), &damage),
-        None => desk.take_up(),
+        None => desk.start_without_daemon(),
     }
     let (recorder, recording) = recorder(&site, &data, boards.is_some());
     if boards.is_some() {

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::assembly::{self, Engine, Parts};
-use super::crew::{Crew, boards};
+use super::link_supervisor::{LinkSupervisor, boards};
 use super::lock::{DataLock, LockError};
 use super::opening::{OpeningError, Progress};
 use crate::ambient::Clock;
@@ -15,7 +15,7 @@ use crate::site::{LinkKind, Site};
 /// A gateway opened in the process; it holds the data directory until it is closed.
 pub struct Here {
     engine: Engine,
-    crew: Option<Crew>,
+    supervisor: Option<LinkSupervisor>,
     _lock: DataLock,
 }
 
@@ -40,7 +40,7 @@ pub fn open_here(
         links: Arc::default(),
     };
     let engine = assembly::start(parts, progress).map_err(|e: OpeningError| Box::new(e))?;
-    Ok(Some(Here { engine, crew: None, _lock: lock }))
+    Ok(Some(Here { engine, supervisor: None, _lock: lock }))
 }
 
 impl Here {
@@ -53,8 +53,8 @@ impl Here {
     /// Opens one link of the site, without its equipment, so that it can be asked by hand; at another baud rate where
     /// one is given. The one opened before is closed.
     pub async fn open_link(&mut self, name: &str, baud: Option<u32>) {
-        if let Some(mut crew) = self.crew.take() {
-            crew.close().await;
+        if let Some(mut supervisor) = self.supervisor.take() {
+            supervisor.close().await;
         }
         let mut site = Site { equipment: Vec::new(), ..(*self.engine.gateway.site).clone() };
         site.links.retain(|l| l.name.as_str() == name);
@@ -68,13 +68,13 @@ impl Here {
         let (site, clock) = (Arc::new(site), self.engine.gateway.clock);
         let boards = boards(&site, clock);
         let (links, readings) = (self.engine.gateway.links.clone(), self.engine.readings.clone());
-        self.crew = Some(Crew::start(site, boards, links, readings, clock));
+        self.supervisor = Some(LinkSupervisor::start(site, boards, links, readings, clock));
     }
 
     /// Ends it, everything on disk.
     pub async fn close(mut self) -> bool {
-        if let Some(mut crew) = self.crew.take() {
-            crew.close().await;
+        if let Some(mut supervisor) = self.supervisor.take() {
+            supervisor.close().await;
         }
         self.engine.stop().await
     }

@@ -7,12 +7,12 @@
 mod api_socket;
 mod assembly;
 mod captures;
-mod crew;
 mod demo;
 mod driver;
 mod files;
 mod in_process;
 mod journal_thread;
+mod link_supervisor;
 mod lock;
 mod log;
 mod opening;

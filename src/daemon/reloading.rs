@@ -5,8 +5,8 @@ use std::path::Path;
 use axum::extract::FromRef;
 use tokio::sync::oneshot;
 
-use super::crew::Crew;
 use super::files::{data_folder, load_site};
+use super::link_supervisor::LinkSupervisor;
 use super::run::warn_of_heavy_lines;
 use crate::api::{Gateway, Message, Reloaded, Served};
 use crate::site::Equipment;
@@ -18,7 +18,7 @@ pub(super) async fn reload(
     data: &Path,
     gateway: &Gateway,
     served: &Served,
-    crew: &mut Crew,
+    supervisor: &mut LinkSupervisor,
 ) -> Result<Reloaded, String> {
     let done = async {
         // Beside the runtime: a large file that is wrong must not hold up the links.
@@ -47,8 +47,8 @@ pub(super) async fn reload(
         let gone = |()| "the gateway is stopping".to_owned();
         gateway.desk.send(Message::Reload(site.clone(), tx)).await.map_err(|_| gone(()))?;
         rx.await.map_err(|_| gone(()))?;
-        crew.reload(site.clone()).await;
-        served.replace(site, crew.boards());
+        supervisor.reload(site.clone()).await;
+        served.replace(site, supervisor.boards());
         Ok(Reloaded { kept: same.len(), changed, removed })
     }
     .await;

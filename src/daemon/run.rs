@@ -11,8 +11,8 @@ use tokio::sync::mpsc;
 use super::api_socket::ApiSocket;
 use super::assembly::{self, Parts};
 use super::captures;
-use super::crew::{Crew, boards};
 use super::files::{make_private, socket_path};
+use super::link_supervisor::{LinkSupervisor, boards};
 use super::lock::{DataLock, LockError};
 use super::opening::OpeningError;
 use super::openings;
@@ -117,7 +117,7 @@ pub async fn run(start: Start, stop: impl Future<Output = ()>) -> Result<(), Dae
     if engine.is_partly_checked {
         beside.spawn(check_rest(engine.gateway.clone()));
     }
-    let mut crew = Crew::start(site.clone(), boards, links, engine.readings.clone(), clock);
+    let mut supervisor = LinkSupervisor::start(site.clone(), boards, links, engine.readings.clone(), clock);
     tracing::info!(
         "ready: links {}, equipment {}, socket {}",
         site.links.len(),
@@ -141,7 +141,7 @@ pub async fn run(start: Start, stop: impl Future<Output = ()>) -> Result<(), Dae
                 Err(e) => format!("the desk has failed: {e}"),
             })),
             () = tokio::time::sleep(LOOK_EVERY) => {
-                tell_changes(&crew.boards(), &mut states);
+                tell_changes(&supervisor.boards(), &mut states);
                 engine.store.watch();
                 socket.look();
                 continue;
@@ -150,14 +150,14 @@ pub async fn run(start: Start, stop: impl Future<Output = ()>) -> Result<(), Dae
             true = hung_up => None,
         };
         let Some(config) = &config else { continue };
-        let end = reloading::reload(config, &data, &engine.gateway, &served, &mut crew).await;
+        let end = reloading::reload(config, &data, &engine.gateway, &served, &mut supervisor).await;
         if let Some(asker) = asker {
             // Whoever asked may be gone.
             let _told = asker.send(end);
         }
     };
     tracing::info!("stopping");
-    crew.stop();
+    supervisor.stop();
     beside.abort_all();
     // The socket goes first: whoever connects now is told that nobody is there.
     socket.close();

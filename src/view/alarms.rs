@@ -10,18 +10,18 @@ use crate::v1::{AlarmV1, OutOfServiceV1, ShelvedV1};
 pub fn alarms(desk: &Snapshot) -> Vec<AlarmV1> {
     let standing = desk.state.alarms.standing.iter().map(|(key, a)| standing_row(desk, key, a));
     let suppressed = desk.suppressed.iter().filter_map(|s| {
-        let hidden = desk.hidden(&s.key)?;
+        let suppression = desk.suppression(&s.key)?;
         let (equipment, fault) = &s.key;
         let (_, e) = desk.site.find(equipment.as_str())?;
         Some(AlarmV1 {
             equipment: equipment.to_string(),
             fault: fault.to_string(),
             severity: e.profile.fault(fault.as_str())?.severity,
-            state: hidden.state,
+            state: suppression.state,
             onset: s.onset,
             raised_at: s.raised_at,
             first_up: None,
-            note: hidden.why,
+            note: suppression.why,
             recorded: true,
         })
     });
@@ -51,19 +51,19 @@ pub fn alarms(desk: &Snapshot) -> Vec<AlarmV1> {
 }
 
 fn standing_row(desk: &Snapshot, key: &Key, a: &Alarm) -> AlarmV1 {
-    let hidden = desk.hidden(key);
+    let suppression = desk.suppression(key);
     let is_cleared = desk.unrecorded.iter().any(|u| u.kind == TransitionKind::Cleared && u.key == *key);
     let cleared = is_cleared.then(|| "its condition is false now; that is not on record yet".to_owned());
     let chatters = a.chattering.map(|n| match n {
         0 => "chatters: its repeats are counted".to_owned(),
         n => format!("chatters: {n} repeats so far"),
     });
-    let note = [chatters, cleared, hidden.as_ref().map(|h| h.why.clone())];
+    let note = [chatters, cleared, suppression.as_ref().map(|h| h.why.clone())];
     AlarmV1 {
         equipment: a.equipment.to_string(),
         fault: a.fault.to_string(),
         severity: a.severity,
-        state: hidden.map_or(a.state, |h| h.state),
+        state: suppression.map_or(a.state, |h| h.state),
         onset: a.onset,
         raised_at: a.raised_at,
         first_up: a.first_up.as_ref().map(ToString::to_string),

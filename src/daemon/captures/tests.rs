@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::*;
 use crate::ambient::Clock;
 use crate::api::Lanes;
-use crate::daemon::crew::boards;
+use crate::daemon::link_supervisor::boards;
 use crate::feed::Feed;
 use crate::recorder::Recorder;
 use crate::site::testing::site;

@@ -1,6 +1,6 @@
-//! Where rooms meet: what happens in one room and what another one does about it. An alarm is raised: its fault's ticket is
-//! opened, counted on or reopened. An alarm clears, chatters, or is a consequence: its ticket says so. A ticket is
-//! acknowledged: its alarm is as well.
+//! The reactions of one room to another. If an alarm is raised, a ticket is opened, counted on or reopened. If an alarm
+//! clears, chatters, or is a consequence, its ticket gets a line. If a ticket is acknowledged, its alarm is
+//! acknowledged as well.
 
 use std::collections::BTreeMap;
 
@@ -87,7 +87,7 @@ impl Desk {
         events
     }
 
-    /// What an alarm does to the fault's ticket: counts on the live one, reopens one that was fixed, or opens a new one.
+    /// Decides the ticket of a raised alarm: count on the live ticket, reopen a fixed or closed one, or open a new one.
     pub(super) fn on_ticket(
         &self,
         equipment: &EquipmentId,
@@ -153,7 +153,7 @@ impl Desk {
         events
     }
 
-    /// A condition that is held back is told on the live ticket of what is down.
+    /// Notes a suppressed alarm on the live ticket of the equipment or link that is down.
     pub(super) fn consequence(&self, upstream: &EquipmentId, key: &Key, onset: Wall) -> Vec<Event> {
         let live = self.state.tickets.live.values().filter(|t| t.state.is_live() && t.equipment == *upstream);
         let worst = live.min_by_key(|t| {
@@ -166,7 +166,7 @@ impl Desk {
         vec![Event::Ticket(TicketEvent::Noted { number: ticket.number, text })]
     }
 
-    /// Acknowledging a ticket acknowledges its alarm.
+    /// Acknowledges the alarm of a ticket, if `events` acknowledge the ticket.
     pub(super) fn acknowledge_alarm(&self, ticket: &Ticket, events: &mut Vec<Event>) {
         let acknowledged =
             events.iter().any(|e| matches!(e, Event::Ticket(TicketEvent::Acknowledged { .. })));

@@ -56,7 +56,7 @@ fn state_of(w: &World, equipment: &str) -> Option<AlarmState> {
     let suppressed = || desk.suppressed.iter().map(|s| &s.key).find(|(e, _)| e.as_str() == equipment);
     let key = standing.or_else(suppressed)?;
     let own = desk.state.alarms.standing.get(key).map(|a| a.state);
-    desk.hidden(key).map(|h| h.state).or(own)
+    desk.suppression(key).map(|h| h.state).or(own)
 }
 
 #[test]

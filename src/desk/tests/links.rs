@@ -58,10 +58,10 @@ fn a_link_that_is_away_is_one_ticket_and_what_outlives_its_return_rings_by_itsel
     assert_eq!((ticket.equipment.as_str(), ticket.fault.as_str()), ("l", "link-away"));
     assert_eq!(ticket.summary, format!("Link l is away: {WHY}. Equipment on this link: e, f."));
     let desk = w.snapshot();
-    let held: Vec<_> = desk.suppressed.iter().map(|s| desk.hidden(&s.key).unwrap().state).collect();
+    let held: Vec<_> = desk.suppressed.iter().map(|s| desk.suppression(&s.key).unwrap().state).collect();
     assert_eq!(held, [AlarmState::SuppressedByDesign; 2]);
     let own = (ticket.equipment.clone(), ticket.fault.clone());
-    assert_eq!(desk.hidden(&own), None, "the link's own alarm is no consequence");
+    assert_eq!(desk.suppression(&own), None, "the link's own alarm is no consequence");
     link(&mut w, 20_000, Some("the network is unreachable"));
     w.at(50_000);
     assert_eq!(news(&mut w), "", "it is told once");

@@ -425,7 +425,7 @@ fn a_write_is_refused_with_the_rule() {
     assert_eq!(refused(&mut w, "x", "r"), Rule::BadValue);
     assert_eq!(refused(&mut w, "4", " "), Rule::BadText);
     let mut closed = World::new();
-    closed.desk.take_up();
+    closed.desk.start_without_daemon();
     assert_eq!(refused(&mut closed, "4", "r"), Rule::NeedsDaemon);
     let plain = site("x = { register = 'holding:0', type = 'u16' }", "");
     let mut w = World::new();

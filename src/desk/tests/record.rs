@@ -100,7 +100,7 @@ fn before_the_clock_was_set_nothing_ends_and_then_everything_in_its_time() {
     let w = closed();
     let state = w.desk.recorded().clone();
     let mut desk = Desk::new(w.desk.site().clone(), state, unset(0));
-    desk.take_up();
+    desk.start_without_daemon();
     let mut verified = |at: Now| {
         desk.handle(at, Input::Elapsed);
         let mut kinds = Vec::new();

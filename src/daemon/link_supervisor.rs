@@ -14,7 +14,7 @@ use crate::site::{Link, LinkKind, Site};
 use crate::words::{EquipmentId, LinkName};
 
 /// Every link's task and board.
-pub(super) struct Crew {
+pub(super) struct LinkSupervisor {
     site: Arc<Site>,
     version: u64,
     links: Links,
@@ -34,7 +34,7 @@ pub(super) fn boards(site: &Site, clock: Clock) -> Vec<LinkBoard> {
     links.map(|(at, l)| LinkBoard::new(l.name.as_str(), equipment_of(site, at), clock.now())).collect()
 }
 
-impl Crew {
+impl LinkSupervisor {
     /// Starts a task for every link; the boards are in the site's order.
     pub(super) fn start(
         site: Arc<Site>,
@@ -46,11 +46,11 @@ impl Crew {
         let names = site.links.iter().map(|l| l.name.clone());
         let boards = names.zip(boards).collect();
         let tasks = BTreeMap::new();
-        let mut crew = Self { site: site.clone(), version: 0, links, readings, clock, boards, tasks };
+        let mut supervisor = Self { site: site.clone(), version: 0, links, readings, clock, boards, tasks };
         for (at, link) in site.links.iter().enumerate() {
-            crew.spawn(at, link);
+            supervisor.spawn(at, link);
         }
-        crew
+        supervisor
     }
 
     /// The boards in the site's order.
@@ -66,7 +66,7 @@ impl Crew {
         let blank = || LinkBoard::new(link.name.as_str(), [], self.clock.now());
         let board = self.boards.entry(link.name.clone()).or_insert_with(blank).clone();
         board.set_equipment(equipment, self.clock.now());
-        let kept = Kept {
+        let supervised = SupervisedLink {
             site: self.site.clone(),
             version: self.version,
             at,
@@ -75,7 +75,7 @@ impl Crew {
             links: self.links.clone(),
             clock: self.clock,
         };
-        self.tasks.insert(link.name.clone(), tokio::spawn(kept.serving(self.readings.clone(), commands)));
+        self.tasks.insert(link.name.clone(), tokio::spawn(supervised.serve(self.readings.clone(), commands)));
     }
 
     /// Goes on with another site: a link where nothing changed is not touched, a bus whose equipment changed goes on with
@@ -147,7 +147,7 @@ impl Crew {
 }
 
 /// A link whose task is started again when it panics.
-struct Kept {
+struct SupervisedLink {
     site: Arc<Site>,
     version: u64,
     at: usize,
@@ -157,8 +157,8 @@ struct Kept {
     clock: Clock,
 }
 
-impl Kept {
-    async fn serving(self, readings: mpsc::Sender<LinkSays>, mut commands: mpsc::Receiver<LinkCommand>) {
+impl SupervisedLink {
+    async fn serve(self, readings: mpsc::Sender<LinkSays>, mut commands: mpsc::Receiver<LinkCommand>) {
         loop {
             let task = LinkTask {
                 site: self.site.clone(),
