@@ -117,7 +117,7 @@ impl Desk {
             values: values.clone(),
             first_up: None,
         });
-        let summary = format!("Link {link} is away: {why}. {}", self.site.behind_text(link));
+        let summary = format!("Link {link} has no connection: {why}. {}", self.site.behind_text(link));
         let ticket = self.on_ticket(&id, &fault, since.wall, &values, |number| TicketOpening {
             number,
             equipment: id.clone(),

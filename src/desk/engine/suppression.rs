@@ -48,7 +48,7 @@ impl SuppressionRules<'_> {
             return Some(Suppression { state: AlarmState::Shelved, why, upstream: None });
         }
         if let Some(link) = self.away_link(key) {
-            let why = format!("link {link}, which leads to it, is away");
+            let why = format!("link {link} of this equipment has no connection");
             let upstream = Some(self.site.id_of_link(link));
             return Some(Suppression { state: AlarmState::SuppressedByDesign, why, upstream });
         }
@@ -56,8 +56,8 @@ impl SuppressionRules<'_> {
         self.site.find(equipment.as_str())?;
         let upstream = self.down_upstream(equipment, &mut BTreeSet::new())?;
         let why = match self.site.link_of_id(&upstream) {
-            Some(link) => format!("link {} is away, on which it depends", link.name),
-            None => format!("{upstream} is down, on which it depends"),
+            Some(link) => format!("this equipment depends on link {}, which has no connection", link.name),
+            None => format!("this equipment depends on {upstream}, which is down"),
         };
         Some(Suppression { state: AlarmState::SuppressedByDesign, why, upstream: Some(upstream) })
     }

@@ -56,7 +56,7 @@ fn a_link_that_is_away_is_one_ticket_and_what_outlives_its_return_rings_by_itsel
     assert_eq!(news(&mut w), "alarm-raised ticket-opened ticket-noted ticket-noted");
     let ticket = w.desk.recorded().tickets.live.values().next().unwrap().clone();
     assert_eq!((ticket.equipment.as_str(), ticket.fault.as_str()), ("l", "link-away"));
-    assert_eq!(ticket.summary, format!("Link l is away: {WHY}. Equipment on this link: e, f."));
+    assert_eq!(ticket.summary, format!("Link l has no connection: {WHY}. Equipment on this link: e, f."));
     let desk = w.snapshot();
     let held: Vec<_> = desk.suppressed.iter().map(|s| desk.suppression(&s.key).unwrap().state).collect();
     assert_eq!(held, [AlarmState::SuppressedByDesign; 2]);
