@@ -1,4 +1,4 @@
-//! What a daemon and a single command have in common: desk, journal's thread and store's thread, put together.
+//! What a daemon and a single command have in common: desk, journal's thread and store's thread, put shared.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -13,7 +13,7 @@ use super::journal_thread;
 use super::opening::{self, Opened, OpeningError, Progress, journal_folder};
 use super::store_thread::{OnDisk, StoreThread, StoreWorker};
 use crate::ambient::Clock;
-use crate::api::{Gateway, Lanes, Links};
+use crate::api::{Gateway, Links, QueryQueues};
 use crate::desk::Desk;
 use crate::detect::{Recorded, reach};
 use crate::disk::{Disk, RealDisk};
@@ -25,7 +25,7 @@ use crate::site::Site;
 use crate::store::StoreView;
 use crate::words::Now;
 
-/// What a gateway is put together from.
+/// What a gateway is put shared from.
 pub struct Parts {
     /// The site.
     pub site: Arc<Site>,
@@ -120,7 +120,7 @@ pub fn start(parts: Parts, progress: Progress<'_>) -> Result<Engine, OpeningErro
         desk: messages_tx,
         feed,
         store: view,
-        lanes: Lanes::default(),
+        queues: QueryQueues::default(),
         report: Arc::default(),
         found: Arc::new(damage),
         boards: boards.unwrap_or_default(),

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::ambient::Clock;
-use crate::api::Lanes;
+use crate::api::QueryQueues;
 use crate::daemon::link_supervisor::boards;
 use crate::feed::Feed;
 use crate::recorder::Recorder;
@@ -62,7 +62,7 @@ async fn a_flood_shares_its_frames_and_readings() {
         desk,
         feed: Feed::default(),
         store: StoreView::default(),
-        lanes: Lanes::default(),
+        queues: QueryQueues::default(),
         report: Arc::default(),
         found: Arc::default(),
         links: Arc::default(),

@@ -15,7 +15,7 @@ use super::journal_thread::JournalWorker;
 use super::opening;
 use super::store_thread::{Next, Opener, StoreWorker};
 use crate::ambient::Clock;
-use crate::api::{Gateway, Lanes, Message};
+use crate::api::{Gateway, Message, QueryQueues};
 use crate::desk::{Ask, Desk, Event, Reply};
 use crate::disk::Disk;
 use crate::disk::fake::FakeDisk;
@@ -153,7 +153,7 @@ impl World {
             desk: running.messages.clone(),
             feed: running.feed.clone(),
             store: running.view.clone(),
-            lanes: Lanes::default(),
+            queues: QueryQueues::default(),
             report: Arc::default(),
             found: Arc::default(),
             boards: Vec::new(),
