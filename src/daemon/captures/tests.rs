@@ -75,7 +75,7 @@ async fn a_flood_shares_its_frames_and_readings() {
     }
     let reading = Reading { value: Ok(Value::Integer(6)), at: now };
     gateway.recorder.note(&s.equipment[0], &[(PointIndex(0), reading)]);
-    let (openings, mut heard) = openings();
+    let (openings, mut heard) = new_tickets();
     let mut work = Work::new(&gateway, heard.passed_over.clone());
     for number in 1..=TICKETS {
         let of = TraceOf {
@@ -85,7 +85,7 @@ async fn a_flood_shares_its_frames_and_readings() {
             onset: now.wall,
         };
         // As the desk's driver does it: it never waits.
-        openings.queue.try_send(Opened { of, at: now }).unwrap();
+        openings.queue.try_send(NewTicket { of, at: now }).unwrap();
     }
     let before = threads();
     let mut most = before;
