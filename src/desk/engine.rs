@@ -246,6 +246,7 @@ impl Desk {
         }
     }
 
+    /// Records a step of the wall clock, if it differs from the monotonic clock by at least [`limits::CLOCK_STEP_MIN`].
     fn notice_clock_step(&mut self, now: Now) {
         let expected = self.last.at(now.mono);
         self.last = now;
@@ -258,6 +259,7 @@ impl Desk {
         }
     }
 
+    /// Takes the changes of conditions and the learned models from the detector.
     fn take_transitions(&mut self, now: Now) {
         for t in self.detector.take_transitions() {
             self.condition(now, t);
@@ -267,6 +269,7 @@ impl Desk {
         }
     }
 
+    /// Decides the timers that have ended.
     fn end_timers(&mut self, now: Now) {
         while let Some(timer) = self.timers.pop_ended(now.mono) {
             match timer {

@@ -54,6 +54,7 @@ impl Decided {
 }
 
 impl Desk {
+    /// Takes a request. A refusal is sent at once; any other reply waits until the events are on disk.
     pub(super) fn asked(&mut self, now: Now, token: Token, ask: &Ask) {
         match self.decide(now, token, ask) {
             Ok(Some(Decided { events, answer })) => {
@@ -103,6 +104,7 @@ impl Desk {
         }
     }
 
+    /// Decides a request about a ticket. If the gateway must check the step, a check begins and the result is `None`.
     fn decide_ticket(
         &mut self,
         now: Now,
@@ -157,6 +159,7 @@ impl Desk {
         Ok(Some(Decided { events, answer: OnRecord::Ticket }))
     }
 
+    /// Begins a check: orders a read of all equipment that the condition uses.
     fn begin_check(&mut self, check: Check) {
         for e in check.operands.iter().map(|(e, _)| *e).collect::<BTreeSet<_>>() {
             self.outputs.push_back(Output::Read(e));
@@ -165,6 +168,7 @@ impl Desk {
         self.checks.push((check, first_look));
     }
 
+    /// Decides a write to equipment. The order is sent when its event is on disk.
     fn decide_write(&mut self, now: Now, by: &Author, verb: &WriteVerb) -> Result<Decided, Refusal> {
         if !self.reads {
             return Err(Refusal::new(Rule::NeedsDaemon, "only a running daemon reaches the equipment")
@@ -197,6 +201,7 @@ impl Desk {
         plain_name(by.name())
     }
 
+    /// Finds the ticket of a request.
     fn find<'a>(&'a self, ask: &'a TicketAsk) -> Result<&'a Ticket, Refusal> {
         match &ask.target {
             Target::Number(number) => {

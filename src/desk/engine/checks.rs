@@ -13,6 +13,7 @@ use crate::ticket::{Answer, StepNow, current_step, decide_answer};
 use crate::words::{EquipmentIndex, Mono, Now, PointIndex, Refusal, Rule, shortened};
 
 impl Desk {
+    /// Evaluates all checks that are under way.
     pub(super) fn evaluate_checks(&mut self, now: Now) {
         let mut going = std::mem::take(&mut self.checks);
         going.retain_mut(|(check, due)| match self.evaluate_check(check, now) {
@@ -98,6 +99,7 @@ impl Desk {
         None
     }
 
+    /// Returns the values of the points in the condition, as text with units, for the ticket.
     fn values_of(
         &self,
         own: EquipmentIndex,

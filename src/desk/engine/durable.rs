@@ -10,6 +10,7 @@ use crate::ticket::{LogEntry, Ticket};
 use crate::words::{Now, Refusal, Rule, Seq};
 
 impl Desk {
+    /// Takes the report that all events up to `seq` are on disk: sends their replies, which waited in `unwritten`.
     pub(super) fn written(&mut self, seq: Seq) {
         // The journal writes all events of one input together.
         while let Some(turn) = self.turns.pop_front_if(|turn| turn.seq <= seq) {
@@ -48,6 +49,8 @@ impl Desk {
         self.outputs.push_back(Output::Reply(token, Box::new(reply)));
     }
 
+    /// Takes the report that the events from `seq` on could not be written, for example because the disk is full. Returns to
+    /// the durable state, refuses the requests under way, and lets the machine changes wait for [`Desk::retry`].
     pub(super) fn not_written(&mut self, now: Now, seq: Seq, why: String) {
         self.turns.clear();
         self.state = self.durable.clone();
@@ -86,6 +89,7 @@ impl Desk {
         }
     }
 
+    /// Decides the waiting machine changes again.
     pub(super) fn retry(&mut self, now: Now) {
         self.retry_at = None;
         for change in std::mem::take(&mut self.waiting) {

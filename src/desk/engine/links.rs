@@ -104,6 +104,7 @@ impl Desk {
         self.away.retain(|link, _| site.links.iter().any(|l| l.name == *link));
     }
 
+    /// Returns the events of a link without connection: its alarm, and its ticket.
     pub(super) fn link_raised(&self, link: &LinkName, why: &str, since: Now) -> Vec<Event> {
         let (id, fault) = (self.site.id_of_link(link), FaultName::link_away());
         let severity = Severity::Major;

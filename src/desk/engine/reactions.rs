@@ -14,6 +14,7 @@ use crate::ticket::{Ticket, TicketEvent, TicketOpening, TicketState};
 use crate::words::{EquipmentId, FaultName, Now, TicketNumber, Wall};
 
 impl Desk {
+    /// Decides a machine change. Returns the time of its events, and the events of all rooms that react.
     pub(super) fn decide_change(&self, now: Now, change: &Change) -> (Now, Vec<Event>) {
         match change {
             Change::Gateway(event) => (now, vec![Event::Gateway(event.clone())]),
@@ -49,6 +50,7 @@ impl Desk {
         }
     }
 
+    /// Returns the events of a raised fault: its alarm, and its ticket if the profile wants a ticket.
     fn raised(&self, on: &Equipment, fault: &Fault, t: &Transition, first_up: Option<&Key>) -> Vec<Event> {
         let equipment = &on.id;
         let mut events = vec![Event::Alarm(AlarmEvent::Raised {
@@ -110,12 +112,14 @@ impl Desk {
         }
     }
 
+    /// Returns the names of the firmware notes that explain the fault for this firmware version.
     fn notes_on(&self, on: &Equipment, fault: &Fault, version: Option<&str>) -> Vec<String> {
         let Some(version) = version else { return Vec::new() };
         let notes = self.site.notes_for(on, version).filter(|n| n.explains(fault.name.as_str()));
         notes.map(|n| n.name.clone()).collect()
     }
 
+    /// Returns the events of a cleared fault: its alarm, and its live ticket.
     pub(super) fn cleared(
         &self,
         equipment: &EquipmentId,
@@ -133,6 +137,7 @@ impl Desk {
         events
     }
 
+    /// Returns the events of a chattering alarm: the summary, and a note on its live ticket.
     pub(super) fn damped(&self, key: &Key, damping: &Damping) -> Vec<Event> {
         let (equipment, fault) = key.clone();
         let mut events = vec![Event::Alarm(AlarmEvent::Damped {

@@ -96,6 +96,7 @@ impl Desk {
         }
     }
 
+    /// Returns the last waiting change of each condition, oldest first.
     fn unrecorded(&self) -> Vec<Unrecorded> {
         let mut seen = BTreeSet::new();
         let last = self.waiting.iter().rev().filter_map(|change| {

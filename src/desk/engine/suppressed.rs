@@ -31,9 +31,9 @@ impl SuppressedCondition {
         self.transition.as_ref().map(|t| (t.onset.wall, t.at.wall))
     }
 
-    /// Returns the time at which the alarm is raised. Dependent equipment has [`limits::HELD_GRACE`] to recover first.
+    /// Returns the time at which the alarm is raised. Dependent equipment has [`limits::SUPPRESSION_GRACE`] to recover first.
     fn release_at(&self) -> Option<Mono> {
-        let grace = if self.by_design { limits::HELD_GRACE } else { Duration::ZERO };
+        let grace = if self.by_design { limits::SUPPRESSION_GRACE } else { Duration::ZERO };
         Some(self.free_since? + grace)
     }
 }
@@ -62,11 +62,13 @@ impl Desk {
         self.note_chattering(now, &key);
     }
 
+    /// Raises an alarm. If other alarms were raised shortly before, it is joined to their first-out alarm.
     fn report_raised(&mut self, now: Now, key: &Key, t: Transition) {
         let first_up = self.bursts.raised(t.at.mono, key);
         self.machine_change(now, Change::Transition(Box::new(t), first_up));
     }
 
+    /// Records once that an alarm has begun to chatter.
     fn note_chattering(&mut self, now: Now, key: &Key) {
         let is_recorded = self.state.alarms.standing.get(key).is_none_or(|a| a.chattering.is_some());
         if !is_recorded && self.chatter.is_counting(key) {
@@ -75,6 +77,8 @@ impl Desk {
         }
     }
 
+    /// Keeps a condition whose alarm is suppressed. `upstream` is the equipment or link that is down; `None` if a person
+    /// suppressed the alarm.
     fn suppress(&mut self, now: Now, key: &Key, t: Transition, upstream: Option<EquipmentId>) {
         let onset = t.onset.wall;
         let condition = self.suppressed.entry(key.clone()).or_insert(SuppressedCondition {
@@ -162,6 +166,7 @@ impl Desk {
         self.suppressed.iter().filter(|(_, c)| c.transition.is_some())
     }
 
+    /// Returns the equipment and fault of a transition, and the value of the fault's point.
     fn key_of(&self, t: &Transition) -> Option<(Key, Option<f64>)> {
         let equipment = self.site.equipment.get(t.equipment.0)?;
         let fault = equipment.profile.faults.get(t.fault)?;
