@@ -1,6 +1,6 @@
 //! Suppressed alarms: conditions that are true but raise no alarm, because the alarm is shelved, its equipment is out of
-//! service, equipment that it depends on is down, or the alarm chatters. If the condition is still true when the
-//! suppression ends, the alarm is raised.
+//! service, or equipment or a link upstream is down. If the condition is still true when the suppression ends, the alarm
+//! is raised. The changes of a chattering alarm are also counted or reported here.
 
 use std::time::Duration;
 
