@@ -185,7 +185,7 @@ pub const CHATTER_QUIET_MAX: Duration = secs(1800);
 pub const CHATTER_TOLD_EVERY: Duration = secs(3600);
 /// The time for which alarms stay suppressed after the upstream equipment is back: the dependent equipment must be
 /// read first.
-pub const HELD_GRACE: Duration = secs(30);
+pub const SUPPRESSION_GRACE: Duration = secs(30);
 /// The longest time for which an alarm can be shelved. Longer: refused; take the equipment out of service instead.
 pub const SHELF_MAX: Duration = secs(7 * 86_400);
 

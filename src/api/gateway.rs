@@ -1,4 +1,4 @@
-//! What the routes reach: the desk by messages, the store by a reader, the links by their boards.
+//! [`Gateway`]: the access of the routes to the desk (by messages), the store (by a reader) and the links (by their boards).
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -8,7 +8,7 @@ use std::time::Duration;
 use axum::extract::FromRef;
 use tokio::sync::{mpsc, oneshot};
 
-use super::heavy::{Heavy, Lanes};
+use super::queues::{QueryQueue, QueryQueues};
 use crate::ambient::Clock;
 use crate::desk::{Ask, Reply, Snapshot, Verb};
 use crate::feed::Feed;
@@ -24,82 +24,82 @@ use crate::v1::AlarmReportV1;
 use crate::view::Boards;
 use crate::words::{Author, Damage, LinkName, Refusal, Rule, TicketNumber, Wall};
 
-/// What the desk's task is sent.
+/// A message to the driver of the desk.
 pub enum Message {
-    /// What somebody asks, and where the reply goes.
+    /// A request to change something, and the sender of its reply.
     Ask(Box<Ask>, oneshot::Sender<Result<Reply, Refusal>>),
     /// Parts of the journal that cannot be read were found.
     Damaged(Vec<Damage>),
-    /// Other files are in force from here on; told once the desk goes by them.
+    /// This site is in force from now on. The sender is used when the desk uses this site.
     Reload(Arc<Site>, oneshot::Sender<()>),
-    /// The desk as it stands is wanted, for a question.
+    /// A snapshot is wanted, for a question.
     Snapshot(oneshot::Sender<Box<Snapshot>>),
 }
 
-/// A gateway, as the routes see it; cheap to clone.
+/// A gateway, as the routes see it. A clone is cheap.
 #[derive(Clone)]
 pub struct Gateway {
     /// The site in force.
     pub site: Arc<Site>,
-    /// Whether links are served.
+    /// True for a daemon, which reads equipment. False for a single command.
     pub daemon: bool,
     /// The clock.
     pub clock: Clock,
     /// The folder of the frames kept with tickets.
     pub captures: PathBuf,
-    /// Recorded readings.
+    /// The recorded readings.
     pub recorder: Recorder,
     /// The folder of the readings kept with tickets.
     pub traces: PathBuf,
-    /// The desk.
+    /// The messages to the driver of the desk.
     pub desk: mpsc::Sender<Message>,
-    /// What is on record.
+    /// The recorded events.
     pub feed: Feed,
     /// The ticket database.
     pub store: StoreView,
-    /// Where questions wait their turn.
-    pub lanes: Lanes,
-    /// The last report of alarms; held while one is made, so that others who ask for the same get it too.
+    /// The queues for questions that take long.
+    pub queues: QueryQueues,
+    /// The last alarm report; `None` before the first one. Locked while a report is computed, so that others wait for it.
     pub report: Arc<tokio::sync::Mutex<Option<KeptReport>>>,
-    /// Damaged parts of the journal that were found when it was opened.
+    /// The damaged parts of the journal that were found when it was opened.
     pub found: Arc<Vec<Damage>>,
-    /// Each link's board, in the site's order.
+    /// The boards of the links, in the order of the site; empty without a daemon.
     pub boards: Vec<LinkBoard>,
-    /// Each link's commands.
+    /// The command channels of the links.
     pub links: Links,
-    /// Who loads the configuration again; nobody does without a daemon.
+    /// The requests to reload the configuration; `None` without a daemon.
     pub reload: Option<mpsc::Sender<ReloadAsk>>,
 }
 
-/// Each link's commands, by its name; replaced when a link's task is started again.
+/// The command channel of each link. A channel is replaced when the task of its link is started again.
 pub type Links = Arc<Mutex<BTreeMap<LinkName, mpsc::Sender<LinkCommand>>>>;
 
-/// Where the end of a reload goes.
+/// A request to reload: the sender of the result.
 pub type ReloadAsk = oneshot::Sender<Result<Reloaded, String>>;
 
-/// What a reload changed.
+/// The result of a reload.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Reloaded {
-    /// Equipment that goes on as it was.
+    /// The number of pieces of equipment that are unchanged.
     pub kept: usize,
-    /// Equipment that is new or begins anew.
+    /// The ids of new or changed equipment.
     pub changed: Vec<String>,
-    /// Equipment that is gone.
+    /// The ids of equipment that is no longer configured.
     pub removed: Vec<String>,
 }
 
-/// A gateway whose site may be loaded again; every request sees one site from its beginning to its end.
+/// A gateway whose configuration can be reloaded. A request sees the same site from its beginning to its end.
 #[derive(Clone)]
 pub struct Served(Arc<Mutex<Gateway>>);
 
 impl Served {
-    /// Serves a gateway.
+    /// Wraps a gateway.
     #[must_use]
     pub fn new(gateway: Gateway) -> Self {
         Self(Arc::new(Mutex::new(gateway)))
     }
 
-    /// From here on requests see this site and these boards.
+    /// Replaces the site and the boards for all later requests.
     pub fn replace(&self, site: Arc<Site>, boards: Vec<LinkBoard>) {
         let mut gateway = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         gateway.site = site;
@@ -118,47 +118,48 @@ fn gone() -> Refusal {
 }
 
 impl Gateway {
-    /// The commands of the link at this place.
+    /// Returns the command channel of the link at position `at` of the site; `None` if it has no task.
     #[must_use]
     pub fn link(&self, at: usize) -> Option<mpsc::Sender<LinkCommand>> {
         let name = &self.site.links.get(at)?.name;
         self.links.lock().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
     }
 
-    /// What is known of each link now.
+    /// Returns a copy of the boards of all links.
     #[must_use]
     pub fn boards(&self) -> Boards {
         let boards = self.site.links.iter().zip(&self.boards);
         boards.map(|(link, board)| (link.name.clone(), board.lock().clone())).collect()
     }
 
-    /// What is known now of a piece of equipment on its link; `None` where no daemon serves the link.
+    /// Returns the statistics that a link has of a piece of equipment; `None` without a daemon.
     #[must_use]
     pub fn equipment_stats(&self, id: &str) -> Option<EquipmentStats> {
         let (_, e) = self.site.find(id)?;
         self.boards.get(e.link)?.lock().equipment.get(&e.id).cloned()
     }
 
-    /// Where the readings kept with a ticket are.
+    /// Returns the file of the readings kept with a ticket.
     #[must_use]
     pub fn trace_path(&self, number: TicketNumber) -> PathBuf {
         self.traces.join(format!("ticket-{number}.json"))
     }
 
-    /// The desk as it stands between two of its inputs. To be dropped soon: what changes while it is kept is copied.
+    /// Returns a snapshot of the desk. Drop the snapshot before you wait for anything else: while it exists, the desk must
+    /// copy every part that changes.
     ///
     /// # Errors
-    /// When the gateway is stopping.
+    /// If the gateway is stopping.
     pub async fn snapshot(&self) -> Result<Box<Snapshot>, Refusal> {
         let (tx, rx) = oneshot::channel();
         self.desk.send(Message::Snapshot(tx)).await.map_err(|_| gone())?;
         rx.await.map_err(|_| gone())
     }
 
-    /// Asks the desk and waits until what was asked is done and on disk.
+    /// Sends a request to the desk, and waits until its events are on disk.
     ///
     /// # Errors
-    /// The rule that refuses.
+    /// If a rule refuses the request.
     pub async fn ask(&self, by: Author, verb: impl Into<Verb>) -> Result<Reply, Refusal> {
         let (tx, rx) = oneshot::channel();
         let ask = Ask { by, verb: verb.into() };
@@ -166,31 +167,31 @@ impl Gateway {
         rx.await.map_err(|_| gone())?
     }
 
-    /// The same for what is answered by a sentence.
+    /// Sends a request whose reply is a sentence; see [`Gateway::ask`].
     ///
     /// # Errors
-    /// The rule that refuses.
-    pub async fn tell(&self, by: Author, verb: impl Into<Verb>) -> Result<String, Refusal> {
+    /// If a rule refuses the request.
+    pub async fn ask_for_sentence(&self, by: Author, verb: impl Into<Verb>) -> Result<String, Refusal> {
         match self.ask(by, verb).await? {
             Reply::Told(told) => Ok(told),
             Reply::Ticket(..) | Reply::Wrote(_) => Err(gone()),
         }
     }
 
-    /// Why the ticket database cannot answer now.
+    /// Returns the refusal of a question that the ticket database cannot answer now.
     fn behind(&self) -> Refusal {
         let (durable, applied) = (self.feed.end_seq(), *self.store.applied().borrow());
         let how = match self.store.health() {
-            StoreHealth::Ready => format!("it is at event {applied} of {durable}"),
+            StoreHealth::Ready => format!("it has {applied} of {durable} events"),
             StoreHealth::Rebuilding(how) => format!("it is being rebuilt from the journal: {how}"),
-            StoreHealth::WaitsForRoom(why) => format!("it waits for room on the disk: {why}"),
+            StoreHealth::WaitsForRoom(why) => format!("it waits for space on the disk: {why}"),
             StoreHealth::Away(why) => format!("it cannot be used: {why}"),
         };
         Refusal::new(Rule::StoreBehind, format!("the ticket database is behind the journal: {how}"))
-            .command("ask again in a moment, and see how far it is", "andon status")
+            .command("try again in a few seconds; see the progress", "andon status")
     }
 
-    /// A handle on the ticket database once it has taken in everything that is on record now.
+    /// Waits until the ticket database has all events that are durable now, then returns a reader of the database.
     async fn store_within(&self, wait: Duration) -> Result<StoreReader, Refusal> {
         let durable = self.feed.end_seq();
         let mut applied = self.store.applied();
@@ -201,33 +202,34 @@ impl Gateway {
         self.store.reader().ok_or_else(|| self.behind())
     }
 
-    /// Runs a query on the ticket database, once it has taken in everything that is on record. Rows that cannot be read are
-    /// told to the store's thread, which rebuilds them.
+    /// Runs a query when the ticket database has all durable events. If a row cannot be read, the thread of the store
+    /// rebuilds the database.
     ///
     /// # Errors
-    /// When the ticket database is behind or damaged.
+    /// If the ticket database is behind or damaged.
     pub async fn query<T: Send + 'static>(
         &self,
         f: impl FnOnce(&StoreReader) -> Result<T, TableError> + Send + 'static,
     ) -> Result<T, Refusal> {
-        self.query_in(&self.lanes.long, limits::STORE_CATCH_UP_MAX, f).await
+        self.query_in(&self.queues.long, limits::STORE_CATCH_UP_MAX, f).await
     }
 
-    /// The same for a single ticket, waiting only so long for the ticket database.
+    /// Runs a short query about a single ticket; see [`Gateway::query`]. `wait` is the longest time to wait for the ticket
+    /// database.
     ///
     /// # Errors
-    /// When the ticket database is behind or damaged.
+    /// If the ticket database is behind or damaged.
     pub async fn query_within<T: Send + 'static>(
         &self,
         wait: Duration,
         f: impl FnOnce(&StoreReader) -> Result<T, TableError> + Send + 'static,
     ) -> Result<T, Refusal> {
-        self.query_in(&self.lanes.quick, wait, f).await
+        self.query_in(&self.queues.quick, wait, f).await
     }
 
     async fn query_in<T: Send + 'static>(
         &self,
-        lane: &Heavy,
+        queue: &QueryQueue,
         wait: Duration,
         f: impl FnOnce(&StoreReader) -> Result<T, TableError> + Send + 'static,
     ) -> Result<T, Refusal> {
@@ -236,17 +238,18 @@ impl Gateway {
             self.store.suspect(why);
             Err(self.behind())
         };
-        match lane.run(move || std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| f(&reader)))).await? {
+        match queue.run(move || std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| f(&reader)))).await?
+        {
             Ok(Ok(found)) => Ok(found),
             Ok(Err(e)) => suspect(e.to_string()),
             Err(_panic) => suspect("reading the ticket database failed inside sled".to_owned()),
         }
     }
 
-    /// A ticket on record, live or stored; `None` when there is no such ticket.
+    /// Returns a durable ticket, live or from the store; `None` if this number does not exist.
     ///
     /// # Errors
-    /// When the gateway is stopping, or a ticket that is not live is asked for while the ticket database is behind.
+    /// If the gateway is stopping, or the ticket is not live and the ticket database is behind.
     pub async fn ticket(&self, number: TicketNumber) -> Result<Option<Arc<Ticket>>, Refusal> {
         let live = self.snapshot().await?.state.tickets.live.get(&number).cloned();
         match live {
@@ -260,10 +263,10 @@ impl Gateway {
         }
     }
 
-    /// Checks the journal's chain up to what is on record now. Those who ask while it is checked share the next check.
+    /// Checks the hash chain of the journal up to the last durable event. Calls during a check share the next check.
     ///
     /// # Errors
-    /// When the journal's folder cannot be listed.
+    /// If the folder of the journal cannot be listed.
     pub async fn verify(&self) -> Result<Verified, Refusal> {
         let feed = self.feed.clone();
         let check = async move {
@@ -273,16 +276,16 @@ impl Gateway {
             };
             checked.map_err(|e| failed(&e))?.map_err(|e| failed(&e))
         };
-        self.lanes.journal.ask(check).await
+        self.queues.journal.ask(check).await
     }
 }
 
-/// The last report of alarms, and what it was of.
+/// The last alarm report, kept for equal questions.
 #[derive(Debug, Clone)]
 pub struct KeptReport {
-    /// From when until when it was asked for.
+    /// The period of the report.
     pub period: (Wall, Wall),
-    /// The last event on record when it was made.
+    /// The last recorded event when the report was made.
     pub at: Cursor,
     /// The report.
     pub report: AlarmReportV1,
@@ -307,7 +310,7 @@ mod tests {
             desk,
             feed: Feed::default(),
             store: StoreView::default(),
-            lanes: Lanes::default(),
+            queues: QueryQueues::default(),
             report: Arc::default(),
             found: Arc::default(),
             boards: Vec::new(),

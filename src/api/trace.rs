@@ -1,4 +1,4 @@
-//! The readings around tickets' onsets, cut from what is recorded: one read for any number of tickets.
+//! Traces: the recorded readings around the onset of a ticket. One read of the recorder serves any number of tickets.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -14,16 +14,16 @@ use crate::v1::{TraceSeriesV1, TraceV1};
 use crate::view;
 use crate::words::{EquipmentId, FaultName, Refusal, Rule, TicketNumber, Wall};
 
-/// What a trace is cut for.
+/// The ticket of a trace.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TraceOf {
-    /// Which ticket.
+    /// The number of the ticket.
     pub number: TicketNumber,
-    /// Its equipment.
+    /// The equipment of the ticket.
     pub equipment: EquipmentId,
-    /// Its fault.
+    /// The fault of the ticket.
     pub fault: FaultName,
-    /// Since when the condition held.
+    /// The time when the condition became true, before the delay.
     pub onset: Wall,
 }
 
@@ -51,10 +51,10 @@ impl TraceOf {
     }
 }
 
-/// Cuts the trace of a ticket: its fault's points and those that its profile names beside them.
+/// Returns the trace of a ticket: the readings of its fault's points, and of the points that the profile adds to the trace.
 ///
 /// # Errors
-/// When the recorder does not read.
+/// If the recorded readings cannot be read.
 pub async fn cut_trace(g: &Gateway, ticket: &Ticket) -> Result<TraceV1, Refusal> {
     let of = TraceOf::from(ticket);
     let (site, recorder) = (g.site.clone(), g.recorder.clone());
@@ -62,22 +62,23 @@ pub async fn cut_trace(g: &Gateway, ticket: &Ticket) -> Result<TraceV1, Refusal>
         let cut = Cut::read(&site, &recorder, [&of])?;
         Ok::<_, io::Error>(cut.trace(&site, &of))
     });
-    let failed = |e: String| Refusal::new(Rule::TooBusy, format!("the recorder does not read: {e}"));
+    let failed =
+        |e: String| Refusal::new(Rule::TooBusy, format!("the recorded readings cannot be read: {e}"));
     read.await.map_err(|e| failed(e.to_string()))?.map_err(|e| failed(e.to_string()))
 }
 
-/// The samples of a point, and from when until when they are wanted.
+/// The period in which a point is wanted, and the samples found.
 type Wanted = (Wall, Wall, Vec<Sample>);
 
-/// The samples that traces of several tickets need, each point's once.
+/// The samples for the traces of several tickets, by equipment and point.
 #[derive(Debug, Default)]
 pub struct Cut(BTreeMap<String, BTreeMap<String, Wanted>>);
 
 impl Cut {
-    /// Reads what the traces of these tickets need, in one pass over what is recorded.
+    /// Reads the samples for the traces of these tickets, in one pass over the recorded readings.
     ///
     /// # Errors
-    /// What the operating system says.
+    /// If the operating system reports an error.
     pub fn read<'a>(
         site: &Site,
         recorder: &Recorder,
@@ -118,7 +119,7 @@ impl Cut {
         Ok(cut)
     }
 
-    /// The trace of one of those tickets.
+    /// Returns the trace of one of these tickets.
     #[must_use]
     pub fn trace(&self, site: &Site, of: &TraceOf) -> TraceV1 {
         let found = of.found(site);
@@ -160,7 +161,7 @@ struct Traced {
     limits: Vec<f64>,
 }
 
-/// The points of a fault's conditions, those it watches, those its profile names; each once.
+/// Returns each point of a trace once: the points of the fault's conditions, of its baseline, and of `trace` in the profile.
 fn points(site: &Site, on: &Equipment, fault: &Fault) -> Vec<Traced> {
     let mut all: Vec<Traced> = Vec::new();
     let mut add = |equipment: Option<&str>, point: &str, limits: Vec<f64>| {

@@ -11,7 +11,7 @@ use super::context::{CliErrorOrFiles, Connected, OwnError, PortRow};
 use super::render::screen;
 use crate::ambient::Clock;
 use crate::client::Client;
-use crate::daemon::{self, DemoSetup, DiskProfiles, Here};
+use crate::daemon::{self, DemoSetup, DiskProfiles, InProcessGateway};
 use crate::limits;
 use crate::link::{Port, ports};
 use crate::profile::load as load_profile;
@@ -23,7 +23,7 @@ use crate::words::{Outcome, ProfileName};
 /// The commands' access to the rest of the program: the site, a gateway, the daemon, the simulator.
 pub struct Program {
     /// The gateway that was opened in this process; `None` if a daemon runs, or if no command has asked yet.
-    here: RefCell<Option<Here>>,
+    here: RefCell<Option<InProcessGateway>>,
 }
 
 impl Program {
@@ -80,7 +80,7 @@ impl Program {
                 let percent = share * 100.0;
                 anstream::eprint!("\rrebuilding the ticket database from the journal: {percent:.0} % ");
             };
-            if let Some(here) = daemon::open_here(site.clone(), data, &mut rebuilding).map_err(own)? {
+            if let Some(here) = daemon::open_in_process(site.clone(), data, &mut rebuilding).map_err(own)? {
                 let client = here.client();
                 *self.here.borrow_mut() = Some(here);
                 return Ok(client);

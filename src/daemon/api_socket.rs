@@ -1,4 +1,4 @@
-//! The daemon's Unix socket: made at the start, and made again when somebody removed it or when there was no room for it.
+//! The daemon's Unix socket. It is created at the start, and created again if it was removed or the disk was full.
 
 use std::io;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -12,26 +12,26 @@ use crate::ambient::descriptors;
 use crate::api::transport::{BoundedListener, Peer, bind};
 use crate::limits;
 
-/// The socket, and the task that answers on it.
+/// The socket, and the task that serves it.
 pub(super) struct ApiSocket {
     path: PathBuf,
     router: Router,
-    /// The file that is ours and its task; `None` while the socket cannot be made.
+    /// The socket file and its task; `None` while the socket cannot be created.
     serving: Option<(u64, JoinHandle<io::Result<()>>)>,
 }
 
 impl ApiSocket {
-    /// Makes the socket and answers on it. On a full disk the daemon works without one until there is room.
+    /// Creates the socket and serves it. On a full disk the daemon works without a socket until there is space.
     ///
     /// # Errors
-    /// When it cannot be made for another reason.
+    /// If the socket cannot be created for another reason.
     pub(super) fn open(path: &Path, router: Router) -> Result<Self, DaemonError> {
         let mut socket = Self { path: path.to_owned(), router, serving: None };
         match socket.serve() {
             Err(e) if e.kind() == io::ErrorKind::StorageFull => {
                 tracing::error!(
                     target: "andon::api",
-                    "there is no room for the socket {}: no command reaches the daemon",
+                    "the disk has no space for the socket {}: no command reaches the daemon",
                     path.display(),
                 );
             }
@@ -41,12 +41,12 @@ impl ApiSocket {
         Ok(socket)
     }
 
-    /// Where it is.
+    /// Returns the path of the socket.
     pub(super) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Looks whether the socket is still there, and makes it again if it is not. Called once a second.
+    /// Checks that the socket still exists, and creates it again if not. Call it once a second.
     pub(super) fn look(&mut self) {
         let there = std::fs::symlink_metadata(&self.path).map(|m| m.ino()).ok();
         let ours = self.serving.as_ref().map(|(file, _)| *file);
@@ -60,21 +60,21 @@ impl ApiSocket {
         if is_news {
             tracing::error!(
                 target: "andon::api",
-                "the socket {} is gone or was replaced", self.path.display(),
+                "the socket {} was removed or replaced", self.path.display(),
             );
         }
-        // Without its folder there is nowhere to make it; the folder may have been moved away and come back.
+        // While the folder does not exist, nothing is created: the folder may have been moved, and may come back.
         if self.path.parent().is_some_and(Path::exists) && self.serve().is_ok() {
-            tracing::info!(target: "andon::api", "the socket {} is made again", self.path.display());
+            tracing::info!(target: "andon::api", "the socket {} was created again", self.path.display());
         }
     }
 
-    /// Removes the socket and stops answering.
+    /// Removes the socket and stops serving.
     pub(super) fn close(self) {
         if let Some((file, task)) = self.serving {
             task.abort();
             if std::fs::symlink_metadata(&self.path).is_ok_and(|m| m.ino() == file) {
-                // A socket file that is left behind is removed by the next start.
+                // The next start removes a socket file that is left.
                 let _removed = std::fs::remove_file(&self.path);
             }
         }
@@ -97,7 +97,7 @@ impl ApiSocket {
     }
 }
 
-/// How many connections this process can have beside its own work.
+/// Returns the number of connections for which this process has file descriptors, beside its other files.
 fn connections_max() -> usize {
     let rest = descriptors().saturating_sub(limits::DESCRIPTORS_OWN) / 2;
     usize::try_from(rest).unwrap_or(usize::MAX).clamp(limits::CONNECTIONS_MIN, limits::CONNECTIONS_MAX)

@@ -1,4 +1,4 @@
-//! What a daemon and a single command have in common: desk, journal's thread and store's thread, put together.
+//! The assembly of a gateway, for a daemon and for a single command: desk, journal's thread and store's thread.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -13,7 +13,7 @@ use super::journal_thread;
 use super::opening::{self, Opened, OpeningError, Progress, journal_folder};
 use super::store_thread::{OnDisk, StoreThread, StoreWorker};
 use crate::ambient::Clock;
-use crate::api::{Gateway, Lanes, Links};
+use crate::api::{Gateway, Links, QueryQueues};
 use crate::desk::Desk;
 use crate::detect::{Recorded, reach};
 use crate::disk::{Disk, RealDisk};
@@ -25,42 +25,42 @@ use crate::site::Site;
 use crate::store::StoreView;
 use crate::words::Now;
 
-/// What a gateway is put together from.
+/// The parts of a gateway.
 pub struct Parts {
     /// The site.
     pub site: Arc<Site>,
     /// The data directory, whose lock the caller holds.
     pub data: PathBuf,
-    /// Whether the data directory is only read, as evidence on read-only media is.
+    /// True if the data directory must not be written, for example on read-only media.
     pub is_read_only: bool,
     /// The clock.
     pub clock: Clock,
-    /// The boards of the site's links; `None` for a single command: nothing is read, and neither start nor stop is
+    /// The boards of the site's links; `None` for a single command: no equipment is read, and neither start nor stop is
     /// recorded.
     pub boards: Option<Vec<LinkBoard>>,
-    /// The links' commands.
+    /// The command channels of the links.
     pub links: Links,
 }
 
-/// A running gateway and how to end it.
-pub struct Engine {
-    /// What the routes reach.
+/// A running gateway. [`RunningGateway::stop`] ends it.
+pub struct RunningGateway {
+    /// The access for the routes.
     pub gateway: Gateway,
-    /// Where links put their readings.
+    /// The channel for the readings of the links.
     pub readings: mpsc::Sender<LinkSays>,
     pub(super) driver: Task<()>,
     pub(super) store: StoreThread,
-    /// Whether the begin of a long journal is still to be checked.
+    /// True if the beginning of a long journal is not checked yet.
     pub(super) is_partly_checked: bool,
     stop: Option<oneshot::Sender<()>>,
     threads: Vec<JoinHandle<()>>,
 }
 
-/// Opens a data directory and starts the desk on it.
+/// Opens a data directory and starts the desk.
 ///
 /// # Errors
-/// When the data directory does not open.
-pub fn start(parts: Parts, progress: Progress<'_>) -> Result<Engine, OpeningError> {
+/// If the data directory cannot be opened.
+pub fn start(parts: Parts, progress: Progress<'_>) -> Result<RunningGateway, OpeningError> {
     let Parts { site, data, is_read_only, clock, boards, links } = parts;
     let disk: Arc<dyn Disk> = Arc::new(RealDisk);
     let folder = journal_folder(&data);
@@ -77,7 +77,7 @@ pub fn start(parts: Parts, progress: Progress<'_>) -> Result<Engine, OpeningErro
     let mut desk = Desk::new(site.clone(), state, clock.now());
     match &boards {
         Some(_) => desk.start(clock.now(), env!("CARGO_PKG_VERSION"), &damage),
-        None => desk.take_up(),
+        None => desk.start_without_daemon(),
     }
     let (recorder, recording) = recorder(&site, &data, boards.is_some());
     if boards.is_some() {
@@ -86,7 +86,7 @@ pub fn start(parts: Parts, progress: Progress<'_>) -> Result<Engine, OpeningErro
             Ok(recorded) => desk.warm(now, &recorded),
             Err(e) => tracing::warn!(
                 target: "andon::recorder",
-                "windows and delays begin anew: recorded readings do not read: {e}",
+                "time windows and delays start again, because the recorded readings cannot be read: {e}",
             ),
         }
     }
@@ -120,14 +120,14 @@ pub fn start(parts: Parts, progress: Progress<'_>) -> Result<Engine, OpeningErro
         desk: messages_tx,
         feed,
         store: view,
-        lanes: Lanes::default(),
+        queues: QueryQueues::default(),
         report: Arc::default(),
         found: Arc::new(damage),
         boards: boards.unwrap_or_default(),
         links,
         reload: None,
     };
-    Ok(Engine {
+    Ok(RunningGateway {
         gateway,
         readings: readings_tx,
         driver: tokio::spawn(driver.run()),
@@ -138,7 +138,7 @@ pub fn start(parts: Parts, progress: Progress<'_>) -> Result<Engine, OpeningErro
     })
 }
 
-/// The recorder, and its thread where readings are recorded: a single command only reads what was.
+/// Starts the recorder. A single command only reads recorded readings: then there is no thread.
 fn recorder(site: &Site, data: &std::path::Path, is_daemon: bool) -> (Recorder, Option<JoinHandle<()>>) {
     let budget = site.recorder_mib * 1024 * 1024;
     let folder = data.join("recorder");
@@ -154,7 +154,7 @@ fn recorder(site: &Site, data: &std::path::Path, is_daemon: bool) -> (Recorder, 
     }
 }
 
-/// What faults need of what was recorded before.
+/// Reads the recorded readings that the faults of the site use, as far back as the longest time window.
 fn recorded(recorder: &Recorder, site: &Site, now: Now) -> std::io::Result<Vec<Recorded>> {
     let longest = site.equipment.iter().map(reach).max().unwrap_or_default();
     let mut judged = BTreeMap::new();
@@ -175,12 +175,12 @@ fn recorded(recorder: &Recorder, site: &Site, now: Now) -> std::io::Result<Vec<R
     Ok(found)
 }
 
-impl Engine {
-    /// Ends the desk, then the journal's thread, then the store's, each after its last work. Returns whether everything
-    /// acknowledged is on disk; a store that does not end in time is caught up at the next start.
+impl RunningGateway {
+    /// Ends the desk, then the journal's thread, then the store's thread, each after its last work. Returns true if all
+    /// acknowledged events are on disk. If the store does not end in time, the next start completes it.
     pub async fn stop(mut self) -> bool {
         if let Some(stop) = self.stop.take() {
-            // A driver that is gone needs no telling.
+            // The driver may have ended already.
             let _told = stop.send(());
         }
         let ended = tokio::time::timeout(limits::STOP_MAX, self.driver).await;
@@ -192,7 +192,7 @@ impl Engine {
         if !self.store.stop().await {
             tracing::warn!(
                 target: "andon::store",
-                "the ticket database did not end in time; the next start reads the rest from the journal",
+                "the ticket database did not end in time; the next start reads the missing events from the journal",
             );
         }
         matches!((ended, joined), (Ok(Ok(())), Ok(Ok(true))))

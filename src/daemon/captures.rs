@@ -1,8 +1,8 @@
-//! What is kept with a ticket: the frames around its fault, cut from the link's ring a while after the ticket was opened,
-//! and the readings around its onset.
+//! The frames and readings kept with a ticket: the frames around its fault, copied from the link's ring buffer some seconds
+//! after the ticket was opened, and the readings around its onset (`traces.rs`).
 //!
-//! One worker for all tickets, one job at a time and beside the runtime: a flood of tickets shares one cut of a link's
-//! frames, one file, and one read of the recorder (test: `a_flood_shares_its_frames_and_readings`).
+//! One worker does one job at a time for all tickets, outside the thread of the desk. A flood of tickets shares one copy of
+//! a link's frames, one file, and one read of the recorder (test: `a_flood_shares_its_frames_and_readings`).
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
@@ -22,35 +22,38 @@ use crate::profile::{WireKind, to_pcap};
 use crate::ticket::TicketOpening;
 use crate::words::{EquipmentId, LinkName, Mono, Now, TicketNumber};
 
-/// A ticket that was opened, and when.
+/// A ticket that was opened, and the time.
 #[derive(Debug, Clone)]
-pub(super) struct Opened {
+pub(super) struct NewTicket {
     pub of: TraceOf,
     pub at: Now,
 }
 
-/// Where the desk's driver tells of tickets as they are opened; it never waits.
+/// The sender of new tickets to the worker. It never waits.
 #[derive(Debug, Clone)]
-pub(super) struct Openings {
-    queue: mpsc::Sender<Opened>,
+pub(super) struct NewTicketSender {
+    queue: mpsc::Sender<NewTicket>,
     passed_over: Arc<AtomicU64>,
 }
 
-/// Where the worker hears of them.
-pub(super) struct Heard {
-    queue: mpsc::Receiver<Opened>,
+/// The receiver of new tickets in the worker.
+pub(super) struct NewTicketReceiver {
+    queue: mpsc::Receiver<NewTicket>,
     passed_over: Arc<AtomicU64>,
 }
 
-/// The two ends of a bounded queue.
-pub(super) fn openings() -> (Openings, Heard) {
+/// Creates a bounded queue of new tickets.
+pub(super) fn new_tickets() -> (NewTicketSender, NewTicketReceiver) {
     let (tx, rx) = mpsc::channel(limits::CAPTURES_QUEUED_MAX);
     let passed_over = Arc::new(AtomicU64::new(0));
-    (Openings { queue: tx, passed_over: passed_over.clone() }, Heard { queue: rx, passed_over })
+    (
+        NewTicketSender { queue: tx, passed_over: passed_over.clone() },
+        NewTicketReceiver { queue: rx, passed_over },
+    )
 }
 
-impl Openings {
-    /// A ticket was opened. Beyond the queue's length it is passed over and counted.
+impl NewTicketSender {
+    /// Sends a ticket that was opened. If the queue is full, the ticket is skipped and counted.
     pub(super) fn note(&self, ticket: &TicketOpening, at: Now) {
         let of = TraceOf {
             number: ticket.number,
@@ -58,15 +61,15 @@ impl Openings {
             fault: ticket.fault.clone(),
             onset: ticket.onset,
         };
-        if self.queue.try_send(Opened { of, at }).is_err() {
+        if self.queue.try_send(NewTicket { of, at }).is_err() {
             self.passed_over.fetch_add(1, Ordering::Relaxed);
         }
     }
 }
 
-/// Keeps the frames and the readings of every ticket that is opened, until nobody opens any.
-pub(super) async fn keep(mut heard: Heard, served: Served) {
-    let mut work = Work::new(&Gateway::from_ref(&served), heard.passed_over.clone());
+/// Keeps the frames and the readings of each new ticket. Ends when the sender is dropped.
+pub(super) async fn keep(mut receiver: NewTicketReceiver, served: Served) {
+    let mut work = Work::new(&Gateway::from_ref(&served), receiver.passed_over.clone());
     work.traces.catch_up(&Gateway::from_ref(&served)).await;
     let mut tickets = Vec::new();
     loop {
@@ -79,7 +82,7 @@ pub(super) async fn keep(mut heard: Heard, served: Served) {
             }
         };
         tokio::select! {
-            count = heard.queue.recv_many(&mut tickets, limits::OPENED_TAKEN_MAX) => {
+            count = receiver.queue.recv_many(&mut tickets, limits::OPENED_TAKEN_MAX) => {
                 if count == 0 {
                     return;
                 }
@@ -103,14 +106,14 @@ struct Burst {
     tickets: Vec<TicketNumber>,
 }
 
-/// What the worker has to do.
+/// The jobs of the worker.
 struct Work {
     bursts: VecDeque<Burst>,
     waiting: usize,
     captures: Option<Captures>,
     pub traces: Traces,
     passed_over: Arc<AtomicU64>,
-    /// Set when the worker is gone, so that a job under way ends soon.
+    /// True when the worker has ended, so that a running job ends soon.
     over: Arc<AtomicBool>,
 }
 
@@ -133,16 +136,16 @@ impl Work {
         }
     }
 
-    /// When something is to be done next.
+    /// Returns the time of the next job; `None` if there is none.
     fn due(&self) -> Option<Mono> {
         let burst = self.bursts.front().map(|b| b.last + limits::CAPTURE_AFTER);
         burst.into_iter().chain(self.traces.due()).min()
     }
 
-    /// Takes tickets in.
-    fn take(&mut self, gateway: &Gateway, tickets: impl Iterator<Item = Opened>) {
+    /// Adds new tickets.
+    fn take(&mut self, gateway: &Gateway, tickets: impl Iterator<Item = NewTicket>) {
         let mut known: BTreeMap<EquipmentId, Option<usize>> = BTreeMap::new();
-        for Opened { of, at } in tickets {
+        for NewTicket { of, at } in tickets {
             let link = *known
                 .entry(of.equipment.clone())
                 .or_insert_with(|| gateway.site.find(of.equipment.as_str()).map(|(_, e)| e.link));
@@ -153,7 +156,7 @@ impl Work {
         }
     }
 
-    /// Puts a ticket to the burst of its link, or begins one.
+    /// Adds a ticket to the burst of its link, or begins a burst.
     fn share(&mut self, gateway: &Gateway, link: usize, number: TicketNumber, at: Now) {
         let (Some(board), Some(on)) = (gateway.boards.get(link), gateway.site.links.get(link)) else {
             return;
@@ -180,7 +183,7 @@ impl Work {
         }
     }
 
-    /// Does what is due: one job after the other.
+    /// Does the jobs that are due, one after the other.
     async fn carry_out(&mut self, gateway: &Gateway, now: Now) {
         while let Some(burst) = self.bursts.pop_front_if(|b| b.last + limits::CAPTURE_AFTER <= now.mono) {
             self.waiting -= burst.tickets.len();
@@ -191,7 +194,7 @@ impl Work {
         if passed_over > 0 && self.waiting == 0 {
             self.passed_over.fetch_sub(passed_over, Ordering::Relaxed);
             tracing::warn!(
-                "{passed_over} tickets were opened faster than their frames and readings could be kept"
+                "no frames or readings were kept for {passed_over} tickets: too many tickets were opened at once"
             );
         }
     }
@@ -221,12 +224,12 @@ impl Work {
     }
 }
 
-/// The folder of the frames kept with tickets, within a number and a size. Tickets of a burst share one file.
+/// The folder of the frames kept with tickets, with a largest number and size. Tickets of a burst share one file.
 struct Captures {
     folder: PathBuf,
-    /// Of each ticket: its file and that file's size; read from the folder before the first is written.
+    /// The file (inode) and its size in bytes for each ticket; `None` until the folder was read.
     kept: Option<BTreeMap<u64, (u64, u64)>>,
-    /// How many tickets have a file.
+    /// The number of tickets that share each file.
     shared: BTreeMap<u64, usize>,
     bytes: u64,
 }
@@ -240,7 +243,7 @@ impl Captures {
         self.folder.join(format!("ticket-{number}.pcap"))
     }
 
-    /// Writes a capture for all these tickets, and removes the oldest beyond what is kept.
+    /// Writes one capture for all these tickets, and removes the oldest captures above the limits.
     fn write(&mut self, tickets: &[TicketNumber], pcap: &[u8], over: &AtomicBool) -> io::Result<()> {
         self.look()?;
         let Some((first, others)) = tickets.split_first() else { return Ok(()) };
@@ -253,12 +256,12 @@ impl Captures {
             }
             let other = self.path(number.0);
             disk::remove(&other)?;
-            // A file system without links, or with no more of them for this file, gets a file of its own.
+            // If the file system does not allow (another) hard link, the ticket gets its own file.
             if std::fs::hard_link(&path, &other).is_err() {
                 disk::write_whole(&other, pcap)?;
             }
             self.note(number.0)?;
-            // The first one may be beyond what is kept by now.
+            // The file of the first ticket may be removed by now.
             path = other;
         }
         if !others.is_empty() {
@@ -267,7 +270,7 @@ impl Captures {
         Ok(())
     }
 
-    /// Reads once what is there.
+    /// Reads the folder, at the first call.
     fn look(&mut self) -> io::Result<()> {
         if self.kept.is_some() {
             return Ok(());
@@ -285,7 +288,7 @@ impl Captures {
         Ok(())
     }
 
-    /// Counts a ticket's file, and removes the oldest ones beyond what is kept.
+    /// Counts the file of a ticket, and removes the oldest files above the limits.
     fn note(&mut self, number: u64) -> io::Result<()> {
         use std::os::unix::fs::MetadataExt;
         let found = std::fs::metadata(self.path(number))?;

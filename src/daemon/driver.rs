@@ -1,4 +1,4 @@
-//! Drives the desk: time, then one input, then its outputs. The only place where the desk meets the world.
+//! [`Driver`]: runs the desk. It gives the desk one input at a time and carries out the outputs. No other code does this.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::PoisonError;
@@ -18,7 +18,7 @@ use crate::site::{Equipment, Site};
 use crate::words::{EquipmentIndex, Now, Refusal, Seq};
 use crate::writing::{Carried, Order, OrderId};
 
-/// The desk and everything it is connected with.
+/// The desk and its connections.
 pub(super) struct Driver {
     pub desk: Desk,
     pub clock: Clock,
@@ -27,29 +27,33 @@ pub(super) struct Driver {
     pub written: mpsc::Receiver<Written>,
     pub groups: mpsc::Sender<Group>,
     pub links: Links,
-    /// Where readings are recorded, if they are.
+    /// The recorder; `None` if readings are not recorded.
     pub recorder: Option<Recorder>,
     pub stop: oneshot::Receiver<()>,
 }
 
-struct Turn {
+struct DriverState {
+    /// The time of the last input: time never goes back.
     last: Now,
+    /// The number of failures of the journal. The journal's thread drops groups of an older epoch.
     epoch: u64,
+    /// The last token given to a request.
     token: u64,
+    /// The requests that wait for their reply.
     askers: BTreeMap<Token, oneshot::Sender<Result<Reply, Refusal>>>,
     drafts: Vec<Draft>,
-    /// For each version of the site, where its equipment stands in the one in force.
+    /// For each version of the site: the index of its equipment in the site in force; `None` if it was changed or removed.
     places: Vec<Vec<Option<EquipmentIndex>>>,
-    /// Orders to write that links are carrying out.
+    /// Writes to equipment that links are carrying out.
     orders: JoinSet<(OrderId, Carried)>,
-    /// The gaps in our own time that were told to the desk.
+    /// The total time in which the program did not run, as given to the desk.
     lost: Duration,
-    /// Who waits for what a batch caused to be on disk.
+    /// The links that wait until the events of their batch are on disk, with the number of the last event.
     receipts: VecDeque<(Seq, oneshot::Sender<()>)>,
 }
 
-impl Turn {
-    /// A token by which the reply finds its asker.
+impl DriverState {
+    /// Returns a new token for a request, and keeps the sender of its reply.
     fn token_of(&mut self, asker: oneshot::Sender<Result<Reply, Refusal>>) -> Token {
         self.token += 1;
         self.askers.insert(Token(self.token), asker);
@@ -67,10 +71,10 @@ enum Woken {
 }
 
 impl Driver {
-    /// Runs until it is told to stop and everything decided is on disk, or the journal's thread is gone.
+    /// Runs until it is stopped and all decided events are on disk, or until the journal's thread has ended.
     pub(super) async fn run(mut self) {
         self.work().await;
-        // Whatever ended the desk: what was read is written.
+        // The recorder writes its last readings, for whatever reason the desk ended.
         if let Some(recorder) = &self.recorder {
             recorder.stop();
         }
@@ -78,7 +82,7 @@ impl Driver {
 
     async fn work(&mut self) {
         let now = self.clock.now();
-        let mut turn = Turn {
+        let mut state = DriverState {
             last: now,
             epoch: 0,
             token: 0,
@@ -91,9 +95,9 @@ impl Driver {
         };
         let mut stopping = false;
         loop {
-            self.outputs(&mut turn);
-            if !turn.drafts.is_empty() {
-                let group = Group { epoch: turn.epoch, drafts: std::mem::take(&mut turn.drafts) };
+            self.outputs(&mut state);
+            if !state.drafts.is_empty() {
+                let group = Group { epoch: state.epoch, drafts: std::mem::take(&mut state.drafts) };
                 if self.groups.send(group).await.is_err() {
                     return;
                 }
@@ -101,17 +105,17 @@ impl Driver {
             if stopping && (!self.desk.has_unwritten() || self.desk.not_writable().is_some()) {
                 return;
             }
-            match self.woken(&mut turn.orders, stopping).await {
-                Woken::Written(Some(written)) => self.take_written(&mut turn, written),
+            match self.woken(&mut state.orders, stopping).await {
+                Woken::Written(Some(written)) => self.take_written(&mut state, written),
                 Woken::Written(None) => return,
-                Woken::Message(Some(message)) => self.take_message(&mut turn, message),
-                Woken::Readings(Some(said)) => self.take_readings(&mut turn, said),
+                Woken::Message(Some(message)) => self.take_message(&mut state, message),
+                Woken::Readings(Some(said)) => self.take_readings(&mut state, said),
                 Woken::Message(None) | Woken::Readings(None) => {}
-                Woken::Carried(id, carried) => self.handle(&mut turn, None, Input::Carried(id, carried)),
-                Woken::Time => self.handle(&mut turn, None, Input::Elapsed),
+                Woken::Carried(id, carried) => self.handle(&mut state, None, Input::Carried(id, carried)),
+                Woken::Time => self.handle(&mut state, None, Input::Elapsed),
                 Woken::Stop => {
                     stopping = true;
-                    self.handle(&mut turn, None, Input::Stopping);
+                    self.handle(&mut state, None, Input::Stopping);
                 }
             }
         }
@@ -125,7 +129,7 @@ impl Driver {
                 None => std::future::pending().await,
             }
         };
-        // What is written comes first: its askers wait, and the journal's thread must never wait for the desk.
+        // Reports of the journal come first: their clients wait, and the journal's thread must never wait for the desk.
         tokio::select! {
             biased;
             written = self.written.recv() => Woken::Written(written),
@@ -137,97 +141,97 @@ impl Driver {
         }
     }
 
-    /// Time never goes back, whatever order inputs are taken in.
-    fn handle(&mut self, turn: &mut Turn, at: Option<Now>, input: Input) {
+    /// Gives an input to the desk. The time of an input is never before the time of the previous input.
+    fn handle(&mut self, state: &mut DriverState, at: Option<Now>, input: Input) {
         let now = at.unwrap_or_else(|| self.clock.now());
-        if now.mono > turn.last.mono {
-            turn.last = now;
+        if now.mono > state.last.mono {
+            state.last = now;
         }
         let lost = self.clock.lost();
-        if lost > turn.lost {
-            let gap = lost - turn.lost;
-            turn.lost = lost;
+        if lost > state.lost {
+            let gap = lost - state.lost;
+            state.lost = lost;
             tracing::warn!(
-                "andon did not run for {gap:.1?}: its process or its machine was stopped; delays do not count that time"
+                "andon did not run for {gap:.1?}: the process or the computer was stopped. Delays do not count this time"
             );
             let now = self.clock.now();
-            turn.last = if now.mono > turn.last.mono { now } else { turn.last };
-            self.desk.handle(turn.last, Input::Paused(gap));
+            state.last = if now.mono > state.last.mono { now } else { state.last };
+            self.desk.handle(state.last, Input::Paused(gap));
         }
-        self.desk.handle(turn.last, input);
-        self.outputs(turn);
+        self.desk.handle(state.last, input);
+        self.outputs(state);
     }
 
-    fn take_written(&mut self, turn: &mut Turn, written: Written) {
+    fn take_written(&mut self, state: &mut DriverState, written: Written) {
         match written {
-            Written::Durable(seq) => self.handle(turn, None, Input::Written(seq)),
+            Written::Durable(seq) => self.handle(state, None, Input::Written(seq)),
             Written::Failed(seq, why) => {
-                turn.epoch += 1;
-                turn.drafts.clear();
+                state.epoch += 1;
+                state.drafts.clear();
                 if self.desk.not_writable().is_none() {
                     tracing::error!(
                         target: "andon::journal",
-                        "nothing can be recorded: {why}; commands are refused, alarms go on",
+                        "nothing can be recorded: {why}. andon refuses commands; the detection of faults continues",
                     );
                 }
-                self.handle(turn, None, Input::NotWritten(seq, why));
+                self.handle(state, None, Input::NotWritten(seq, why));
             }
             Written::Again => {
                 tracing::info!(target: "andon::journal", "the journal can be written again");
-                self.handle(turn, None, Input::Writable);
+                self.handle(state, None, Input::Writable);
             }
             Written::Damaged(damage) => {
                 for part in &damage {
                     tracing::error!(target: "andon::journal", "the journal is damaged: {part}");
                 }
-                self.handle(turn, None, Input::Damaged(damage));
+                self.handle(state, None, Input::Damaged(damage));
             }
             Written::Said(text) => tracing::warn!("{text}"),
         }
-        self.give_receipts(turn);
+        self.give_receipts(state);
     }
 
-    /// Tells those whose batch's events are on disk. While the journal cannot be written, everything waits.
-    fn give_receipts(&self, turn: &mut Turn) {
+    /// Informs the links whose events are on disk. While the journal cannot be written, these links wait.
+    fn give_receipts(&self, state: &mut DriverState) {
         let durable = self.desk.durable_seq();
         let is_settled = self.desk.is_settled();
         let is_written = |seq: Seq| is_settled || (seq <= durable && self.desk.not_writable().is_none());
-        while turn.receipts.front().is_some_and(|(seq, _)| is_written(*seq)) {
-            if let Some((_, done)) = turn.receipts.pop_front() {
-                // Whoever waited may be gone.
+        while state.receipts.front().is_some_and(|(seq, _)| is_written(*seq)) {
+            if let Some((_, done)) = state.receipts.pop_front() {
+                // The task of the link may have ended.
                 let _told = done.send(());
             }
         }
     }
 
-    fn take_message(&mut self, turn: &mut Turn, message: Message) {
+    fn take_message(&mut self, state: &mut DriverState, message: Message) {
         match message {
             Message::Snapshot(asker) => {
                 let now = self.clock.now();
-                self.handle(turn, Some(now), Input::Elapsed);
-                // Whoever asked may be gone.
+                self.handle(state, Some(now), Input::Elapsed);
+                // The client may have closed its connection.
                 let _sent = asker.send(Box::new(self.desk.snapshot(now)));
             }
             Message::Ask(ask, asker) => {
-                let token = turn.token_of(asker);
-                self.handle(turn, None, Input::Asked(token, *ask));
+                let token = state.token_of(asker);
+                self.handle(state, None, Input::Asked(token, *ask));
             }
             Message::Reload(site, done) => {
                 let same = site.same_as(self.desk.site());
-                for place in turn.places.iter_mut().flatten() {
+                for place in state.places.iter_mut().flatten() {
                     *place =
                         place.and_then(|old| same.iter().find(|(from, _)| *from == old).map(|(_, to)| *to));
                 }
-                turn.places.push(places(&site));
-                self.handle(turn, None, Input::Reloaded(site));
-                // Whoever asked may be gone.
+                state.places.push(places(&site));
+                self.handle(state, None, Input::Reloaded(site));
+                // The client may have closed its connection.
                 let _told = done.send(());
             }
-            Message::Damaged(damage) => self.handle(turn, None, Input::Damaged(damage)),
+            Message::Damaged(damage) => self.handle(state, None, Input::Damaged(damage)),
         }
     }
 
-    fn take_readings(&mut self, turn: &mut Turn, first: LinkSays) {
+    fn take_readings(&mut self, state: &mut DriverState, first: LinkSays) {
         let mut next = Some(first);
         let mut taken = 0;
         while let Some(said) = next {
@@ -236,42 +240,42 @@ impl Driver {
             let batch = match said {
                 LinkSays::Readings(batch) => batch,
                 LinkSays::Link(LinkNews { link, at, away }) => {
-                    self.handle(turn, Some(at), Input::Link { link, away });
+                    self.handle(state, Some(at), Input::Link { link, away });
                     continue;
                 }
             };
             let Batch { at, equipment, readings, presence, done, site } = batch;
             let version = usize::try_from(site).unwrap_or(usize::MAX);
-            let place = turn.places.get(version).and_then(|p| p.get(equipment.0).copied().flatten());
-            // Equipment that changed since: its old points mean nothing any more.
+            let place = state.places.get(version).and_then(|p| p.get(equipment.0).copied().flatten());
+            // If the equipment was changed by a reload, the indexes of the old points are no longer valid.
             if let Some(equipment) = place {
                 if let (Some(recorder), Some(e)) =
                     (&self.recorder, self.desk.site().equipment.get(equipment.0))
                 {
                     recorder.note(e, &readings);
                 }
-                self.handle(turn, Some(at), Input::Readings { equipment, readings, presence });
+                self.handle(state, Some(at), Input::Readings { equipment, readings, presence });
             }
             if let Some(done) = done {
-                turn.receipts.push_back((self.desk.decided_seq(), done));
+                state.receipts.push_back((self.desk.decided_seq(), done));
             }
         }
-        self.give_receipts(turn);
+        self.give_receipts(state);
     }
 
-    fn outputs(&mut self, turn: &mut Turn) {
+    fn outputs(&mut self, state: &mut DriverState) {
         while let Some(output) = self.desk.poll_output() {
             match output {
-                Output::Write(draft) => turn.drafts.push(*draft),
+                Output::Write(draft) => state.drafts.push(*draft),
                 Output::Bug(text) => tracing::error!(target: "andon::desk", "a bug of andon: {text}"),
                 Output::Reply(token, reply) => {
-                    if let Some(asker) = turn.askers.remove(&token) {
-                        // The asker may have gone; what was done stays done.
+                    if let Some(asker) = state.askers.remove(&token) {
+                        // The client may have closed its connection. The change is on disk all the same.
                         let _sent = asker.send(*reply);
                     }
                 }
                 Output::Read(equipment) => self.read_now(equipment),
-                Output::Order(order) => self.carry_out(turn, order),
+                Output::Order(order) => self.carry_out(state, order),
             }
         }
     }
@@ -289,27 +293,27 @@ impl Driver {
         self.links.lock().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
     }
 
-    /// Hands an order to its link, and waits for its end beside everything else.
-    fn carry_out(&self, turn: &mut Turn, order: Order) {
+    /// Gives a write to the link of the equipment, and waits for its end in a separate task.
+    fn carry_out(&self, state: &mut DriverState, order: Order) {
         let Order { id, equipment, point, words } = order;
         let sender = self.desk.site().find(equipment.as_str()).and_then(|(_, e)| self.link_of(e));
         let (done, end) = oneshot::channel();
         let command = LinkCommand::Write(WriteOrder { equipment, point, words, done });
         let queued = sender.is_some_and(|s| s.try_send(command).is_ok());
-        turn.orders.spawn(async move {
+        state.orders.spawn(async move {
             let not = |why: &str| Carried { answer: Err(why.to_owned()), read_back: Err(why.to_owned()) };
             let carried = match tokio::time::timeout(limits::WRITE_END_MAX, end).await {
-                _ if !queued => not("its link takes no more orders"),
+                _ if !queued => not("the link has no task, or too many commands wait for it"),
                 Ok(Ok(WriteEnd { answer, read_back })) => Carried { answer, read_back },
-                Ok(Err(_)) => not("its link is away"),
-                Err(_elapsed) => not("its link did not get to it in time"),
+                Ok(Err(_)) => not("the link has no connection"),
+                Err(_elapsed) => not("the link had no time for the write"),
             };
             (id, carried)
         });
     }
 }
 
-/// Every piece of equipment in its own place.
+/// Returns the index of each piece of equipment in its own site.
 fn places(site: &Site) -> Vec<Option<EquipmentIndex>> {
     (0..site.equipment.len()).map(|i| Some(EquipmentIndex(i))).collect()
 }

@@ -1,4 +1,4 @@
-//! `andon.toml` and profiles from disk: a profile beside `andon.toml` wins over a built-in one of the same name.
+//! Reads `andon.toml` and profiles from disk. A profile beside `andon.toml` replaces a built-in profile of the same name.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -12,7 +12,7 @@ use crate::site::{ProfileFiles, Site, data_of, load};
 use crate::source::{Diagnostics, SourceText};
 use crate::words::ProfileName;
 
-/// Profiles in `device-profiles/` beside a file, then the built-in ones.
+/// The profiles in `device-profiles/` beside `andon.toml`, and the built-in profiles.
 #[derive(Debug, Clone)]
 pub struct DiskProfiles {
     folder: PathBuf,
@@ -20,7 +20,7 @@ pub struct DiskProfiles {
 }
 
 impl DiskProfiles {
-    /// Beside this `andon.toml`.
+    /// Uses the folders beside this `andon.toml`.
     #[must_use]
     pub fn beside(config: &Path) -> Self {
         let beside = config.parent().unwrap_or(Path::new("."));
@@ -58,7 +58,7 @@ impl ProfileFiles for DiskProfiles {
         for entry in std::fs::read_dir(&self.notes).into_iter().flatten().flatten() {
             let Ok(name) = entry.file_name().into_string() else { continue };
             if name.ends_with(".md") {
-                // What cannot be read is a note without its beginning: that is told with its name.
+                // A file that cannot be read becomes an empty note: loading then reports an error with its name.
                 let text = read_text(&entry.path()).unwrap_or_default();
                 notes.insert(stem(&name), SourceText::new(&entry.path().display().to_string(), &text));
             }
@@ -74,19 +74,19 @@ fn read_text(path: &Path) -> io::Result<String> {
     std::fs::read_to_string(path)
 }
 
-/// A site as its files say, or what is wrong with them.
+/// The result of loading a configuration.
 #[derive(Debug)]
 pub struct LoadedSite {
-    /// The site; absent when any file has an error.
+    /// The site; `None` if a file has an error.
     pub site: Option<Arc<Site>>,
-    /// Errors and warnings, file by file.
+    /// The errors and warnings of each file.
     pub diagnostics: Vec<Diagnostics>,
 }
 
-/// Reads `andon.toml` and the profiles it names.
+/// Reads `andon.toml` and the profiles that it names.
 ///
 /// # Errors
-/// When `andon.toml` itself cannot be read.
+/// If `andon.toml` cannot be read.
 pub fn load_site(config: &Path) -> io::Result<LoadedSite> {
     let text = read_text(config)?;
     let source = SourceText::new(&config.display().to_string(), &text);
@@ -94,7 +94,7 @@ pub fn load_site(config: &Path) -> io::Result<LoadedSite> {
     Ok(LoadedSite { site: site.map(Arc::new), diagnostics })
 }
 
-/// The data directory: as given, else as `andon.toml` says, else `andon-data` beside it.
+/// Returns the data directory: the given one, or the one in `andon.toml`, or `andon-data` beside `andon.toml`.
 #[must_use]
 pub fn data_folder(site: &Site, config: &Path, given: Option<&Path>) -> PathBuf {
     match given {
@@ -106,7 +106,7 @@ pub fn data_folder(site: &Site, config: &Path, given: Option<&Path>) -> PathBuf 
     }
 }
 
-/// The data directory of a configuration that may not load.
+/// Returns the data directory of a configuration that may have errors; `None` if `andon.toml` cannot be read.
 #[must_use]
 pub fn data_folder_of(config: &Path, given: Option<&Path>) -> Option<PathBuf> {
     if let Some(given) = given {
@@ -117,13 +117,13 @@ pub fn data_folder_of(config: &Path, given: Option<&Path>) -> Option<PathBuf> {
     Some(config.parent().unwrap_or(Path::new(".")).join(data.as_deref().unwrap_or("andon-data")))
 }
 
-/// What andon makes in a data directory, by the beginning of its name.
+/// The beginnings of the names of andon's own files and folders in a data directory.
 const OURS: [&str; 8] =
     ["journal", "store", "recorder", "captures", "traces", "daemon.lock", "data.lock", "andon.sock"];
 
-/// Closes a data directory that other users may read or its group may change, as an earlier version or an
-/// administrator made it; what was found, as a sentence for the log. A directory that holds more than andon's own
-/// files (perhaps `/tmp`) is left as it is: others may need it.
+/// Removes the rights of other users to read the data directory, and of its group to change it. Returns a sentence for the
+/// log; `None` if the rights were correct. A directory that contains other files (perhaps `/tmp`) is not changed: other
+/// programs may need it.
 #[must_use]
 pub fn make_private(data: &Path) -> Option<String> {
     const FOR_OTHERS: u32 = 0o027;
@@ -150,7 +150,7 @@ pub fn make_private(data: &Path) -> Option<String> {
     })
 }
 
-/// The daemon's socket in a data directory.
+/// Returns the path of the daemon's socket in a data directory.
 #[must_use]
 pub fn socket_path(data: &Path) -> PathBuf {
     data.join("andon.sock")

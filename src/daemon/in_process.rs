@@ -1,10 +1,10 @@
-//! The gateway without a daemon: the same routes in the process, for one command.
+//! The gateway for one command without a daemon: the same routes inside the process of the command.
 
 use std::path::Path;
 use std::sync::Arc;
 
-use super::assembly::{self, Engine, Parts};
-use super::crew::{Crew, boards};
+use super::assembly::{self, Parts, RunningGateway};
+use super::link_supervisor::{LinkSupervisor, boards};
 use super::lock::{DataLock, LockError};
 use super::opening::{OpeningError, Progress};
 use crate::ambient::Clock;
@@ -12,22 +12,22 @@ use crate::api::{Served, router};
 use crate::client::Client;
 use crate::site::{LinkKind, Site};
 
-/// A gateway opened in the process; it holds the data directory until it is closed.
-pub struct Here {
-    engine: Engine,
-    crew: Option<Crew>,
+/// A gateway inside the process of a command. It locks the data directory until it is closed.
+pub struct InProcessGateway {
+    running: RunningGateway,
+    supervisor: Option<LinkSupervisor>,
     _lock: DataLock,
 }
 
-/// Opens a data directory for one command; nothing when another process works on it.
+/// Opens a data directory for one command; `None` if another process has locked it.
 ///
 /// # Errors
-/// When it cannot be locked or opened.
-pub fn open_here(
+/// If the data directory cannot be locked or opened.
+pub fn open_in_process(
     site: Arc<Site>,
     data: &Path,
     progress: Progress<'_>,
-) -> Result<Option<Here>, Box<dyn std::error::Error + Send + Sync>> {
+) -> Result<Option<InProcessGateway>, Box<dyn std::error::Error + Send + Sync>> {
     let lock = DataLock::for_command(data).map_err(|e: LockError| Box::new(e))?;
     let Some(lock) = lock else { return Ok(None) };
     let clock = Clock::start();
@@ -39,24 +39,24 @@ pub fn open_here(
         boards: None,
         links: Arc::default(),
     };
-    let engine = assembly::start(parts, progress).map_err(|e: OpeningError| Box::new(e))?;
-    Ok(Some(Here { engine, crew: None, _lock: lock }))
+    let running = assembly::start(parts, progress).map_err(|e: OpeningError| Box::new(e))?;
+    Ok(Some(InProcessGateway { running, supervisor: None, _lock: lock }))
 }
 
-impl Here {
-    /// A client of its routes.
+impl InProcessGateway {
+    /// Returns a client that calls the routes directly.
     #[must_use]
     pub fn client(&self) -> Client {
-        Client::in_process(router(Served::new(self.engine.gateway.clone())))
+        Client::in_process(router(Served::new(self.running.gateway.clone())))
     }
 
-    /// Opens one link of the site, without its equipment, so that it can be asked by hand; at another baud rate where
-    /// one is given. The one opened before is closed.
+    /// Opens one link of the site without its equipment, for requests of a scan. `baud` replaces the configured baud rate.
+    /// The link that was opened before is closed.
     pub async fn open_link(&mut self, name: &str, baud: Option<u32>) {
-        if let Some(mut crew) = self.crew.take() {
-            crew.close().await;
+        if let Some(mut supervisor) = self.supervisor.take() {
+            supervisor.close().await;
         }
-        let mut site = Site { equipment: Vec::new(), ..(*self.engine.gateway.site).clone() };
+        let mut site = Site { equipment: Vec::new(), ..(*self.running.gateway.site).clone() };
         site.links.retain(|l| l.name.as_str() == name);
         for link in &mut site.links {
             if let (Some(baud), LinkKind::ModbusRtu(line) | LinkKind::ModbusAscii(line)) =
@@ -65,17 +65,17 @@ impl Here {
                 line.baud = baud;
             }
         }
-        let (site, clock) = (Arc::new(site), self.engine.gateway.clock);
+        let (site, clock) = (Arc::new(site), self.running.gateway.clock);
         let boards = boards(&site, clock);
-        let (links, readings) = (self.engine.gateway.links.clone(), self.engine.readings.clone());
-        self.crew = Some(Crew::start(site, boards, links, readings, clock));
+        let (links, readings) = (self.running.gateway.links.clone(), self.running.readings.clone());
+        self.supervisor = Some(LinkSupervisor::start(site, boards, links, readings, clock));
     }
 
-    /// Ends it, everything on disk.
+    /// Ends the gateway. Returns true if all acknowledged events are on disk.
     pub async fn close(mut self) -> bool {
-        if let Some(mut crew) = self.crew.take() {
-            crew.close().await;
+        if let Some(mut supervisor) = self.supervisor.take() {
+            supervisor.close().await;
         }
-        self.engine.stop().await
+        self.running.stop().await
     }
 }

@@ -1,8 +1,8 @@
-//! The journal's thread: takes groups of records, appends what waits with one fsync, says what is on disk, and gives it to the
-//! feed. It waits for nobody but the disk.
+//! The thread of the journal: appends all waiting groups of records with one fsync, reports them as durable, and gives
+//! them to the feed. It waits only for the disk.
 //!
-//! After a failure everything still under way belongs to the past: groups carry the epoch they were made in, and
-//! those of an old epoch are dropped unread, because the desk has undone them and decides them again.
+//! Each group has the epoch in which the driver made it, and every failure begins a new epoch. Groups of an old epoch are
+//! dropped, because the desk has undone their events and decides them again.
 
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -15,25 +15,25 @@ use crate::journal::{Journal, Line, Opened};
 use crate::limits;
 use crate::words::{Damage, Seq};
 
-/// Records to be made durable, in order.
+/// Records to write, in their order.
 #[derive(Debug)]
 pub(super) struct Group {
     pub epoch: u64,
     pub drafts: Vec<Draft>,
 }
 
-/// What became of them.
+/// A report of the thread to the driver.
 #[derive(Debug)]
 pub(super) enum Written {
-    /// Everything up to this one is on disk.
+    /// All events up to this one are on disk.
     Durable(Seq),
-    /// Nothing from this one on is.
+    /// The events from this one on could not be written, for this reason.
     Failed(Seq, String),
-    /// The journal can be written again, after it could not.
+    /// The journal can be written again.
     Again,
-    /// Parts of the journal that cannot be read were found while it was written.
+    /// Parts of the journal that cannot be read were found.
     Damaged(Vec<Damage>),
-    /// Something for the log.
+    /// A sentence for the log.
     Said(String),
 }
 
@@ -49,15 +49,16 @@ impl Line for DraftLine<'_> {
     }
 }
 
-/// The two ends of the journal's thread.
+/// The thread, and its two channels.
 pub(super) struct JournalThread {
     pub groups: mpsc::Sender<Group>,
     pub written: mpsc::Receiver<Written>,
     pub thread: JoinHandle<()>,
 }
 
-/// Starts the thread. It ends when the groups' sender is dropped. Without `looks` it touches no file until something is
-/// written: a single command that only reads leaves everything as it is.
+/// Starts the thread. It ends when the sender of the groups is dropped. With `looks`, the thread checks the journal's
+/// file from time to time. Without, it touches no file before the first write: a single command that only reads changes
+/// nothing.
 pub(super) fn start(journal: Journal, feed: Feed, looks: bool) -> std::io::Result<JournalThread> {
     let (groups, written, mut worker) = JournalWorker::new(journal, feed);
     worker.looks = looks;
@@ -75,16 +76,16 @@ pub(super) struct JournalWorker {
     groups: mpsc::Receiver<Group>,
     written: mpsc::Sender<Written>,
     epoch: u64,
-    /// Whether the last attempt to write failed.
+    /// True if the last attempt to write failed.
     is_failing: bool,
-    /// Whether it looks after the journal's file while nothing is written.
+    /// True if the thread checks the journal's file while nothing is written.
     looks: bool,
 }
 
 impl JournalWorker {
     pub(super) fn new(journal: Journal, feed: Feed) -> (mpsc::Sender<Group>, mpsc::Receiver<Written>, Self) {
         let (groups_tx, groups) = mpsc::channel::<Group>(limits::JOURNAL_QUEUED_MAX);
-        // Room for every group under way and more: the thread never waits for the desk while the desk waits for it.
+        // This channel has space for the reports of all groups, so the thread and the desk never wait for each other.
         let (written, written_rx) = mpsc::channel(limits::JOURNAL_QUEUED_MAX * 4);
         (
             groups_tx,
@@ -143,7 +144,7 @@ impl JournalWorker {
         answers
     }
 
-    /// Looks after the journal's file while nothing is written.
+    /// Checks the journal's file while nothing is written: it may be removed, and the disk may have space again.
     fn look(&mut self) -> Vec<Written> {
         let looked = if self.is_failing { self.journal.try_room() } else { self.journal.look() };
         let mut answers = self.found();

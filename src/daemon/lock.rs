@@ -1,7 +1,7 @@
-//! Two lock files in the data directory: `daemon.lock` is held by the one daemon for its life, `data.lock` by
-//! whoever works on the data, a daemon or a single command. So a second daemon is refused at once, while a
-//! starting daemon waits for a command to end. The directory itself is locked as well: on a full disk there may be no
-//! room for the files, and read-only media have them or not. The locks are the kernel's: they end with the process.
+//! The locks of a data directory. A daemon holds `daemon.lock` for its whole life. A daemon or a single command holds
+//! `data.lock` while it uses the data. So a second daemon is refused at once, while a starting daemon waits for a command
+//! to end. The directory itself is locked as well, because a full disk or read-only media may have no lock files. The
+//! kernel removes the locks when the process ends.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
@@ -10,48 +10,48 @@ use std::time::Duration;
 
 use crate::limits;
 
-/// Why a data directory cannot be had.
+/// The reason why a data directory cannot be locked.
 #[derive(Debug, thiserror::Error)]
 pub enum LockError {
-    /// Another daemon runs on it.
-    #[error("another daemon works on {}", .0.display())]
+    /// Another daemon uses the data directory.
+    #[error("another daemon uses {}", .0.display())]
     AnotherDaemon(PathBuf),
-    /// A command works on it and does not end.
-    #[error("another andon command has worked on {} for more than {wait:?}", .folder.display())]
+    /// A command uses the data directory for too long.
+    #[error("another andon command has used {} for more than {wait:?}", .folder.display())]
     Busy {
         /// The data directory.
         folder: PathBuf,
-        /// How long it was waited for.
+        /// The time that the daemon waited.
         wait: Duration,
     },
-    /// The operating system refuses.
+    /// The operating system reports an error.
     #[error("{}: {source}", .path.display())]
     Io {
-        /// Which file.
+        /// The file.
         path: PathBuf,
-        /// What it says.
+        /// The error.
         source: io::Error,
     },
 }
 
-/// The right to work on a data directory, until dropped.
+/// The locks of a data directory. Dropping the value releases the locks.
 #[derive(Debug)]
 pub struct DataLock {
     _files: Vec<File>,
     read_only: bool,
 }
 
-/// One lock, as far as it can be had.
+/// The result of trying one lock.
 enum Had {
-    /// It is held.
+    /// This process holds the lock.
     Ours(File),
-    /// Another process holds it.
+    /// Another process holds the lock.
     Taken,
-    /// There is no lock file, and none can be made.
+    /// There is no lock file, and none can be created.
     Absent(io::Error),
 }
 
-/// Locks an open file or directory: alone, or beside others that only read.
+/// Locks an open file or directory: exclusively if `is_alone`, otherwise shared with other readers.
 fn hold(file: File, is_alone: bool) -> io::Result<Had> {
     let done = if is_alone { file.try_lock() } else { file.try_lock_shared() };
     match done {
@@ -61,14 +61,13 @@ fn hold(file: File, is_alone: bool) -> io::Result<Had> {
     }
 }
 
-/// Whether a file cannot be made although nothing is wrong with its place: read-only media, another's directory, no
-/// room.
+/// True for an error that only says that a file cannot be created: read-only media, directory of another user, full disk.
 fn is_unwritable(e: &io::Error) -> bool {
     use io::ErrorKind as K;
     matches!(e.kind(), K::ReadOnlyFilesystem | K::PermissionDenied | K::StorageFull | K::QuotaExceeded)
 }
 
-/// Whether what is there can be read but nothing be written, and not for want of room.
+/// True for an error that says that files can be read but not written. A full disk is not such an error.
 fn is_for_reading(e: &io::Error) -> bool {
     matches!(e.kind(), io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied)
 }
@@ -89,7 +88,7 @@ fn try_lock(folder: &Path, name: &str) -> Result<Had, LockError> {
     }
 }
 
-/// Locks the directory itself, which needs no room on the disk. Network file systems lock files only.
+/// Locks the directory itself, which needs no space on the disk; `None` on network file systems, which lock only files.
 fn try_lock_folder(folder: &Path, is_alone: bool) -> Result<Option<Had>, LockError> {
     let fail = |source| LockError::Io { path: folder.to_owned(), source };
     let handle = File::open(folder).map_err(fail)?;
@@ -99,8 +98,8 @@ fn try_lock_folder(folder: &Path, is_alone: bool) -> Result<Option<Had>, LockErr
     }
 }
 
-/// What works on the data: the file and the directory, because the file may be absent for want of room and appear
-/// while somebody holds the directory.
+/// Locks `data.lock` and the directory. Both are needed: on a full disk the file may be missing, and may be created later
+/// while another process holds the directory. Returns `None` if another process holds a lock.
 fn try_lock_data(folder: &Path) -> Result<Option<DataLock>, LockError> {
     let mut files = Vec::new();
     let (read_only, absent) = match try_lock(folder, "data.lock")? {
@@ -115,7 +114,7 @@ fn try_lock_data(folder: &Path) -> Result<Option<DataLock>, LockError> {
     match (try_lock_folder(folder, is_alone)?, absent) {
         (Some(Had::Taken), _) => return Ok(None),
         (Some(Had::Ours(handle)), _) => files.push(handle),
-        // Neither can be locked: on read-only media nobody changes anything.
+        // Neither can be locked. On read-only media this is correct, because no process can change anything.
         (Some(Had::Absent(e)), _) | (None, Some(e)) if !is_for_reading(&e) => {
             return Err(LockError::Io { path: folder.to_owned(), source: e });
         }
@@ -132,33 +131,33 @@ fn make_folder(folder: &Path) -> Result<(), LockError> {
 }
 
 impl DataLock {
-    /// Whether nothing can be made in the data directory: read-only media, the directory of another user, or, where no
-    /// lock file was there yet, a full disk. What is there can be read, beside other readers.
+    /// True if no file can be created in the data directory: read-only media, the directory of another user, or a full disk
+    /// without a lock file. Existing files can be read, also by other processes at the same time.
     #[must_use]
     pub fn is_read_only(&self) -> bool {
         self.read_only
     }
 
-    /// For a single command: at once or not at all.
+    /// Locks for a single command, without waiting; `None` if another process holds a lock.
     ///
     /// # Errors
-    /// What the operating system says.
+    /// If the operating system reports an error.
     pub fn for_command(folder: &Path) -> Result<Option<Self>, LockError> {
         make_folder(folder)?;
         try_lock_data(folder)
     }
 
-    /// For a daemon: waits for a command that works on the data, not for another daemon. A full disk does not keep it
-    /// from starting.
+    /// Locks for a daemon. It waits for a command that uses the data, but not for another daemon. A daemon can also start on
+    /// a full disk.
     ///
     /// # Errors
-    /// Another daemon, a command that does not end, or what the operating system says.
+    /// If another daemon is running, a command does not end in time, or the operating system reports an error.
     pub async fn for_daemon(folder: &Path) -> Result<Self, LockError> {
         make_folder(folder)?;
         let daemon = match try_lock(folder, "daemon.lock")? {
             Had::Ours(file) => Some(file),
             Had::Taken => return Err(LockError::AnotherDaemon(folder.to_owned())),
-            // The directory's own lock has to do.
+            // On a full disk there may be no lock file: the lock of the directory is enough.
             Had::Absent(e) if !is_for_reading(&e) => None,
             Had::Absent(source) => return Err(LockError::Io { path: folder.join("daemon.lock"), source }),
         };
@@ -185,7 +184,7 @@ mod tests {
         assert!(!first.is_read_only());
         assert!(DataLock::for_command(folder.path()).unwrap().is_none());
         drop(first);
-        // As a daemon on a full disk holds it: the directory alone. A lock file that appears later changes nothing.
+        // A daemon on a full disk locks the directory only. A lock file that is created later changes nothing.
         let held = try_lock_folder(folder.path(), true).unwrap();
         assert!(matches!(held, Some(Had::Ours(_))));
         assert!(DataLock::for_command(folder.path()).unwrap().is_none());

@@ -1,8 +1,8 @@
-//! The log: records of andon and of the crates that it uses, one line each on standard error, with time and level.
+//! The log: one line on standard error for each record of andon and of its libraries, with time and level.
 //!
-//! Rooms emit records with the macros of `tracing` and know nothing of where they go; only the program installs a
-//! subscriber for its process. Gateways that tests run beside each other in one process therefore share nothing, and a
-//! test that reads records has a subscriber of its own on its own thread (`tracing::subscriber::with_default`).
+//! Modules write records with the macros of `tracing`. Only the program installs a subscriber for its process. Several
+//! gateways in one test process therefore share nothing. A test that reads records uses its own subscriber on its own
+//! thread (`tracing::subscriber::with_default`).
 
 use std::fmt::{self, Debug, Write};
 use std::str::FromStr;
@@ -24,17 +24,17 @@ use crate::words::shown;
 #[cfg(test)]
 mod tests;
 
-/// Which records are written: a level for all areas, or for some of them. An area is a room (`andon::link`), a module
-/// below one (`andon::link::mqtt`), or another crate (`rumqttc`).
+/// The levels of the log: one for all areas, or one for each named area. An area is a module of andon (`andon::link`,
+/// `andon::link::mqtt`) or another crate (`rumqttc`). Records of a lower level are not written.
 #[derive(Debug, Clone)]
 pub struct Levels(Targets);
 
 impl Levels {
-    /// A daemon's: its own work, and errors of the database that the ticket store is kept in. The crates of the wires
-    /// write a line for each bad frame, which andon's own statistics count.
+    /// The levels of a daemon: its own work, and errors of the ticket database's library. The libraries of the protocols are
+    /// off, because they write a line for each bad frame; andon counts these frames itself.
     pub const DAEMON: &str = "andon=info,sled=error";
 
-    /// Those of a single command and of the demo: warnings and errors of andon.
+    /// Returns the levels of a single command and of the demo: warnings and errors of andon.
     #[must_use]
     pub fn quiet() -> Self {
         Self(Targets::new().with_target("andon", LevelFilter::WARN))
@@ -73,10 +73,10 @@ fn level_of(word: &str) -> Result<LevelFilter, String> {
     })
 }
 
-/// Writes the process's log to standard error from here on. Only the first call of a process has an effect.
+/// Writes the log of this process to standard error from now on. Only the first call has an effect.
 pub fn install(clock: Clock, levels: Levels) {
     if tracing::subscriber::set_global_default(subscriber(clock, levels, std::io::stderr)).is_ok() {
-        // Records of crates that use `log`; a second logger is not possible in one process.
+        // Takes the records of crates that use `log`. A process can have only one logger.
         let _installed = tracing_log::LogTracer::init();
     }
 }
@@ -85,12 +85,12 @@ fn subscriber<W>(clock: Clock, Levels(targets): Levels, writer: W) -> impl Subsc
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
-    // A log that cannot be written must not stop the daemon, and there is nowhere to tell it.
+    // If the log cannot be written, the daemon continues. There is no place to report this.
     let layer = tracing_subscriber::fmt::layer().log_internal_errors(false).event_format(Line(clock));
     tracing_subscriber::registry().with(targets).with(layer.with_writer(writer))
 }
 
-/// `TIME level text`; a record of another crate names its area before the text.
+/// The format of a line: `TIME level text`. A record of another crate has its area before the text.
 struct Line(Clock);
 
 impl<S, N> FormatEvent<S, N> for Line
@@ -125,7 +125,7 @@ fn word(level: Level) -> &'static str {
     }
 }
 
-/// The message of a record, and its other fields as `name=value`.
+/// The text of a record: its message, and its other fields as `name=value`.
 #[derive(Default)]
 struct Text(String);
 
@@ -134,7 +134,7 @@ impl Visit for Text {
         // Writing into a text cannot fail.
         let _written = match field.name() {
             "message" => write!(self.0, "{value:?}"),
-            // Where a record of `log` comes from, which its metadata says.
+            // These fields repeat the metadata of a record of `log`.
             name if name.starts_with("log.") => Ok(()),
             name => write!(self.0, " {name}={value:?}"),
         };

@@ -1,7 +1,7 @@
-//! Opening a data directory: what the journal says, and a store that is true to it, on disk or in memory.
+//! Opens a data directory: the journal, and a store that contains exactly the events of the journal.
 //!
-//! Nothing here stops a start but a journal whose folder cannot be listed: damage is told, a store that cannot be used is set
-//! aside and rebuilt, and where the disk cannot be written at all the rows stand in memory.
+//! Only one problem prevents a start: the folder of the journal cannot be listed. Damage of the journal is reported. A
+//! store that cannot be used is set aside and rebuilt from the journal. If the disk cannot be written, the store is in memory.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -16,40 +16,40 @@ use crate::store::Store;
 use crate::store::tables::Memory;
 use crate::words::Damage;
 
-/// Why a data directory does not open.
+/// The reason why a data directory cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpeningError {
-    /// The journal does not.
-    #[error("the journal does not open: {0}")]
+    /// The journal cannot be opened.
+    #[error("the journal cannot be opened: {0}")]
     Journal(#[from] JournalError),
-    /// The store cannot take the journal in, not even in memory.
+    /// The store cannot be built from the journal, not even in memory.
     #[error("the ticket database cannot be built from the journal: {0}")]
     Store(String),
-    /// The operating system refuses.
+    /// The operating system reports an error.
     #[error("{}: {source}", .path.display())]
     Io {
         /// The file.
         path: PathBuf,
-        /// What it says.
+        /// The error.
         source: io::Error,
     },
 }
 
-/// Is told how much of the journal was read, from 0 to 1, while the ticket database takes it in.
+/// A callback for the progress of reading the journal. The argument is the share read, from 0 to 1.
 pub type Progress<'a> = &'a mut dyn FnMut(f64);
 
-/// A data directory, open.
+/// An open data directory.
 pub(super) struct Opened {
     pub journal: Journal,
     pub store: Store,
     pub home: Home,
-    /// Why the store is not on disk; empty when it is.
+    /// The reason why the store is not on disk; empty if it is.
     pub why_not: String,
-    /// What should be known of it, as sentences.
+    /// Sentences for the log.
     pub said: Vec<String>,
     /// The parts of the journal that cannot be read.
     pub damage: Vec<Damage>,
-    /// Whether only the end of the journal was checked, because it is long.
+    /// True if only the end of the journal was checked because the journal is long.
     pub is_partly_checked: bool,
 }
 
@@ -61,14 +61,14 @@ pub(super) fn store_folder(data: &Path) -> PathBuf {
     data.join("store")
 }
 
-/// Where a store is set aside to.
+/// Returns the folder to which a damaged store is moved.
 pub(super) fn aside_of(store: &Path) -> PathBuf {
     disk::beside(store, ".damaged")
 }
 
-/// Opens journal and store. With `is_read_only` nothing is written: the store stands in memory.
+/// Opens journal and store. With `is_read_only` nothing is written, and the store is in memory.
 ///
-/// The journal is read once: while its chain is checked, the store takes in the records that it does not have yet.
+/// The journal is read once: while its hash chain is checked, the store applies the records that it does not have yet.
 pub(super) fn open(
     disk: Arc<dyn Disk>,
     folder: &Path,
@@ -89,7 +89,7 @@ pub(super) fn open(
     };
     let mut home = if on_disk.is_some() { Home::Disk } else { Home::Memory };
     let mut store = on_disk.map_or_else(in_memory, Ok)?;
-    // The store takes in only what had been acknowledged.
+    // The store contains only durable events, so its cursor must be in the chain.
     let known = Some(store.cursor().clone()).filter(|c| c.seq.0 > 0);
     let is_partly_checked =
         known.is_some() && bytes_of(disk.as_ref(), folder) > limits::CHECKED_AT_START_BYTES;
@@ -107,7 +107,10 @@ pub(super) fn open(
         forget(store);
         let mut again = None;
         if let Some(known) = known.filter(|_| is_misfit) {
-            said.push(format!("event {}, to which the ticket database had come, is damaged", known.seq));
+            said.push(format!(
+                "event {}, the last event of the ticket database, is damaged in the journal",
+                known.seq
+            ));
             again = open_empty(opener, &mut said, &mut why_not);
         }
         if let Err(why) = taken {
@@ -134,7 +137,7 @@ fn in_memory() -> Result<Store, OpeningError> {
     Store::open(Box::new(Memory::default())).map_err(|e| OpeningError::Store(e.to_string()))
 }
 
-/// The store on disk; an empty one if the one that is there does not open.
+/// Opens the store on disk. If it cannot be opened, an empty store takes its place.
 fn open_store(opener: &mut dyn Opener, said: &mut Vec<String>, why_not: &mut String) -> Option<Store> {
     match opener.open() {
         Ok(store) => Some(store),
@@ -145,7 +148,7 @@ fn open_store(opener: &mut dyn Opener, said: &mut Vec<String>, why_not: &mut Str
     }
 }
 
-/// An empty store on disk, beside the one that was there.
+/// Sets the present store aside, and opens an empty store on disk.
 fn open_empty(opener: &mut dyn Opener, said: &mut Vec<String>, why_not: &mut String) -> Option<Store> {
     match opener.set_aside() {
         Ok(None) => {}
@@ -162,7 +165,7 @@ fn bytes_of(disk: &dyn Disk, folder: &Path) -> u64 {
     entries.iter().map(|(_, kind)| if let disk::Kind::File(bytes) = kind { *bytes } else { 0 }).sum()
 }
 
-/// Moves a store aside, over the one that was moved before: one is kept to look into, more would fill the disk.
+/// Moves a store aside. It replaces the store that was moved before: one is kept for inspection, more would fill the disk.
 pub(super) fn set_aside(path: &Path) -> io::Result<Option<PathBuf>> {
     let aside = aside_of(path);
     match std::fs::symlink_metadata(&aside) {
@@ -178,7 +181,7 @@ pub(super) fn set_aside(path: &Path) -> io::Result<Option<PathBuf>> {
     }
 }
 
-/// Takes into the store what the journal has beyond it.
+/// Applies to the store all events of the journal that the store does not have.
 fn catch_up(
     disk: &Arc<dyn Disk>,
     folder: &Path,
@@ -194,10 +197,10 @@ fn catch_up(
     take_in(chain, store, progress).map_err(|e| e.to_string())?.2
 }
 
-/// A chain that was read to its end, its damage, and whether the store took in what it gave.
+/// A chain that was read to its end, its damage, and the result of applying its events to the store.
 type TakenIn = (Chain, Vec<Damage>, Result<(), String>);
 
-/// Reads a chain to its end. Meanwhile the store takes in the records that it does not have yet, in another thread: checking
+/// Reads a chain to its end in another thread. Meanwhile the store applies the records that it does not have yet: checking
 /// the chain takes as long as writing the rows.
 fn take_in(chain: Chain, store: &mut Store, progress: Progress<'_>) -> Result<TakenIn, OpeningError> {
     let mut reader = RecordReader::of(chain, store.cursor());
@@ -215,11 +218,13 @@ fn take_in(chain: Chain, store: &mut Store, progress: Progress<'_>) -> Result<Ta
                     FeedItem::Damage(damage) => Some(damage.clone()),
                     FeedItem::Record(_) => None,
                 }));
-                // The receiver is gone when the rows cannot be written: the chain is checked all the same.
+                // If the rows cannot be written, the receiver is dropped. The chain is checked all the same.
                 let _sent = read.send((items, reader.cursor(), reader.share()));
             }
         });
-        let failed = |e: std::io::Error| OpeningError::Store(format!("no thread to read the journal: {e}"));
+        let failed = |e: std::io::Error| {
+            OpeningError::Store(format!("cannot start a thread to read the journal: {e}"))
+        };
         let thread = spawned.map_err(failed)?;
         let taken = write_batches(batches, store, progress);
         match thread.join() {

@@ -1,27 +1,27 @@
-//! A reload: the files are read beside the daemon's other work, and taken into use all together or not at all.
+//! A reload: the files are read outside the daemon's main thread, and then used completely or not at all.
 
 use std::path::Path;
 
 use axum::extract::FromRef;
 use tokio::sync::oneshot;
 
-use super::crew::Crew;
 use super::files::{data_folder, load_site};
+use super::link_supervisor::LinkSupervisor;
 use super::run::warn_of_heavy_lines;
 use crate::api::{Gateway, Message, Reloaded, Served};
 use crate::site::Equipment;
 use crate::source::Diagnostics;
 
-/// Loads the configuration again: all of it, or nothing is changed and the reason told.
+/// Loads the configuration again. If a file has an error, nothing changes, and the result is the reason.
 pub(super) async fn reload(
     config: &Path,
     data: &Path,
     gateway: &Gateway,
     served: &Served,
-    crew: &mut Crew,
+    supervisor: &mut LinkSupervisor,
 ) -> Result<Reloaded, String> {
     let done = async {
-        // Beside the runtime: a large file that is wrong must not hold up the links.
+        // A separate thread: reading a large file must not delay the links.
         let path = config.to_owned();
         let loaded =
             tokio::task::spawn_blocking(move || load_site(&path)).await.map_err(|e| e.to_string())?;
@@ -31,7 +31,7 @@ pub(super) async fn reload(
         };
         let before = Gateway::from_ref(served).site;
         if data_folder(&site, config, None) != data_folder(&before, config, None) {
-            return Err("another data directory needs a restart".to_owned());
+            return Err("a changed data directory needs a restart of the daemon".to_owned());
         }
         let same = site.same_as(&before);
         let is_new = |e: &&Equipment| {
@@ -42,19 +42,19 @@ pub(super) async fn reload(
         let removed: Vec<String> =
             before.equipment.iter().filter(is_gone).map(|e| e.id.to_string()).collect();
         warn_of_heavy_lines(&site);
-        // The desk first: what the links still send by the old numbers is told by its version.
+        // The desk changes first. Batches that links still send for the old site have the version of that site.
         let (tx, rx) = oneshot::channel();
         let gone = |()| "the gateway is stopping".to_owned();
         gateway.desk.send(Message::Reload(site.clone(), tx)).await.map_err(|_| gone(()))?;
         rx.await.map_err(|_| gone(()))?;
-        crew.reload(site.clone()).await;
-        served.replace(site, crew.boards());
+        supervisor.reload(site.clone()).await;
+        served.replace(site, supervisor.boards());
         Ok(Reloaded { kept: same.len(), changed, removed })
     }
     .await;
     match &done {
         Ok(r) => tracing::info!(
-            "the configuration was loaded again from {} in {}: {} kept, {} new or changed, {} gone",
+            "the configuration was loaded again from {} (data directory {}): {} unchanged, {} new or changed, {} removed",
             config.display(),
             data.display(),
             r.kept,

@@ -1,4 +1,4 @@
-//! The daemon: lock, data, links, API, `ready`, and an orderly end on SIGTERM or SIGINT.
+//! The life of a daemon: lock and open the data directory, start links and API, log `ready`, and stop in order.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -11,11 +11,11 @@ use tokio::sync::mpsc;
 use super::api_socket::ApiSocket;
 use super::assembly::{self, Parts};
 use super::captures;
-use super::crew::{Crew, boards};
 use super::files::{make_private, socket_path};
+use super::link_supervisor::{LinkSupervisor, boards};
 use super::lock::{DataLock, LockError};
+use super::new_tickets;
 use super::opening::OpeningError;
-use super::openings;
 use super::reloading;
 use crate::ambient::Clock;
 use crate::api::{Gateway, Links, Message, Served, router};
@@ -25,30 +25,30 @@ use crate::link::{LinkBoard, LinkState};
 use crate::site::Site;
 use crate::words::Outcome;
 
-/// Why a daemon does not start or ends badly.
+/// The reason why a daemon cannot start, or ends with an error.
 #[derive(Debug, thiserror::Error)]
 pub enum DaemonError {
-    /// The data directory is taken.
+    /// Another process uses the data directory, or it cannot be locked.
     #[error(transparent)]
     Lock(#[from] LockError),
-    /// The data directory does not open.
+    /// The data directory cannot be opened.
     #[error(transparent)]
     Opening(#[from] OpeningError),
-    /// The socket cannot be made.
+    /// The socket cannot be created.
     #[error("{}: {source}", .path.display())]
     Socket {
-        /// Where.
+        /// The path of the socket.
         path: PathBuf,
-        /// Why.
+        /// The error of the operating system.
         source: std::io::Error,
     },
-    /// A part of the daemon died.
+    /// A part of the daemon has ended unexpectedly.
     #[error("{0}")]
     Broken(String),
 }
 
 impl DaemonError {
-    /// What a process with this error ends in.
+    /// Returns the outcome of a process with this error; it gives the exit code.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
         match self {
@@ -61,11 +61,11 @@ impl DaemonError {
     }
 }
 
-/// What a daemon is started with.
+/// The arguments of a daemon.
 pub struct Start {
     /// The site.
     pub site: Arc<Site>,
-    /// Where it was read, so that it can be loaded again; without it, it cannot.
+    /// The file `andon.toml`, for a reload; `None` if the configuration cannot be reloaded.
     pub config: Option<PathBuf>,
     /// The data directory.
     pub data: PathBuf,
@@ -73,15 +73,15 @@ pub struct Start {
     pub clock: Clock,
 }
 
-/// Runs a gateway until `stop` is done. SIGHUP has it load its configuration again.
+/// Runs a daemon until `stop` is done. SIGHUP reloads the configuration.
 ///
 /// # Errors
-/// When it cannot start, or a part of it died.
+/// If the daemon cannot start, or a part of it has ended unexpectedly.
 pub async fn run(start: Start, stop: impl Future<Output = ()>) -> Result<(), DaemonError> {
     let Start { site, config, data, clock } = start;
     let clock = clock.without_gaps();
-    let mut beating = tokio::task::JoinSet::new();
-    beating.spawn(clock.heartbeat());
+    let mut heartbeat = tokio::task::JoinSet::new();
+    heartbeat.spawn(clock.heartbeat());
     let _lock = DataLock::for_daemon(&data).await?;
     if let Some(found) = make_private(&data) {
         tracing::warn!("{found}");
@@ -105,19 +105,19 @@ pub async fn run(start: Start, stop: impl Future<Output = ()>) -> Result<(), Dae
         boards: Some(boards.clone()),
         links: links.clone(),
     };
-    let mut engine = assembly::start(parts, &mut progress)?;
+    let mut running = assembly::start(parts, &mut progress)?;
     let (reload_tx, mut reloads) = mpsc::channel(limits::RELOADS_QUEUED_MAX);
-    engine.gateway.reload = config.is_some().then_some(reload_tx);
-    let served = Served::new(engine.gateway.clone());
+    running.gateway.reload = config.is_some().then_some(reload_tx);
+    let served = Served::new(running.gateway.clone());
     let mut socket = ApiSocket::open(&socket_path(&data), router(served.clone()))?;
-    let (openings, heard) = captures::openings();
-    let mut beside = tokio::task::JoinSet::new();
-    beside.spawn(openings::follow(engine.gateway.feed.clone(), openings, clock));
-    beside.spawn(captures::keep(heard, served.clone()));
-    if engine.is_partly_checked {
-        beside.spawn(check_rest(engine.gateway.clone()));
+    let (new_ticket_sender, new_ticket_receiver) = captures::new_tickets();
+    let mut background = tokio::task::JoinSet::new();
+    background.spawn(new_tickets::follow(running.gateway.feed.clone(), new_ticket_sender, clock));
+    background.spawn(captures::keep(new_ticket_receiver, served.clone()));
+    if running.is_partly_checked {
+        background.spawn(check_rest(running.gateway.clone()));
     }
-    let mut crew = Crew::start(site.clone(), boards, links, engine.readings.clone(), clock);
+    let mut supervisor = LinkSupervisor::start(site.clone(), boards, links, running.readings.clone(), clock);
     tracing::info!(
         "ready: links {}, equipment {}, socket {}",
         site.links.len(),
@@ -136,13 +136,13 @@ pub async fn run(start: Start, stop: impl Future<Output = ()>) -> Result<(), Dae
         };
         let asker = tokio::select! {
             () = &mut stop => break Ok(()),
-            end = &mut engine.driver => break Err(DaemonError::Broken(match end {
+            end = &mut running.driver => break Err(DaemonError::Broken(match end {
                 Ok(()) => "the journal's thread has ended".to_owned(),
                 Err(e) => format!("the desk has failed: {e}"),
             })),
             () = tokio::time::sleep(LOOK_EVERY) => {
-                tell_changes(&crew.boards(), &mut states);
-                engine.store.watch();
+                log_link_changes(&supervisor.boards(), &mut states);
+                running.store.watch();
                 socket.look();
                 continue;
             }
@@ -150,26 +150,26 @@ pub async fn run(start: Start, stop: impl Future<Output = ()>) -> Result<(), Dae
             true = hung_up => None,
         };
         let Some(config) = &config else { continue };
-        let end = reloading::reload(config, &data, &engine.gateway, &served, &mut crew).await;
+        let end = reloading::reload(config, &data, &running.gateway, &served, &mut supervisor).await;
         if let Some(asker) = asker {
-            // Whoever asked may be gone.
+            // The client may have closed its connection.
             let _told = asker.send(end);
         }
     };
     tracing::info!("stopping");
-    crew.stop();
-    beside.abort_all();
-    // The socket goes first: whoever connects now is told that nobody is there.
+    supervisor.stop();
+    background.abort_all();
+    // The socket is closed first: a new client then sees that no daemon is running.
     socket.close();
     end?;
-    if !engine.stop().await {
-        return Err(DaemonError::Broken("not everything was on disk in time".to_owned()));
+    if !running.stop().await {
+        return Err(DaemonError::Broken("the last events were not on disk in time".to_owned()));
     }
     tracing::info!("stopped");
     Ok(())
 }
 
-/// Checks the begin of a long journal beside the daemon's other work, and puts damage on record.
+/// Checks the beginning of a long journal while the daemon runs, and records its damage.
 async fn check_rest(gateway: Gateway) {
     match gateway.verify().await {
         Ok(found) if found.damage.is_empty() => {}
@@ -177,17 +177,17 @@ async fn check_rest(gateway: Gateway) {
             for part in &found.damage {
                 tracing::error!(target: "andon::journal", "the journal is damaged: {part}");
             }
-            // A desk that is gone has nothing to record.
+            // If the desk has ended, the next start checks again.
             let _sent = gateway.desk.send(Message::Damaged(found.damage)).await;
         }
         Err(refusal) => tracing::warn!(
             target: "andon::journal",
-            "the begin of the journal was not checked: {refusal}",
+            "the beginning of the journal was not checked: {refusal}",
         ),
     }
 }
 
-/// Warns of lines that cannot carry what is asked of them, with the remedy.
+/// Logs a warning for each line that has no time for all its requests, with the remedy.
 pub(super) fn warn_of_heavy_lines(site: &Site) {
     for (at, link) in site.links.iter().enumerate() {
         let timing = LineTiming::of(&link.kind);
@@ -196,9 +196,9 @@ pub(super) fn warn_of_heavy_lines(site: &Site) {
         if all > limits::LINE_LOAD_WARN {
             tracing::warn!(
                 target: "andon::link",
-                "link {}: what is asked of it takes {:.0} % of its time; points will be late. \
-                `andon link plan {}` shows which requests take how long; longer `every`, a higher baud rate \
-                or a second line help",
+                "link {} needs {:.0} % of its time for all requests: points will be late. \
+                Use a longer `every`, a higher baud rate or a second line. \
+                `andon link plan {}` shows the time of each request",
                 link.name,
                 all * 100.0,
                 link.name,
@@ -209,8 +209,8 @@ pub(super) fn warn_of_heavy_lines(site: &Site) {
 
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
-/// Tells the log when a link comes or goes.
-fn tell_changes(boards: &[LinkBoard], before: &mut BTreeMap<String, LinkState>) {
+/// Logs each change of a link's state.
+fn log_link_changes(boards: &[LinkBoard], before: &mut BTreeMap<String, LinkState>) {
     for board in boards {
         let stats = board.lock();
         if before.get(&stats.name) != Some(&stats.state) {

@@ -1,8 +1,8 @@
-//! The store's thread: follows the feed, and keeps the ticket database true to the journal by itself.
+//! The thread of the store: follows the feed and keeps the ticket database equal to the journal.
 //!
-//! The journal waits for nobody here. When the store fails, is found damaged or hangs, it is set aside, opened again and
-//! caught up from the journal, while everything else goes on. sled is not touched while the disk has little room: after a
-//! full disk it would hang in its own threads. Until there is room, the rows stand in memory.
+//! The journal never waits for this thread. If the store fails, is damaged or hangs, it is set aside and rebuilt from the
+//! journal while all other work continues. sled is not used while the disk has little free space, because sled hangs in its
+//! own threads after a full disk. Until there is space, the store is in memory.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -18,7 +18,7 @@ use crate::feed::Feed;
 use crate::limits;
 use crate::store::{Store, StoreHealth, StoreView, tables};
 
-/// Where the rows of a store stand.
+/// The place of the rows of a store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Home {
     /// In sled, in the data directory.
@@ -29,17 +29,17 @@ pub(super) enum Home {
 
 /// Opens tables on the disk, and sets damaged ones aside.
 pub(super) trait Opener: Send {
-    /// Opens what is there.
+    /// Opens the store on disk; an empty one if there is none.
     fn open(&mut self) -> Result<Store, String>;
-    /// Sets what is there aside, so that an empty store can be opened; tells where it is now, if there was something.
+    /// Moves the store aside, so that an empty store can be opened. Returns its new place; `None` if there was no store.
     fn set_aside(&mut self) -> Result<Option<String>, String>;
-    /// Bytes that may still be written.
+    /// Returns the free space on the disk in bytes.
     fn room(&mut self) -> u64;
-    /// Removes what was set aside: there is no room for it.
+    /// Removes the store that was set aside, to get free space.
     fn drop_aside(&mut self);
 }
 
-/// sled in a data directory.
+/// A store in sled, in this data directory.
 pub(super) struct OnDisk(pub PathBuf);
 
 impl Opener for OnDisk {
@@ -58,32 +58,32 @@ impl Opener for OnDisk {
     }
 
     fn drop_aside(&mut self) {
-        // What cannot be removed is in the way of nothing but room.
+        // If the folder cannot be removed, it only takes space.
         let _removed = std::fs::remove_dir_all(aside_of(&store_folder(&self.0)));
     }
 }
 
-/// What the worker does next.
+/// The next action of the worker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Next {
-    /// There is more to do at once.
+    /// Call [`StoreWorker::step`] again at once.
     Again,
-    /// Something new on record, or this time, is waited for.
+    /// Wait for a new event, at most for this time.
     Wait(Duration),
 }
 
-/// The work of the thread, a step at a time.
+/// The work of the thread, in bounded steps.
 pub(super) struct StoreWorker {
     opener: Box<dyn Opener>,
     feed: Feed,
     view: StoreView,
     /// The store that queries read.
     current: Option<(Store, Home)>,
-    /// A store on disk that is being rebuilt beside it.
+    /// A store on disk that is being rebuilt; it then replaces `current`.
     coming: Option<Store>,
-    /// Why the store on disk is not the current one.
+    /// The reason why the store on disk is not in use; empty if it is.
     why_not: String,
-    /// Steps until the disk is tried again.
+    /// The number of steps until the disk is tried again.
     rest: u32,
     is_dirty: bool,
     is_read_only: bool,
@@ -111,17 +111,17 @@ impl StoreWorker {
             is_dirty: false,
             is_read_only: false,
         };
-        worker.tell_health();
+        worker.publish_health();
         worker
     }
 
-    /// Never looks for a home on the disk.
+    /// With `true`, the worker never writes a store on disk.
     pub(super) fn read_only(mut self, is_read_only: bool) -> Self {
         self.is_read_only = is_read_only;
         self
     }
 
-    /// One bounded piece of work.
+    /// Does one bounded piece of work.
     pub(super) fn step(&mut self) -> Next {
         if let Some(why) = self.view.take_suspicion() {
             self.give_up(&why);
@@ -130,17 +130,17 @@ impl StoreWorker {
         if self.may_write() {
             is_more |= self.follow_current();
             if !self.is_read_only && !matches!(self.current, Some((_, Home::Disk))) {
-                is_more |= self.come_home();
+                is_more |= self.rebuild_on_disk();
             }
             if !is_more && self.is_dirty {
                 self.flush();
             }
         }
-        self.tell_health();
+        self.publish_health();
         if is_more { Next::Again } else { Next::Wait(limits::STORE_FLUSH_EVERY) }
     }
 
-    /// Whether the current store may be written: sled only while there is room.
+    /// True if the current store may be written: sled only while the disk has free space.
     fn may_write(&mut self) -> bool {
         match &self.current {
             Some((_, Home::Memory)) | None => true,
@@ -154,13 +154,13 @@ impl StoreWorker {
                     self.why_not = "the disk is nearly full".to_owned();
                     tracing::warn!(
                         target: "andon::store",
-                        "the disk is nearly full: the ticket database waits, the journal goes on",
+                        "the disk is nearly full: the ticket database waits, the journal continues",
                     );
                 } else if has_room && !self.why_not.is_empty() {
                     self.why_not.clear();
                     tracing::info!(
                         target: "andon::store",
-                        "there is room on the disk again: the ticket database goes on",
+                        "the disk has free space again: the ticket database continues",
                     );
                 }
                 has_room
@@ -170,12 +170,12 @@ impl StoreWorker {
 
     fn follow_current(&mut self) -> bool {
         let Some((store, home)) = &mut self.current else { return false };
-        let is_home = *home == Home::Disk;
+        let is_on_disk = *home == Home::Disk;
         match follow(store, &self.feed, limits::STORE_FOLLOW_MAX) {
             Ok(false) => false,
             Ok(true) => {
                 self.view.applied_up_to(store.cursor().seq);
-                self.is_dirty |= is_home;
+                self.is_dirty |= is_on_disk;
                 true
             }
             Err(Stuck::Feed(why)) => {
@@ -189,8 +189,8 @@ impl StoreWorker {
         }
     }
 
-    /// Opens the store on disk, catches it up, and takes it into use.
-    fn come_home(&mut self) -> bool {
+    /// Opens the store on disk, applies the missing events in steps, and then uses this store.
+    fn rebuild_on_disk(&mut self) -> bool {
         if self.rest > 0 {
             self.rest -= 1;
             return false;
@@ -203,9 +203,9 @@ impl StoreWorker {
         let mut store = match self.coming.take() {
             Some(store) => store,
             None => match self.opener.open() {
-                // A store that is ahead of the journal was kept for another one.
+                // A store with more events than the journal belongs to another journal.
                 Ok(store) if store.cursor().seq <= self.feed.end_seq() => store,
-                Ok(_) => return self.try_again("the store is ahead of the journal"),
+                Ok(_) => return self.try_again("it has more events than the journal"),
                 Err(why) => return self.try_again(&why),
             },
         };
@@ -242,12 +242,12 @@ impl StoreWorker {
         }
         tracing::error!(
             target: "andon::store",
-            "the ticket database cannot be used: {}; it is tried again", self.why_not,
+            "the ticket database cannot be used: {}; andon tries again", self.why_not,
         );
         false
     }
 
-    /// Stops using the current store: it is rebuilt from the journal.
+    /// Stops using the current store. The store is rebuilt from the journal.
     fn give_up(&mut self, why: &str) {
         tracing::error!(
             target: "andon::store",
@@ -274,7 +274,7 @@ impl StoreWorker {
         }
     }
 
-    fn tell_health(&self) {
+    fn publish_health(&self) {
         let why = self.why_not.clone();
         let health = match (&self.current, &self.coming) {
             (Some((_, Home::Disk)), _) if why.is_empty() => StoreHealth::Ready,
@@ -290,15 +290,15 @@ impl StoreWorker {
     }
 }
 
-/// Why a store does not go on.
+/// The reason why a store cannot continue.
 enum Stuck {
     /// The journal's files cannot be read.
     Feed(String),
-    /// Its rows cannot be read or written.
+    /// The rows of the store cannot be read or written.
     Rows(String),
 }
 
-/// Takes in the next records, so many at most, if there are any. Returns whether there were.
+/// Applies the next records to a store, at most `most`. Returns false if there were none.
 fn follow(store: &mut Store, feed: &Feed, most: usize) -> Result<bool, Stuck> {
     let followed = feed.after(store.cursor(), most);
     let followed = followed.map_err(|e| Stuck::Feed(format!("the journal cannot be read: {e}")))?;
@@ -309,13 +309,13 @@ fn follow(store: &mut Store, feed: &Feed, most: usize) -> Result<bool, Stuck> {
     Ok(true)
 }
 
-/// Lets go of a store whose sled may hang while it is dropped: in a thread that nobody waits for.
+/// Drops a store in a separate thread, because sled can hang during the drop. Nothing waits for this thread.
 pub(super) fn forget(store: Store) {
-    // Where no thread can be had, the store is kept until the process ends.
+    // If no thread can be started, the store stays open until the process ends.
     let _thread = std::thread::Builder::new().name("store-drop".to_owned()).spawn(move || drop(store));
 }
 
-/// The thread and what watches over it.
+/// The thread of the store and its watchdog.
 pub(super) struct StoreThread {
     data: PathBuf,
     feed: Feed,
@@ -325,7 +325,7 @@ pub(super) struct StoreThread {
 
 struct Running {
     thread: Option<JoinHandle<()>>,
-    /// Counts steps: a thread whose count stands still while it has work hangs.
+    /// The number of steps. If the number does not change for some time, the thread hangs.
     steps: Arc<AtomicU64>,
     stop: watch::Sender<bool>,
     seen: (u64, u32),
@@ -340,7 +340,7 @@ impl StoreThread {
         Ok(Self { data: data.to_owned(), feed, view, running: Mutex::new(running) })
     }
 
-    /// Called once a second: gives a thread up that hangs, and starts another one on an empty store.
+    /// Abandons a thread that hangs or has failed, and starts another thread with an empty store. Call it once a second.
     pub(super) fn watch(&self) {
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         let steps = running.steps.load(Ordering::Relaxed);
@@ -356,7 +356,7 @@ impl StoreThread {
         let what = if hangs { "hangs" } else { "has failed" };
         tracing::error!(
             target: "andon::store",
-            "the thread of the ticket database {what}; it is given up and the database rebuilt",
+            "the thread of the ticket database {what}; andon rebuilds the database in a new thread",
         );
         self.view.withdraw();
         let mut opener = OnDisk(self.data.clone());
@@ -364,7 +364,7 @@ impl StoreThread {
             tracing::error!(target: "andon::store", "the ticket database cannot be set aside: {e}");
         }
         if given_up >= limits::STORE_GIVEN_UP_MAX {
-            let why = format!("its thread was given up {given_up} times; restart andon");
+            let why = format!("its thread has failed {given_up} times; restart andon");
             self.view.set_health(StoreHealth::Away(why));
             running.given_up = given_up;
             return;
@@ -373,11 +373,13 @@ impl StoreThread {
         let (feed, view) = (self.feed.clone(), self.view.clone());
         match spawn(StoreWorker::new(Box::new(opener), feed, view, None, why)) {
             Ok(next) => *running = Running { given_up, ..next },
-            Err(e) => tracing::error!(target: "andon::store", "no thread for the ticket database: {e}"),
+            Err(e) => {
+                tracing::error!(target: "andon::store", "cannot start a thread for the ticket database: {e}")
+            }
         }
     }
 
-    /// Ends the thread after its last work. Returns whether it ended in time.
+    /// Ends the thread after its last work. Returns true if it ended in time.
     pub(super) async fn stop(&self) -> bool {
         let (stop, thread) = {
             let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
@@ -403,7 +405,7 @@ fn spawn(mut worker: StoreWorker) -> std::io::Result<Running> {
                 Next::Again => continue,
                 Next::Wait(_) if *stopped.borrow() => break,
                 Next::Wait(time) => {
-                    // Something new, or time: both are looked at by the next step.
+                    // The next step looks for new events and for work that is due.
                     runtime.block_on(async {
                         tokio::select! {
                             _ = end.changed() => {}

@@ -1,5 +1,5 @@
-//! The readings around a fault's onset, kept with its ticket: cut from the recorder once they have all come, in one read
-//! for all tickets of a burst.
+//! The readings around the onset of a fault, kept with its ticket in `traces/`. They are read from the recorder when the
+//! period of the trace has ended. Tickets of a burst share one read.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -12,7 +12,7 @@ use crate::disk;
 use crate::limits;
 use crate::words::{Mono, Now, TicketNumber};
 
-/// Traces that are to be cut, by when.
+/// The traces to write, by the time at which they are due.
 pub(super) struct Traces {
     waiting: BTreeMap<(Mono, TicketNumber), TraceOf>,
     over: Arc<AtomicBool>,
@@ -24,12 +24,12 @@ impl Traces {
         Self { waiting: BTreeMap::new(), over, passed_over }
     }
 
-    /// When something is to be cut next: a moment after the first, with all that are due by then.
+    /// Returns the time of the next writing: shortly after the first trace is due, so that further traces can share the read.
     pub(super) fn due(&self) -> Option<Mono> {
         self.waiting.first_key_value().map(|((at, _), _)| *at + limits::CAPTURE_SHARED)
     }
 
-    /// Takes a ticket in. Beyond a number it is passed over: its trace is cut when somebody asks for it.
+    /// Adds a ticket. If too many wait, the ticket is skipped; its trace is then read when a person asks for it.
     pub(super) fn take(&mut self, gateway: &Gateway, of: TraceOf, now: Now) {
         let found = gateway.site.find(of.equipment.as_str());
         let fault = found.and_then(|(_, e)| e.profile.fault(of.fault.as_str()));
@@ -42,13 +42,13 @@ impl Traces {
         self.waiting.insert((due, of.number), of);
     }
 
-    /// Takes up what a stop of the daemon left undone: live tickets without a trace.
+    /// Adds the live tickets that have no trace because the daemon stopped.
     pub(super) async fn catch_up(&mut self, gateway: &Gateway) {
         let Ok(desk) = gateway.snapshot().await else { return };
         let live = desk.state.tickets.live.values().filter(|t| t.state.is_live());
         let live: Vec<TraceOf> = live.map(|t| TraceOf::from(t.as_ref())).collect();
         let now = desk.at;
-        // What it holds would be copied when it changes.
+        // While the snapshot exists, the desk must copy every part that changes.
         drop(desk);
         let folder = gateway.clone();
         let without = tokio::task::spawn_blocking(move || {
@@ -61,7 +61,7 @@ impl Traces {
         }
     }
 
-    /// Cuts what is due.
+    /// Writes the traces that are due.
     pub(super) async fn carry_out(&mut self, gateway: &Gateway, now: Now) {
         if self.due().is_none_or(|at| at > now.mono) {
             return;
@@ -87,7 +87,7 @@ impl Traces {
     }
 }
 
-/// Writes traces from one read of the recorder. Empty ones as well: what was not recorded is not looked for at every start.
+/// Writes traces from one read of the recorder. Empty traces are written as well, so that the next start skips these tickets.
 fn write(gateway: &Gateway, due: &[(PathBuf, TraceOf)], over: &AtomicBool) -> io::Result<()> {
     let cut = Cut::read(&gateway.site, &gateway.recorder, due.iter().map(|(_, of)| of))?;
     for (at, (path, of)) in due.iter().enumerate() {

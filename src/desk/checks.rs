@@ -1,4 +1,4 @@
-//! Checks under way: steps that the gateway answers by reading the equipment.
+//! [`Check`]: a step of a ticket that the gateway answers by reading the equipment.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use crate::expr::Truth;
 use crate::limits;
 use crate::words::{Author, EquipmentIndex, Mono, Now, PointIndex, StepId, TicketNumber};
 
-/// One check.
+/// A check that is under way.
 #[derive(Debug, Clone)]
 pub(super) struct Check {
     pub token: Token,
@@ -19,11 +19,11 @@ pub(super) struct Check {
     pub hold: Duration,
     pub operands: Vec<(EquipmentIndex, PointIndex)>,
     pub asked_at: Now,
-    /// Since when the condition has held, as far as fresh readings say.
+    /// The time since which the condition is true by readings after `asked_at`; `None` if it is not.
     pub held_since: Option<Mono>,
 }
 
-/// What a check comes to, seen now.
+/// The result of evaluating a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verdict {
     Yes,
@@ -33,8 +33,9 @@ pub(super) enum Verdict {
 }
 
 impl Check {
-    /// Judges: only readings that came after the question count; a false one ends it, unknown starts the time again.
-    pub(super) fn judge(&mut self, truth: Truth, all_fresh: bool, now: Now) -> Verdict {
+    /// Evaluates the check. Only readings after the request count: until then `all_fresh` is false. If the condition is
+    /// false, the answer is no. If it is unknown, `hold` starts again.
+    pub(super) fn evaluate(&mut self, truth: Truth, all_fresh: bool, now: Now) -> Verdict {
         let give_up = self.asked_at.mono + self.hold + limits::CHECK_ANSWER_MAX;
         if all_fresh {
             match truth {

@@ -1,4 +1,4 @@
-//! What goes into the desk and what comes out.
+//! The inputs and outputs of the desk.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,91 +11,91 @@ use crate::writing::{Carried, Order, OrderId, Wrote};
 use super::event::{ProvenLine, Record};
 use super::rooms::Verb;
 
-/// Names an asker, so that the reply finds it.
+/// Identifies a request, so that the driver can send the reply to the right place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Token(pub u64);
 
-/// What somebody asks of the gateway.
+/// A request to change something.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Ask {
-    /// Who.
+    /// The person who asks.
     pub by: Author,
-    /// What.
+    /// The change, as a verb of one room.
     pub verb: Verb,
 }
 
-/// A record that is to be written, with its line.
+/// A record that the journal must write.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Draft {
     /// The record.
     pub record: Arc<Record>,
-    /// Its line.
+    /// The line of the record.
     pub line: ProvenLine,
 }
 
-/// What goes in.
+/// An input of the desk.
 #[derive(Debug)]
 pub enum Input {
-    /// The readings of one answer.
+    /// The readings of one response or message.
     Readings {
-        /// Of which equipment.
+        /// The equipment.
         equipment: EquipmentIndex,
-        /// Each point's reading.
+        /// The points with their readings.
         readings: Vec<(PointIndex, Reading)>,
-        /// What they say of the equipment itself.
+        /// Whether the equipment responded.
         presence: Presence,
     },
-    /// A link was opened, or is away and says why.
+    /// A link was opened, or has no connection.
     Link {
-        /// Which.
+        /// The link.
         link: LinkName,
-        /// Why it is away; nothing where it is open.
+        /// The reason why the link has no connection; `None` if it was opened.
         away: Option<String>,
     },
-    /// Somebody asks.
+    /// A request.
     Asked(Token, Ask),
-    /// An order to write was carried out, or not.
+    /// A link has carried out an order to write, or could not.
     Carried(OrderId, Carried),
     /// Time has passed.
     Elapsed,
     /// Events up to this one are on disk.
     Written(Seq),
-    /// Events from this one on could not be written.
+    /// Events from this one on could not be written, for this reason.
     NotWritten(Seq, String),
     /// Parts of the journal that cannot be read were found.
     Damaged(Vec<Damage>),
-    /// The program did not run for this long; the monotonic clock does not count it, the wall clock does.
+    /// The program did not run for this time. The wall clock counts this time, the monotonic clock does not.
     Paused(Duration),
-    /// The journal can be written again, after it could not.
+    /// The journal can be written again.
     Writable,
-    /// Other files are in force from here on.
+    /// This site is in force from now on.
     Reloaded(Arc<Site>),
     /// The daemon is stopping.
     Stopping,
 }
 
-/// What was asked is done and on record.
+/// The reply to a request whose events are on disk.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Reply {
-    /// The ticket as it is now, and the lines that its log has got.
+    /// The ticket after the change, and the new lines of its log.
     Ticket(Arc<Ticket>, Vec<LogEntry>),
-    /// What was written and read back.
+    /// The value that was written and read back.
     Wrote(Box<Wrote>),
-    /// What was done, as a sentence.
+    /// The change, as a sentence.
     Told(String),
 }
 
-/// What comes out.
+/// An output of the desk.
 #[derive(Debug, PartialEq)]
 pub enum Output {
-    /// To be written, in this order.
+    /// A record for the journal. Records must be written in the order of these outputs.
     Write(Box<Draft>),
     /// A bug of andon, for the log.
     Bug(String),
-    /// To the asker.
+    /// The reply to the request with this token.
     Reply(Token, Box<Result<Reply, Refusal>>),
-    /// Read all of this equipment now.
+    /// Read all points of this equipment now.
     Read(EquipmentIndex),
-    /// Write this to equipment, and say with [`Input::Carried`] what became of it.
+    /// Write a value to equipment, and give the result to the desk as [`Input::Carried`].
     Order(Order),
 }

@@ -1,16 +1,16 @@
-//! The engine itself.
+//! [`Desk`]: takes one input at a time, and keeps the events in order.
 
 mod asked;
-mod begun;
 mod change;
+mod checks;
+mod damage;
 mod durable;
-mod held;
-mod judged;
 mod links;
 mod reactions;
-mod record;
-mod reloaded;
+mod reload;
 mod snapshot;
+mod startup;
+mod suppressed;
 mod suppression;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -24,9 +24,10 @@ use super::rooms::Event;
 use super::state::{State, Touched};
 use super::timers::{Timer, Timers};
 use change::{Change, Origin, Unwritten};
-use held::Held;
+
 pub use snapshot::{Snapshot, Suppressed, Unrecorded};
-pub use suppression::Hidden;
+use suppressed::SuppressedCondition;
+pub use suppression::Suppression;
 
 use crate::alarm::{Bursts, Chatter, Key, unshelved};
 use crate::detect::{BaselineEvent, Detector};
@@ -37,48 +38,54 @@ use crate::ticket::{LogEntry, Ticket};
 use crate::words::{Author, LinkName, Mono, Now, Refusal, Rule, Seq};
 use crate::writing::Orders;
 
-/// The engine: inputs in, outputs out, nothing else.
+/// The engine of the gateway; see the documentation of the module.
 #[derive(Debug)]
 pub struct Desk {
     site: Arc<Site>,
-    /// What is true of every fault's condition.
+    /// The state of each fault's condition.
     detector: Detector,
     state: State,
-    /// What is on disk: an earlier handle on `state`.
+    /// The state that is on disk: an earlier version of `state`.
     durable: State,
-    /// Handles on `state` as it was at the end of each turn that decided something and is not on disk yet.
+    /// The version of `state` after each call of [`Desk::handle`] that decided an event which is not on disk yet.
     turns: VecDeque<State>,
     next_seq: Seq,
+    /// Events that are decided and not on disk yet, oldest first.
     unwritten: VecDeque<Unwritten>,
+    /// Machine changes that wait until the journal can be written, oldest first.
     waiting: VecDeque<Change>,
-    /// Machine changes that were dropped because too many waited.
+    /// The number of machine changes that were dropped because too many waited.
     changes_dropped: u64,
+    /// The time at which `waiting` is decided again; `None` if nothing waits.
     retry_at: Option<Mono>,
+    /// The reason why the journal cannot be written; `None` while it can.
     not_writable: Option<String>,
+    /// Steps that the gateway is checking, each with the time of its next evaluation.
     checks: Vec<(Check, Mono)>,
     timers: Timers,
-    /// Events that could not be recorded because of a bug.
+    /// The number of events that could not be recorded because of a bug.
     not_recordable: u64,
-    /// Conditions that are there and make no alarm.
-    held: BTreeMap<Key, Held>,
-    /// The event after which it was last looked for what is no longer held back.
-    released_at: Option<Seq>,
+    /// Conditions that became true while their alarm was suppressed.
+    suppressed: BTreeMap<Key, SuppressedCondition>,
+    /// Journal position at the last [`Desk::release`]. A suppression ends only by an event or after its grace time, so
+    /// nothing is checked again until `state.seq` moves. `None`: check at the next input.
+    released_seq: Option<Seq>,
     chatter: Chatter,
     bursts: Bursts,
-    /// Links that are away.
+    /// Links that have no connection.
     away: BTreeMap<LinkName, links::Away>,
-    /// Orders to write, with who asked.
+    /// Writes to equipment that are under way, with the person who asked.
     orders: Orders<(Token, Author)>,
     outputs: VecDeque<Output>,
     last: Now,
-    /// Whether a daemon reads equipment; a single command does not, and records neither start nor stop.
+    /// True for a daemon, which reads equipment. False for a single command, which records neither start nor stop.
     reads: bool,
-    /// Whether the stop was decided: it is the last event, and nothing is decided after it.
+    /// True once the stop was decided. The stop is the last event.
     is_stopping: bool,
 }
 
 impl Desk {
-    /// Takes up where the journal ends: `state` is everything it adds up to.
+    /// Continues after the last event of the journal: `state` is the result of all its events.
     #[must_use]
     pub fn new(site: Arc<Site>, state: State, now: Now) -> Self {
         let mut detector = Detector::new(site.clone(), now);
@@ -102,8 +109,8 @@ impl Desk {
             checks: Vec::new(),
             timers,
             not_recordable: 0,
-            held: BTreeMap::new(),
-            released_at: None,
+            suppressed: BTreeMap::new(),
+            released_seq: None,
             chatter: Chatter::default(),
             bursts: Bursts::default(),
             away: BTreeMap::new(),
@@ -115,73 +122,73 @@ impl Desk {
         }
     }
 
-    /// The live state as it is on disk.
+    /// Returns the live state that is on disk.
     #[must_use]
     pub fn recorded(&self) -> &State {
         &self.durable
     }
 
-    /// The site in force.
+    /// Returns the site in force.
     #[must_use]
     pub fn site(&self) -> &Arc<Site> {
         &self.site
     }
 
-    /// Why the journal cannot be written, while it cannot.
+    /// Returns the reason why the journal cannot be written; `None` while it can.
     #[must_use]
     pub fn not_writable(&self) -> Option<&str> {
         self.not_writable.as_deref()
     }
 
-    /// The last event decided, on disk or not.
+    /// Returns the number of the last decided event, on disk or not.
     #[must_use]
     pub fn decided_seq(&self) -> Seq {
         self.state.seq
     }
 
-    /// Whether everything decided is on disk, and nothing waits to be decided again.
+    /// True if all decided events are on disk, and no machine change waits to be decided again.
     #[must_use]
     pub fn is_settled(&self) -> bool {
         self.unwritten.is_empty() && self.waiting.is_empty()
     }
 
-    /// Whether something decided is not on disk yet.
+    /// True if a decided event is not on disk yet.
     #[must_use]
     pub fn has_unwritten(&self) -> bool {
         !self.unwritten.is_empty()
     }
 
-    /// The last event that is on disk.
+    /// Returns the number of the last event that is on disk.
     #[must_use]
     pub fn durable_seq(&self) -> Seq {
         self.durable.seq
     }
 
-    /// The next output; call until there is none.
+    /// Returns the next output. Call until the result is `None`.
     pub fn poll_output(&mut self) -> Option<Output> {
         self.outputs.pop_front()
     }
 
-    /// When to call with [`Input::Elapsed`], and why.
+    /// Returns the time of the next call with [`Input::Elapsed`] and its reason; `None` if no time is due.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<(Mono, &'static str)> {
-        let ending = self.timers.next().map(|at| (at, "the end of a watch or of shelving"));
+        let timers = self.timers.next().map(|at| (at, "the end of a watch or of shelving"));
         let checks = self.checks.iter().map(|(_, at)| (*at, "a check"));
         let retry = self.retry_at.map(|at| (at, "the journal is tried again"));
         let detect = self.detector.next_due().map(|at| (at, "a delay, staleness or silence"));
-        let held = self.next_held().map(|at| (at, "an alarm that is held back"));
-        let links = self.next_link().map(|at| (at, "a link that is away"));
-        ending
+        let suppressed = self.next_suppressed().map(|at| (at, "a suppressed or chattering alarm"));
+        let links = self.next_link().map(|at| (at, "the alarm of a link without connection"));
+        timers
             .into_iter()
             .chain(links)
-            .chain(held)
+            .chain(suppressed)
             .chain(checks)
             .chain(retry)
             .chain(detect)
             .min_by_key(|(at, _)| *at)
     }
 
-    /// Ends everything due up to now, in time order, and only then looks at the input.
+    /// Takes an input. First the delays and timers that end until `now` are decided, in the order of time.
     pub fn handle(&mut self, now: Now, input: Input) {
         if self.is_stopping {
             match input {
@@ -197,7 +204,7 @@ impl Desk {
         self.notice_clock_step(now);
         self.detector.elapsed(now);
         self.take_transitions(now);
-        self.tell_damped(now);
+        self.report_damped(now);
         self.end_timers(now);
         if self.retry_at.is_some_and(|at| at <= now.mono) {
             self.retry(now);
@@ -219,7 +226,7 @@ impl Desk {
             Input::Stopping => {
                 self.is_stopping = true;
                 if self.reads {
-                    self.machine(now, Change::Gateway(GatewayEvent::Stopped {}));
+                    self.machine_change(now, Change::Gateway(GatewayEvent::Stopped {}));
                 }
                 self.end_turn();
                 return;
@@ -227,11 +234,11 @@ impl Desk {
         }
         self.raise_links(now);
         self.release(now);
-        self.judge_checks(now);
+        self.evaluate_checks(now);
         self.end_turn();
     }
 
-    /// Keeps a handle on what was decided in this turn, until it is on disk.
+    /// Keeps the state after this input until its events are on disk.
     fn end_turn(&mut self) {
         let decided = self.turns.back().map_or(self.durable.seq, |s| s.seq);
         if self.state.seq > decided {
@@ -239,48 +246,51 @@ impl Desk {
         }
     }
 
+    /// Records a step of the wall clock, if it differs from the monotonic clock by at least [`limits::CLOCK_STEP_MIN`].
     fn notice_clock_step(&mut self, now: Now) {
         let expected = self.last.at(now.mono);
         self.last = now;
         let by_ms = now.wall.millis().saturating_sub(expected.wall.millis());
         if u128::from(by_ms.unsigned_abs()) >= limits::CLOCK_STEP_MIN.as_millis() {
-            self.machine(now, Change::Gateway(GatewayEvent::ClockStepped { by_ms }));
+            self.machine_change(now, Change::Gateway(GatewayEvent::ClockStepped { by_ms }));
             if now.wall.is_set() && !expected.wall.is_set() {
                 self.timers.clock_was_set(now);
             }
         }
     }
 
+    /// Takes the changes of conditions and the learned models from the detector.
     fn take_transitions(&mut self, now: Now) {
         for t in self.detector.take_transitions() {
             self.condition(now, t);
         }
         for learned in self.detector.take_learned() {
-            self.machine(now, Change::Learned(learned));
+            self.machine_change(now, Change::Learned(learned));
         }
     }
 
+    /// Decides the timers that have ended.
     fn end_timers(&mut self, now: Now) {
         while let Some(timer) = self.timers.pop_ended(now.mono) {
             match timer {
-                Timer::Watch(number) => self.machine(now, Change::Verified(number)),
+                Timer::Watch(number) => self.machine_change(now, Change::Verified(number)),
                 Timer::Shelf(key) => {
-                    let held_back = self.held_back(&key);
-                    self.machine(now, Change::Alarm(unshelved(key, None, held_back)));
+                    let times = self.held_back(&key);
+                    self.machine_change(now, Change::Alarm(unshelved(key, None, times)));
                 }
             }
         }
     }
 
-    /// The program did not run for a while: that is neither a step of the wall clock nor time that delays count.
+    /// Records a time in which the program did not run. It is not a step of the wall clock, and delays do not count it.
     fn paused(&mut self, now: Now, length: Duration) {
         self.last.wall = self.last.wall.after(length);
         let for_ms = u64::try_from(length.as_millis()).unwrap_or(u64::MAX);
-        self.machine(now, Change::Gateway(GatewayEvent::Paused { for_ms }));
+        self.machine_change(now, Change::Gateway(GatewayEvent::Paused { for_ms }));
     }
 
-    /// A change that nobody asked for: it is decided now, or waits while the journal cannot be written.
-    fn machine(&mut self, now: Now, change: Change) {
+    /// Decides a change that no person asked for. While the journal cannot be written, the change waits.
+    fn machine_change(&mut self, now: Now, change: Change) {
         if self.retry_at.is_some() {
             if self.waiting.len() >= limits::WAITING_CHANGES_MAX {
                 self.waiting.pop_front();
@@ -293,6 +303,8 @@ impl Desk {
         self.emit(at, &Author::Gateway, events, Origin::Machine(change), None);
     }
 
+    /// Gives events to the journal: numbers and proves each event, then applies all of them. `stored` is the ticket
+    /// from the store, if the desk no longer holds it.
     fn emit(
         &mut self,
         now: Now,
@@ -337,7 +349,7 @@ impl Desk {
         self.unwritten.push_back(Unwritten { last: self.state.seq, origin, forgets, result });
     }
 
-    /// An event cannot stand in the journal. Nothing of the change happens; the same would fail again, so nothing is retried.
+    /// Drops a change because one of its events cannot be recorded. A second try would fail the same way.
     fn cannot_record(&mut self, record: &Record, why: &NotRecordable, origin: Origin) {
         self.not_recordable += 1;
         let text = format!("event {} cannot be recorded: {why}", record.seq);
@@ -355,5 +367,5 @@ fn not_writable(why: &str) -> Refusal {
         Rule::JournalNotWritable,
         format!("nothing was changed: the journal cannot be written: {why}"),
     )
-    .remedy("make room on the data directory's disk; the gateway goes on by itself")
+    .remedy("free some space on the disk of the data directory; andon then continues by itself")
 }

@@ -1,5 +1,5 @@
-//! The record that carries an event, as a line of the journal. Each kind of event has a version; a sample of each stands
-//! in `tests/samples/journal/` and is read by every later build.
+//! [`Record`]: an event with its number, time and author, as one line of the journal. `tests/samples/journal/` has a line
+//! of each kind. Every later version must read these lines.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,16 +7,16 @@ use super::rooms::Event;
 use crate::limits;
 use crate::words::{Author, Seq, Wall};
 
-/// An event with its place, time and author.
+/// An event with its number, time and author.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Record {
-    /// Its number.
+    /// The sequence number: 1 for the first event of a journal, without gaps.
     pub seq: Seq,
-    /// When.
+    /// The time of the decision, on the wall clock.
     pub at: Wall,
-    /// Who.
+    /// The person who asked, or the gateway.
     pub by: Author,
-    /// What.
+    /// The event.
     pub event: Event,
 }
 
@@ -41,10 +41,10 @@ struct LineIn {
     kind: String,
 }
 
-/// The version of every event kind of this build.
+/// The version of every kind of event (`v` in the line).
 const VERSION: u32 = 1;
 
-/// The line of an event, proven to fit and to read back the same; the hash of the line before is filled in last.
+/// The line of an event, without the hash of the previous line. The line is short enough, and reading it gives the same event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProvenLine {
     before: String,
@@ -52,45 +52,45 @@ pub struct ProvenLine {
 }
 
 impl ProvenLine {
-    /// The bytes of the line, the hash included.
+    /// Returns the length of the line in bytes, including the hash.
     #[must_use]
     pub fn bytes(&self) -> usize {
         self.before.len() + 64 + self.after.len()
     }
 
-    /// The journal's line, without its newline; `prev` is the SHA-256 of the line before, in hexadecimal.
+    /// Returns the line of the journal without its newline; `prev` is the SHA-256 of the previous line, in hexadecimal.
     #[must_use]
     pub fn with_prev(&self, prev: &str) -> String {
         [&self.before, prev, &self.after].concat()
     }
 }
 
-/// Why an event cannot stand in the journal: a bug of andon, because what comes from outside is bounded before.
+/// The reason why an event cannot be recorded. This is always a bug of andon: every input is bounded before it is decided.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NotRecordable {
-    /// It cannot be written as JSON, or is of a later version.
-    #[error("it cannot be written: {0}")]
+    /// The event cannot be written as JSON, or a later version of andon wrote it.
+    #[error("it cannot be written as JSON: {0}")]
     NotWritten(String),
     /// The line is longer than [`limits::LINE_BYTES_MAX`].
-    #[error("its line has {0} bytes, and {max} is the most", max = limits::LINE_BYTES_MAX)]
+    #[error("its line has {0} bytes; at most {max} are allowed", max = limits::LINE_BYTES_MAX)]
     TooLong(usize),
-    /// What is read is not what was written.
-    #[error("it does not read back as it was written")]
+    /// Reading the line gives a different event.
+    #[error("reading its line gives a different event")]
     ReadsOtherwise,
 }
 
-/// Why a line of the journal is not an event that this version can take in.
+/// The reason why a line of the journal cannot be read as an event.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the event does not read: {0}")]
+#[error("the event cannot be read: {0}")]
 pub struct NotReadable(String);
 
 impl Record {
-    /// The line of this record, proven.
+    /// Returns the line of this record, after reading the line back.
     ///
     /// # Errors
-    /// When the event cannot stand in the journal.
+    /// If the event cannot be recorded.
     pub fn prove(&self) -> Result<ProvenLine, NotRecordable> {
-        /// Stands where the hash of the line before will.
+        /// The placeholder for the hash of the previous line.
         const HOLE: &str = "?";
         let line = self.to_line(HOLE).map_err(|e| NotRecordable::NotWritten(e.to_string()))?;
         let length = line.len() + 64 - HOLE.len();
@@ -105,20 +105,20 @@ impl Record {
         Ok(ProvenLine { before: format!("{before}\"prev\":\""), after: after.to_owned() })
     }
 
-    /// The journal's line, without its newline; `prev` is the SHA-256 of the line before.
+    /// Returns the line of the journal without its newline; `prev` is the SHA-256 of the previous line.
     ///
     /// # Errors
-    /// Never for records of this program; kinds of later versions are not written.
+    /// If a later version of andon wrote the event ([`Event::Other`]).
     pub fn to_line(&self, prev: &str) -> Result<String, serde_json::Error> {
         let clock = (!self.at.is_set()).then_some("unset");
         let Self { seq, at, by, event } = self;
         serde_json::to_string(&LineOut { seq: *seq, prev, at: *at, by, v: VERSION, clock, event })
     }
 
-    /// Reads a journal's line. A kind that no table lists is kept as [`Event::Other`].
+    /// Reads a line of the journal. An event of an unknown kind becomes [`Event::Other`].
     ///
     /// # Errors
-    /// When it is not a record, or one of a known kind that does not read.
+    /// If the line is not a record, or an event of a known kind cannot be read.
     pub fn from_line(line: &str) -> Result<Self, NotReadable> {
         let head: LineIn = serde_json::from_str(line).map_err(|e| NotReadable(e.to_string()))?;
         let event = Event::read(&head.kind, line).map_err(|e| NotReadable(e.to_string()))?;

@@ -1,5 +1,5 @@
-//! The rooms that the desk asks: one row each. A row makes the room's verbs a part of [`Verb`], and its events a part of
-//! [`Event`] with their kinds in the journal.
+//! The table of the rooms that the desk asks. The row of a room makes its verbs a variant of [`Verb`], and its events a
+//! variant of [`Event`] with their kinds in the journal.
 
 use serde::ser::Error as _;
 use serde::{Serialize, Serializer};
@@ -13,25 +13,25 @@ use crate::writing::{WriteEvent, WriteVerb};
 
 macro_rules! rooms {
     ($($(#[$doc:meta])* $name:ident: $verb:ty, $event:ty;)+) => {
-        /// What somebody asks, by room.
+        /// The verb of a request, by room.
         #[derive(Debug, Clone, PartialEq)]
         pub enum Verb {
             $($(#[$doc])* $name($verb),)+
         }
 
-        /// Something that happened, for good, by room.
+        /// A recorded change, by room. An event is never changed or removed.
         #[derive(Debug, Clone, PartialEq)]
         pub enum Event {
             $($(#[$doc])* $name($event),)+
-            /// A kind that a later version wrote; it is kept and passed over.
+            /// An event of a kind that a later version of andon wrote. It stays in the journal and changes nothing.
             Other {
-                /// Its kind.
+                /// The kind.
                 kind: String,
             },
         }
 
         impl Event {
-            /// Reads the event of a line of this kind. A kind that no room lists is kept as [`Event::Other`].
+            /// Reads the event of a line of this kind. A kind that no room lists becomes [`Event::Other`].
             pub(super) fn read(kind: &str, line: &str) -> Result<Self, serde_json::Error> {
                 $(if <$event>::KINDS.contains(&kind) {
                     return serde_json::from_str(line).map(Self::$name);
@@ -45,7 +45,7 @@ macro_rules! rooms {
                 match self {
                     $(Self::$name(event) => event.serialize(serializer),)+
                     Self::Other { kind } => Err(S::Error::custom(format!(
-                        "{kind} is a later version's event and is not written"
+                        "a later version of andon wrote this event ({kind}); this version cannot write it"
                     ))),
                 }
             }
@@ -68,16 +68,16 @@ macro_rules! rooms {
 }
 
 rooms! {
-    /// Of a ticket.
+    /// Tickets.
     Ticket: TicketAsk, TicketEvent;
-    /// Of an alarm.
+    /// Alarms.
     Alarm: AlarmVerb, AlarmEvent;
-    /// Of a piece of equipment's service.
+    /// Equipment in service and out of service.
     Service: ServiceVerb, ServiceEvent;
-    /// Of a write to equipment.
+    /// Writes to equipment.
     Write: WriteVerb, WriteEvent;
-    /// Of what is known as normal.
+    /// Learned models.
     Baseline: BaselineVerb, BaselineEvent;
-    /// Of the gateway itself.
+    /// The gateway itself.
     Gateway: GatewayVerb, GatewayEvent;
 }

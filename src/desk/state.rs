@@ -1,5 +1,5 @@
-//! Everything the journal's events add up to, as far as it is still live. The desk and the store fold with
-//! the same function, so a restart from either comes to the same.
+//! [`State`]: the result of applying all events in order, without finished tickets. The desk and the store apply events
+//! with the same function, so a restart gives the same state.
 
 use std::sync::Arc;
 
@@ -12,43 +12,43 @@ use crate::service::{self, ServiceState};
 use crate::ticket::{self, LogEntry, Ticket, Tickets};
 use crate::words::{Seq, TicketNumber};
 
-/// What an event touched, for the store.
+/// The part of the state that an event changed, for the store.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Touched {
-    /// Which alarms are shelved, or which equipment is out of service.
+    /// The shelved alarms, or the equipment that is out of service.
     Service,
-    /// A ticket as it is now, and the line that its log has got.
+    /// The ticket after the event, and the new line of its log.
     Ticket(Arc<Ticket>, LogEntry),
-    /// An alarm; absent when it no longer stands.
+    /// This alarm. After the event it is in the state, or was removed.
     Alarm(Key),
-    /// What is known as normal; absent when it is no longer.
+    /// The learned model of this baseline. After the event it is in the state, or was removed.
     Baseline(Key),
-    /// The files in force, or what is damaged.
+    /// The files in force, or the damage of the journal.
     Gateway,
-    /// Nothing that is kept.
+    /// Nothing that the store keeps.
     Nothing,
 }
 
-/// The live state: a persistent value. A clone costs nothing and shares what has not changed, so what is decided and what
-/// is durable are two handles on one structure.
+/// The live state. It is a persistent data structure: a clone is cheap and shares all unchanged parts. The desk keeps two
+/// versions, the decided state and the state on disk.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct State {
-    /// The last event taken in.
+    /// The number of the last event applied.
     pub seq: Seq,
-    /// Tickets with work, verification or watch left.
+    /// The tickets with work, verification or watch left.
     pub tickets: Tickets,
-    /// Alarms that stand, and those that are shelved.
+    /// The alarms, and the shelves.
     pub alarms: Alarms,
-    /// Equipment that is out of service.
+    /// The equipment that is out of service.
     pub service: ServiceState,
-    /// What has been learned as normal.
+    /// The learned models.
     pub baselines: BaselineState,
-    /// The gateway itself.
+    /// The files in force, and the damage of the journal.
     pub gateway: GatewayState,
 }
 
 impl State {
-    /// Takes a record in. A ticket that is no longer held is asked of `stored`.
+    /// Applies a record. For a ticket that is not in this state, `stored` returns it from the store.
     pub fn apply(
         &mut self,
         record: &Record,
@@ -81,7 +81,7 @@ impl State {
                 let is_changed = gateway::apply(&mut self.gateway, *at, by, event);
                 if is_changed { Touched::Gateway } else { Touched::Nothing }
             }
-            // Nothing of a write is kept: an order that was under way at a restart is not sent again.
+            // A write leaves nothing in the state: after a restart, an order that was under way is not sent again.
             Event::Write(_) | Event::Other { .. } => Touched::Nothing,
         }
     }

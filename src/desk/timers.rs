@@ -1,10 +1,10 @@
-//! The timers of the rooms: one queue, in the order of time.
+//! The timers of the rooms in one queue, ordered by time.
 //!
-//! A room says which of its timers run and until when on the wall clock ([`ticket::watch_until`], [`alarm::shelved_until`]). The desk
-//! counts each on the monotonic clock, from the instant at which it was set. A wall clock that jumps a year and back therefore
-//! ends no timer early and none late (test: `a_clock_that_jumps_a_year_ends_no_watch_and_no_shelf`). While the wall clock is
-//! not set, no timer ends; once it is set, every timer is counted from there. After a restart [`Timers::start`] takes the
-//! timers from the state, which the journal gave.
+//! A room gives the end of each of its timers on the wall clock ([`ticket::watch_until`], [`alarm::shelved_until`]). The
+//! desk counts each timer on the monotonic clock, from the time at which the timer was set. A jump of the wall clock
+//! therefore ends no timer early or late (test: `a_clock_that_jumps_a_year_ends_no_watch_and_no_shelf`). While the wall
+//! clock is not set, no timer ends; when it is set, every timer is counted from that time. After a restart
+//! [`Timers::start`] takes the timers from the state.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,24 +23,24 @@ pub(super) enum Timer {
     Shelf(Key),
 }
 
-/// When a timer ends.
+/// The end of a timer.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct End {
     until: Wall,
-    /// The same on the monotonic clock; `None` while the wall clock is not set.
+    /// The same time on the monotonic clock; `None` while the wall clock is not set.
     at: Option<Mono>,
 }
 
-/// Every timer that runs, and those that have ended and whose end is not recorded yet.
+/// The timers that run, and the timers that have ended but whose end is not recorded yet.
 #[derive(Debug, Default)]
 pub(super) struct Timers {
     all: BTreeMap<Timer, End>,
-    /// Timers that run, in the order of their ends.
+    /// The timers that run, in the order of their ends.
     queue: BTreeSet<(Mono, Timer)>,
 }
 
 impl Timers {
-    /// Takes the timers of the whole state. A timer that is known with the same end runs on; another one is counted from `now`.
+    /// Takes the timers of the whole state. A timer whose end is unchanged continues; a new end is counted from `now`.
     pub(super) fn start(&mut self, state: &State, now: Now) {
         let tickets = state.tickets.live.values().flat_map(|t| ticket_timers(state, t.number));
         let alarms = state.alarms.shelves.keys().flat_map(|key| alarm_timers(state, key));
@@ -89,7 +89,7 @@ impl Timers {
         }
     }
 
-    /// Counts every timer again: the wall clock was set for the first time.
+    /// Counts every timer again, after the wall clock was set for the first time.
     pub(super) fn clock_was_set(&mut self, now: Now) {
         for (timer, end) in &mut self.all {
             let at = now.mono + end.until.since(now.wall);
@@ -100,12 +100,12 @@ impl Timers {
         }
     }
 
-    /// The instant at which the next timer ends.
+    /// Returns the time at which the next timer ends.
     pub(super) fn next(&self) -> Option<Mono> {
         self.queue.first().map(|(at, _)| *at)
     }
 
-    /// The next timer that has ended by `now`. Each end is given out once.
+    /// Returns the next timer that has ended until `now`. Each end is returned once.
     pub(super) fn pop_ended(&mut self, now: Mono) -> Option<Timer> {
         if self.next()? > now {
             return None;

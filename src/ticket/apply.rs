@@ -1,4 +1,4 @@
-//! Takes events into the state. Nothing here can refuse.
+//! Applies events to tickets. [`apply`] cannot refuse.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use super::state::{Condition, Fix, LogEntry, StepRecord, Ticket, TicketOrigin, T
 use super::verb::CancelReason;
 use crate::words::{Author, Seq, TicketNumber, Wall};
 
-/// The new ticket, and the first line of its log.
+/// Creates a ticket from its opening. Returns the ticket, and the first line of its log.
 #[must_use]
 pub fn opened(seq: Seq, at: Wall, by: &Author, o: &TicketOpening) -> (Ticket, LogEntry) {
     let code = o.code.as_ref().map_or(String::new(), |c| format!(" (code {c})"));
@@ -96,7 +96,7 @@ fn with(text: &str, note: Option<&String>) -> String {
     note.map_or_else(|| text.to_owned(), |n| format!("{text}: {n}"))
 }
 
-/// Takes an event into a ticket. Returns the line for the ticket's log.
+/// Applies an event to a ticket. Returns the new line of the ticket's log.
 #[expect(clippy::too_many_lines, reason = "one arm an event: a ticket's life on one page")]
 pub fn apply(t: &mut Ticket, seq: Seq, at: Wall, by: &Author, event: &TicketEvent) -> LogEntry {
     let text = match event {

@@ -39,7 +39,7 @@ fn now() -> Now {
     Now { mono: Mono(0), wall: Wall::from_millis(1_000) }
 }
 
-/// Decides a verb and applies its event.
+/// Decides a verb and applies its events.
 fn run(t: &mut Ticket, command: &TicketVerb) -> Result<(), Rule> {
     let s = site("x = { register = 'holding:0', type = 'u16' }", FAULT);
     let fault = s.equipment[0].profile.fault("a");

@@ -1,32 +1,32 @@
-//! Alarms: those that stand, those held back, and what people do about them.
+//! Alarms, shelves, equipment out of service, and the operations of people on them.
 
 use serde::{Deserialize, Serialize};
 
 use crate::alarm::AlarmState;
 use crate::words::{Severity, Wall};
 
-/// An alarm that stands, or a condition that is held back.
+/// An alarm, or a suppressed condition.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct AlarmV1 {
-    /// On which equipment.
+    /// The id of the equipment.
     pub equipment: String,
-    /// Which fault.
+    /// The name of the fault.
     pub fault: String,
-    /// How bad.
+    /// The severity of the fault in the profile.
     pub severity: Severity,
-    /// Its ISA-18.2 state.
+    /// The state of ISA-18.2.
     pub state: AlarmState,
-    /// Since when the condition held.
+    /// The time when the condition became true, before the delay.
     pub onset: Wall,
-    /// When it was raised; for what is held back, when it would have been.
+    /// The time when the alarm was raised. For a suppressed condition: when it would have been raised.
     pub raised_at: Wall,
-    /// The first alarm of the burst or flood in which it came: equipment and fault.
+    /// The first-out alarm of the burst or flood, as equipment and fault; `None` if this alarm was the first or alone.
     #[serde(default)]
     pub first_up: Option<String>,
-    /// What else is to be said: that it chatters, or what holds it back.
+    /// A remark for people: the alarm chatters, or the reason why it is suppressed. Empty if there is none.
     #[serde(default)]
     pub note: String,
-    /// Whether it is on record; not while the journal cannot be written.
+    /// False while the alarm is not in the journal because the journal cannot be written.
     #[serde(default = "is_recorded")]
     pub recorded: bool,
 }
@@ -35,76 +35,76 @@ fn is_recorded() -> bool {
     true
 }
 
-/// An alarm that is put aside, whether its condition is there or not.
+/// A shelved alarm. Its condition can be true or false.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ShelvedV1 {
-    /// On which equipment.
+    /// The id of the equipment.
     pub equipment: String,
-    /// Which fault.
+    /// The name of the fault.
     pub fault: String,
-    /// Until when.
+    /// The end of shelving.
     pub until: Wall,
-    /// By whom.
+    /// The person who shelved the alarm.
     pub by: String,
-    /// Why.
+    /// The reason that the person gave.
     pub reason: String,
 }
 
-/// Equipment that is out of service.
+/// A piece of equipment that is out of service.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct OutOfServiceV1 {
-    /// Which.
+    /// The id of the equipment.
     pub equipment: String,
-    /// Since when.
+    /// The time since when.
     pub since: Wall,
-    /// By whom.
+    /// The person who took it out of service.
     pub by: String,
-    /// Why.
+    /// The reason that the person gave.
     pub reason: String,
 }
 
-/// `POST /v1/operations`
+/// `POST /v1/operations`: an operation of a person.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct OperationV1 {
-    /// On which equipment.
+    /// The id of the equipment.
     pub equipment: String,
-    /// What.
+    /// The operation.
     #[serde(flatten)]
     pub operation: OperationKindV1,
-    /// Why.
+    /// The reason that the person gives.
     pub reason: String,
 }
 
-/// What is to be done.
+/// The kind of an operation.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(tag = "operation", rename_all = "kebab-case")]
 pub enum OperationKindV1 {
-    /// Put an alarm aside.
+    /// Shelve an alarm.
     Shelve {
-        /// Which.
+        /// The name of the fault.
         fault: String,
-        /// For so many milliseconds.
+        /// The duration in milliseconds.
         for_ms: u64,
     },
-    /// Put it aside no longer.
+    /// End the shelving of an alarm before its time.
     Unshelve {
-        /// Which.
+        /// The name of the fault.
         fault: String,
     },
     /// Take the equipment out of service.
     OutOfService,
-    /// Return it to service.
+    /// Return the equipment to service.
     Return,
-    /// Learn anew what is normal.
+    /// Forget the learned model of a baseline and learn again.
     Relearn {
-        /// The baseline.
+        /// The name of the baseline's fault.
         baseline: String,
     },
 }
 
-/// What was done.
+/// The result of an operation.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct OperatedV1 {
-    /// As a sentence.
+    /// The result, as a sentence.
     pub message: String,
 }

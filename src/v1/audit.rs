@@ -1,59 +1,59 @@
-//! The check of the record, and damage of it.
+//! The check of the journal, and its damage.
 
 use serde::{Deserialize, Serialize};
 
 use crate::words::{Damage, Seq, Wall};
 
-/// `GET /v1/audit/verify`
+/// `GET /v1/audit/verify`: the result of checking the journal.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct AuditV1 {
-    /// Whether the chain holds.
+    /// True if the whole hash chain is correct.
     pub verified: bool,
-    /// Events that follow each other from the first on.
+    /// The number of events that follow each other without a break, from the first event on.
     pub events: u64,
-    /// The last good event.
+    /// The number of the last good event.
     pub seq: Seq,
-    /// Its hash.
+    /// The SHA-256 of the line of the last good event, in hexadecimal.
     pub head: String,
-    /// Where the chain breaks first.
+    /// The first break of the chain; `None` if there is none.
     pub broken: Option<BreakV1>,
-    /// Every part of the journal that cannot be read as it was written.
+    /// All damaged parts of the journal.
     #[serde(default)]
     pub damage: Vec<DamageV1>,
 }
 
-/// A part of the journal that cannot be read as it was written.
+/// A damaged part of the journal: lines that cannot be read as they were written.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct DamageV1 {
-    /// Where and what; absent for what earlier versions recorded.
+    /// The place and kind of the damage; `None` for damage that an earlier version recorded.
     #[serde(flatten)]
     pub damage: Option<Damage>,
-    /// The same as a sentence.
+    /// The damage as a sentence.
     pub message: String,
-    /// When it was put on record; absent while it is not.
+    /// The time when the damage was recorded; `None` if it is not recorded yet.
     pub recorded_at: Option<Wall>,
-    /// Who accepted it.
+    /// The person who accepted the damage; `None` if nobody did.
     pub accepted_by: Option<String>,
-    /// Why it was accepted.
+    /// The reason for accepting; `None` if nobody accepted.
     pub accepted_because: Option<String>,
 }
 
-/// `POST /v1/audit/accept`
+/// `POST /v1/audit/accept`: accept the damage of the journal.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct AcceptV1 {
-    /// Why.
+    /// The reason that the person gives.
     pub reason: String,
 }
 
-/// Where the chain breaks.
+/// A break of the hash chain.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct BreakV1 {
-    /// The segment's file name.
+    /// The file name of the segment.
     pub segment: String,
-    /// The line in it.
+    /// The number of the line in the segment, from 1.
     pub line: usize,
-    /// The event.
+    /// The number of the first event that is missing or damaged.
     pub seq: Seq,
-    /// What is wrong.
+    /// The problem, as a sentence.
     pub message: String,
 }

@@ -1,33 +1,33 @@
-//! Firmware versions and the known issues of them.
+//! Firmware versions and their known issues.
 
 use serde::{Deserialize, Serialize};
 
 /// A known issue of a device's firmware.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FirmwareNoteV1 {
-    /// Its name.
+    /// The name of the firmware note.
     pub name: String,
-    /// The versions that have it.
+    /// The affected versions, as text.
     pub versions: String,
-    /// What one sees.
+    /// The behaviour that a person sees.
     pub symptom: String,
-    /// What helps.
+    /// The measure that helps.
     pub workaround: String,
-    /// Who says so.
+    /// The document that describes the issue.
     pub source: String,
 }
 
-/// `GET /v1/firmware`: a piece of equipment, its version and the known issues of that.
+/// `GET /v1/firmware`: a piece of equipment with its firmware version and the known issues of this version.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct FirmwareV1 {
-    /// Its id.
+    /// The id of the equipment.
     pub equipment: String,
-    /// Its profile.
+    /// The name of the profile.
     pub profile: String,
-    /// Its firmware's version, where it is known.
+    /// The firmware version; `None` if it is unknown.
     pub version: Option<String>,
-    /// The known issues of that version.
+    /// The known issues of this version.
     pub notes: Vec<FirmwareNoteV1>,
-    /// How many notes there are for its profile, whatever the version.
+    /// The number of firmware notes for the profile, for all versions.
     pub notes_for_profile: usize,
 }

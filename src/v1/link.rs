@@ -1,4 +1,4 @@
-//! Links, and what is planned on them.
+//! Links and their planned requests.
 
 use std::collections::BTreeMap;
 
@@ -6,69 +6,69 @@ use serde::{Deserialize, Serialize};
 
 use crate::words::Wall;
 
-/// A link's state.
+/// The state of a link.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct LinkV1 {
-    /// Its name.
+    /// The name of the link.
     pub name: String,
-    /// Its kind.
+    /// The kind of the link, as in `andon.toml`.
     pub kind: String,
-    /// Where it leads.
+    /// The address or the serial port.
     pub place: String,
-    /// `online`, `degraded`, `offline`.
+    /// The state: `online`, `degraded` or `offline`.
     pub state: String,
-    /// Since when.
+    /// The time of the last change of `state`.
     pub since: Wall,
-    /// Requests sent.
+    /// The number of requests sent since the daemon started.
     pub requests: u64,
-    /// Failures by kind.
+    /// The number of failed requests by kind of failure.
     pub errors: BTreeMap<String, u64>,
-    /// What is wrong, as a sentence.
+    /// The state as a sentence.
     pub message: String,
-    /// Share of the time the line was in use since its task began.
+    /// The share of the time in which the line was in use, from 0 to 1, since the link's task started.
     pub line_use: f64,
 }
 
-/// `GET /v1/links/{name}/plan`
+/// `GET /v1/links/{name}/plan`: the load of a link.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct PlanV1 {
-    /// The link.
+    /// The name of the link.
     pub link: String,
-    /// Its kind.
+    /// The kind of the link, as in `andon.toml`.
     pub kind: String,
-    /// Share of its time that the line is in use.
+    /// The share of the time that all requests need: 1 is 100 %. It can be larger than 1.
     pub load: f64,
-    /// Whether it can carry what is asked of it.
+    /// True if the line has time for all requests.
     pub carries: bool,
-    /// Its requests.
+    /// The planned requests.
     pub requests: Vec<PlanRowV1>,
 }
 
 /// A planned request.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct PlanRowV1 {
-    /// The equipment's id.
+    /// The id of the equipment.
     pub equipment: String,
     /// The name of a request to a device with its own serial protocol, which has no unit id, area and registers.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub request: Option<String>,
-    /// Its unit.
+    /// The unit id.
     pub unit: u8,
-    /// `holding`, `input`, `coil`, `discrete`.
+    /// The area: `holding`, `input`, `coil` or `discrete`; empty for a request with its own name.
     pub area: String,
     /// The first register, zero-based.
     pub start: u16,
-    /// How many.
+    /// The number of registers or bits.
     pub count: u16,
-    /// How many of them a point reads.
+    /// The number of these registers or bits that a point uses.
     pub used: usize,
-    /// How often, in milliseconds.
+    /// The period in milliseconds.
     pub every_ms: u64,
-    /// How long it takes on the line, in milliseconds.
+    /// The time on the line in milliseconds.
     pub takes_ms: f64,
-    /// Whether that was measured, or only assumed.
+    /// True if `takes_ms` was measured, false if it is calculated.
     #[serde(default)]
     pub measured: bool,
-    /// The points it brings.
+    /// The points that the response contains.
     pub points: Vec<String>,
 }

@@ -1,7 +1,8 @@
-//! The contract: the types of everything that leaves the gateway as JSON, so that a rename inside breaks nobody. Fields are
-//! only ever added. [`crate::view`] makes these types of the core's.
+//! The types of everything that leaves the gateway as JSON: the contract with other programs.
 //!
-//! The words of a state are those of its room. They stand in the journal as well, so they cannot change.
+//! Fields are only ever added, so a program that reads this JSON continues to work after an update. The types of the
+//! core can be renamed freely, because [`crate::view`] converts them to these types. The words of a state come from its
+//! room: the journal has the same words, so they never change.
 //!
 //! ```
 //! let text = r#"{ "seq": 7, "at": "2026-11-26T02:14:00Z", "by": "eva", "text": "acknowledged" }"#;
@@ -9,6 +10,8 @@
 //! assert_eq!(line.by, "eva");
 //! # Ok::<(), serde_json::Error>(())
 //! ```
+//!
+//! The routes of [`crate::api`] send these types, and `client` and `cli` read them.
 
 mod alarm;
 mod audit;
@@ -37,235 +40,235 @@ use serde::{Deserialize, Serialize};
 
 use crate::words::{Outcome, Quality, Remedy, Seq, Wall};
 
-/// What went wrong, in every answer that is not 200.
+/// The body of every response whose status is not 200.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ErrorBody {
     /// The error.
     pub error: ErrorV1,
 }
 
-/// A refusal or failure.
+/// A refusal or a failure.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ErrorV1 {
-    /// The rule's stable code.
+    /// The stable code of the rule.
     pub rule: String,
-    /// What is the case.
+    /// The problem, as a sentence.
     pub message: String,
-    /// What would satisfy the rule.
+    /// The actions that would satisfy the rule.
     pub remedies: Vec<Remedy>,
-    /// The kind of outcome.
+    /// The kind of outcome; it gives the exit code.
     pub outcome: Outcome,
 }
 
-/// `GET /v1/status`
+/// `GET /v1/status`: the state of the whole gateway.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct StatusV1 {
-    /// The gateway's name.
+    /// The name of the gateway.
     pub gateway: String,
-    /// The program's version.
+    /// The version of andon.
     pub version: String,
-    /// Whether a daemon answers.
+    /// True if a daemon answers, false for a command without a daemon.
     pub daemon: bool,
-    /// The gateway's time.
+    /// The time of the gateway.
     pub now: Wall,
     /// The journal.
     pub journal: JournalV1,
     /// The ticket database.
     #[serde(default)]
     pub store: StoreV1,
-    /// Damaged parts of the journal that nobody has accepted.
+    /// The damaged parts of the journal that nobody has accepted.
     #[serde(default)]
     pub damage: Vec<DamageV1>,
-    /// What keeps readings from being recorded, while something does; empty otherwise.
+    /// The reason why readings are not recorded; empty if all are recorded.
     #[serde(default)]
     pub recorder_message: String,
-    /// Every link.
+    /// All links.
     pub links: Vec<LinkV1>,
-    /// Every piece of equipment.
+    /// All equipment.
     pub equipment: Vec<EquipmentStatusV1>,
-    /// Every alarm that stands, and what is held back.
+    /// The alarms, and the suppressed conditions.
     pub alarms: Vec<AlarmV1>,
-    /// Alarms that are put aside.
+    /// The shelved alarms.
     #[serde(default)]
     pub shelved: Vec<ShelvedV1>,
-    /// Equipment that is out of service.
+    /// The equipment that is out of service.
     #[serde(default)]
     pub out_of_service: Vec<OutOfServiceV1>,
-    /// Live tickets by state.
+    /// The number of live tickets in each state.
     pub tickets: BTreeMap<String, usize>,
 }
 
-/// The journal's state.
+/// The state of the journal.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct JournalV1 {
-    /// The last event on disk.
+    /// The number of the last event on disk.
     pub seq: Seq,
-    /// Whether it can be written.
+    /// True if the journal can be written.
     pub writable: bool,
-    /// Why not.
+    /// The reason why it cannot be written; empty if it can.
     pub message: String,
-    /// Machine changes dropped while it could not.
+    /// The number of machine changes that were dropped because too many waited for the journal.
     pub changes_dropped: u64,
-    /// Events that could not be recorded because of a bug of andon.
+    /// The number of events that could not be recorded because of a bug of andon.
     #[serde(default)]
     pub not_recordable: u64,
 }
 
-/// The ticket database's state.
+/// The state of the ticket database.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct StoreV1 {
-    /// `ready`, `behind`, `rebuilding`, `waits-for-room`, `away`.
+    /// The state: `ready`, `behind`, `rebuilding`, `waits-for-room` or `away`.
     pub state: String,
-    /// The last event that it has taken in.
+    /// The number of the last event that the database contains.
     pub seq: Seq,
-    /// How many events it is behind the journal.
+    /// The number of events that the journal has and the database does not.
     pub behind: u64,
-    /// Why it is not ready; empty when it is.
+    /// The reason why it is not ready; empty if it is.
     pub message: String,
 }
 
-/// A piece of equipment's state.
+/// The state of a piece of equipment.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct EquipmentStatusV1 {
-    /// Its id.
+    /// The id of the equipment.
     pub id: String,
-    /// Its name.
+    /// The name for people.
     pub name: String,
-    /// `online`, `degraded`, `offline`.
+    /// The state: `online`, `degraded`, `offline` or `out-of-service`.
     pub state: String,
-    /// Since when.
+    /// The time of the last change of the link's view of the equipment.
     pub since: Wall,
-    /// Requests sent.
+    /// The number of requests sent since the daemon started.
     pub requests: u64,
-    /// Failures by kind.
+    /// The number of failed requests by kind of failure.
     pub errors: BTreeMap<String, u64>,
-    /// What is wrong, as a sentence.
+    /// The state as a sentence.
     pub message: String,
-    /// Half of the last answers came within this time.
+    /// The median response time in milliseconds; `None` without responses.
     pub answer_ms_p50: Option<f64>,
-    /// 99 of 100 of the last answers came within this time.
+    /// The 99th percentile of the response time in milliseconds; `None` without responses.
     pub answer_ms_p99: Option<f64>,
-    /// Turns left out because the line was late.
+    /// The number of reads that were skipped.
     pub missed: u64,
 }
 
-/// `GET /v1/equipment`
+/// `GET /v1/equipment`: a piece of equipment.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct EquipmentV1 {
-    /// Its id.
+    /// The id of the equipment.
     pub id: String,
-    /// Its name.
+    /// The name for people.
     pub name: String,
-    /// Its profile.
+    /// The name of the profile.
     pub profile: String,
-    /// Maker and model.
+    /// The manufacturer and the model.
     pub device: String,
-    /// Its link.
+    /// The name of the link.
     pub link: String,
-    /// Its unit.
+    /// The Modbus unit id.
     pub unit: u8,
-    /// Where it stands.
+    /// The place in the plant.
     pub location: String,
-    /// A, B or C.
+    /// The criticality: `A`, `B` or `C`.
     pub criticality: String,
-    /// `online`, `degraded`, `offline`.
+    /// The state: `online`, `degraded`, `offline` or `out-of-service`.
     pub state: String,
-    /// Its live tickets.
+    /// The numbers of the live tickets.
     pub tickets: Vec<u64>,
-    /// Its firmware's version, where it is known.
+    /// The firmware version; `None` if it is unknown.
     #[serde(default)]
     pub firmware: Option<String>,
-    /// Known issues of that version.
+    /// The known issues of this version.
     #[serde(default)]
     pub firmware_notes: Vec<FirmwareNoteV1>,
 }
 
-/// `POST /v1/equipment/{id}/points/{point}`
+/// `POST /v1/equipment/{id}/points/{point}`: a write to equipment.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct WriteV1 {
-    /// The value, as a person writes it.
+    /// The value as a person writes it.
     pub value: String,
-    /// Why.
+    /// The reason that the person gives.
     pub reason: String,
 }
 
-/// What was written and read back.
+/// The result of a write: the value was written and read back.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct WroteV1 {
-    /// To which equipment.
+    /// The id of the equipment.
     pub equipment: String,
-    /// To which point.
+    /// The name of the point.
     pub point: String,
-    /// The value, with its unit.
+    /// The value with its unit.
     pub value: String,
-    /// What it was before, where that was known.
+    /// The previous value; `None` if it was unknown.
     pub before: Option<String>,
 }
 
-/// `POST /v1/reload`
+/// `POST /v1/reload`: the result of a reload.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ReloadedV1 {
-    /// Equipment that goes on as it was, no reading lost.
+    /// The number of pieces of equipment that are unchanged. They lose no reading.
     pub kept: usize,
-    /// Equipment that is new or begins anew.
+    /// The ids of new or changed equipment.
     pub changed: Vec<String>,
-    /// Equipment that is gone.
+    /// The ids of equipment that is no longer configured.
     pub removed: Vec<String>,
 }
 
-/// `GET /v1/equipment/{id}/readings`
+/// `GET /v1/equipment/{id}/readings`: the last readings of a piece of equipment.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ReadingsV1 {
-    /// Its id.
+    /// The id of the equipment.
     pub equipment: String,
-    /// Every point.
+    /// The readings by point.
     pub points: BTreeMap<String, PointV1>,
 }
 
-/// A point's reading.
+/// The last reading of a point.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct PointV1 {
-    /// The value; the last good one where the quality is not good.
+    /// The value. If `quality` is not good: the last good value, or `None`.
     pub value: Option<serde_json::Value>,
-    /// The unit, empty for none.
+    /// The unit of measure; empty if there is none.
     pub unit: String,
-    /// Whether it can be trusted.
+    /// The quality of the value.
     pub quality: Quality,
-    /// When it was read.
+    /// The time of the reading; `None` if there was none.
     pub at: Option<Wall>,
-    /// The name of an enum's value.
+    /// The name of the value, for an enumeration.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub name: Option<String>,
-    /// Named bits.
+    /// The named bits, for a bit field.
     #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
     pub bits: BTreeMap<String, bool>,
-    /// Why it is bad.
+    /// The reason why the quality is not good.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub reason: Option<String>,
-    /// The registers that brought it, for a Modbus point.
+    /// The registers of the value, for a Modbus point.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub raw: Vec<u16>,
 }
 
-/// `GET /v1/why/{equipment}/{name}`
+/// `GET /v1/why/{equipment}/{name}`: the explanation of a value or a fault.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct WhyV1 {
-    /// Of which equipment.
+    /// The id of the equipment.
     pub equipment: String,
-    /// The point or fault.
+    /// The name of the point or fault.
     pub name: String,
-    /// Sentences, the most important first.
+    /// The explanation in sentences, the most important first.
     pub lines: Vec<String>,
-    /// For a point.
+    /// The reading; `None` for a fault.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub point: Option<PointV1>,
-    /// The request that brings it.
+    /// The request whose response contained the point; `None` if there was none.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub request: Option<String>,
-    /// Its registers, as they came.
+    /// The registers of the point in the response, in hexadecimal.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub registers: Vec<String>,
-    /// For a fault: whether it is raised.
+    /// True if the fault is raised; `None` for a point.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub active: Option<bool>,
 }

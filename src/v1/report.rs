@@ -1,4 +1,4 @@
-//! The report of how an alarm system does.
+//! The alarm report: figures of the performance of the alarm system.
 
 use std::collections::BTreeMap;
 
@@ -9,56 +9,56 @@ use crate::words::Wall;
 /// `GET /v1/reports/alarms`: the figures of a period.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct AlarmReportV1 {
-    /// From when.
+    /// The start of the period.
     pub since: Wall,
-    /// Until when.
+    /// The end of the period.
     pub until: Wall,
-    /// Alarms raised; repeats that were only counted are not among them.
+    /// The number of alarms raised. Repeats of a chattering alarm that were only counted are not included.
     pub alarms: u64,
-    /// Alarms in ten minutes, on average.
+    /// The average number of alarms in ten minutes.
     pub per_10_minutes: f64,
-    /// The most alarms in any ten minutes.
+    /// The largest number of alarms in any ten minutes.
     pub peak_10_minutes: u64,
-    /// When those ended.
+    /// The end of those ten minutes; `None` without alarms.
     pub peak_at: Option<Wall>,
-    /// Floods: more than ten in ten minutes, until fewer than five.
+    /// The number of floods. A flood begins with more than ten alarms in ten minutes and ends with fewer than five.
     pub floods: u64,
-    /// The share of the time in flood, in percent.
+    /// The share of the period in flood, in percent.
     pub flood_percent: f64,
-    /// Alarms by severity, in percent.
+    /// The share of each severity among the alarms, in percent.
     pub by_severity: BTreeMap<String, f64>,
-    /// The ten most frequent, with how often each came, repeats included.
+    /// The ten most frequent alarms with their counts, including counted repeats.
     pub top: Vec<AlarmCountV1>,
-    /// How many different alarms there were.
+    /// The number of different alarms.
     pub different: usize,
-    /// The share of the ten most frequent among all, in percent.
+    /// The share of the ten most frequent alarms among all, in percent.
     pub top_percent: f64,
-    /// Alarms that chattered, with how often each came while its repeats were counted.
+    /// The chattering alarms with the number of counted repeats.
     pub chattering: Vec<AlarmCountV1>,
-    /// Alarms that were gone within a minute, with how often.
+    /// The alarms that cleared within a minute, with the number of times.
     pub fleeting: Vec<AlarmCountV1>,
-    /// Alarms that have stood for more than a day at the end of the period.
+    /// The alarms that have been active for more than a day at the end of the period.
     pub stale: Vec<AlarmStandingV1>,
 }
 
-/// How often an alarm came.
+/// The number of times that an alarm was raised.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct AlarmCountV1 {
-    /// On which equipment.
+    /// The id of the equipment.
     pub equipment: String,
-    /// Which fault.
+    /// The name of the fault.
     pub fault: String,
-    /// How often.
+    /// The number of times.
     pub times: u64,
 }
 
-/// Since when an alarm stands.
+/// An alarm that is active.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct AlarmStandingV1 {
-    /// On which equipment.
+    /// The id of the equipment.
     pub equipment: String,
-    /// Which fault.
+    /// The name of the fault.
     pub fault: String,
-    /// Since when.
+    /// The time when the alarm was raised.
     pub raised_at: Wall,
 }

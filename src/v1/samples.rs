@@ -1,67 +1,67 @@
-//! Recorded readings: of a point, and those kept with a ticket.
+//! Recorded readings: of one point, and those kept with a ticket.
 
 use serde::{Deserialize, Serialize};
 
 use crate::words::Wall;
 
-/// A recorded reading: when, and the value; nothing where it was bad.
+/// A recorded reading: its time, and its value; `None` if the reading was bad.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct SampleV1(pub Wall, pub Option<f64>);
 
-/// `GET /v1/equipment/{id}/points/{point}/history`
+/// `GET /v1/equipment/{id}/points/{point}/history`: the recorded readings of a point.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct PointHistoryV1 {
-    /// Of which equipment.
+    /// The id of the equipment.
     pub equipment: String,
-    /// Of which point.
+    /// The name of the point.
     pub point: String,
-    /// Its unit.
+    /// The unit of measure; empty if there is none.
     pub unit: String,
-    /// From when.
+    /// The start of the period.
     pub since: Wall,
-    /// Until when.
+    /// The end of the period.
     pub until: Wall,
-    /// In order of time.
+    /// The readings in the order of time.
     pub samples: Vec<SampleV1>,
 }
 
-/// The readings kept with a ticket: `GET /v1/tickets/{target}/trace`
+/// `GET /v1/tickets/{target}/trace`: the readings kept with a ticket.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct TraceV1 {
-    /// Which ticket.
+    /// The number of the ticket.
     pub ticket: u64,
-    /// Its equipment.
+    /// The id of the equipment.
     pub equipment: String,
-    /// Its fault.
+    /// The name of the fault.
     pub fault: String,
-    /// Since when the condition held.
+    /// The time when the condition became true, before the delay.
     pub onset: Wall,
-    /// From when.
+    /// The start of the trace.
     pub from: Wall,
-    /// Until when.
+    /// The end of the trace.
     pub until: Wall,
-    /// Each point; those of other equipment as `@ID:POINT`.
+    /// The points. The name of a point of other equipment is `@ID:POINT`.
     pub series: Vec<TraceSeriesV1>,
 }
 
 impl TraceV1 {
-    /// Whether nothing was recorded of any of its points.
+    /// True if the trace has no reading.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.series.iter().all(|s| s.samples.is_empty())
     }
 }
 
-/// A point of a trace.
+/// The readings of one point of a trace.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct TraceSeriesV1 {
-    /// Which point.
+    /// The name of the point.
     pub point: String,
-    /// Its unit.
+    /// The unit of measure; empty if there is none.
     pub unit: String,
-    /// The numbers its fault compares it with.
+    /// The numbers with which the fault's condition compares the point.
     #[serde(default)]
     pub limits: Vec<f64>,
-    /// In order of time.
+    /// The readings in the order of time.
     pub samples: Vec<SampleV1>,
 }

@@ -1,4 +1,4 @@
-//! Tickets: in a list, whole, and in the past.
+//! Tickets: a row of a list, a whole ticket, and a row of the history.
 
 use std::collections::BTreeMap;
 
@@ -8,36 +8,36 @@ use super::FirmwareNoteV1;
 use crate::ticket::{Condition, TicketState};
 use crate::words::{Seq, Severity, Wall};
 
-/// A ticket in a list.
+/// A row of the list of tickets.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct TicketRowV1 {
-    /// Its number.
+    /// The number of the ticket.
     pub id: u64,
-    /// On which equipment.
+    /// The id of the equipment.
     pub equipment: String,
     /// The fault; `null` if the ticket has another origin.
     pub fault: Option<String>,
     /// The reason why the ticket exists.
     #[serde(default)]
     pub origin: OriginV1,
-    /// The severity.
+    /// The severity of the fault in the profile; of a report, the severity that a person has set.
     pub severity: Severity,
     /// False until a person has set the severity of a report.
     #[serde(default = "yes")]
     pub severity_set: bool,
-    /// Where it is in its life.
+    /// The state in the lifecycle.
     pub state: TicketState,
     /// Whether the condition of the fault is true; `null` if the ticket has another origin.
     pub condition: Option<Condition>,
-    /// When it was opened.
+    /// The time when the ticket was opened.
     pub opened_at: Wall,
-    /// How often the fault was raised.
+    /// The number of times that the fault was raised.
     pub occurrences: u64,
-    /// Who shall do it.
+    /// The person it is assigned to; `None` if it is not assigned.
     pub assignee: Option<String>,
-    /// Until when; deadlines are not part of this version.
+    /// The deadline. Always `None`: this version has no deadlines.
     pub due_at: Option<Wall>,
-    /// What it means.
+    /// The meaning of the fault.
     pub summary: String,
 }
 
@@ -64,60 +64,60 @@ impl TicketRowV1 {
     }
 }
 
-/// A ticket whole.
+/// A whole ticket.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct TicketV1 {
-    /// As in a list.
+    /// The same fields as a row of the list.
     #[serde(flatten)]
     pub row: TicketRowV1,
-    /// The device's own code.
+    /// The device's own code for the fault; `None` if it has none.
     pub code: Option<String>,
-    /// Since when the condition held.
+    /// The time when the condition became true, before the delay.
     pub onset: Wall,
-    /// What the fault's points were.
+    /// The values of the fault's points when it was last raised, as text with units.
     pub values: BTreeMap<String, String>,
-    /// What it waits for.
+    /// The reason why it is on hold; `None` if it is not.
     pub hold_reason: Option<String>,
-    /// What it may come from.
+    /// The possible causes.
     pub causes: Vec<String>,
-    /// The protection that the work needs.
+    /// The safety measures that the work needs.
     pub safety: Vec<String>,
-    /// What is dangerous, then the protection, then how long to wait: each with its label.
+    /// The dangers, then the protections, then the waiting times, each with its label.
     #[serde(default)]
     pub hazards: Vec<HazardV1>,
-    /// What is not confirmed by two sources: of the device, and of the fault.
+    /// Statements of the profile that are not confirmed by two sources: first about the device, then about the fault.
     #[serde(default)]
     pub unconfirmed: Vec<String>,
-    /// What one must be able to do.
+    /// The skills that the work needs.
     pub skills: Vec<String>,
-    /// What is likely to be needed.
+    /// The spare parts that are probably needed.
     pub parts: Vec<PartV1>,
-    /// The procedure.
+    /// The written procedure; `None` if the profile names none.
     pub sop: Option<String>,
-    /// The checks.
+    /// The troubleshooting steps.
     pub steps: Vec<StepV1>,
-    /// The cause the checks led to.
+    /// The cause that the steps led to; `None` if they led to none.
     pub finding: Option<String>,
-    /// The repairs.
+    /// The repairs, oldest first.
     pub fixes: Vec<FixV1>,
-    /// When it was closed.
+    /// The time when it was closed; `None` if it is not closed.
     pub closed_at: Option<Wall>,
-    /// Until when the gateway watches.
+    /// The end of the watch, in which the same fault reopens the ticket; `None` if there is no watch.
     pub watch_until: Option<Wall>,
     /// Earlier repairs of this fault on this equipment.
     pub earlier: Vec<EarlierV1>,
-    /// The firmware's version when the ticket was opened, where it was known.
+    /// The firmware version when the ticket was opened; `None` if it was unknown.
     #[serde(default)]
     pub firmware: Option<String>,
-    /// Known issues of that version which concern the fault.
+    /// The known issues of this version that concern the fault.
     #[serde(default)]
     pub firmware_notes: Vec<FirmwareNoteV1>,
-    /// What happened: the last lines, the oldest first.
+    /// The last lines of the log, oldest first.
     pub log: Vec<LogEntryV1>,
-    /// How many lines the log has.
+    /// The number of lines of the whole log.
     #[serde(default)]
     pub log_lines: usize,
-    /// What could not be told because the ticket database is behind; absent when everything is here.
+    /// The reason why `log` and `earlier` are missing: the ticket database is behind. `None` if the ticket is complete.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub incomplete: Option<String>,
 }
@@ -125,112 +125,112 @@ pub struct TicketV1 {
 /// A danger, a protection or a waiting time of a fault.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HazardV1 {
-    /// `DANGER`, `PROTECTION` or `WAIT`.
+    /// The label: `DANGER`, `PROTECTION` or `WAIT`.
     pub label: String,
-    /// What it is.
+    /// The text of the profile.
     pub text: String,
 }
 
 /// A spare part.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct PartV1 {
-    /// Its stock number.
+    /// The stock number.
     pub id: String,
-    /// What it is.
+    /// The name of the part.
     pub name: String,
-    /// How many.
+    /// The number of pieces.
     pub quantity: u32,
 }
 
-/// A step of a ticket.
+/// A troubleshooting step of a ticket.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct StepV1 {
-    /// Its name.
+    /// The id of the step in the profile.
     pub id: String,
-    /// What to do, or what the gateway checks.
+    /// The question or instruction, or the condition that the gateway checks.
     pub text: String,
-    /// Whether the gateway answers it.
+    /// True if the gateway can answer the step.
     pub checked_by_gateway: bool,
-    /// Its answer in the present walk.
+    /// The answer since work started; `None` if there is none.
     pub answer: Option<String>,
-    /// Whether it is the next one.
+    /// True for the step to answer next.
     pub is_next: bool,
 }
 
-/// An earlier repair.
+/// An earlier repair of the same fault.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct EarlierV1 {
-    /// Its ticket.
+    /// The number of the ticket.
     pub ticket: u64,
-    /// When.
+    /// The time of the repair.
     pub at: Wall,
-    /// What it came from.
+    /// The cause of the fault.
     pub cause: String,
-    /// What was done.
+    /// The action that was taken.
     pub action: String,
-    /// Whether it held.
+    /// True if the fault did not come back during the watch, false if it did; `None` until the watch ends.
     pub effective: Option<bool>,
 }
 
-/// A ticket of the past.
+/// A row of the history of tickets.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct HistoryRowV1 {
-    /// As in a list.
+    /// The same fields as a row of the list.
     #[serde(flatten)]
     pub row: TicketRowV1,
-    /// When it was closed.
+    /// The time when it was closed; `None` if it is not closed.
     pub closed_at: Option<Wall>,
-    /// What it came from.
+    /// The cause in the last repair; `None` without a repair.
     pub cause: Option<String>,
-    /// What was done.
+    /// The action of the last repair; `None` without a repair.
     pub action: Option<String>,
-    /// How long it took.
+    /// The time of the last repair in minutes; `None` if it was not given.
     pub minutes: Option<u32>,
-    /// Who did it.
+    /// The person who repaired last; `None` without a repair.
     pub by: Option<String>,
-    /// Whether it held; unknown while the gateway watches.
+    /// True if the fault did not come back during the watch, false if it did; `None` until the watch ends.
     pub effective: Option<bool>,
 }
 
 /// A repair.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct FixV1 {
-    /// What it came from.
+    /// The cause of the fault.
     pub cause: String,
-    /// What was done.
+    /// The action that was taken.
     pub action: String,
-    /// With which parts.
+    /// The parts that were used.
     pub parts: Vec<UsedPartV1>,
-    /// How long it took.
+    /// The repair time in minutes; `None` if it was not given.
     #[serde(default)]
     pub minutes: Option<u32>,
-    /// Who did it.
+    /// The person who repaired.
     pub by: String,
-    /// When.
+    /// The time of the record.
     pub at: Wall,
-    /// Whether it held; absent until the watch is over.
+    /// True if the fault did not come back during the watch, false if it did; `None` until the watch ends.
     #[serde(default)]
     pub effective: Option<bool>,
 }
 
-/// A part that was used.
+/// A part that was used in a repair.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct UsedPartV1 {
-    /// Its stock number.
+    /// The stock number.
     pub id: String,
-    /// How many.
+    /// The number of pieces.
     pub quantity: u32,
 }
 
 /// A line of a ticket's log.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct LogEntryV1 {
-    /// The event's number in the journal.
+    /// The number of the event in the journal.
     pub seq: Seq,
-    /// When.
+    /// The time of the event.
     pub at: Wall,
-    /// Who.
+    /// The person, or the gateway.
     pub by: String,
-    /// What, as a sentence.
+    /// The event as a sentence.
     pub text: String,
 }

@@ -1,27 +1,27 @@
-//! Alarms that stand, those that are suppressed, and equipment that is out of service.
+//! Alarms, suppressed and shelved alarms, and equipment that is out of service.
 
 use crate::alarm::{Alarm, AlarmState, Key, Shelf};
 use crate::desk::Snapshot;
 use crate::detect::TransitionKind;
 use crate::v1::{AlarmV1, OutOfServiceV1, ShelvedV1};
 
-/// Alarms that stand and conditions that are held back, worst first; those of a burst after their first-up.
+/// Returns the alarms and the suppressed conditions, worst first. Alarms of a burst follow their first-out alarm.
 #[must_use]
 pub fn alarms(desk: &Snapshot) -> Vec<AlarmV1> {
     let standing = desk.state.alarms.standing.iter().map(|(key, a)| standing_row(desk, key, a));
     let suppressed = desk.suppressed.iter().filter_map(|s| {
-        let hidden = desk.hidden(&s.key)?;
+        let suppression = desk.suppression(&s.key)?;
         let (equipment, fault) = &s.key;
         let (_, e) = desk.site.find(equipment.as_str())?;
         Some(AlarmV1 {
             equipment: equipment.to_string(),
             fault: fault.to_string(),
             severity: e.profile.fault(fault.as_str())?.severity,
-            state: hidden.state,
+            state: suppression.state,
             onset: s.onset,
             raised_at: s.raised_at,
             first_up: None,
-            note: hidden.why,
+            note: suppression.why,
             recorded: true,
         })
     });
@@ -34,7 +34,7 @@ pub fn alarms(desk: &Snapshot) -> Vec<AlarmV1> {
         onset: u.onset,
         raised_at: u.at,
         first_up: None,
-        note: "not on record yet: the journal cannot be written".to_owned(),
+        note: "not recorded yet: the journal cannot be written".to_owned(),
         recorded: false,
     });
     let mut rows: Vec<AlarmV1> = standing.chain(suppressed).chain(unrecorded).collect();
@@ -43,7 +43,7 @@ pub fn alarms(desk: &Snapshot) -> Vec<AlarmV1> {
         rows.into_iter().partition(|a| a.first_up.is_none());
     for follower in followers.into_iter().rev() {
         let first = |a: &AlarmV1| follower.first_up.as_ref() == Some(&format!("{} {}", a.equipment, a.fault));
-        // Where the first-up has gone, what came after it stands for itself.
+        // If the first-out alarm has cleared, the alarm goes to the end of the list.
         let place = firsts.iter().position(first).map_or(firsts.len(), |at| at + 1);
         firsts.insert(place, follower);
     }
@@ -51,19 +51,19 @@ pub fn alarms(desk: &Snapshot) -> Vec<AlarmV1> {
 }
 
 fn standing_row(desk: &Snapshot, key: &Key, a: &Alarm) -> AlarmV1 {
-    let hidden = desk.hidden(key);
+    let suppression = desk.suppression(key);
     let is_cleared = desk.unrecorded.iter().any(|u| u.kind == TransitionKind::Cleared && u.key == *key);
-    let cleared = is_cleared.then(|| "its condition is false now; that is not on record yet".to_owned());
+    let cleared = is_cleared.then(|| "the condition is false now; this is not recorded yet".to_owned());
     let chatters = a.chattering.map(|n| match n {
-        0 => "chatters: its repeats are counted".to_owned(),
+        0 => "chatters: andon counts the repeats".to_owned(),
         n => format!("chatters: {n} repeats so far"),
     });
-    let note = [chatters, cleared, hidden.as_ref().map(|h| h.why.clone())];
+    let note = [chatters, cleared, suppression.as_ref().map(|h| h.why.clone())];
     AlarmV1 {
         equipment: a.equipment.to_string(),
         fault: a.fault.to_string(),
         severity: a.severity,
-        state: hidden.map_or(a.state, |h| h.state),
+        state: suppression.map_or(a.state, |h| h.state),
         onset: a.onset,
         raised_at: a.raised_at,
         first_up: a.first_up.as_ref().map(ToString::to_string),
@@ -72,7 +72,7 @@ fn standing_row(desk: &Snapshot, key: &Key, a: &Alarm) -> AlarmV1 {
     }
 }
 
-/// Alarms that are put aside, whether their conditions are true or not.
+/// Returns the shelved alarms, whether their conditions are true or not.
 #[must_use]
 pub fn shelved(desk: &Snapshot) -> Vec<ShelvedV1> {
     let row = |((equipment, fault), s): (&Key, &Shelf)| ShelvedV1 {
@@ -85,7 +85,7 @@ pub fn shelved(desk: &Snapshot) -> Vec<ShelvedV1> {
     desk.state.alarms.shelves.iter().map(row).collect()
 }
 
-/// Equipment that is out of service.
+/// Returns the equipment that is out of service.
 #[must_use]
 pub fn out_of_service(desk: &Snapshot) -> Vec<OutOfServiceV1> {
     let out = desk.state.service.out.iter();

@@ -6,7 +6,7 @@ use crate::journal::Verified;
 use crate::v1::{AuditV1, BreakV1, DamageV1};
 use crate::words::Damage;
 
-/// What the check of the journal's chain found.
+/// Returns the result of checking the journal.
 #[must_use]
 pub fn audit(desk: &Snapshot, found: Verified) -> AuditV1 {
     let damage = damage(desk, &found.damage);
@@ -26,7 +26,7 @@ pub fn audit(desk: &Snapshot, found: Verified) -> AuditV1 {
     }
 }
 
-/// Damage on record, and what was found beside it.
+/// Returns the recorded damage, and then the damage in `found` that is not recorded.
 #[must_use]
 pub fn damage(desk: &Snapshot, found: &[Damage]) -> Vec<DamageV1> {
     let known = &desk.state.gateway.damage;

@@ -1,4 +1,4 @@
-//! Equipment: what it is, how it is, and what its points were last.
+//! Equipment: its configuration, its state, and the last readings of its points.
 
 use std::time::Duration;
 
@@ -11,17 +11,17 @@ use crate::site::Equipment;
 use crate::v1::{EquipmentStatusV1, EquipmentV1, PointV1, ReadingsV1};
 use crate::words::{EquipmentIndex, PointIndex, Refusal, Value};
 
-/// Every piece of equipment.
+/// Returns all equipment.
 #[must_use]
 pub fn equipment_list(desk: &Snapshot, boards: &Boards) -> Vec<EquipmentV1> {
     let all = desk.site.equipment.iter().enumerate();
     all.map(|(i, e)| row(desk, stats_of(boards, &desk.site, e), EquipmentIndex(i), e)).collect()
 }
 
-/// One piece of equipment. `stats` is what its link knows of it; `None` where no daemon serves the link.
+/// Returns one piece of equipment. `stats` are the statistics that its link has; `None` if no daemon is running.
 ///
 /// # Errors
-/// When there is no such equipment.
+/// If the equipment is not configured.
 pub fn equipment(desk: &Snapshot, stats: Option<&EquipmentStats>, id: &str) -> Result<EquipmentV1, Refusal> {
     let (index, e) = desk.site.known(id)?;
     Ok(row(desk, stats, index, e))
@@ -47,7 +47,7 @@ fn row(desk: &Snapshot, stats: Option<&EquipmentStats>, index: EquipmentIndex, e
     }
 }
 
-/// How every piece of equipment is.
+/// Returns the state of all equipment.
 pub(super) fn equipment_states(desk: &Snapshot, boards: &Boards) -> Vec<EquipmentStatusV1> {
     let all = desk.site.equipment.iter().enumerate();
     all.map(|(i, e)| state(desk, stats_of(boards, &desk.site, e), EquipmentIndex(i), e)).collect()
@@ -87,10 +87,10 @@ fn state_word(
     }
 }
 
-/// The points of a piece of equipment, as they were last read. `stats` is as for [`equipment`].
+/// Returns the last readings of all points of a piece of equipment. `stats` is as for [`equipment`].
 ///
 /// # Errors
-/// When there is no such equipment.
+/// If the equipment is not configured.
 pub fn readings(desk: &Snapshot, stats: Option<&EquipmentStats>, id: &str) -> Result<ReadingsV1, Refusal> {
     let (index, e) = desk.site.known(id)?;
     let points = e.profile.points.iter().enumerate().filter_map(|(p, point)| {
@@ -101,7 +101,7 @@ pub fn readings(desk: &Snapshot, stats: Option<&EquipmentStats>, id: &str) -> Re
     Ok(ReadingsV1 { equipment: id.to_owned(), points: points.collect() })
 }
 
-/// A point, without its registers.
+/// Returns the last reading of a point, without the registers.
 pub(super) fn point_of(desk: &Snapshot, index: EquipmentIndex, p: PointIndex) -> Option<PointV1> {
     let point = desk.site.equipment.get(index.0)?.profile.points.get(p.0)?;
     let state = desk.detector.point_state(index, p, desk.at)?;

@@ -1,11 +1,11 @@
-//! Firmware versions and the known issues of them.
+//! Firmware versions and their known issues.
 
 use crate::desk::Snapshot;
 use crate::profile::FirmwareNote;
 use crate::v1::{FirmwareNoteV1, FirmwareV1};
 use crate::words::EquipmentIndex;
 
-/// The firmware of every piece of equipment, with the known issues of its version.
+/// Returns the firmware version of all equipment, with the known issues of each version.
 #[must_use]
 pub fn firmware(desk: &Snapshot) -> Vec<FirmwareV1> {
     let site = &desk.site;
@@ -25,7 +25,7 @@ pub fn firmware(desk: &Snapshot) -> Vec<FirmwareV1> {
     rows.collect()
 }
 
-/// A known issue of a device's firmware.
+/// Returns a known issue of a device's firmware.
 pub(super) fn note(note: &FirmwareNote) -> FirmwareNoteV1 {
     FirmwareNoteV1 {
         name: note.name.clone(),

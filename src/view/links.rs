@@ -1,4 +1,4 @@
-//! Links as they are, and what is planned on them.
+//! The state of the links, and their planned requests.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::site::{Equipment, LinkKind, Site};
 use crate::v1::{LinkV1, PlanRowV1, PlanV1};
 use crate::words::Now;
 
-/// Every link, as it is now.
+/// Returns the state of all links.
 #[must_use]
 pub fn links(site: &Site, boards: &Boards, now: Now) -> Vec<LinkV1> {
     let rows = site.links.iter().map(|link| {
@@ -24,15 +24,15 @@ pub fn links(site: &Site, boards: &Boards, now: Now) -> Vec<LinkV1> {
             since: stats.map_or(now.wall, |s| s.since.wall),
             requests: stats.map_or(0, |s| s.requests),
             errors: stats.map(|s| s.errors.clone()).unwrap_or_default(),
-            message: stats.map_or_else(|| "no daemon serves it".to_owned(), |s| s.message.clone()),
+            message: stats.map_or_else(|| "daemon stopped: not open".to_owned(), |s| s.message.clone()),
             line_use: stats.map_or(0.0, |s| s.line_use(now)),
         }
     });
     rows.collect()
 }
 
-/// The requests that are planned on the link at this place, and how much of its time they take. `board` is `None` where no
-/// daemon serves the link: then nothing is measured.
+/// Returns the planned requests of a link and its load. `at` is the position of the link in the site. `board` is `None`
+/// if no daemon is running: then all times are calculated.
 #[must_use]
 pub fn plan(site: &Site, at: usize, board: Option<&LinkStats>) -> Option<PlanV1> {
     let link = site.links.get(at)?;
@@ -111,8 +111,8 @@ fn line_row(e: &Equipment, r: &LineRequest, took: Option<Duration>, character: D
     }
 }
 
-/// How long a request takes, as far as the daemon has seen that: on a network the middle of the equipment's last answer
-/// times, on a serial line the request's own last one and the silences around it.
+/// Returns the measured time of a request; `None` before the first response. On a network this is the median of the
+/// equipment's last response times. On a serial line it is the last time of this request, and the silences around it.
 fn measured(stats: &EquipmentStats, r: &PlannedRequest, timing: LineTiming) -> Option<Duration> {
     match timing {
         LineTiming::Tcp => stats.answer_time(0.5),

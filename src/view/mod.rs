@@ -1,8 +1,9 @@
-//! Answers to questions: pure functions from a snapshot of the desk and the links' boards to what a person is shown.
+//! Answers to questions: pure functions that make types of [`crate::v1`] from a snapshot of the desk and the boards of the
+//! links.
 //!
-//! A route takes a [`Snapshot`](crate::desk::Snapshot) and the boards, calls one function, and sends the result as JSON. No
-//! function here waits, reads a file, or asks for the time. A core type never leaves as JSON itself: it becomes a type of
-//! [`crate::v1`] here, in one place.
+//! A *board* has the statistics and the last responses of one link. A route of [`crate::api`] takes a
+//! [`Snapshot`](crate::desk::Snapshot) and the boards, calls one function of this module, and sends the result as JSON.
+//! No function here waits, reads a file, or reads the clock. No other module converts a type of the core to JSON.
 //!
 //! ```
 //! use andon::desk::Snapshot;
@@ -40,10 +41,10 @@ use crate::link::{EquipmentStats, LinkStats};
 use crate::site::{Equipment, Site};
 use crate::words::LinkName;
 
-/// What is known of each link now, by its name. It is empty where no daemon serves the links.
+/// The statistics and last responses of each link. Empty if no daemon is running.
 pub type Boards = BTreeMap<LinkName, LinkStats>;
 
-/// What is known of a piece of equipment on its link.
+/// Returns the statistics that a link has of a piece of equipment; `None` if no daemon is running.
 fn stats_of<'a>(boards: &'a Boards, site: &Site, e: &Equipment) -> Option<&'a EquipmentStats> {
     boards.get(&site.links.get(e.link)?.name)?.equipment.get(&e.id)
 }

@@ -1,10 +1,10 @@
-//! Figures of a period, and recorded readings.
+//! The alarm report, and recorded readings.
 
 use crate::alarm::report::{AlarmCount, AlarmReport};
 use crate::recorder::Sample;
 use crate::v1::{AlarmCountV1, AlarmReportV1, AlarmStandingV1, SampleV1};
 
-/// How the alarm system did in a period.
+/// Returns the alarm report of a period.
 #[must_use]
 pub fn alarm_report(report: AlarmReport) -> AlarmReportV1 {
     AlarmReportV1 {
@@ -35,7 +35,7 @@ fn counts(all: Vec<AlarmCount>) -> Vec<AlarmCountV1> {
     all.into_iter().map(row).collect()
 }
 
-/// A recorded reading.
+/// Returns a recorded reading.
 #[must_use]
 pub fn sample(sample: Sample) -> SampleV1 {
     SampleV1(sample.at, sample.value)

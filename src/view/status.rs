@@ -1,4 +1,4 @@
-//! The gateway as a whole: its record, its links, its equipment, its alarms.
+//! The status of the whole gateway: journal, links, equipment, alarms, tickets.
 
 use std::collections::BTreeMap;
 
@@ -9,26 +9,26 @@ use crate::store::StoreHealth;
 use crate::v1::{JournalV1, StatusV1, StoreV1};
 use crate::words::{Damage, Seq};
 
-/// What the status of a gateway tells besides its desk.
+/// The parts of the status that are not in the snapshot of the desk.
 #[derive(Debug)]
 pub struct Around<'a> {
-    /// Whether a daemon runs.
+    /// True if a daemon is running.
     pub daemon: bool,
-    /// Each link's board.
+    /// The boards of the links.
     pub boards: Boards,
-    /// How the ticket database is.
+    /// The health of the ticket database.
     pub store: StoreHealth,
-    /// The last event that the ticket database has taken in.
+    /// The number of the last event that the ticket database contains.
     pub stored: Seq,
-    /// The last event on record.
+    /// The number of the last event in the journal.
     pub recorded: Seq,
-    /// Why readings are not recorded, while they are not, and how many were not so far.
+    /// The reason why readings are not recorded now (`None` if they are), and the number of readings lost so far.
     pub recorder: (Option<String>, u64),
     /// The damaged parts of the journal that were found when it was opened.
     pub found: &'a [Damage],
 }
 
-/// The status of a gateway.
+/// Returns the status of the gateway.
 #[must_use]
 pub fn status(desk: &Snapshot, around: &Around<'_>) -> StatusV1 {
     let mut tickets: BTreeMap<String, usize> = BTreeMap::new();
@@ -78,7 +78,7 @@ fn recorder(trouble: &(Option<String>, u64)) -> String {
     match trouble {
         (None, 0) => String::new(),
         (None, dropped) => {
-            format!("{dropped} readings were not recorded so far: the disk was too slow or away")
+            format!("{dropped} readings were not recorded so far: the disk was too slow or not available")
         }
         (Some(why), dropped) => format!("readings are not recorded ({dropped} so far): {why}"),
     }

@@ -1,4 +1,4 @@
-//! Tickets: in a list, whole, in the past, and what is to be done next.
+//! Tickets: rows of the list and the history, a whole ticket, and its next command.
 
 use super::firmware::note;
 use crate::desk::Snapshot;
@@ -10,7 +10,7 @@ use crate::v1::{
     TicketRowV1, TicketV1, UsedPartV1,
 };
 
-/// The live tickets that fit, worst first.
+/// Returns the live tickets for which `fits` is true, worst first.
 pub fn tickets(desk: &Snapshot, fits: impl Fn(&Ticket) -> bool) -> Vec<TicketRowV1> {
     let live = desk.state.tickets.live.values().filter(|t| t.state.is_live() && fits(t));
     let mut rows: Vec<TicketRowV1> = live.map(|t| ticket_row(t)).collect();
@@ -18,7 +18,7 @@ pub fn tickets(desk: &Snapshot, fits: impl Fn(&Ticket) -> bool) -> Vec<TicketRow
     rows
 }
 
-/// A ticket in a list.
+/// Returns the row of a ticket in the list.
 #[must_use]
 pub fn ticket_row(t: &Ticket) -> TicketRowV1 {
     let is_fault = t.origin == TicketOrigin::Fault;
@@ -43,7 +43,7 @@ pub fn ticket_row(t: &Ticket) -> TicketRowV1 {
     }
 }
 
-/// A ticket of the past, with its last repair.
+/// Returns the row of a ticket in the history, with its last repair.
 #[must_use]
 pub fn history_row(t: &Ticket) -> HistoryRowV1 {
     let fix = t.fixes.last();
@@ -58,21 +58,21 @@ pub fn history_row(t: &Ticket) -> HistoryRowV1 {
     }
 }
 
-/// What the ticket database tells of a ticket.
+/// The part of a ticket that only the ticket database has.
 #[derive(Debug, Default)]
 pub struct FromStore {
-    /// The last lines of its log, the oldest first.
+    /// The last lines of the log, oldest first.
     pub log: Vec<LogEntry>,
-    /// Tickets of the same fault on the same equipment, the newest first.
+    /// Tickets of the same fault on the same equipment, newest first.
     pub past: Vec<Ticket>,
-    /// Why the ticket database did not answer; `None` when it did.
+    /// The reason why the ticket database did not answer; `None` if it did.
     pub incomplete: Option<String>,
 }
 
-/// Repairs in earlier tickets that are told.
+/// The largest number of earlier repairs in a whole ticket.
 const EARLIER_TOLD: usize = 5;
 
-/// A ticket whole.
+/// Returns a whole ticket.
 #[must_use]
 pub fn ticket(site: &Site, t: &Ticket, stored: FromStore) -> TicketV1 {
     let on = site.find(t.equipment.as_str()).map(|(_, e)| e);
@@ -93,7 +93,7 @@ pub fn ticket(site: &Site, t: &Ticket, stored: FromStore) -> TicketV1 {
     });
     let hazards = guidance.hazards().into_iter();
     let hazards = hazards.map(|(label, text)| HazardV1 { label: label.to_owned(), text }).collect();
-    // What the profile says is not confirmed: of the device, and of the fault.
+    // Statements of the profile that are not confirmed: about the device, and about the fault.
     let device = on.and_then(|e| e.profile.device.unconfirmed.clone());
     let unconfirmed = device.into_iter().chain(guidance.unconfirmed.clone()).collect();
     let parts = guidance.parts.into_iter();
@@ -155,7 +155,7 @@ fn earlier(t: &Ticket, past: &[Ticket]) -> Vec<EarlierV1> {
     fixes.take(EARLIER_TOLD).collect()
 }
 
-/// A note that a ticket was opened with; its name stays when its file is gone.
+/// Returns a firmware note of a ticket. If its file was removed, only the name remains.
 fn recorded_note(site: &Site, name: &str) -> FirmwareNoteV1 {
     site.notes.iter().find(|n| n.name == name).map_or_else(
         || FirmwareNoteV1 {
@@ -169,7 +169,7 @@ fn recorded_note(site: &Site, name: &str) -> FirmwareNoteV1 {
     )
 }
 
-/// What is to be done next with a ticket, as the command to type; `None` when nothing is left.
+/// Returns the next command to type for a ticket; `None` if nothing is left to do.
 #[must_use]
 pub fn next(t: &TicketV1) -> Option<String> {
     let n = t.row.id;

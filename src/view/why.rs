@@ -1,4 +1,4 @@
-//! Where a value comes from, and why a fault is or is not raised.
+//! The explanation of a value or of a fault: where the value comes from, and why the fault is raised or not.
 
 use std::time::Duration;
 
@@ -11,11 +11,11 @@ use crate::source::suggest;
 use crate::v1::{PointV1, WhyV1};
 use crate::words::{EquipmentIndex, Now, PointIndex, Quality, Refusal, Rule, render_duration};
 
-/// Why a point has its value, or a fault is or is not raised. `stats` is what its link knows of the equipment; `None` where no
-/// daemon serves the link.
+/// Explains a point or a fault. `stats` are the statistics that the link of the equipment has; `None` if no daemon is
+/// running.
 ///
 /// # Errors
-/// When there is no such equipment, or it has neither a point nor a fault of this name.
+/// If the equipment is not configured, or has neither a point nor a fault with this name.
 pub fn why(desk: &Snapshot, stats: Option<&EquipmentStats>, id: &str, name: &str) -> Result<WhyV1, Refusal> {
     let (index, e) = desk.site.known(id)?;
     let bare = name.split('.').next().unwrap_or("");
@@ -27,12 +27,14 @@ pub fn why(desk: &Snapshot, stats: Option<&EquipmentStats>, id: &str, name: &str
 }
 
 fn neither(e: &Equipment, name: &str) -> Refusal {
-    let text = format!("{} has neither a point nor a fault {name}", e.id);
+    let text = format!("{} has no point and no fault with the name {name}", e.id);
     let refusal = Refusal::new(Rule::NoSuchPointOrFault, text);
     let points = e.profile.points.iter().map(|p| p.name.as_str());
     match suggest(name, points.chain(e.profile.faults.iter().map(|f| f.name.as_str()))).name {
         Some(near) => refusal.command("did you mean", format!("andon why {} {near}", e.id)),
-        None => refusal.command("see what it has", format!("andon profile show {}", e.profile.name)),
+        None => {
+            refusal.command("list its points and faults", format!("andon profile show {}", e.profile.name))
+        }
     }
 }
 
@@ -66,10 +68,10 @@ fn why_point(
         }
         (Some(a), None) => {
             lines.push(came_with(a, desk.at));
-            lines.push(format!("it brought: {}", a.text));
+            lines.push(format!("response: {}", a.text));
             lines.push(format!("{} read as {}{}", point.place, point.kind.word(), scaling(e, point)));
         }
-        (None, _) => lines.push(format!("nothing has brought {} yet", point.place)),
+        (None, _) => lines.push(format!("no response has contained {} yet", point.place)),
     }
     WhyV1 {
         equipment: e.id.to_string(),
@@ -82,7 +84,7 @@ fn why_point(
     }
 }
 
-/// The value, and why it cannot be trusted where it cannot.
+/// Returns the line of the value. If the quality is not good, a second line gives the reason.
 fn value_lines(row: &PointV1, name: &str) -> Vec<String> {
     let plain = |value: &serde_json::Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     let value = row.value.as_ref().map_or_else(
@@ -90,25 +92,25 @@ fn value_lines(row: &PointV1, name: &str) -> Vec<String> {
         |v| format!("{} {}", plain(v), row.unit).trim_end().to_owned(),
     );
     let named = row.name.as_ref().map_or(String::new(), |n| format!(" ({n})"));
-    let told = format!("{name} is {value}{named}, quality {}", row.quality);
+    let text = format!("{name} is {value}{named}, quality {}", row.quality);
     let why = row.reason.as_ref().map(|reason| match row.quality {
         Quality::Uncertain => {
-            format!("no newer reading because {reason}; faults are judged by this value until it is stale")
+            format!("no newer reading because {reason}; andon uses this value until it is stale")
         }
-        Quality::Good | Quality::Bad => format!("bad because {reason}"),
+        Quality::Good | Quality::Bad => format!("quality bad because {reason}"),
     });
-    std::iter::once(told).chain(why).collect()
+    std::iter::once(text).chain(why).collect()
 }
 
-/// How old the last good reading is, and how old it may become.
+/// Returns the line of the age of the last good reading, and of the age at which it becomes stale.
 fn age_lines(point: &Point, age: Duration, is_retained: bool) -> Vec<String> {
     let limit = point.stale_after.map_or_else(
-        || "it is never stale".to_owned(),
-        |limit| format!("it is stale after {}", render_duration(limit)),
+        || "the value never becomes stale".to_owned(),
+        |limit| format!("the value becomes stale after {}", render_duration(limit)),
     );
-    let told = format!("its last good reading is {} old; {limit}", render_duration(age));
-    let retained = "the broker had retained it: it is older than that, and nobody knows how old";
-    std::iter::once(told).chain(is_retained.then(|| retained.to_owned())).collect()
+    let text = format!("the last good reading is {} old; {limit}", render_duration(age));
+    let retained = "the broker had retained this message: the value is older, and its age is unknown";
+    std::iter::once(text).chain(is_retained.then(|| retained.to_owned())).collect()
 }
 
 fn came_with(a: &LastAnswer, now: Now) -> String {
@@ -117,21 +119,21 @@ fn came_with(a: &LastAnswer, now: Now) -> String {
     } else {
         format!(", answered in {:.1} ms", a.took.as_secs_f64() * 1000.0)
     };
-    format!("it came with: {}, {} ago{took}", a.request, render_duration(now.mono.since(a.at.mono)))
+    format!("request: {}, {} ago{took}", a.request, render_duration(now.mono.since(a.at.mono)))
 }
 
-/// The registers that brought a point last; none where nothing has, or it is no Modbus point.
+/// Returns the registers of a point in the last response. Empty without a response, or if it is not a Modbus point.
 pub(super) fn last_registers(stats: &EquipmentStats, e: &Equipment, point: &Point) -> Vec<u16> {
     last_answer(stats, e, point).map_or_else(Vec::new, |a| registers_of(a, point).to_vec())
 }
 
-/// A point's own registers in an answer that brought it.
+/// Returns the registers of a point in a response.
 fn registers_of<'a>(answer: &'a LastAnswer, point: &Point) -> &'a [u16] {
     let first = point.register().and_then(|r| r.number.checked_sub(answer.start)).map(usize::from);
     first.and_then(|first| answer.words.get(first..first + usize::from(point.width()))).unwrap_or(&[])
 }
 
-/// The last answer or message that could have brought a point.
+/// Returns the last response or message that contained a point.
 fn last_answer<'a>(stats: &'a EquipmentStats, e: &Equipment, point: &Point) -> Option<&'a LastAnswer> {
     let brings = |key: &AnswerKey, a: &LastAnswer| match (key, &point.place) {
         (AnswerKey::Read(area, _), Place::Register(register)) => {
@@ -185,21 +187,21 @@ fn why_fault(desk: &Snapshot, index: EquipmentIndex, at: usize, name: &str) -> O
         lines.push(format!("  {text} is {value}"));
     }
     if let Some((delay, left)) = x.pending {
-        let what = if x.active { "cleared" } else { "raised" };
+        let change = if x.active { "cleared" } else { "raised" };
         lines.push(format!(
-            "{what} in {} of its delay of {}, if it stays so",
+            "{change} in {} if the condition does not change (delay {})",
             render_duration(left),
             render_duration(delay)
         ));
     }
     if let Some((since, limit)) = x.silence {
         let last = since.map_or_else(
-            || "there was no good answer yet".to_owned(),
-            |s| format!("the last good answer is {} old", render_duration(s)),
+            || "there was no good response yet".to_owned(),
+            |s| format!("the last good response is {} old", render_duration(s)),
         );
         let limit = limit.map_or_else(
-            || "silence alone does not make it lost".to_owned(),
-            |limit| format!("lost after {}", render_duration(limit)),
+            || "a missing response alone does not raise communication-lost".to_owned(),
+            |limit| format!("communication is lost after {}", render_duration(limit)),
         );
         lines.push(format!("{last}; {limit}"));
     }

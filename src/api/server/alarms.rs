@@ -43,10 +43,10 @@ pub(super) async fn operate(
             BaselineVerb::Relearn { equipment, fault: baseline, reason }.into()
         }
     };
-    Ok(Json(OperatedV1 { message: g.tell(by, verb).await? }))
+    Ok(Json(OperatedV1 { message: g.ask_for_sentence(by, verb).await? }))
 }
 
-/// A week where nothing else is asked for.
+/// The default length of the period: a week.
 const REPORT_DEFAULT: Duration = Duration::from_secs(7 * 86_400);
 
 pub(super) async fn report(State(g): State<Gateway>, Query(period): Query<Period>) -> Answer<AlarmReportV1> {

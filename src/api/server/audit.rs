@@ -21,5 +21,5 @@ pub(super) async fn audit_accept(
     Json(body): Json<AcceptV1>,
 ) -> Answer<OperatedV1> {
     let verb = GatewayVerb::AcceptDamage { reason: body.reason };
-    Ok(Json(OperatedV1 { message: g.tell(by, verb).await? }))
+    Ok(Json(OperatedV1 { message: g.ask_for_sentence(by, verb).await? }))
 }

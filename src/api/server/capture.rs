@@ -1,4 +1,4 @@
-//! `GET /v1/links/{name}/capture` and `/v1/tickets/{target}/wire`: frames as a pcap file.
+//! `GET /v1/links/{name}/capture` and `/v1/tickets/{target}/wire`: captured frames as a pcap file.
 
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ pub(super) async fn link_capture(
 ) -> Answer<CaptureV1> {
     let at = find_link(&g, &name)?;
     let (Some(link), Some(board)) = (g.site.links.get(at), g.boards.get(at)) else {
-        return Err(Refusal::new(Rule::NeedsDaemon, "only a running daemon has frames on record")
+        return Err(Refusal::new(Rule::NeedsDaemon, "only a running daemon has captured frames")
             .command("start it", "andon daemon")
             .into());
     };
@@ -44,7 +44,7 @@ pub(super) async fn ticket_wire(State(g): State<Gateway>, Path(which): Path<Stri
         Ok(Err(e)) if e.kind() == std::io::ErrorKind::NotFound => {
             let text = format!("no frames are kept with ticket {number}");
             return Err(Refusal::new(Rule::NoCapture, text)
-                .remedy("they are cut some seconds after a ticket is opened, and kept for the last ten thousand tickets")
+                .remedy("andon keeps frames some seconds after a ticket is opened, and only for the last ten thousand tickets")
                 .into());
         }
         Ok(Err(e)) => return Err(own_failure(e.to_string())),

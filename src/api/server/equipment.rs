@@ -1,4 +1,4 @@
-//! `GET /v1/equipment`, one of it, and its readings.
+//! `GET /v1/equipment`, `/v1/equipment/{id}` and its readings; `POST` of a write to a point.
 
 use std::time::Duration;
 
@@ -46,16 +46,16 @@ pub(super) async fn readings(
     Ok(Json(view::readings(&desk, g.equipment_stats(&id).as_ref(), &id)?))
 }
 
-/// The points that are read when they are asked for: the others report by themselves.
-fn asked_for(e: &Equipment) -> Vec<PointIndex> {
+/// Returns the points that are polled. The other points report by themselves.
+fn polled_points(e: &Equipment) -> Vec<PointIndex> {
     let all = e.profile.points.iter().enumerate();
     all.filter(|(_, p)| e.profile.is_asked_for(p)).map(|(i, _)| PointIndex(i)).collect()
 }
 
-/// Has the equipment read, and waits until every point that can be asked for was read, or tried in vain, after the question.
+/// Orders a read of the equipment, and waits until every polled point was read, or its read has failed.
 async fn read_now(g: &Gateway, index: EquipmentIndex, e: &Equipment) -> Result<(), Failure> {
     const LOOK_EVERY: Duration = Duration::from_millis(20);
-    let points = asked_for(e);
+    let points = polled_points(e);
     let is_away = || g.boards.get(e.link).is_some_and(|b| b.lock().state == LinkState::Offline);
     if points.is_empty() || is_away() {
         return Ok(());
@@ -74,7 +74,7 @@ async fn read_now(g: &Gateway, index: EquipmentIndex, e: &Equipment) -> Result<(
     Ok(())
 }
 
-/// Whether each of these points was read, or tried in vain, since then.
+/// True if each of these points was read, or its read has failed, since the given time.
 fn is_read_since(desk: &Snapshot, index: EquipmentIndex, points: &[PointIndex], since: Mono) -> bool {
     let tried = |p: &PointIndex| desk.detector.point_state(index, *p, desk.at)?.tried;
     points.iter().all(|p| tried(p).is_some_and(|at| at.mono >= since))
@@ -88,7 +88,7 @@ pub(super) async fn write(
 ) -> Answer<WroteV1> {
     let verb = WriteVerb { equipment, point, value: body.value, reason: body.reason };
     let Reply::Wrote(wrote) = g.ask(by, verb).await? else {
-        return Err(Refusal::new(Rule::TooBusy, "the write has no answer").into());
+        return Err(Refusal::new(Rule::TooBusy, "the gateway gave no answer to the write").into());
     };
     Ok(Json(WroteV1 {
         equipment: wrote.equipment.to_string(),

@@ -1,4 +1,4 @@
-//! `GET /v1/firmware`: versions and the known issues of them.
+//! `GET /v1/firmware`: firmware versions and their known issues.
 
 use axum::Json;
 use axum::extract::State;

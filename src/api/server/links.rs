@@ -17,13 +17,13 @@ pub(super) async fn link_plan(State(g): State<Gateway>, Path(name): Path<String>
     let at = find_link(&g, &name)?;
     let board = g.boards.get(at).map(|b| b.lock().clone());
     let plan = view::plan(&g.site, at, board.as_ref());
-    Ok(Json(plan.ok_or_else(|| own_failure("the link is gone".to_owned()))?))
+    Ok(Json(plan.ok_or_else(|| own_failure("the link is no longer configured".to_owned()))?))
 }
 
 pub(super) fn find_link(g: &Gateway, name: &str) -> Result<usize, Failure> {
     g.site.links.iter().position(|l| l.name.as_str() == name).ok_or_else(|| {
-        Refusal::new(Rule::NoSuchEquipment, format!("there is no link {name}"))
-            .command("see which there are", "andon link list")
+        Refusal::new(Rule::NoSuchEquipment, format!("link {name} is not in andon.toml"))
+            .command("list the links", "andon link list")
             .into()
     })
 }

@@ -1,4 +1,4 @@
-//! The routes, a file a noun. Every one that changes anything goes through [`Gateway::ask`].
+//! The routes, one file for each noun. Every change goes through [`Gateway::ask`].
 
 mod alarms;
 mod audit;
@@ -28,7 +28,7 @@ use crate::site::Equipment;
 use crate::v1::{ErrorBody, ErrorV1};
 use crate::words::{EquipmentIndex, Outcome, Refusal, Wall};
 
-/// An error as an answer.
+/// An error response.
 struct Failure(ErrorV1);
 
 impl From<Refusal> for Failure {
@@ -60,7 +60,7 @@ fn usage(message: String) -> Failure {
     Failure(ErrorV1 { rule: "api/usage".to_owned(), message, remedies: Vec::new(), outcome: Outcome::Usage })
 }
 
-/// From when until when something is asked for, as RFC 3339.
+/// The start and the end of a period in a query, as RFC 3339.
 #[derive(Deserialize)]
 struct Period {
     since: Option<String>,
@@ -68,7 +68,7 @@ struct Period {
 }
 
 impl Period {
-    /// Its begin and end, where they are named.
+    /// Returns the start and the end; `None` for a time that the query does not give.
     fn named(&self) -> Result<(Option<Wall>, Option<Wall>), Failure> {
         let instant = |text: &Option<String>| {
             let read = |t: &String| Wall::parse(t).map_err(|e| usage(format!("{t} is not a time: {e}")));
@@ -81,7 +81,7 @@ impl Period {
         Ok((since, until))
     }
 
-    /// Its begin and end: `now` where no end is named, so long before it where no begin is.
+    /// Returns the start and the end. The default of the end is `now`, of the start `length` before the end.
     fn of(&self, now: Wall, length: Duration) -> Result<(Wall, Wall), Failure> {
         let (since, until) = self.named()?;
         let until = until.unwrap_or(now);
@@ -95,12 +95,12 @@ fn in_order(since: Wall, until: Wall) -> Result<(), Failure> {
     if since < until {
         return Ok(());
     }
-    Err(usage(format!("the begin of the period, {since}, is not before its end, {until}")))
+    Err(usage(format!("the start of the period, {since}, is not before its end, {until}")))
 }
 
 type Answer<T> = Result<Json<T>, Failure>;
 
-/// The routes of a gateway.
+/// Returns the routes of a gateway.
 pub fn router(served: Served) -> Router {
     Router::new()
         .route("/v1/status", get(status::status))

@@ -1,4 +1,4 @@
-//! `POST /v1/reload`: the configuration is loaded again, all of it or nothing.
+//! `POST /v1/reload`: loads the configuration again, completely or not at all.
 
 use axum::Json;
 use axum::extract::State;
@@ -11,8 +11,8 @@ use crate::words::{Refusal, Rule};
 
 pub(super) async fn reload(State(g): State<Gateway>) -> Answer<ReloadedV1> {
     let Some(asks) = &g.reload else {
-        return Err(Refusal::new(Rule::NeedsDaemon, "no daemon runs that could load it again")
-            .command("it is loaded when one starts", "andon daemon")
+        return Err(Refusal::new(Rule::NeedsDaemon, "no daemon is running, so nothing can be reloaded")
+            .command("the daemon reads the configuration when it starts", "andon daemon")
             .into());
     };
     let gone = || Refusal::new(Rule::TooBusy, "the gateway is stopping");
@@ -21,7 +21,7 @@ pub(super) async fn reload(State(g): State<Gateway>) -> Answer<ReloadedV1> {
     let reloaded = rx.await.map_err(|_| gone())?;
     let done = reloaded.map_err(|why| {
         Refusal::new(Rule::BadConfiguration, format!("nothing was changed: {why}"))
-            .remedy("mend the file and ask again; the gateway goes on as before")
+            .remedy("correct the file and try again; the gateway continues with the previous configuration")
     })?;
     Ok(Json(ReloadedV1 { kept: done.kept, changed: done.changed, removed: done.removed }))
 }

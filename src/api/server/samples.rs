@@ -23,7 +23,7 @@ pub(super) async fn point_history(
     let (_, e) = find(&g, &id)?;
     let Some((_, point)) = e.profile.point(&name) else {
         return Err(Refusal::new(Rule::NoSuchPointOrFault, format!("{id} has no point {name}"))
-            .command("see which it has", format!("andon equipment show {id}"))
+            .command("list its points", format!("andon equipment show {id}"))
             .into());
     };
     let unit = point.unit.to_string();
@@ -33,11 +33,11 @@ pub(super) async fn point_history(
         recorder.samples(since, until, &[Wanted { equipment: &equipment, point: &point }])
     });
     let samples = read.await.map_err(|e| own_failure(e.to_string()))?;
-    let samples = samples.map_err(|e| own_failure(format!("the recorder does not read: {e}")))?;
+    let samples = samples.map_err(|e| own_failure(format!("the recorded readings cannot be read: {e}")))?;
     let samples = samples.into_iter().flatten().collect::<Vec<_>>();
     if samples.len() > limits::HISTORY_SAMPLES_MAX {
         return Err(usage(format!(
-            "{} samples are more than {} at once: ask for a shorter time",
+            "the period has {} readings; at most {} are allowed in one answer: use a shorter period",
             samples.len(),
             limits::HISTORY_SAMPLES_MAX
         )));
@@ -53,16 +53,19 @@ pub(super) async fn ticket_trace(State(g): State<Gateway>, Path(which): Path<Str
     let kept = match kept.map_err(|e| own_failure(e.to_string()))? {
         Ok(bytes) => {
             let trace = serde_json::from_slice::<TraceV1>(&bytes);
-            Some(trace.map_err(|e| own_failure(format!("the trace of ticket {number} does not read: {e}")))?)
+            Some(
+                trace
+                    .map_err(|e| own_failure(format!("the trace of ticket {number} cannot be read: {e}")))?,
+            )
         }
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => None,
         Err(e) => return Err(own_failure(e.to_string())),
     };
-    // It is cut a while after the ticket was opened; until then, or where that failed, from what is recorded.
+    // The trace is written some minutes after the ticket was opened. If there is no file, the recorder gives the readings.
     let none = || {
         let text = format!("no readings are kept with ticket {number}");
         Refusal::new(Rule::NoTrace, text).remedy(
-            "they are cut two minutes after a ticket is opened, from what the gateway recorded of the fault's points",
+            "andon keeps the recorded readings of the fault's points two minutes after the ticket is opened",
         )
     };
     let trace = match kept {

@@ -1,4 +1,4 @@
-//! `GET /v1/links/{name}/try` and `/heard`: one request on a bus, everything said on a broker.
+//! `GET /v1/links/{name}/try` (one request to a Modbus unit) and `/heard` (the messages of a broker).
 
 use std::time::Duration;
 
@@ -48,16 +48,17 @@ pub(super) async fn try_unit(
     let timeout = q.timeout_ms.map_or(limits::TIMEOUT_DEFAULT, Duration::from_millis);
     if !(limits::TIMEOUT_MIN..=limits::TRY_TIMEOUT_MAX).contains(&timeout) {
         return Err(usage(format!(
-            "the timeout must be from {:?} to {:?}, not {timeout:?}: the polls of the other units wait so long",
+            "the timeout must be from {:?} to {:?}, not {timeout:?}: all other units on the line wait during this time",
             limits::TIMEOUT_MIN,
             limits::TRY_TIMEOUT_MAX
         )));
     }
     if let Some(LinkKind::Serial(_) | LinkKind::Mqtt(_)) = g.site.links.get(at).map(|l| &l.kind) {
-        return Err(usage(format!("link {name} is not a Modbus line: it has no units")));
+        return Err(usage(format!("link {name} is not a Modbus line, so it has no unit ids")));
     }
     let away = || {
-        Refusal::new(Rule::LinkAway, format!("link {name} is not open")).command("see why", "andon link list")
+        Refusal::new(Rule::LinkAway, format!("link {name} has no connection"))
+            .command("see the reason", "andon link list")
     };
     let (done, end) = oneshot::channel();
     let order = LinkCommand::Try(TryOrder { unit: q.unit, what, timeout, done });
@@ -67,9 +68,9 @@ pub(super) async fn try_unit(
         end.await.map_err(|_| away())
     };
     let busy = |_| {
-        let text = format!("link {name} did not get to this request within {:?}", limits::TRY_WAIT_MAX);
+        let text = format!("link {name} had no time for this request within {:?}", limits::TRY_WAIT_MAX);
         Refusal::new(Rule::TooBusy, text)
-            .command("see what the line carries", format!("andon link plan {name}"))
+            .command("see the load of the line", format!("andon link plan {name}"))
     };
     Ok(Json(row(tokio::time::timeout(limits::TRY_WAIT_MAX, asked).await.map_err(busy)??)))
 }
@@ -91,7 +92,7 @@ fn row(end: TryEnd) -> TriedV1 {
                 ..blank
             }
         }
-        // A gateway's own word that nobody is there is no answer of the unit.
+        // The exceptions 10 and 11 come from a network gateway: the unit behind the gateway did not respond.
         TryEnd::Exception(code @ (10 | 11), message) => TriedV1 { exception: Some(code), message, ..blank },
         TryEnd::Exception(code, message) => {
             TriedV1 { answered: true, exception: Some(code), message, ..blank }
@@ -101,7 +102,7 @@ fn row(end: TryEnd) -> TriedV1 {
     }
 }
 
-/// The scans that may listen on brokers at once.
+/// The places for scans that listen on brokers at the same time.
 static LISTENING: Semaphore = Semaphore::const_new(limits::HEARD_AT_ONCE_MAX);
 
 #[derive(Deserialize)]
@@ -116,7 +117,7 @@ pub(super) async fn heard(
 ) -> Answer<Vec<HeardV1>> {
     let at = find_link(&g, &name)?;
     let Some(LinkKind::Mqtt(broker)) = g.site.links.get(at).map(|l| &l.kind) else {
-        return Err(usage(format!("link {name} is not a broker")));
+        return Err(usage(format!("link {name} is not an MQTT broker")));
     };
     let busy = |_| {
         let text = format!("{} scans already listen on brokers", limits::HEARD_AT_ONCE_MAX);
@@ -125,8 +126,8 @@ pub(super) async fn heard(
     let _listening = LISTENING.try_acquire().map_err(busy)?;
     let time = Duration::from_secs(q.seconds.unwrap_or(5)).min(limits::HEARD_MAX);
     let topics = listen(broker, time, ambient::seed()).await;
-    let topics =
-        topics.map_err(|why| Refusal::new(Rule::LinkAway, format!("nothing is heard on {name}: {why}")))?;
+    let topics = topics
+        .map_err(|why| Refusal::new(Rule::LinkAway, format!("andon cannot listen on {name}: {why}")))?;
     let rows = topics.into_iter().map(|t| HeardV1 {
         topic: t.topic,
         sample: t.sample,

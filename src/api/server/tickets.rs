@@ -1,4 +1,4 @@
-//! `/v1/tickets`, one of them, what is asked of it, and `/v1/history`.
+//! `GET /v1/tickets`, `GET` and `POST /v1/tickets/{target}`, `GET /v1/history`.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -67,7 +67,7 @@ fn target(text: &str) -> Target {
     }
 }
 
-/// How many lines of the log are wanted.
+/// The number of log lines that the client wants.
 #[derive(Deserialize)]
 pub(super) struct LogQuery {
     log: Option<usize>,
@@ -78,13 +78,13 @@ pub(super) async fn ticket_show(
     Path(which): Path<String>,
     Query(q): Query<LogQuery>,
 ) -> Answer<TicketV1> {
-    let ticket = named(&g, &which).await?;
+    let ticket = find_ticket(&g, &which).await?;
     let lines = q.log.unwrap_or(limits::LOG_LINES_MAX).min(limits::LOG_LINES_MAX);
     let stored = stored(&g, &ticket, lines, limits::STORE_CATCH_UP_MAX).await;
     Ok(Json(view::ticket(&g.site, &ticket, stored)))
 }
 
-/// Asks the ticket database for a ticket's log and for earlier fixes. That it does not answer is no failure of the ticket.
+/// Reads a ticket's log and its earlier repairs from the ticket database. Without an answer the ticket is sent without them.
 async fn stored(g: &Gateway, t: &Ticket, lines: usize, wait: Duration) -> FromStore {
     let filter = HistoryFilter {
         equipment: Some(t.equipment.to_string()),
@@ -100,13 +100,13 @@ async fn stored(g: &Gateway, t: &Ticket, lines: usize, wait: Duration) -> FromSt
     }
 }
 
-/// The number of the ticket that is meant.
+/// Returns the number of the ticket that `which` identifies.
 pub(super) async fn number_of(g: &Gateway, which: &str) -> Result<TicketNumber, Failure> {
-    Ok(named(g, which).await?.number)
+    Ok(find_ticket(g, which).await?.number)
 }
 
-/// The ticket of a number, or the only live one of a piece of equipment.
-async fn named(g: &Gateway, which: &str) -> Result<Arc<Ticket>, Failure> {
+/// Finds a ticket: by its number, or as the only live ticket of a piece of equipment.
+async fn find_ticket(g: &Gateway, which: &str) -> Result<Arc<Ticket>, Failure> {
     let ticket = match target(which) {
         Target::Number(number) => g.ticket(number).await?,
         Target::Equipment(id) => {
@@ -117,7 +117,7 @@ async fn named(g: &Gateway, which: &str) -> Result<Arc<Ticket>, Failure> {
     };
     ticket.ok_or_else(|| {
         Refusal::new(Rule::NoSuchTicket, format!("there is no ticket {which}"))
-            .command("see which there are", "andon ticket list")
+            .command("list the tickets", "andon ticket list")
             .into()
     })
 }
@@ -130,7 +130,7 @@ pub(super) async fn ticket_change(
     body: String,
 ) -> Answer<TicketV1> {
     let verb: TicketVerb =
-        serde_json::from_str(&body).map_err(|e| usage(format!("the command does not read: {e}")))?;
+        serde_json::from_str(&body).map_err(|e| usage(format!("the request cannot be read: {e}")))?;
     let target = target(&which);
     let stored_ticket = match target {
         Target::Number(number) => g.ticket(number).await?,
@@ -161,7 +161,7 @@ pub(super) async fn report(
 /// Asks the desk, and answers with the ticket as it is on record. The answer does not depend on the ticket database.
 async fn changed(g: &Gateway, by: Author, ask: TicketAsk, log: Option<usize>) -> Answer<TicketV1> {
     let Reply::Ticket(ticket, entries) = g.ask(by, ask).await? else {
-        return Err(Refusal::new(Rule::TooBusy, "the command has no answer").into());
+        return Err(Refusal::new(Rule::TooBusy, "the gateway gave no answer to the command").into());
     };
     let lines = log.unwrap_or(limits::LOG_ANSWERED).min(limits::LOG_LINES_MAX);
     let mut stored = stored(g, &ticket, lines, limits::REPLY_WAITS_MAX).await;

@@ -1,4 +1,4 @@
-//! `GET /v1/why/{equipment}/{name}`: where a value comes from, why a fault is or is not raised.
+//! `GET /v1/why/{equipment}/{name}`: explains a value or a fault.
 
 use axum::Json;
 use axum::extract::{Path, State};

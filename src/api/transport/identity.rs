@@ -1,4 +1,4 @@
-//! Who asks: the account that the transport names, and the name that the request gives.
+//! [`Identity`]: the account from the connection, and the name from the request.
 
 use axum::extract::FromRequestParts;
 use axum::extract::connect_info::{ConnectInfo, Connected};
@@ -10,12 +10,12 @@ use crate::ambient;
 use crate::api::{PERSON_HEADER, decode};
 use crate::words::Author;
 
-/// The account at the other end of a connection, by its number; `None` where the system does not say.
+/// The user id of the account at the other end of a connection; `None` if the system does not give it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Peer(Option<u32>);
 
 impl Peer {
-    /// The account that this process runs as: it asks itself.
+    /// Returns the account of this process, for requests inside the process.
     #[must_use]
     pub fn this_process() -> Self {
         Self(Some(ambient::uid()))
@@ -28,12 +28,13 @@ impl Connected<IncomingStream<'_, BoundedListener>> for Peer {
     }
 }
 
-/// Who asks. A route that changes something takes it as an argument.
+/// The person who asks. Every route that changes something takes this argument.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity(pub Author);
 
 impl Identity {
-    /// A name that is given is believed and recorded with the account that gave it; without one it is the account itself.
+    /// Combines name and account. andon accepts a given name, and records the name together with the account. Without a
+    /// name, the account is the person.
     fn of(given: Option<String>, account: Option<String>) -> Self {
         Self(match (given, account) {
             (None, Some(name)) => Author::OsUser { name },
@@ -51,7 +52,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Identity {
         let given = parts.headers.get(PERSON_HEADER).and_then(|h| h.to_str().ok()).and_then(decode);
         let peer = parts.extensions.get::<ConnectInfo<Peer>>().and_then(|info| info.0.0);
         let account = match peer {
-            // The name may come from a directory in the network.
+            // The lookup of the account can wait for a directory server in the network.
             Some(uid) => tokio::task::spawn_blocking(move || ambient::account(uid)).await.ok(),
             None => None,
         };

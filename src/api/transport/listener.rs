@@ -1,5 +1,5 @@
-//! The daemon's side of the socket: so many connections at once, none of which is kept by somebody who sends nothing.
-//! The daemon's own work (ports, files, the journal) never runs out of descriptors because of them.
+//! The daemon's side of the socket: a bounded number of connections, so that file descriptors remain for ports, files and
+//! the journal. A client that sends nothing cannot keep its connection.
 
 use std::io;
 use std::pin::Pin;
@@ -17,16 +17,16 @@ use tokio::time::{Interval, MissedTickBehavior, interval};
 use super::request::Progress;
 use crate::limits;
 
-/// A socket that takes a bounded number of connections; more wait in the system's queue until one has gone.
+/// A listener with a bounded number of connections. Further connections wait in the system's queue.
 pub struct BoundedListener {
     listener: UnixListener,
     room: Arc<Semaphore>,
-    /// Whether somebody waits for room: quiet connections then go sooner.
+    /// True while all places are taken. Idle connections then end sooner.
     crowded: Arc<AtomicBool>,
 }
 
 impl BoundedListener {
-    /// At most so many connections at once.
+    /// Creates a listener with at most `connections` connections at the same time.
     #[must_use]
     pub fn new(listener: UnixListener, connections: usize) -> Self {
         Self { listener, room: Arc::new(Semaphore::new(connections)), crowded: Arc::default() }
@@ -41,7 +41,7 @@ impl Listener for BoundedListener {
         loop {
             self.crowded.store(self.room.available_permits() == 0, Ordering::Relaxed);
             let Ok(place) = self.room.clone().acquire_owned().await else {
-                // Nobody closes it.
+                // The semaphore is never closed.
                 std::future::pending().await
             };
             self.crowded.store(false, Ordering::Relaxed);
@@ -49,7 +49,7 @@ impl Listener for BoundedListener {
                 Ok((stream, address)) => {
                     return (Connection::new(stream, self.crowded.clone(), Some(place)), address);
                 }
-                // Out of descriptors, or gone again: there is nothing to do but to go on.
+                // No descriptor is free, or the client has closed the connection: try the next one.
                 Err(_) => tokio::time::sleep(limits::ACCEPT_AGAIN_AFTER).await,
             }
         }
@@ -60,13 +60,13 @@ impl Listener for BoundedListener {
     }
 }
 
-/// A connection that ends by itself: where no whole request comes in time, where nothing is asked for long, where the
-/// answer is not read.
+/// A connection with time limits. It ends if a request is not complete in time, if there is no request for a long time, or
+/// if the client does not read the response.
 pub struct Connection<S> {
     stream: S,
     request: Progress,
     tick: Interval,
-    /// Ticks since anything moved, or since the request under way began.
+    /// Ticks since the last byte was written, or since the present request began.
     reading_for: u32,
     writing_for: u32,
     crowded: Arc<AtomicBool>,
@@ -82,7 +82,7 @@ impl<S> Connection<S> {
         Self { stream, request, tick, reading_for: 0, writing_for: 0, crowded, _place: place }
     }
 
-    /// How many looks this connection may still take to send what it has to.
+    /// Returns the number of ticks that the client has for the present part of a request; `None` while andon answers.
     fn patience(&self) -> Option<u32> {
         let looks = |time: std::time::Duration| {
             u32::try_from(time.as_millis() / limits::CONNECTION_LOOK_EVERY.as_millis()).unwrap_or(u32::MAX)
@@ -101,7 +101,7 @@ impl<S> Connection<S> {
 }
 
 impl Connection<UnixStream> {
-    /// The number of the account at the other end, as the system says.
+    /// Returns the user id of the account at the other end; `None` if the system does not give it.
     pub(super) fn peer_uid(&self) -> Option<u32> {
         self.stream.peer_cred().ok().map(|credentials| credentials.uid())
     }
@@ -123,7 +123,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Connection<S> {
                 ready!(this.tick.poll_tick(cx));
                 this.reading_for = this.reading_for.saturating_add(1);
                 if this.patience().is_some_and(|looks| this.reading_for >= looks) {
-                    // As if the other side had closed it.
+                    // Zero bytes mean that the other side closed the connection.
                     return Poll::Ready(Ok(()));
                 }
             },
@@ -189,7 +189,7 @@ mod tests {
 
     const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nhost: andon\r\n\r\n";
 
-    /// How long a connection stays that sends this and then nothing; `None` where it stays as long as is looked.
+    /// Returns how long a connection stays open that sends these bytes and then nothing; `None` if it does not end in the test.
     async fn stays_for(sent: &[u8], is_answered: bool, is_crowded: bool) -> Option<Duration> {
         let (mut ours, theirs) = duplex(4096);
         let crowded = Arc::new(AtomicBool::new(is_crowded));

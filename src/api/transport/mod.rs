@@ -1,7 +1,8 @@
-//! How requests come in, and who sends them.
+//! The connections of the API, and the identity of the person who sends a request.
 //!
-//! Over the Unix socket ([`BoundedListener`]) the system says which account is at the other end; in the process it is the
-//! process's own. No header can claim an account. [`Identity`] is what the routes see of it.
+//! For a connection of the Unix socket ([`BoundedListener`]) the operating system gives the account of the other process.
+//! Inside one process, the account is that of the process. A header can give a name, but never an account. The routes
+//! get the result as [`Identity`].
 
 mod identity;
 mod listener;

@@ -1,27 +1,27 @@
-//! How far a request has come, from its bytes alone: enough of HTTP/1.1 (RFC 9112) to tell somebody who sends nothing
-//! from somebody who waits for an answer.
+//! The progress of a request, from its bytes: a small part of HTTP/1.1 (RFC 9112). It is enough to distinguish a client that
+//! sends nothing from a client that waits for a response.
 
-/// The longest end of a head that has to be remembered.
+/// The largest number of bytes of a head that are kept.
 const HEAD_KEPT: usize = 16 * 1024;
 
-/// A connection's request.
+/// The progress of the present request of a connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Progress {
-    /// Nothing of a request yet.
+    /// No byte of the next request has arrived.
     Between {
-        /// Whether there was none before.
+        /// True before the first request of the connection.
         is_first: bool,
     },
-    /// Its head, as far as it has come.
+    /// A part of the head has arrived.
     Head(Vec<u8>),
-    /// The head is there, so many bytes of the body are not; all up to a last chunk where that is not said.
+    /// The head has arrived, and a part of the body is missing.
     Body {
-        /// Bytes that are missing.
+        /// The number of missing bytes; `None` for a body in chunks.
         missing: Option<usize>,
-        /// The last bytes, to see a last chunk.
+        /// The last four bytes of a body in chunks, to recognise the last chunk.
         tail: Vec<u8>,
     },
-    /// It is whole: the answer is ours to give.
+    /// The request is complete, and andon answers.
     Answering,
 }
 
@@ -32,7 +32,7 @@ impl Default for Progress {
 }
 
 impl Progress {
-    /// Takes bytes in; true where a part of the request began with them.
+    /// Takes new bytes. Returns true if a new part of the request began: the time limit then starts again.
     pub(super) fn read(&mut self, bytes: &[u8]) -> bool {
         if bytes.is_empty() {
             return false;
@@ -46,7 +46,7 @@ impl Progress {
             Progress::Head(head) => {
                 head.extend_from_slice(bytes);
                 let Some(end) = find(head, b"\r\n\r\n") else {
-                    // The server refuses a head of this size.
+                    // The HTTP server refuses a head of this size.
                     head.truncate(HEAD_KEPT);
                     return false;
                 };
@@ -85,7 +85,7 @@ fn find(bytes: &[u8], end: &[u8]) -> Option<usize> {
     bytes.windows(end.len()).position(|w| w == end).map(|at| at + end.len())
 }
 
-/// Bytes of the body that a head announces; nothing where it comes in chunks.
+/// Returns the length of the body in bytes; `None` for a body in chunks.
 fn body_of(head: &[u8]) -> Option<usize> {
     let text = String::from_utf8_lossy(head).to_ascii_lowercase();
     let field =
@@ -102,7 +102,7 @@ mod tests {
 
     #[track_caller]
     fn is_whole(request: &str, expected: bool) {
-        // In one piece, byte by byte, and in every two.
+        // The request arrives in two pieces with every cut, then byte by byte.
         for cut in 0..=request.len() {
             let mut progress = Progress::default();
             let (one, two) = request.as_bytes().split_at(cut);

@@ -1,5 +1,5 @@
-//! A Unix socket at a path of any length: the system takes 107 bytes, so a longer one is named through an open handle of
-//! its directory.
+//! A Unix socket at a path of any length. The system allows 107 bytes. A longer path is replaced by a short path through
+//! `/proc/self/fd` and an open handle of its directory.
 
 use std::fs::File;
 use std::io;
@@ -11,7 +11,7 @@ use tokio::net::{UnixListener, UnixStream};
 
 use crate::limits;
 
-/// A path that the system takes; it is good as long as the handle is open.
+/// A path that is short enough for the system. The path is valid while the handle is open.
 struct Named {
     path: PathBuf,
     _folder: Option<File>,
@@ -30,7 +30,7 @@ fn named(path: &Path) -> io::Result<Named> {
         return Err(io::Error::new(
             io::ErrorKind::InvalidFilename,
             format!(
-                "the path of the socket has more than {} bytes, and /proc is not there to shorten it: use a data \
+                "the path of the socket has more than {} bytes, and /proc is not available to shorten it: use a data \
                  directory with a shorter path",
                 limits::SOCKET_PATH_MAX
             ),
@@ -42,21 +42,21 @@ fn named(path: &Path) -> io::Result<Named> {
 /// Listens at a path.
 ///
 /// # Errors
-/// What the operating system says.
+/// If the operating system reports an error.
 pub fn bind(path: &Path) -> io::Result<UnixListener> {
     let named = named(path)?;
     UnixListener::bind(&named.path)
 }
 
-/// Connects to whoever listens at a path.
+/// Connects to the daemon that listens at a path.
 ///
 /// # Errors
-/// What the operating system says.
+/// If the operating system reports an error.
 pub async fn connect(path: &Path) -> io::Result<UnixStream> {
     let named = named(path)?;
     loop {
         match UnixStream::connect(&named.path).await {
-            // The queue of those who wait to be taken is full.
+            // The queue of connections that wait for the daemon is full.
             Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
                 tokio::time::sleep(limits::ACCEPT_AGAIN_AFTER).await;
             }

@@ -1,4 +1,4 @@
-//! A flood through the worker: what is written, in how many files, by how many threads.
+//! Tests of a flood of tickets: the written files, and the number of threads.
 
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use super::*;
 use crate::ambient::Clock;
-use crate::api::Lanes;
-use crate::daemon::crew::boards;
+use crate::api::QueryQueues;
+use crate::daemon::link_supervisor::boards;
 use crate::feed::Feed;
 use crate::recorder::Recorder;
 use crate::site::testing::site;
@@ -18,7 +18,7 @@ use crate::words::{FaultName, PointIndex, Reading, Value};
 struct Folder(PathBuf);
 
 impl Folder {
-    /// In memory where the system offers that: ten thousand files are made durable in these tests.
+    /// Uses a folder in memory if the system has one, because these tests write ten thousand files.
     fn new(name: &str) -> Self {
         let memory = PathBuf::from("/dev/shm");
         let place = if memory.is_dir() { memory } else { std::env::temp_dir() };
@@ -32,7 +32,7 @@ impl Drop for Folder {
     }
 }
 
-/// Files that are distinct, and their bytes.
+/// Returns the number of different files (without hard links), and their bytes.
 fn distinct(folder: &Path) -> (usize, u64) {
     let files = std::fs::read_dir(folder).unwrap().flatten().map(|e| e.metadata().unwrap());
     let files: BTreeMap<u64, u64> = files.map(|m| (m.ino(), m.len())).collect();
@@ -62,20 +62,20 @@ async fn a_flood_shares_its_frames_and_readings() {
         desk,
         feed: Feed::default(),
         store: StoreView::default(),
-        lanes: Lanes::default(),
+        queues: QueryQueues::default(),
         report: Arc::default(),
         found: Arc::default(),
         links: Arc::default(),
         reload: None,
     };
     let now = clock.now();
-    // A ring that is full, as a busy link's is, and a reading that is recorded.
+    // The ring buffer is full, as on a busy link, and a reading is recorded.
     for i in 0..1000 {
         gateway.boards[0].record().note(clock.now(), i % 2 == 0, &[7; 256]);
     }
     let reading = Reading { value: Ok(Value::Integer(6)), at: now };
     gateway.recorder.note(&s.equipment[0], &[(PointIndex(0), reading)]);
-    let (openings, mut heard) = openings();
+    let (openings, mut heard) = new_tickets();
     let mut work = Work::new(&gateway, heard.passed_over.clone());
     for number in 1..=TICKETS {
         let of = TraceOf {
@@ -84,8 +84,8 @@ async fn a_flood_shares_its_frames_and_readings() {
             fault: FaultName::parse("high").unwrap(),
             onset: now.wall,
         };
-        // As the desk's driver does it: it never waits.
-        openings.queue.try_send(Opened { of, at: now }).unwrap();
+        // `new_tickets.rs` does the same: sending never waits.
+        openings.queue.try_send(NewTicket { of, at: now }).unwrap();
     }
     let before = threads();
     let mut most = before;
@@ -125,7 +125,7 @@ fn the_oldest_captures_go_beyond_their_number_and_their_bytes() {
     assert_eq!(std::fs::read_dir(&folder.0).unwrap().count(), limits::CAPTURES_KEPT);
     assert!(!captures.path(3).exists());
     assert!(captures.path(4).exists());
-    // The same is known after a restart; a large one takes the place of the small one and its links.
+    // After a restart the files are known. A large file replaces a small file and its hard links.
     let mut captures = Captures::new(folder.0.clone());
     captures.look().unwrap();
     assert_eq!((captures.bytes, captures.shared.len()), (1, 1));

@@ -1,4 +1,4 @@
-//! The demo's broker: the one that is named, or a mosquitto that is installed, started on a free port for the demo alone.
+//! The MQTT broker of the demo: the given one, or an installed mosquitto that the demo starts on a free port.
 
 use std::net::TcpListener;
 use std::path::Path;
@@ -9,7 +9,7 @@ use tokio::process::{Child, Command};
 
 use crate::ambient;
 
-/// A broker for the demo; one that was started for it ends with it.
+/// A broker for the demo. A mosquitto that the demo started ends with the demo.
 pub(super) struct DemoBroker {
     pub host: String,
     pub port: u16,
@@ -17,7 +17,7 @@ pub(super) struct DemoBroker {
 }
 
 impl DemoBroker {
-    /// The broker of a URL, `mqtt://host:port`; nothing where it is none.
+    /// Returns the broker of a URL `mqtt://host:port`; `None` if the URL has another form.
     pub(super) fn named(url: &str) -> Option<Self> {
         let rest = url.strip_prefix("mqtt://")?.trim_end_matches('/');
         let (host, port) = rest.split_once(':').unwrap_or((rest, "1883"));
@@ -25,7 +25,7 @@ impl DemoBroker {
         (!host.is_empty()).then(|| Self { host: host.to_owned(), port, _child: None })
     }
 
-    /// Starts the mosquitto of this machine; nothing where there is none, or it does not start.
+    /// Starts the mosquitto of this computer; `None` if it is not installed or does not start.
     pub(super) async fn found(dir: &Path) -> Option<Self> {
         let path = ambient::variable("PATH")?;
         let folders = path.split(':').chain(["/usr/sbin", "/usr/local/sbin"]);
@@ -56,7 +56,7 @@ impl DemoBroker {
         None
     }
 
-    /// What the demo's `andon.toml` says of it.
+    /// Returns the lines for `andon.toml`: the link and the plug.
     pub(super) fn site(&self) -> String {
         format!(
             "\n[[link]]\nname = \"shop\"\nkind = \"mqtt\"\nurl = \"mqtt://{}:{}\"\n\n[[equipment]]\nid = \"plug-4\"\n\
@@ -67,5 +67,5 @@ impl DemoBroker {
     }
 }
 
-/// The plug's topic on the broker.
+/// The MQTT topic of the plug.
 pub(super) const TOPIC: &str = "andon-demo-plug";

@@ -1,5 +1,6 @@
-//! The demo's directory: made for it alone, closed to others, with a name that nobody can know beforehand. One that
-//! is named must be new, empty, or a demo's from before; a link in it is replaced, never followed.
+//! The directory of the demo. A temporary directory is new, closed to other users, and has a name that cannot be guessed.
+//! A given directory must be new, empty, or from an earlier demo. A symbolic link in the directory is replaced, never
+//! followed.
 
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
@@ -8,7 +9,7 @@ use std::path::{Path, PathBuf};
 use super::{DemoError, SITE};
 use crate::ambient;
 
-/// The directory that is named, or a new one for temporary files; it stays when the demo has ended.
+/// Creates or checks the directory. It is not removed when the demo ends.
 pub(super) fn of_its_own(named: Option<&Path>) -> Result<PathBuf, DemoError> {
     let Some(path) = named else {
         let made = tempfile::Builder::new()
@@ -45,7 +46,7 @@ pub(super) fn of_its_own(named: Option<&Path>) -> Result<PathBuf, DemoError> {
     Ok(path.to_owned())
 }
 
-/// Whether a demo ran here before: its site is there.
+/// True if the directory has the `andon.toml` of an earlier demo.
 fn is_a_demo(folder: &Path) -> bool {
     let path = folder.join("andon.toml");
     let is_plain = std::fs::symlink_metadata(&path).is_ok_and(|m| m.is_file() && m.len() < 64 * 1024);
@@ -53,7 +54,7 @@ fn is_a_demo(folder: &Path) -> bool {
     is_plain && std::fs::read_to_string(path).is_ok_and(|text| text.starts_with(head))
 }
 
-/// Writes a file whole; what stood at its name is replaced, not written through.
+/// Writes a whole file. A file or symbolic link with the same name is replaced.
 pub(super) fn write(path: &Path, text: &str) -> io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     let mut file = tempfile::NamedTempFile::new_in(folder)?;

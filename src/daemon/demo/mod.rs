@@ -1,5 +1,5 @@
-//! The demo: a simulated plant on real wires, the real daemon on them, a fault, and a narrator who says what happens
-//! and what to type next.
+//! The demo: a simulated plant, a real daemon that reads it, a fault, and a narrator. The narrator prints the events and
+//! the commands to type next.
 
 mod broker;
 mod folder;
@@ -22,22 +22,22 @@ use story::Story;
 const PLANT: &str = include_str!("plant.toml");
 const SITE: &str = include_str!("andon.toml");
 
-/// How the demo runs.
+/// The settings of the demo.
 #[derive(Debug, Clone)]
 pub struct DemoSetup {
-    /// Where its site is put; else in a new directory for temporary files.
+    /// The directory for the demo; `None` for a new temporary directory.
     pub dir: Option<PathBuf>,
-    /// How the program is called, for the commands that the narrator proposes.
+    /// The name of the program, for the commands that the narrator prints.
     pub program: String,
-    /// The broker of its plug, `mqtt://host:port`; else a mosquitto that is installed, else no plug.
+    /// The broker of the plug, `mqtt://host:port`. `None`: the demo starts an installed mosquitto, or has no plug.
     pub broker: Option<String>,
-    /// Whether the narrator works the ticket himself and ends.
+    /// True if the narrator does all steps of the ticket and then ends.
     pub auto: bool,
 }
 
-/// Why the demo does not run, as a sentence.
+/// The reason why the demo cannot run, as a sentence.
 #[derive(Debug, thiserror::Error)]
-#[error("the demo does not run: {0}")]
+#[error("the demo cannot run: {0}")]
 pub struct DemoError(pub String);
 
 impl DemoError {
@@ -46,10 +46,10 @@ impl DemoError {
     }
 }
 
-/// Runs the demo until `stop` is done, or, in auto mode, the story is told. `tell` prints a text.
+/// Runs the demo until `stop` is done, or, in auto mode, until the ticket is closed. `tell` prints a text.
 ///
 /// # Errors
-/// When the plant, the site or the daemon cannot be had.
+/// If the plant or the daemon cannot be started, or the files of the site cannot be written.
 pub async fn demo(
     setup: DemoSetup,
     tell: &mut dyn FnMut(&str),
@@ -77,7 +77,7 @@ pub async fn demo(
     let demo_config = config.clone();
     let mut daemon = tokio::spawn(async move {
         let stop = async {
-            // Dropping the other end stops the daemon as well.
+            // The daemon stops also when the sender is dropped.
             let _told = stopped.await;
         };
         let start = run::Start { site, config: Some(demo_config), data: daemon_data, clock };
@@ -98,7 +98,7 @@ pub async fn demo(
     };
     drop(stop_daemon);
     daemon.await.map_err(DemoError::of)?.map_err(DemoError::of)?;
-    tell(&format!("\nThe demo has ended. Its site and record are in {}\n", dir.display()));
+    tell(&format!("\nThe demo has ended. Its configuration and journal are in {}\n", dir.display()));
     end
 }
 
@@ -112,7 +112,7 @@ async fn plant(dir: &Path, clock: Clock) -> Result<sim::Serving, DemoError> {
     sim::serve(plant, dir, clock).await.map_err(DemoError::of)
 }
 
-/// Writes `andon.toml` with the wires' true places.
+/// Writes `andon.toml` with the addresses of the simulated lines.
 fn write_site(dir: &Path, serving: &sim::Serving, broker: Option<&DemoBroker>) -> Result<PathBuf, DemoError> {
     let mut text = SITE.to_owned();
     for (name, place) in &serving.places {

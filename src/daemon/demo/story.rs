@@ -1,4 +1,4 @@
-//! The narrator: watches the ticket through the API, as any client would, and tells what comes next.
+//! The narrator: follows the ticket through the API, like any client, and prints the next command.
 
 use std::path::Path;
 use std::time::Duration;
@@ -14,9 +14,9 @@ use crate::v1::{StatusV1, TicketRowV1, TicketV1};
 use crate::words::StepId;
 
 const LOOK_EVERY: Duration = Duration::from_millis(100);
-/// Normal running before the drive trips.
+/// The time of normal operation before the drive trips.
 const CALM: Duration = Duration::from_secs(5);
-/// How long somebody who has started work is left to the steps before the drive is reset all the same.
+/// The time for the steps after the start of work. After this time the drive is reset in any case.
 const PATIENCE: Duration = Duration::from_secs(120);
 
 pub(super) struct Story<'a> {
@@ -26,7 +26,7 @@ pub(super) struct Story<'a> {
     plant: &'a Serving,
     clock: Clock,
     print: &'a mut dyn FnMut(&str),
-    /// Where the broker of the plug is, if there is one.
+    /// The address of the plug's broker; `None` without a plug.
     pub broker: Option<String>,
     is_reset: bool,
     typed: usize,
@@ -52,7 +52,7 @@ impl<'a> Story<'a> {
         format!("    {} {rest}\n", self.setup.program)
     }
 
-    /// Tells the story; ends in auto mode only.
+    /// Tells the story. It ends only in auto mode.
     pub(super) async fn tell(&mut self) -> Result<(), DemoError> {
         self.say("andon demo: four simulated machines, a daemon that reads them, and a fault.\n");
         for (name, place) in &self.plant.places {
@@ -126,7 +126,7 @@ impl<'a> Story<'a> {
 
     fn invite(&mut self, number: u64) {
         if self.setup.auto {
-            self.say("\nThe demo works it as a technician would:\n");
+            self.say("\nThe demo now does the work of a technician:\n");
             return;
         }
         let config = self.config.display();
@@ -207,7 +207,7 @@ impl<'a> Story<'a> {
                 )
             }
             (TicketState::Closed, _) => format!(
-                "\nClosed. The daemon watches for seven days whether it comes back. See what is kept:\n{}{}{}",
+                "\nThe ticket is closed. If the fault comes back within seven days, andon reopens it. See the records:\n{}{}{}",
                 self.command("history --equipment press-7"),
                 self.command("audit verify"),
                 self.command("why press-7 dc_bus_voltage"),
@@ -217,7 +217,7 @@ impl<'a> Story<'a> {
         self.say(&text);
     }
 
-    /// Auto mode: does the next thing; true when the story is over.
+    /// Does the next step in auto mode. Returns true at the end of the story.
     async fn act(&mut self, client: &mut Client, t: &TicketV1, is_walked: bool) -> Result<bool, DemoError> {
         let verb = match (t.row.state, t.row.condition) {
             (TicketState::Open, _) => TicketVerb::Start,

@@ -1,4 +1,4 @@
-//! What the log writes, and how its levels are set.
+//! Tests of the lines and the levels of the log.
 
 use std::io;
 use std::sync::{Arc, Mutex};
@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use super::*;
 use crate::words::Wall;
 
-/// What a log was written to.
+/// A buffer for the lines of a log.
 #[derive(Clone, Default)]
 struct Paper(Arc<Mutex<Vec<u8>>>);
 
@@ -35,7 +35,7 @@ impl MakeWriter<'_> for Paper {
     }
 }
 
-/// The lines that some work writes at these levels, with the clock at one instant.
+/// Returns the lines that a function writes at these levels, with the clock at a fixed time.
 fn lines(levels: &str, work: impl FnOnce()) -> String {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
     runtime.unwrap().block_on(async {

@@ -1,4 +1,4 @@
-//! Answers say what is on record, whatever the store does; a store that is damaged is noticed and mended.
+//! Tests of answers: they show the durable state, whatever the store does. A damaged store is found and rebuilt.
 
 use std::sync::Mutex as StdMutex;
 use std::time::Duration;
@@ -17,7 +17,7 @@ use crate::store::tables::MemoryTrouble;
 use crate::v1::{StatusV1, TicketRowV1, TicketV1};
 use crate::words::Rule;
 
-/// A request, its status and the body of its answer.
+/// Sends a request. Returns the status and the body of the answer.
 async fn send(w: &World, method: &str, path: &str, body: &str) -> (u16, serde_json::Value) {
     let request = Request::builder().method(method).uri(path).header("andon-person", "eva");
     let request = request.header("content-type", "application/json").body(Body::from(body.to_owned()));
@@ -41,7 +41,7 @@ async fn what_is_done_is_answered_as_done_while_the_store_is_behind() {
     let (mut worker, _feed) = w.start_without_store();
     w.reads(9).await;
     tokio::time::sleep(Duration::from_millis(10)).await;
-    // Nothing was taken in by the store, and yet the ticket is there and takes commands.
+    // The store has no event, but the ticket can be shown and changed.
     let rows: Vec<TicketRowV1> = get(&w, "/v1/tickets").await;
     assert_eq!(rows.len(), 1);
     let (status, body) = send(&w, "POST", "/v1/tickets/1", "{\"verb\":\"acknowledge\"}").await;
@@ -54,7 +54,7 @@ async fn what_is_done_is_answered_as_done_while_the_store_is_behind() {
     assert!(shown.log.is_empty() && shown.incomplete.is_some() && shown.log_lines == 2);
     let s: StatusV1 = get(&w, "/v1/status").await;
     assert_eq!((s.store.state.as_str(), s.store.behind), ("behind", s.journal.seq.0));
-    // What only the store knows is refused, with the rule.
+    // A question that only the store can answer is refused, with the rule.
     let (status, body) = send(&w, "GET", "/v1/history", "").await;
     assert_eq!((status, body["error"]["rule"].as_str()), (503, Some(Rule::StoreBehind.code())));
     while worker.step() == Next::Again {}
@@ -88,7 +88,7 @@ async fn rows_that_are_damaged_while_it_runs_are_noticed_told_and_mended() {
     tokio::time::sleep(Duration::from_secs(2)).await;
     for key in w.tables.keys().iter().filter(|k| matches!(k.first(), Some(b'p' | b's'))) {
         w.tables.spoil(key);
-        // It is told as damage, never as "no such ticket".
+        // The answer reports damage, never "no such ticket".
         let path = if key[0] == b'p' { "/v1/tickets/1" } else { "/v1/tickets?state=cancelled" };
         let (status, body) = send(&w, "GET", path, "").await;
         if key[0] == b'p' {
@@ -152,7 +152,7 @@ async fn a_store_that_cannot_be_written_waits_for_nothing_but_itself() {
     assert_eq!((shown.log.len(), shown.incomplete), (51, None));
 }
 
-/// Hangs as sled does on some files, until the test lets it go.
+/// Hangs, as sled does with some files, until the test ends this.
 struct Hangs(Arc<StdMutex<()>>);
 
 impl Opener for Hangs {
@@ -186,7 +186,7 @@ fn a_thread_that_hangs_is_given_up_and_another_one_builds_the_store() {
         assert_ne!(view.health(), StoreHealth::Ready);
     }
     thread.watch();
-    // The next thread opens sled in the folder.
+    // The next thread opens sled in this folder.
     while view.health() != StoreHealth::Ready {
         std::thread::yield_now();
     }

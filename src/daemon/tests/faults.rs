@@ -1,4 +1,4 @@
-//! Ten thousand random faults of disk and store, against a model that knows only what was acknowledged.
+//! Ten thousand random faults of disk and store. A model knows only which requests were acknowledged.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use crate::store::StoreHealth;
 use crate::store::tables::MemoryTrouble;
 use crate::words::{Refusal, TicketNumber};
 
-/// A tiny generator: the same seed, the same run.
+/// A small random generator: the same seed gives the same run.
 struct Chance(u64);
 
 impl Chance {
@@ -25,7 +25,7 @@ impl Chance {
     }
 }
 
-/// What was answered.
+/// The answers so far.
 #[derive(Default)]
 struct Model {
     acknowledged: BTreeSet<String>,
@@ -35,7 +35,7 @@ struct Model {
 }
 
 impl Model {
-    /// Takes in what was answered meanwhile. What is acknowledged stands on the disk for good at that moment.
+    /// Takes the new answers. An acknowledged note must be on the disk at this moment.
     fn look(&mut self, world: &World) {
         let waiting = std::mem::take(&mut self.waiting);
         for (text, mut answer) in waiting {
@@ -50,7 +50,7 @@ impl Model {
                 Ok(Err(_)) => {
                     self.refused.insert(text);
                 }
-                // Nobody knows what became of it: the gateway ended.
+                // The gateway ended, so the result of this request is unknown.
                 Err(oneshot::error::TryRecvError::Closed) => {}
                 Err(oneshot::error::TryRecvError::Empty) => self.waiting.push((text, answer)),
             }
@@ -58,7 +58,7 @@ impl Model {
     }
 }
 
-/// One random thing: somebody asks, a machine changes, the disk or the store fails, the power is cut.
+/// Does one random action: a request, a change of a machine, a failure of disk or store, or a power failure.
 async fn happen(w: &mut World, m: &mut Model, chance: &mut Chance) {
     match chance.below(16) {
         0..=4 => {
@@ -92,7 +92,7 @@ async fn happen(w: &mut World, m: &mut Model, chance: &mut Chance) {
             w.start();
         }
         14 => {
-            // Somebody removes the file that is written; a second later it is there again.
+            // The file of the journal is removed; a second later it is back.
             w.disk.trouble(Trouble::None);
             let last = w.disk.files().into_iter().rfind(|f| f.extension().is_some_and(|e| e == "ndjson"));
             if let Some(last) = last {
@@ -107,7 +107,7 @@ async fn happen(w: &mut World, m: &mut Model, chance: &mut Chance) {
     m.look(w);
 }
 
-/// Everything is mended: within ten seconds all is on record and the store is true to it.
+/// Repairs everything. Within ten seconds all events must be durable, and the store must be equal to the journal.
 async fn heal(w: &mut World, m: &mut Model) {
     w.disk.trouble(Trouble::None);
     w.tables.trouble(MemoryTrouble::None);
@@ -155,6 +155,6 @@ async fn whatever_fails_what_was_acknowledged_stands_and_what_was_refused_does_n
         heal(&mut w, &mut m).await;
         acknowledged += m.acknowledged.len();
     }
-    // Faults leave a right answer possible: most of what was asked was done in the end.
+    // The faults must not prevent success: most requests were done in the end.
     assert!(acknowledged > 600, "{acknowledged} notes were acknowledged");
 }

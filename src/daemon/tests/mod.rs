@@ -1,5 +1,5 @@
-//! A gateway without links in virtual time: the driver, the journal's worker and the store's worker on a disk and tables
-//! that fail as a test wants it.
+//! A gateway without links, in virtual time: the driver, the journal's worker and the store's worker. A test decides when
+//! the disk and the tables fail.
 
 mod answers;
 mod faults;
@@ -15,7 +15,7 @@ use super::journal_thread::JournalWorker;
 use super::opening;
 use super::store_thread::{Next, Opener, StoreWorker};
 use crate::ambient::Clock;
-use crate::api::{Gateway, Lanes, Message};
+use crate::api::{Gateway, Message, QueryQueues};
 use crate::desk::{Ask, Desk, Event, Reply};
 use crate::disk::Disk;
 use crate::disk::fake::FakeDisk;
@@ -37,7 +37,7 @@ fn folder() -> &'static Path {
     Path::new("/data/journal")
 }
 
-/// Tables that outlive a restart, and a disk that may have no room for them.
+/// Tables that survive a restart, and a disk that may have no space for them.
 struct Kept {
     tables: Memory,
     room: Arc<Mutex<u64>>,
@@ -103,7 +103,7 @@ impl World {
         self.running.as_mut().unwrap().tasks.spawn(keep_stored(worker, feed));
     }
 
-    /// The same with a store's worker that does nothing until somebody lets it.
+    /// Starts as the daemon does. The store's worker does nothing until the test allows it.
     fn start_without_store(&mut self) -> (StoreWorker, Feed) {
         let mut opener = self.opener();
         let opened = opening::open(self.arc(), folder(), &mut opener, false, &mut |_| {}).unwrap();
@@ -140,7 +140,7 @@ impl World {
         (worker, feed)
     }
 
-    /// What the routes reach.
+    /// Returns the gateway for the routes.
     fn gateway(&self) -> Gateway {
         let running = self.running.as_ref().unwrap();
         Gateway {
@@ -153,7 +153,7 @@ impl World {
             desk: running.messages.clone(),
             feed: running.feed.clone(),
             store: running.view.clone(),
-            lanes: Lanes::default(),
+            queues: QueryQueues::default(),
             report: Arc::default(),
             found: Arc::default(),
             boards: Vec::new(),
@@ -162,7 +162,7 @@ impl World {
         }
     }
 
-    /// Everything ends at once, and what was not durable is gone but for some bytes.
+    /// Ends everything at once. Bytes that were not durable are lost, except some.
     async fn power_cut(&mut self, torn: usize) {
         if let Some(mut running) = self.running.take() {
             running.tasks.shutdown().await;
@@ -184,7 +184,7 @@ impl World {
         self.running.as_ref().unwrap().readings.send(LinkSays::Readings(batch)).await.unwrap();
     }
 
-    /// Asks for a note, and waits for the answer in a task of its own.
+    /// Sends a note, and waits for the answer in a separate task.
     async fn note(&self, text: String) -> oneshot::Receiver<Result<Reply, Refusal>> {
         let (tx, rx) = oneshot::channel();
         let (target, verb) = (Target::Number(TicketNumber(1)), TicketVerb::Note { text });
@@ -197,7 +197,7 @@ impl World {
         rx
     }
 
-    /// The texts of every note in the journal, in order.
+    /// Returns the texts of all notes in the journal, in their order.
     fn noted(&self) -> Vec<String> {
         let reader = RecordReader::new(self.arc(), folder(), &Cursor::default(), None).unwrap();
         let notes = reader.filter_map(|item| match item {
@@ -219,7 +219,7 @@ async fn keep_stored(mut worker: StoreWorker, feed: Feed) {
         match worker.step() {
             Next::Again => tokio::task::yield_now().await,
             Next::Wait(time) => {
-                // Something new, or time: both are looked at by the next step.
+                // The next step looks for new events and for work that is due.
                 let _woken = tokio::time::timeout(time, end.changed()).await;
             }
         }

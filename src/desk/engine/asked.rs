@@ -1,4 +1,4 @@
-//! What somebody asks: who asks, which room decides, and what it comes to.
+//! A request of a person: checks who asks, lets the room decide, and emits the events.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ use crate::ticket::{
 use crate::words::{Author, EquipmentId, FaultName, Now, Refusal, Rule, plain_name};
 use crate::writing::{self, Carried, OrderId, Pending, WriteVerb, Wrote};
 
-/// The only fault of a link.
+/// Returns the only fault of a link, if `name` is its name.
 fn link_fault(name: &str) -> Result<FaultName, Refusal> {
     let own = FaultName::link_away();
     if own.as_str() == name {
@@ -31,20 +31,20 @@ fn link_fault(name: &str) -> Result<FaultName, Refusal> {
     Err(Refusal::new(Rule::NoSuchPointOrFault, text).command("list the alarms", "andon alarm list"))
 }
 
-/// What is done once the events of an ask are on record.
+/// The action to do when the events of a request are on disk.
 #[derive(Debug)]
 pub(super) enum OnRecord {
-    /// The ticket is told as the events leave it.
+    /// Reply with the ticket after the events.
     Ticket,
-    /// A sentence is told.
+    /// Reply with this sentence.
     Told(String),
-    /// The order to write is sent. Its end will be told.
+    /// Send the order to write to the equipment. The reply follows when the order has ended.
     Order(Box<Pending>, Author),
-    /// The end of an order is told.
+    /// Reply with the result of an order.
     OrderEnded(Box<Result<Wrote, Refusal>>),
 }
 
-/// What an ask comes to.
+/// The result of a decided request.
 struct Decided {
     events: Vec<Event>,
     answer: OnRecord,
@@ -57,6 +57,7 @@ impl Decided {
 }
 
 impl Desk {
+    /// Takes a request. A refusal is sent at once; any other reply waits until the events are on disk.
     pub(super) fn asked(&mut self, now: Now, token: Token, ask: &Ask) {
         match self.decide(now, token, ask) {
             Ok(Some(Decided { events, answer })) => {
@@ -71,7 +72,7 @@ impl Desk {
         }
     }
 
-    /// Asks the room; nothing when the answer comes later.
+    /// Lets the room decide. Returns `None` if the gateway must first check a step: the reply follows later.
     fn decide(&mut self, now: Now, token: Token, ask: &Ask) -> Result<Option<Decided>, Refusal> {
         self.check_asker(&ask.by)?;
         let decided = match &ask.verb {
@@ -107,7 +108,7 @@ impl Desk {
         Ok(Some(decided))
     }
 
-    /// What has alarms under this name: a piece of equipment, or a link.
+    /// Finds the piece of equipment or the link with this name: both can have alarms.
     fn alarms_of(&self, name: &str) -> Result<(EquipmentId, Option<&Equipment>), Refusal> {
         let link = EquipmentId::parse(name).ok().filter(|id| self.site.link_of_id(id).is_some());
         match (self.site.find(name), link) {
@@ -116,6 +117,7 @@ impl Desk {
         }
     }
 
+    /// Decides a request about a ticket. If the gateway must check the step, a check begins and the result is `None`.
     fn decide_on_ticket(
         &mut self,
         now: Now,
@@ -171,6 +173,7 @@ impl Desk {
         Ok(Some(Decided { events, answer: OnRecord::Ticket }))
     }
 
+    /// Begins a check: orders a read of all equipment that the condition uses.
     fn begin_check(&mut self, check: Check) {
         for e in check.operands.iter().map(|(e, _)| *e).collect::<BTreeSet<_>>() {
             self.outputs.push_back(Output::Read(e));
@@ -179,6 +182,7 @@ impl Desk {
         self.checks.push((check, first_look));
     }
 
+    /// Decides a write to equipment. The order is sent when its event is on disk.
     fn decide_write(&mut self, now: Now, by: &Author, verb: &WriteVerb) -> Result<Decided, Refusal> {
         if !self.reads {
             return Err(Refusal::new(Rule::NeedsDaemon, "only a running daemon reaches the equipment")
@@ -191,7 +195,7 @@ impl Desk {
         Ok(Decided { events: vec![event.into()], answer })
     }
 
-    /// What became of an order is recorded, then told.
+    /// Records the result of an order. The reply follows when the event is on disk.
     pub(super) fn order_carried(&mut self, now: Now, id: OrderId, carried: &Carried) {
         let Some((pending, (token, by))) = self.orders.take(id) else { return };
         let (event, end) = writing::ended(&self.site, pending, carried);
@@ -199,7 +203,7 @@ impl Desk {
         self.emit(now, &by, vec![event.into()], origin, None);
     }
 
-    /// What stands for every command: the journal can be written, and somebody says who acts.
+    /// Checks the rules of every command: the journal can be written, and the person has a name.
     pub(super) fn check_asker(&self, by: &Author) -> Result<(), Refusal> {
         if let (Some(why), true) = (&self.not_writable, self.retry_at.is_some()) {
             return Err(not_writable(why));
@@ -211,6 +215,7 @@ impl Desk {
         plain_name(by.name())
     }
 
+    /// Finds the ticket of a request.
     fn find<'a>(&'a self, ask: &'a TicketChange) -> Result<&'a Ticket, Refusal> {
         match &ask.target {
             Target::Number(number) => {

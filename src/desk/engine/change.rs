@@ -1,4 +1,4 @@
-//! What the engine decides about: changes that nobody asked for, and events that are not on disk yet.
+//! [`Change`]: a change that no person asked for. [`Unwritten`]: decided events that are not on disk yet.
 
 use std::sync::Arc;
 
@@ -10,31 +10,31 @@ use crate::gateway::GatewayEvent;
 use crate::ticket::{LogEntry, Ticket};
 use crate::words::{EquipmentId, FaultName, LinkName, Now, Seq, TicketNumber, Wall};
 
-/// A change that nobody asked for.
+/// A machine change: no person asked for it.
 #[derive(Debug, Clone)]
 pub(super) enum Change {
-    /// With the first-up it came after.
+    /// A condition changed. The key is the first-out alarm of the burst or flood; `None` if this alarm is the first.
     Transition(Box<Transition>, Option<Key>),
     Alarm(AlarmEvent),
     Damped(Key, Box<Damping>),
-    /// A chattering alarm has gone.
+    /// A chattering alarm became quiet, and its condition is false.
     Quiet(Key),
-    /// A condition is held back while this equipment is down, since then.
+    /// An alarm is suppressed because this equipment or link is down; with the onset of its condition.
     Consequence(EquipmentId, Key, Wall),
     Verified(TicketNumber),
     Gateway(GatewayEvent),
     Learned(BaselineEvent),
     Withdrawn(EquipmentId, FaultName),
-    /// A link has been away for long enough: why, and since when.
+    /// A link has no connection: the reason, and the time since when.
     LinkAway(LinkName, String, Now),
     LinkBack(LinkName),
 }
 
-/// Why events were decided.
+/// The reason why events were decided.
 #[derive(Debug)]
 pub(super) enum Origin {
     Machine(Change),
-    /// With what is done once the events are on record.
+    /// A request of a person, with the action to do when the events are on disk.
     Asked(Token, OnRecord),
 }
 
@@ -43,8 +43,8 @@ pub(super) enum Origin {
 pub(super) struct Unwritten {
     pub(super) last: Seq,
     pub(super) origin: Origin,
-    /// Baselines that are learned anew once this is on record.
+    /// Baselines to learn again when the events are on disk.
     pub(super) forgets: Vec<Key>,
-    /// The ticket as the events leave it, with the lines of its log: the reply, once they are on disk.
+    /// The ticket after the events, with its new log lines. It is the reply when the events are on disk.
     pub(super) result: Option<(Arc<Ticket>, Vec<LogEntry>)>,
 }

@@ -1,4 +1,4 @@
-//! What became of events: on disk, so that askers are answered; or not, so that they are undone and tried again.
+//! The end of writing: if events are on disk, their replies are sent. If they cannot be written, they are undone.
 
 use std::sync::Arc;
 
@@ -10,8 +10,9 @@ use crate::ticket::{LogEntry, Ticket};
 use crate::words::{Now, Refusal, Rule, Seq};
 
 impl Desk {
+    /// Takes the report that all events up to `seq` are on disk: sends their replies, which waited in `unwritten`.
     pub(super) fn written(&mut self, seq: Seq) {
-        // The journal writes whole turns.
+        // The journal writes all events of one input together.
         while let Some(turn) = self.turns.pop_front_if(|turn| turn.seq <= seq) {
             self.durable = turn;
         }
@@ -30,7 +31,7 @@ impl Desk {
         }
     }
 
-    /// What was asked is on record.
+    /// Does the action that waited until the events are on disk, and sends the reply.
     fn answer(&mut self, token: Token, answer: OnRecord, ticket: Option<(Arc<Ticket>, Vec<LogEntry>)>) {
         let reply = match answer {
             OnRecord::Ticket => {
@@ -48,6 +49,8 @@ impl Desk {
         self.outputs.push_back(Output::Reply(token, Box::new(reply)));
     }
 
+    /// Takes the report that the events from `seq` on could not be written, for example because the disk is full. Returns to
+    /// the durable state, refuses the requests under way, and lets the machine changes wait for [`Desk::retry`].
     pub(super) fn not_written(&mut self, now: Now, seq: Seq, why: String) {
         self.turns.clear();
         self.state = self.durable.clone();
@@ -60,12 +63,12 @@ impl Desk {
                 Origin::Asked(token, OnRecord::OrderEnded(_)) => {
                     let refusal = Refusal::new(
                         Rule::JournalNotWritable,
-                        format!("the value was sent, but its end is not on record: {why}"),
+                        format!("the value was sent, but the result could not be recorded: {why}"),
                     )
-                    .remedy("make room on the data directory's disk, then read the point");
+                    .remedy("free some space on the disk of the data directory, then read the point");
                     self.outputs.push_back(Output::Reply(token, Box::new(Err(refusal))));
                 }
-                // Nothing was sent: an order leaves only once it is on record.
+                // Nothing was sent to the equipment: an order is sent only when its event is on disk.
                 Origin::Asked(token, OnRecord::Ticket | OnRecord::Told(_) | OnRecord::Order(..)) => {
                     self.outputs.push_back(Output::Reply(token, Box::new(Err(not_writable(&why)))));
                 }
@@ -76,7 +79,7 @@ impl Desk {
         self.retry_at = (!self.waiting.is_empty()).then(|| now.mono + limits::JOURNAL_RETRY);
     }
 
-    /// There is room again: what waits is decided now.
+    /// The journal can be written again: the waiting changes are decided now.
     pub(super) fn writable(&mut self, now: Now) {
         if self.unwritten.is_empty() {
             self.not_writable = None;
@@ -86,10 +89,11 @@ impl Desk {
         }
     }
 
+    /// Decides the waiting machine changes again.
     pub(super) fn retry(&mut self, now: Now) {
         self.retry_at = None;
         for change in std::mem::take(&mut self.waiting) {
-            self.machine(now, change);
+            self.machine_change(now, change);
         }
     }
 }

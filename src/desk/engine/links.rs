@@ -1,5 +1,6 @@
-//! A link that is away is one fault, of the link: one ticket that lists what is behind it. Alarms of equipment behind it
-//! are its consequences, and are raised after all if they outlive its return (`held`).
+//! A link that is *away* has no connection: one fault of the link, with one ticket that lists the equipment behind the link.
+//! Alarms of this equipment are suppressed. If a condition is still true when the link is back, andon raises the alarm
+//! (see `suppressed.rs`).
 
 use std::collections::BTreeMap;
 
@@ -10,25 +11,25 @@ use crate::limits;
 use crate::ticket::{TicketOpening, TicketOrigin};
 use crate::words::{EquipmentId, FaultName, LinkName, Mono, Now, Severity, shortened};
 
-/// A link that is away.
+/// A link without connection.
 #[derive(Debug, Clone)]
 pub(super) struct Away {
     since: Now,
-    /// In the link's own sentence.
+    /// The reason that the link gave, as a sentence.
     why: String,
-    /// Whether its alarm was raised.
+    /// True if the alarm of the link was raised.
     is_raised: bool,
 }
 
 impl Desk {
-    /// A link was opened, or is away.
+    /// Takes the news of a link: `away` is the reason why it has no connection, `None` if it was opened.
     pub(super) fn link_news(&mut self, now: Now, link: LinkName, away: Option<String>) {
-        // A single command that opens a link to ask something watches nothing.
+        // A single command opens a link only for one request, and raises no alarms.
         if !self.reads {
             return;
         }
-        // Whatever depends on it may be held back, or no longer.
-        self.released_at = None;
+        // Equipment behind the link may be suppressed now, or no longer.
+        self.released_seq = None;
         match away {
             Some(why) => {
                 let fresh = Away { since: now, why: String::new(), is_raised: false };
@@ -36,13 +37,13 @@ impl Desk {
             }
             None => {
                 if self.away.remove(&link).is_some_and(|a| a.is_raised) {
-                    self.machine(now, Change::LinkBack(link));
+                    self.machine_change(now, Change::LinkBack(link));
                 }
             }
         }
     }
 
-    /// Raises the alarms of links that have been away for long enough.
+    /// Raises the alarm of each link that has had no connection for [`limits::LINK_AWAY_AFTER`].
     pub(super) fn raise_links(&mut self, now: Now) {
         let due: Vec<LinkName> =
             self.unraised().filter(|(_, at)| *at <= now.mono).map(|(l, _)| l.clone()).collect();
@@ -51,42 +52,42 @@ impl Desk {
             away.is_raised = true;
             let (why, since) = (away.why.clone(), away.since);
             let id = self.site.id_of_link(&link);
-            self.machine(now, Change::LinkAway(link, why, since));
-            // What was held back before the ticket was there is told on it now.
-            let held: Vec<(Key, crate::words::Wall)> = self
-                .held()
-                .filter(|(key, _)| self.hidden(key).is_some_and(|h| h.is_behind(&id)))
-                .filter_map(|(key, held)| Some((key.clone(), held.came()?.0)))
+            self.machine_change(now, Change::LinkAway(link, why, since));
+            // Alarms that were suppressed before the ticket was opened are noted on the ticket now.
+            let suppressed: Vec<(Key, crate::words::Wall)> = self
+                .suppressed()
+                .filter(|(key, _)| self.suppression(key).is_some_and(|h| h.is_behind(&id)))
+                .filter_map(|(key, condition)| Some((key.clone(), condition.alarm_times()?.0)))
                 .collect();
-            for (key, onset) in held {
-                self.machine(now, Change::Consequence(id.clone(), key, onset));
+            for (key, onset) in suppressed {
+                self.machine_change(now, Change::Consequence(id.clone(), key, onset));
             }
         }
     }
 
-    /// Links whose alarm is to be raised, and when.
+    /// Returns the links whose alarm is not raised yet, each with the time at which it is raised.
     fn unraised(&self) -> impl Iterator<Item = (&LinkName, Mono)> {
         let waiting = self.away.iter().filter(|(_, a)| !a.is_raised);
         waiting
             .filter(|(link, _)| {
                 let key = (self.site.id_of_link(link), FaultName::link_away());
-                self.site.concerns(link) && self.hidden(&key).is_none()
+                self.site.concerns(link) && self.suppression(&key).is_none()
             })
             .map(|(link, a)| (link, a.since.mono + limits::LINK_AWAY_AFTER))
     }
 
-    /// Whether this is a link that is away and whose alarm is not raised yet: its ticket then tells the consequences.
+    /// True for a link without connection whose alarm is not raised yet. Its ticket will list the consequences.
     pub(super) fn is_link_to_be_raised(&self, id: &EquipmentId) -> bool {
         let link = self.site.link_of_id(id).map(|l| &l.name);
         link.and_then(|l| self.away.get(l)).is_some_and(|a| !a.is_raised)
     }
 
-    /// When the alarm of a link is to be raised.
+    /// Returns the time at which the next alarm of a link is raised.
     pub(super) fn next_link(&self) -> Option<Mono> {
         self.unraised().map(|(_, at)| at).min()
     }
 
-    /// Takes up the alarm of a link that stood before a restart or a reload. Returns whether the link is still known.
+    /// Restores the alarm of a link that was active before a restart or a reload. Returns false if the link is not configured.
     pub(super) fn restore_link(&mut self, id: &EquipmentId, fault: &FaultName, now: Now) -> bool {
         if *fault != FaultName::link_away() {
             return false;
@@ -97,12 +98,13 @@ impl Desk {
         true
     }
 
-    /// Links that are no longer configured are not away.
+    /// Forgets the links that are no longer configured.
     pub(super) fn forget_links(&mut self) {
         let site = self.site.clone();
         self.away.retain(|link, _| site.links.iter().any(|l| l.name == *link));
     }
 
+    /// Returns the events of a link without connection: its alarm, and its ticket.
     pub(super) fn link_raised(&self, link: &LinkName, why: &str, since: Now) -> Vec<Event> {
         let (id, fault) = (self.site.id_of_link(link), FaultName::link_away());
         let severity = Severity::Major;
@@ -116,7 +118,7 @@ impl Desk {
             values: values.clone(),
             first_up: None,
         });
-        let summary = format!("Link {link} is away: {why}. {}", self.site.behind_text(link));
+        let summary = format!("Link {link} has no connection: {why}. {}", self.site.behind_text(link));
         let ticket = self.on_ticket(&id, &fault, since.wall, &values, |number| TicketOpening {
             number,
             equipment: id.clone(),

@@ -1,6 +1,6 @@
-//! Where rooms meet: what happens in one room and what another one does about it. An alarm is raised: its fault's ticket is
-//! opened, counted on or reopened. An alarm clears, chatters, or is a consequence: its ticket says so. A ticket is
-//! acknowledged: its alarm is as well.
+//! The reactions of one room to another. If an alarm is raised, a ticket is opened, counted on or reopened. If an alarm
+//! clears, chatters, or is a consequence, its ticket gets a line. If a ticket is acknowledged, its alarm is
+//! acknowledged as well.
 
 use std::collections::BTreeMap;
 
@@ -14,6 +14,7 @@ use crate::ticket::{Ticket, TicketEvent, TicketOpening, TicketOrigin, TicketStat
 use crate::words::{EquipmentId, FaultName, Now, TicketNumber, Wall};
 
 impl Desk {
+    /// Decides a machine change. Returns the time of its events, and the events of all rooms that react.
     pub(super) fn decide_change(&self, now: Now, change: &Change) -> (Now, Vec<Event>) {
         match change {
             Change::Gateway(event) => (now, vec![Event::Gateway(event.clone())]),
@@ -49,6 +50,7 @@ impl Desk {
         }
     }
 
+    /// Returns the events of a raised fault: its alarm, and its ticket if the profile wants a ticket.
     fn raised(&self, on: &Equipment, fault: &Fault, t: &Transition, first_up: Option<&Key>) -> Vec<Event> {
         let equipment = &on.id;
         let mut events = vec![Event::Alarm(AlarmEvent::Raised {
@@ -88,7 +90,7 @@ impl Desk {
         events
     }
 
-    /// What an alarm does to the fault's ticket: counts on the live one, reopens one that was fixed, or opens a new one.
+    /// Decides the ticket of a raised alarm: count on the live ticket, reopen a fixed or closed one, or open a new one.
     pub(super) fn on_ticket(
         &self,
         equipment: &EquipmentId,
@@ -111,12 +113,14 @@ impl Desk {
         }
     }
 
+    /// Returns the names of the firmware notes that explain the fault for this firmware version.
     fn notes_on(&self, on: &Equipment, fault: &Fault, version: Option<&str>) -> Vec<String> {
         let Some(version) = version else { return Vec::new() };
         let notes = self.site.notes_for(on, version).filter(|n| n.explains(fault.name.as_str()));
         notes.map(|n| n.name.clone()).collect()
     }
 
+    /// Returns the events of a cleared fault: its alarm, and its live ticket.
     pub(super) fn cleared(
         &self,
         equipment: &EquipmentId,
@@ -134,6 +138,7 @@ impl Desk {
         events
     }
 
+    /// Returns the events of a chattering alarm: the summary, and a note on its live ticket.
     pub(super) fn damped(&self, key: &Key, damping: &Damping) -> Vec<Event> {
         let (equipment, fault) = key.clone();
         let mut events = vec![Event::Alarm(AlarmEvent::Damped {
@@ -154,7 +159,7 @@ impl Desk {
         events
     }
 
-    /// A condition that is held back is told on the live ticket of what is down.
+    /// Notes a suppressed alarm on the live ticket of the equipment or link that is down.
     pub(super) fn consequence(&self, upstream: &EquipmentId, key: &Key, onset: Wall) -> Vec<Event> {
         let live = self.state.tickets.live.values().filter(|t| t.state.is_live() && t.equipment == *upstream);
         let worst = live.min_by_key(|t| {
@@ -167,7 +172,7 @@ impl Desk {
         vec![Event::Ticket(TicketEvent::Noted { number: ticket.number, text })]
     }
 
-    /// Acknowledging a ticket acknowledges its alarm.
+    /// Acknowledges the alarm of a ticket, if `events` acknowledge the ticket.
     pub(super) fn acknowledge_alarm(&self, ticket: &Ticket, events: &mut Vec<Event>) {
         let acknowledged =
             events.iter().any(|e| matches!(e, Event::Ticket(TicketEvent::Acknowledged { .. })));

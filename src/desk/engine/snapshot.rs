@@ -1,10 +1,10 @@
-//! The desk as it stands between two inputs: the value that questions are answered from.
+//! [`Snapshot`]: the state of the desk between two inputs. All questions are answered from a snapshot.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::links::Away;
-use super::suppression::{Hidden, Suppression};
+use super::suppression::{Suppression, SuppressionRules};
 use super::{Change, Desk};
 use crate::alarm::Key;
 use crate::desk::state::State;
@@ -12,26 +12,26 @@ use crate::detect::{Detector, TransitionKind};
 use crate::site::Site;
 use crate::words::{LinkName, Now, Severity, Wall};
 
-/// What the desk knows, as a value. It shows only what is on disk, and says separately what waits to be recorded.
+/// The state of the desk at one time. It shows the state on disk, and lists separately the changes that wait to be recorded.
 #[derive(Debug, Clone)]
 pub struct Snapshot {
-    /// When it was taken.
+    /// The time of the snapshot.
     pub at: Now,
     /// The site in force.
     pub site: Arc<Site>,
-    /// The live state as it is on disk; its `seq` is the last event there.
+    /// The live state that is on disk; its `seq` is the last event on disk.
     pub state: State,
-    /// The detector: points, and why faults are or are not raised.
+    /// The detector: the readings of all points, and the state of all conditions.
     pub detector: Detector,
     /// Conditions that are true and whose alarm is suppressed.
     pub suppressed: Vec<Suppressed>,
-    /// Conditions that changed while the journal could not be written: the last change of each, the oldest first.
+    /// Conditions that changed while the journal could not be written: the last change of each condition, oldest first.
     pub unrecorded: Vec<Unrecorded>,
-    /// Why the journal cannot be written; `None` while it can.
+    /// The reason why the journal cannot be written; `None` while it can.
     pub not_writable: Option<String>,
-    /// Machine changes that were dropped because too many waited for the journal.
+    /// The number of machine changes that were dropped because too many waited for the journal.
     pub changes_dropped: u64,
-    /// Events that could not be recorded because of a bug.
+    /// The number of events that could not be recorded because of a bug of andon.
     pub not_recordable: u64,
     away: BTreeMap<LinkName, Away>,
 }
@@ -39,47 +39,47 @@ pub struct Snapshot {
 /// A condition that is true and whose alarm is suppressed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Suppressed {
-    /// Equipment and fault.
+    /// The equipment and the fault.
     pub key: Key,
-    /// Since when the condition is true.
+    /// The time when the condition became true, before the delay.
     pub onset: Wall,
-    /// When its alarm would have been raised.
+    /// The time when the alarm would have been raised.
     pub raised_at: Wall,
 }
 
-/// A condition that changed and whose change is not on record, because the journal cannot be written.
+/// A condition whose change is not recorded because the journal cannot be written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unrecorded {
-    /// Equipment and fault.
+    /// The equipment and the fault.
     pub key: Key,
-    /// The severity of the fault.
+    /// The severity of the fault in the profile.
     pub severity: Severity,
-    /// Whether the condition came or went.
+    /// `Raised` if the condition became true, `Cleared` if it became false.
     pub kind: TransitionKind,
-    /// Since when it is so.
+    /// The time of the change of the condition, before the delay.
     pub onset: Wall,
-    /// When the alarm would have been raised or cleared.
+    /// The time when the alarm would have been raised or cleared.
     pub at: Wall,
 }
 
 impl Snapshot {
-    /// Why the alarm of this fault is suppressed by what is on record; `None` if it is not.
+    /// Returns why the alarm of this fault is suppressed in the state on disk; `None` if it is not.
     #[must_use]
-    pub fn hidden(&self, key: &Key) -> Option<Hidden> {
-        Suppression { site: &self.site, state: &self.state, away: &self.away }.of(key)
+    pub fn suppression(&self, key: &Key) -> Option<Suppression> {
+        SuppressionRules { site: &self.site, state: &self.state, away: &self.away }.of(key)
     }
 }
 
 impl Desk {
-    /// The desk as it stands. State and detector are persistent values, so this costs some handles, whatever the size of the
-    /// site.
+    /// Returns a snapshot. State and detector are persistent data structures: the snapshot shares them with the desk, so
+    /// its cost does not depend on the size of the site.
     ///
-    /// A snapshot is taken when somebody asks. One that were published after every commit would keep handles on the values
-    /// before, and so force a copy of each piece of equipment that the next batch of readings touches.
+    /// A snapshot is taken only when a route asks. While a snapshot exists, the desk must copy each piece of equipment
+    /// that new readings change. Snapshots after every event would therefore cost a copy for every batch of readings.
     #[must_use]
     pub fn snapshot(&self, now: Now) -> Snapshot {
-        let suppressed = self.held().filter_map(|(key, held)| {
-            let (onset, raised_at) = held.came()?;
+        let suppressed = self.suppressed().filter_map(|(key, condition)| {
+            let (onset, raised_at) = condition.alarm_times()?;
             Some(Suppressed { key: key.clone(), onset, raised_at })
         });
         Snapshot {
@@ -96,6 +96,7 @@ impl Desk {
         }
     }
 
+    /// Returns the last waiting change of each condition, oldest first.
     fn unrecorded(&self) -> Vec<Unrecorded> {
         let mut seen = BTreeSet::new();
         let last = self.waiting.iter().rev().filter_map(|change| {

@@ -1,4 +1,4 @@
-//! What suppresses an alarm: its equipment is out of service, it is shelved, or something that it depends on is down.
+//! The reasons to suppress an alarm: its equipment is out of service, a person shelved the alarm, or equipment or a link upstream is down.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,10 +8,10 @@ use crate::desk::state::State;
 use crate::site::Site;
 use crate::words::{EquipmentId, FaultName, LinkName, Severity};
 
-/// Why an alarm is suppressed.
+/// The suppression of an alarm.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Hidden {
-    /// Its state in the words of ISA-18.2.
+pub struct Suppression {
+    /// The kind of suppression, as a state of ISA-18.2.
     pub state: AlarmState,
     /// The reason, as a sentence.
     pub why: String,
@@ -19,50 +19,50 @@ pub struct Hidden {
     pub(super) upstream: Option<EquipmentId>,
 }
 
-impl Hidden {
-    /// Whether the alarm is a consequence of this being down.
+impl Suppression {
+    /// True if the alarm is suppressed because this equipment or link is down.
     pub(super) fn is_behind(&self, upstream: &EquipmentId) -> bool {
         self.upstream.as_ref() == Some(upstream)
     }
 }
 
-/// What the suppression of alarms depends on. The desk decides by its decided state, a snapshot tells by the recorded one.
+/// The facts that decide about suppression. The desk uses its decided state, and a snapshot uses the state on disk.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Suppression<'a> {
+pub(super) struct SuppressionRules<'a> {
     pub site: &'a Site,
     pub state: &'a State,
     pub away: &'a BTreeMap<LinkName, Away>,
 }
 
-impl Suppression<'_> {
-    /// Why the alarm of this fault is suppressed; `None` if it is not.
-    pub(super) fn of(self, key: &Key) -> Option<Hidden> {
+impl SuppressionRules<'_> {
+    /// Returns why the alarm of this fault is suppressed; `None` if it is not.
+    pub(super) fn of(self, key: &Key) -> Option<Suppression> {
         let (equipment, _) = key;
         if let Some(out) = self.state.service.out.get(equipment) {
             let why = format!("out of service by {}: {}", out.by, out.reason);
-            return Some(Hidden { state: AlarmState::OutOfService, why, upstream: None });
+            return Some(Suppression { state: AlarmState::OutOfService, why, upstream: None });
         }
-        // Its end is an event: whatever the wall clock says, until then it is shelved.
+        // An event ends shelving. Until then the alarm is shelved, whatever the wall clock says.
         if let Some(shelf) = self.state.alarms.shelves.get(key) {
             let why = format!("shelved until {} by {}: {}", shelf.until, shelf.by, shelf.reason);
-            return Some(Hidden { state: AlarmState::Shelved, why, upstream: None });
+            return Some(Suppression { state: AlarmState::Shelved, why, upstream: None });
         }
         if let Some(link) = self.away_link(key) {
-            let why = format!("link {link}, which leads to it, is away");
+            let why = format!("link {link} of this equipment has no connection");
             let upstream = Some(self.site.id_of_link(link));
-            return Some(Hidden { state: AlarmState::SuppressedByDesign, why, upstream });
+            return Some(Suppression { state: AlarmState::SuppressedByDesign, why, upstream });
         }
-        // A link depends on nothing.
+        // The id of a link is not found here: a link depends on nothing.
         self.site.find(equipment.as_str())?;
         let upstream = self.down_upstream(equipment, &mut BTreeSet::new())?;
         let why = match self.site.link_of_id(&upstream) {
-            Some(link) => format!("link {} is away, on which it depends", link.name),
-            None => format!("{upstream} is down, on which it depends"),
+            Some(link) => format!("this equipment depends on link {}, which has no connection", link.name),
+            None => format!("this equipment depends on {upstream}, which is down"),
         };
-        Some(Hidden { state: AlarmState::SuppressedByDesign, why, upstream: Some(upstream) })
+        Some(Suppression { state: AlarmState::SuppressedByDesign, why, upstream: Some(upstream) })
     }
 
-    /// The equipment or link upstream that is down, the furthest one where several are.
+    /// Returns the equipment or link upstream that is down. If several are down, the result is the one farthest upstream.
     fn down_upstream(self, of: &EquipmentId, seen: &mut BTreeSet<EquipmentId>) -> Option<EquipmentId> {
         let Some((_, equipment)) = self.site.find(of.as_str()) else {
             let link = &self.site.link_of_id(of)?.name;
@@ -84,14 +84,14 @@ impl Suppression<'_> {
         None
     }
 
-    /// Equipment is down while it does not answer or a critical alarm of it stands.
+    /// True if communication with the equipment is lost, or a critical alarm of the equipment is active.
     fn is_down(self, equipment: &EquipmentId) -> bool {
         let mut own = self.state.alarms.active().filter(|(_, a)| a.equipment == *equipment);
         own.any(|(_, a)| a.severity == Severity::Critical || a.fault == FaultName::communication_lost())
     }
 
-    /// The link behind which equipment is, where that link is away and this fault is a consequence of it: the loss of
-    /// communication at once, everything else while the link's own alarm stands.
+    /// Returns the link of the equipment if the link has no connection and this fault is a consequence of that.
+    /// `communication-lost` is a consequence at once, every other fault only while the alarm of the link is active.
     fn away_link(&self, (equipment, fault): &Key) -> Option<&LinkName> {
         let (_, e) = self.site.find(equipment.as_str())?;
         let link = &self.site.links.get(e.link)?.name;
@@ -99,7 +99,7 @@ impl Suppression<'_> {
         (is_lost || self.is_link_down(link)).then_some(link)
     }
 
-    /// Whether the alarm of a link stands.
+    /// True if the alarm of the link is active.
     fn is_link_down(self, link: &LinkName) -> bool {
         let key = (self.site.id_of_link(link), FaultName::link_away());
         self.state.alarms.standing.get(&key).is_some_and(Alarm::is_active)

@@ -1,4 +1,4 @@
-//! Alarms that are held back, counted, grouped: shelving, service, dependency, chattering, floods, restarts.
+//! Tests of suppressed, counted and grouped alarms: shelving, service, dependency, chattering, floods, restarts.
 
 use super::*;
 use crate::alarm::{AlarmState, AlarmVerb};
@@ -35,7 +35,7 @@ fn put_back(on: &str) -> ServiceVerb {
     ServiceVerb::Return { equipment: on.to_owned(), reason: why() }
 }
 
-/// Kinds since the last look, the start left out.
+/// Returns the kinds of the events since the last call, without those of a start.
 fn news(w: &mut World) -> String {
     let kinds = w.kinds().join(" ");
     w.record.clear();
@@ -56,7 +56,7 @@ fn state_of(w: &World, equipment: &str) -> Option<AlarmState> {
     let suppressed = || desk.suppressed.iter().map(|s| &s.key).find(|(e, _)| e.as_str() == equipment);
     let key = standing.or_else(suppressed)?;
     let own = desk.state.alarms.standing.get(key).map(|a| a.state);
-    desk.hidden(key).map(|h| h.state).or(own)
+    desk.suppression(key).map(|h| h.state).or(own)
 }
 
 #[test]
@@ -118,7 +118,7 @@ fn what_is_out_of_service_is_raised_when_it_returns() {
     news(&mut w);
     w.x(1000, 9).at(20_000);
     assert_eq!(state_of(&w, "e"), Some(AlarmState::OutOfService));
-    // f never answered; e is silent too, and neither rings nor makes a ticket.
+    // f never responded. e does not respond either; it raises no alarm and opens no ticket.
     assert_eq!(news(&mut w), "alarm-raised ticket-opened");
     w.x(21_000, 9);
     assert_eq!(operation(&mut w, put_back("e")), Ok(()));

@@ -1,4 +1,4 @@
-//! Every kind of event, with any numbers and texts: what is written reads back the same, or is never recorded.
+//! Tests of every kind of event with random numbers and texts: a recorded line reads back as the same event.
 
 use proptest::prelude::*;
 
@@ -11,7 +11,7 @@ use crate::site::FileHash;
 use crate::ticket::{Answer, CancelReason, TicketEvent, TicketOpening, TicketOrigin, UsedPart};
 use crate::words::{Damage, EquipmentId, FaultName, PointName, Severity};
 
-/// Texts of every length up to and over the bound, with what JSON writes in six bytes.
+/// Texts of every length up to and above the bound, with characters that JSON writes in six bytes.
 fn text() -> impl Strategy<Value = String> {
     prop_oneof![
         4 => any::<String>(),

@@ -1,4 +1,4 @@
-//! A link that is away: one fault of the link, and consequences behind it.
+//! Tests of a link without connection: one fault of the link, and suppressed alarms behind the link.
 
 use super::*;
 use crate::alarm::AlarmState;
@@ -26,7 +26,7 @@ fn reads(w: &mut World, equipment: usize, ms: u64, x: i128) {
     w.write();
 }
 
-/// Kinds since the last look.
+/// Returns the kinds of the events since the last call.
 fn news(w: &mut World) -> String {
     let kinds = w.kinds().join(" ");
     w.record.clear();
@@ -52,19 +52,19 @@ fn a_link_that_is_away_is_one_ticket_and_what_outlives_its_return_rings_by_itsel
     assert_eq!(news(&mut w), "");
     assert_eq!(w.desk.poll_timeout().unwrap().0, now(10_000).mono);
     w.at(10_000);
-    // Both pieces of equipment are lost at that instant as well: consequences, told on the ticket.
+    // Communication with both pieces of equipment is lost at the same time: two consequences, noted on the ticket.
     assert_eq!(news(&mut w), "alarm-raised ticket-opened ticket-noted ticket-noted");
     let ticket = w.desk.recorded().tickets.live.values().next().unwrap().clone();
     assert_eq!((ticket.equipment.as_str(), ticket.fault.as_str()), ("l", "link-away"));
-    assert_eq!(ticket.summary, format!("Link l is away: {WHY}. Equipment on this link: e, f."));
+    assert_eq!(ticket.summary, format!("Link l has no connection: {WHY}. Equipment on this link: e, f."));
     let desk = w.snapshot();
-    let held: Vec<_> = desk.suppressed.iter().map(|s| desk.hidden(&s.key).unwrap().state).collect();
-    assert_eq!(held, [AlarmState::SuppressedByDesign; 2]);
+    let states: Vec<_> = desk.suppressed.iter().map(|s| desk.suppression(&s.key).unwrap().state).collect();
+    assert_eq!(states, [AlarmState::SuppressedByDesign; 2]);
     let own = (ticket.equipment.clone(), ticket.fault.clone());
-    assert_eq!(desk.hidden(&own), None, "the link's own alarm is no consequence");
+    assert_eq!(desk.suppression(&own), None, "the link's own alarm is no consequence");
     link(&mut w, 20_000, Some("the network is unreachable"));
     w.at(50_000);
-    assert_eq!(news(&mut w), "", "it is told once");
+    assert_eq!(news(&mut w), "", "the alarm is recorded once");
     link(&mut w, 60_000, None);
     assert_eq!(news(&mut w), "alarm-cleared ticket-returned");
     for ms in [61_000, 70_000, 79_000, 88_000] {
@@ -76,7 +76,7 @@ fn a_link_that_is_away_is_one_ticket_and_what_outlives_its_return_rings_by_itsel
     assert_eq!(news(&mut w), "alarm-raised ticket-opened");
     assert_eq!(alarms(&w), ["f communication-lost unacknowledged"]);
     reads(&mut w, 0, 95_000, 1);
-    // Away again: it counts on the same ticket.
+    // The connection is lost again: the occurrence counts on the same ticket.
     link(&mut w, 100_000, Some(WHY));
     w.at(110_000);
     assert!(news(&mut w).starts_with("alarm-raised ticket-recurred"));
@@ -91,7 +91,7 @@ fn a_short_outage_is_nothing_and_a_delay_runs_on_through_it() {
     link(&mut w, 3000, Some(WHY));
     w.at(7_999);
     assert_eq!(news(&mut w), "");
-    // Due while the link is away: what was read last holds.
+    // The delay ends while the link has no connection: the last value counts.
     w.at(8000);
     assert_eq!(news(&mut w), "alarm-raised ticket-opened");
     link(&mut w, 9000, None);
@@ -127,7 +127,7 @@ fn what_depends_on_equipment_behind_an_away_link_is_its_consequence() {
     link(&mut w, 0, Some(WHY));
     w.at(10_000);
     news(&mut w);
-    // `f` depends on `e`, and both are behind the link: nothing of them rings.
+    // `f` depends on `e`, and both are behind the link: neither raises an alarm.
     reads(&mut w, 1, 11_000, 9);
     w.at(20_000);
     assert!(alarms(&w).iter().all(|a| a.starts_with("l ")), "{:?}", alarms(&w));
@@ -143,7 +143,7 @@ fn a_check_of_points_that_report_by_themselves_ends_with_what_they_said_last() {
     w.ask(step());
     w.at(4900);
     assert!(w.replies.is_empty(), "it may still report");
-    // Three seconds after the question, and the two of the check.
+    // Three seconds after the request, and the two seconds of the check.
     w.at(5000).at(7000);
     assert!(ticket(w.replies.pop()).walked);
 }
@@ -164,7 +164,7 @@ fn the_alarm_of_a_link_can_be_shelved() {
     link(&mut w, 0, Some(WHY));
     w.at(29_999);
     assert_eq!(alarms(&w), Vec::<String>::new());
-    // It is still away when the shelving ends.
+    // The link has no connection when the shelving ends.
     w.at(30_000);
     assert!(alarms(&w).contains(&"l link-away unacknowledged".to_owned()), "{:?}", alarms(&w));
 }

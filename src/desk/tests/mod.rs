@@ -1,4 +1,4 @@
-//! The desk driven without a disk or a clock: what is told when, and what a full disk does.
+//! Tests of the desk without a disk or a clock: when replies leave, and the behaviour on a full disk.
 
 mod alarms;
 mod lines;
@@ -25,13 +25,13 @@ const POINTS: &str =
 const FAULT: &str = "[faults.a]\nseverity = 'major'\nwhen = 'x > 5'\nmeans = 'too much'\nwatch = '1h'\n\
     steps = [{ id = 'one', check = 'x < 3 for 2s', yes = 'done', no = 'cause:Cable' }]";
 
-/// A desk, its record so far, and a disk that can be full.
+/// A desk with its journal in memory, and a disk that can be full.
 struct World {
     desk: Desk,
     ms: u64,
     unwritten: Vec<Record>,
     record: Vec<Record>,
-    /// The record folded a second time, with what each ticket's log has got.
+    /// The state after applying the recorded events a second time, and the lines of the tickets' logs.
     folded: State,
     log: Vec<(TicketNumber, String)>,
     replies: Vec<Result<Reply, crate::words::Refusal>>,
@@ -85,7 +85,7 @@ impl World {
         }
     }
 
-    /// The disk takes what waits, or fails.
+    /// Writes the waiting records, or fails if the disk is full.
     fn write(&mut self) {
         let Some(first) = self.unwritten.first().map(|r| r.seq) else { return };
         let waiting = std::mem::take(&mut self.unwritten);
@@ -147,7 +147,7 @@ impl World {
     }
 }
 
-/// What eva asks.
+/// A request of eva.
 fn asked(token: Token, verb: impl Into<Verb>) -> Input {
     Input::Asked(token, Ask { by: Author::unproven("eva"), verb: verb.into() })
 }
@@ -216,7 +216,7 @@ fn a_full_disk_undoes_and_catches_up() {
     w.is_full = true;
     assert_eq!(w.done(TicketVerb::Acknowledge), Err(Rule::JournalNotWritable));
     assert_eq!(w.ticket().state, TicketState::Open, "undone");
-    // The machine's change waits and is tried again; meanwhile commands are refused at once.
+    // The machine change waits and is tried again. Meanwhile commands are refused at once.
     w.x(2000, 1);
     assert_eq!(w.ticket().condition, Condition::Active);
     assert_eq!(w.done(TicketVerb::Acknowledge), Err(Rule::JournalNotWritable));
@@ -262,7 +262,7 @@ fn a_fault_that_stays_away_verifies_the_fix() {
     w.at(2000 + hour);
     assert!(!w.desk.recorded().tickets.live.contains_key(&TicketNumber(1)), "the desk lets go of it");
     assert!(w.kinds().contains(&"ticket-fix-verified".to_owned()));
-    // The next time is a new ticket.
+    // The next occurrence opens a new ticket.
     w.x(2000 + hour + 1000, 6);
     let again = w.desk.recorded().tickets.live.values().find(|t| t.fault.as_str() == "a").unwrap();
     assert!(again.number > TicketNumber(1) && again.fixes.is_empty());
@@ -312,7 +312,7 @@ fn who_and_what_must_be_named() {
     assert_eq!(rule(ask("eva", Target::Number(TicketNumber(9)), ack())), Rule::NoSuchTicket);
     assert_eq!(rule(ask("eva", Target::Equipment("x".to_owned()), ack())), Rule::NoSuchEquipment);
     assert_eq!(rule(ask("eva", Target::Equipment("f".to_owned()), ack())), Rule::NoLiveTicket);
-    // Communication lost is a second fault, and so a second ticket.
+    // `communication-lost` is another fault, so it has its own ticket.
     w.at(12_000);
     let both = ask("eva", Target::Equipment("e".to_owned()), ack());
     w.handle(Input::Asked(Token(1), both));
@@ -345,7 +345,7 @@ fn a_restart_from_the_record_comes_to_the_same_state() {
         folded.apply(&Record::from_line(&line).unwrap(), &mut |_| None);
     }
     assert_eq!(folded, *w.desk.recorded());
-    // And the next daemon neither doubles nor loses the standing alarm.
+    // The next daemon keeps the active alarm, once.
     let mut next = Desk::new(w.desk.site().clone(), folded, now(4000));
     next.start(now(4000), "1", &[]);
     let reading = Reading { value: Ok(Value::Integer(8)), at: now(5000) };
@@ -385,20 +385,20 @@ fn carried(w: &mut World, answer: Result<(), String>, read_back: Result<Vec<u16>
 fn a_write_is_on_record_before_it_is_sent_and_done_once_it_reads_back() {
     let mut w = World::new();
     w.handle(ask_write("4", "recipe"));
-    assert!(w.orders.is_empty(), "nothing is sent that is not on record");
+    assert!(w.orders.is_empty(), "a write is sent only when its event is on disk");
     w.write();
     assert_eq!(w.orders.len(), 1);
     assert_eq!(w.orders[0].words, [4]);
     w.handle(ask_write("5", "recipe"));
     assert_eq!(w.replies.pop().unwrap().unwrap_err().rule, Rule::WriteUnderWay);
     carried(&mut w, Ok(()), Ok(vec![4]));
-    assert!(w.replies.is_empty(), "nothing is told that is not on record");
+    assert!(w.replies.is_empty(), "a reply leaves only when its event is on disk");
     w.write();
     let Ok(Reply::Wrote(wrote)) = w.replies.pop().unwrap() else { panic!("it was written") };
     assert_eq!(wrote.value, "4");
     let last = &w.record.last().unwrap().event;
     assert!(matches!(last, Event::Write(WriteEvent::Done { .. })), "{last:?}");
-    // A lost answer to a write that was done is no failure; a confirmed write that does not read back is one.
+    // A write with a lost response is done if the value reads back. A confirmed write with another value is not done.
     w.handle(ask_write("5", "recipe"));
     w.write();
     carried(&mut w, Err("no answer".to_owned()), Ok(vec![5]));
@@ -426,13 +426,13 @@ fn a_write_is_refused_with_the_rule() {
     assert_eq!(refused(&mut w, "x", "r"), Rule::BadValue);
     assert_eq!(refused(&mut w, "4", " "), Rule::BadText);
     let mut closed = World::new();
-    closed.desk.take_up();
+    closed.desk.start_without_daemon();
     assert_eq!(refused(&mut closed, "4", "r"), Rule::NeedsDaemon);
     let plain = site("x = { register = 'holding:0', type = 'u16' }", "");
     let mut w = World::new();
     w.desk = Desk::new(plain, State::default(), now(0));
     assert_eq!(refused(&mut w, "4", "r"), Rule::NotWritable);
-    // A full disk: nothing is sent.
+    // On a full disk nothing is sent to the equipment.
     let mut w = World::new();
     w.is_full = true;
     w.handle(ask_write("4", "r"));

@@ -1,6 +1,6 @@
-//! Thirty days of a simulated plant from a seed: faults, wire faults, silence, restarts with and without recorded readings,
-//! clock steps. What the desk records is compared with what a model says that knows nothing but definitions: when a value
-//! is known, how long a condition must be true, who is silent.
+//! Thirty days of a simulated plant from a seed: faults, wire faults, missing responses, restarts with and without recorded
+//! readings, clock steps. The events of the desk are compared with a model that knows only the definitions: when a value
+//! is known, how long a condition must be true, and which machine does not respond.
 //!
 //! A failing seed is printed; `ANDON_PLANT_SEED=N cargo test plant` runs it alone.
 
@@ -38,13 +38,13 @@ impl Chance {
         (z ^ (z >> 31)) % n
     }
 
-    /// A time between two, in whole tens of seconds.
+    /// Returns a random time between two times, in whole tens of seconds.
     fn time(&mut self, from: u64, to: u64) -> u64 {
         (from + self.below(to - from)) / 10_000 * 10_000
     }
 }
 
-/// A reading of both points; nothing where it was bad.
+/// A reading of both points; `None` for a bad reading.
 #[derive(Clone, Copy)]
 struct Row {
     at: u64,
@@ -61,7 +61,7 @@ struct Restart {
 struct Script {
     rows: Vec<Vec<Row>>,
     restarts: Vec<Restart>,
-    /// Steps of the wall clock: when, by how many milliseconds.
+    /// The steps of the wall clock: the time, and the size in milliseconds.
     steps: Vec<(u64, i64)>,
 }
 
@@ -79,7 +79,7 @@ impl Script {
         for _ in 0..c.below(8) {
             let stop = c.time(7_200_000, END - 7_200_000);
             let start = stop + 10_000 * (1 + c.below(6));
-            // What is recorded carries the wall clock: after a step it is not gone through.
+            // Recorded readings have the time of the wall clock. Readings before a step are not used.
             let is_warm = c.below(2) == 0 && !steps.iter().any(|(at, _)| at.abs_diff(stop) < 2 * ON_DELAY);
             if restarts.iter().all(|r| r.start.abs_diff(stop) > 3 * OFFLINE) {
                 restarts.push(Restart { stop, start, is_warm });
@@ -93,7 +93,7 @@ impl Script {
     fn machine(c: &mut Chance, restarts: &[Restart]) -> Vec<Row> {
         let (mut rows, mut at) = (Vec::new(), c.time(0, 600_000));
         let (mut x, mut y) = (1_i64, 1_i64);
-        // An episode changes one of the points for a while; there are always minutes between two.
+        // An episode changes one of the points for a while. There are minutes between two episodes.
         let mut turns = [c.time(at, at + 43_200_000), c.time(at, at + 43_200_000)];
         while at < END {
             if at >= turns[0] {
@@ -131,25 +131,25 @@ impl Script {
     }
 
     fn now(&self, ms: u64) -> Now {
-        // Beyond the longest that is gone back to.
+        // This time is longer than the longest time window.
         Now { mono: Mono((ms + 100_000_000) * 1_000_000), wall: self.wall(ms) }
     }
 }
 
-/// The model: a raise or a clear and when, of one machine.
+/// A result of the model: a raised or cleared fault of one machine, with its time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Told {
     Raised(u64),
     Cleared(u64),
 }
 
-/// When no answer has come for too long, and when the next one came.
+/// Returns the times at which communication is lost and at which the next response comes.
 fn losses(rows: &[Row], restarts: &[Restart]) -> Vec<(u64, u64)> {
     let mut found = Vec::new();
     let answers: Vec<u64> = rows.iter().map(|r| r.at).chain([END]).collect();
     let mut last = 0;
     for next in answers {
-        // A restart counts anew, unless the machine is lost already.
+        // A restart begins to count again, unless communication with the machine is already lost.
         let mut from = last;
         for r in restarts.iter().filter(|r| r.start > last && r.start <= next) {
             if r.stop >= from + OFFLINE {
@@ -166,8 +166,8 @@ fn losses(rows: &[Row], restarts: &[Restart]) -> Vec<(u64, u64)> {
     found
 }
 
-/// The stretches in which a point is known, with its value: from a good reading to the next one, staleness, loss or cold
-/// restart.
+/// Returns the periods in which a point is known, with its value. A period ends with the next reading, staleness, the loss of
+/// communication, or a restart without recorded readings.
 fn known(rows: &[Row], script: &Script, of: impl Fn(&Row) -> Option<i64>) -> Vec<(u64, u64, i64)> {
     let losses = losses(rows, &script.restarts);
     let mut found = Vec::new();
@@ -182,7 +182,7 @@ fn known(rows: &[Row], script: &Script, of: impl Fn(&Row) -> Option<i64>) -> Vec
     found
 }
 
-/// The longest stretches in which something is true of the value.
+/// Returns the longest periods in which a condition on the value is true.
 fn stretches(known: &[(u64, u64, i64)], is: impl Fn(i64) -> bool) -> Vec<(u64, u64)> {
     let mut found: Vec<(u64, u64)> = Vec::new();
     for (from, until, _) in known.iter().filter(|(_, _, value)| is(*value)) {
@@ -230,7 +230,7 @@ fn told(script: &Script, machine: usize, fault: &str) -> Vec<Told> {
     }
 }
 
-/// What is decided while no daemon runs is told when it starts again.
+/// A change that is due while no daemon runs is recorded when the daemon starts again.
 fn as_recorded(script: &Script, told: Told) -> (bool, Wall) {
     let late = |at: u64| {
         let down = script.restarts.iter().find(|r| r.is_warm && at > r.stop && at < r.start);
@@ -262,7 +262,7 @@ impl Gateway {
         }
     }
 
-    /// Lets everything happen that is due before a time, each at its own.
+    /// Handles all times that are due before a given time, in their order.
     fn until(&mut self, script: &Script, ms: u64) {
         while let Some((due, _)) = self.desk.poll_timeout() {
             let at = (due.0 / 1_000_000).saturating_sub(100_000_000);
@@ -386,7 +386,7 @@ fn check(seed: u64, site: &Arc<Site>) -> Result<usize, String> {
                 ));
             }
             found += expected.len();
-            // One ticket, opened at the first raise; every other one recurs on it. Advisories have none.
+            // The first raise opens a ticket; every later raise recurs on this ticket. Advisories have no ticket.
             let raised = expected.iter().filter(|(is_raised, _)| *is_raised).count();
             let wanted = if fault == "quick" { (0, 0) } else { (raised.min(1), raised.saturating_sub(1)) };
             let numbers = opened.remove(&(name.as_str(), fault)).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! What stands on record and what does not: proven lines, answers from what is on disk, clocks that step or stop.
+//! Tests of the record: proven lines, answers from the state on disk, clocks that step or stop.
 
 use super::*;
 use crate::alarm::AlarmVerb;
@@ -11,7 +11,7 @@ fn stepped(ms: u64, by_days: i64) -> Now {
     Now { mono: at.mono, wall: Wall::from_millis(at.wall.millis() + by_days * 86_400_000) }
 }
 
-/// Handles an input at a wall clock that is so many days off, and writes what comes of it.
+/// Handles an input at a wall clock that is wrong by some days, and writes the events.
 fn at_days(w: &mut World, ms: u64, days: i64, input: Input) {
     w.ms = ms;
     w.desk.handle(stepped(ms, days), input);
@@ -51,7 +51,7 @@ fn a_clock_that_jumps_a_year_ends_no_watch_and_no_shelf() {
     assert_eq!(w.ticket().state, TicketState::Reopened, "the fault came back within the watch");
     assert_eq!(w.kinds().iter().filter(|k| *k == "clock-stepped").count(), 2);
 
-    // A clock that stays ahead: the watch still takes its hour.
+    // The clock stays ahead: the watch still takes one hour.
     let mut w = closed();
     at_days(&mut w, 3000, 400, x_reads(3000, 400, 1));
     at_days(&mut w, 3_000_000, 400, x_reads(3_000_000, 400, 1));
@@ -59,7 +59,7 @@ fn a_clock_that_jumps_a_year_ends_no_watch_and_no_shelf() {
     at_days(&mut w, 3_610_000, 400, x_reads(3_610_000, 400, 1));
     assert!(w.kinds().contains(&"ticket-fix-verified".to_owned()));
 
-    // Back by a year: it ends as well.
+    // The clock goes back by a year: the watch ends as well.
     let mut w = closed();
     at_days(&mut w, 3000, -400, x_reads(3000, -400, 1));
     at_days(&mut w, 3_610_000, -400, x_reads(3_610_000, -400, 1));
@@ -95,12 +95,12 @@ fn a_delay_runs_on_through_a_step_of_the_clock() {
 
 #[test]
 fn before_the_clock_was_set_nothing_ends_and_then_everything_in_its_time() {
-    // A gateway without a battery: it starts in 1970, and the time comes later.
+    // A gateway without a battery starts in 1970, and its clock is set later.
     let unset = |ms: u64| Now { mono: now(ms).mono, wall: Wall::from_millis(i64::try_from(ms).unwrap()) };
     let w = closed();
     let state = w.desk.recorded().clone();
     let mut desk = Desk::new(w.desk.site().clone(), state, unset(0));
-    desk.take_up();
+    desk.start_without_daemon();
     let mut verified = |at: Now| {
         desk.handle(at, Input::Elapsed);
         let mut kinds = Vec::new();
@@ -121,7 +121,7 @@ fn before_the_clock_was_set_nothing_ends_and_then_everything_in_its_time() {
 fn a_pause_of_the_program_is_no_step_of_the_clock_and_ends_nothing() {
     let mut w = World::new();
     w.x(1000, 1);
-    // Forty seconds in which nothing ran: the wall clock went on, the monotonic one did not count them.
+    // The program did not run for forty seconds: the wall clock counts them, the monotonic clock does not.
     let after = Now { mono: now(1100).mono, wall: now(41_100).wall };
     w.desk.handle(after, Input::Paused(std::time::Duration::from_secs(40)));
     w.drain();
@@ -173,7 +173,7 @@ fn while_nothing_can_be_recorded_alarms_are_shown_as_such_and_wait() {
     assert!(w.snapshot().unrecorded.is_empty() && w.desk.not_writable().is_none());
     assert_eq!(w.desk.recorded().alarms.standing.len(), 1);
     assert_eq!(w.ticket().occurrences, 2, "both times are on record");
-    // An alarm that stood when the disk filled, and cleared meanwhile.
+    // An alarm was active when the disk became full, and its condition cleared meanwhile.
     w.is_full = true;
     w.x(4000, 1);
     let desk = w.snapshot();
@@ -248,7 +248,7 @@ fn an_event_that_cannot_be_recorded_is_told_and_counted_and_everything_else_goes
     assert_eq!(w.kinds()[2..], ["alarm-raised", "ticket-opened"], "the other fault has its ticket");
     assert!(w.desk.not_writable().is_none(), "nothing is thought full");
     assert_eq!(w.done(TicketVerb::Note { text: "n".to_owned() }), Ok(()));
-    // A command of which the same is true is refused, and nothing of it happens.
+    // A command with such an event is refused, and changes nothing.
     let mut ticket = w.ticket().clone();
     ticket.number = TicketNumber(77);
     ticket.equipment = EquipmentId::parse("e").unwrap();
@@ -297,13 +297,13 @@ fn a_stop_is_the_last_event_of_the_record() {
     let mut w = World::new();
     w.x(1000, 1);
     w.handle(Input::Stopping);
-    // A fault, a command and time come while the stop is being written.
+    // A fault, a command and time arrive while the stop is being written.
     w.x(2000, 6);
     w.ask(TicketVerb::Acknowledge);
     w.at(10_000_000);
     assert_eq!(w.kinds().last().map(String::as_str), Some("gateway-stopped"));
     assert!(!w.desk.has_unwritten());
-    // A disk that is full keeps nothing waiting.
+    // On a full disk the stop does not wait.
     let mut w = World::new();
     w.is_full = true;
     w.handle(Input::Stopping);

@@ -147,7 +147,7 @@ fn works_without_record(gateway: &Gateway, count: usize, unrecorded: usize) {
         let all = all.as_array().unwrap();
         all.len() == count && all.iter().filter(is_unrecorded).count() == unrecorded
     });
-    gateway.run("alarm list").success().says("not on record");
+    gateway.run("alarm list").success().says("not recorded yet");
     gateway.run("status").success().says("THE JOURNAL CANNOT BE WRITTEN");
     gateway.run("").success().says("THE JOURNAL CANNOT BE WRITTEN");
     gateway

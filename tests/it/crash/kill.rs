@@ -58,7 +58,7 @@ fn nothing_acknowledged_is_missing_after_kill_9() {
 fn a_second_daemon_is_refused_at_once() {
     let mut gateway = lost_equipment(Gateway::new(), 1);
     gateway.start();
-    gateway.run("daemon").exits(4).says("another daemon works on");
+    gateway.run("daemon").exits(4).says("another daemon uses");
     gateway.run("status --json").success();
 }
 

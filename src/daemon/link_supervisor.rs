@@ -1,4 +1,4 @@
-//! The links' tasks: started, started again when one panics, and after a reload only where something changed.
+//! [`LinkSupervisor`]: starts the task of each link, and starts it again after a panic or a changed configuration.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
@@ -13,8 +13,8 @@ use crate::link::{LinkBoard, LinkCommand, LinkSays, LinkTask, Reload, serve};
 use crate::site::{Link, LinkKind, Site};
 use crate::words::{EquipmentId, LinkName};
 
-/// Every link's task and board.
-pub(super) struct Crew {
+/// The tasks and boards of all links.
+pub(super) struct LinkSupervisor {
     site: Arc<Site>,
     version: u64,
     links: Links,
@@ -28,14 +28,14 @@ fn equipment_of(site: &Site, link: usize) -> impl Iterator<Item = EquipmentId> {
     site.equipment.iter().filter(move |e| e.link == link).map(|e| e.id.clone())
 }
 
-/// A board for every link of a site, in its order.
+/// Creates a board for each link, in the order of the site.
 pub(super) fn boards(site: &Site, clock: Clock) -> Vec<LinkBoard> {
     let links = site.links.iter().enumerate();
     links.map(|(at, l)| LinkBoard::new(l.name.as_str(), equipment_of(site, at), clock.now())).collect()
 }
 
-impl Crew {
-    /// Starts a task for every link; the boards are in the site's order.
+impl LinkSupervisor {
+    /// Starts a task for each link. The boards are in the order of the site.
     pub(super) fn start(
         site: Arc<Site>,
         boards: Vec<LinkBoard>,
@@ -46,27 +46,27 @@ impl Crew {
         let names = site.links.iter().map(|l| l.name.clone());
         let boards = names.zip(boards).collect();
         let tasks = BTreeMap::new();
-        let mut crew = Self { site: site.clone(), version: 0, links, readings, clock, boards, tasks };
+        let mut supervisor = Self { site: site.clone(), version: 0, links, readings, clock, boards, tasks };
         for (at, link) in site.links.iter().enumerate() {
-            crew.spawn(at, link);
+            supervisor.spawn(at, link);
         }
-        crew
+        supervisor
     }
 
-    /// The boards in the site's order.
+    /// Returns the boards in the order of the site.
     pub(super) fn boards(&self) -> Vec<LinkBoard> {
         self.site.links.iter().filter_map(|l| self.boards.get(&l.name).cloned()).collect()
     }
 
     fn spawn(&mut self, at: usize, link: &Link) {
-        // Its commands may be sent from here on, before the task has run for the first time.
+        // Commands for the link can be sent from now on, before its task has run.
         let (sender, commands) = mpsc::channel(limits::LINK_COMMANDS_MAX);
         self.links.lock().unwrap_or_else(PoisonError::into_inner).insert(link.name.clone(), sender);
         let equipment = equipment_of(&self.site, at);
         let blank = || LinkBoard::new(link.name.as_str(), [], self.clock.now());
         let board = self.boards.entry(link.name.clone()).or_insert_with(blank).clone();
         board.set_equipment(equipment, self.clock.now());
-        let kept = Kept {
+        let supervised = SupervisedLink {
             site: self.site.clone(),
             version: self.version,
             at,
@@ -75,18 +75,18 @@ impl Crew {
             links: self.links.clone(),
             clock: self.clock,
         };
-        self.tasks.insert(link.name.clone(), tokio::spawn(kept.serving(self.readings.clone(), commands)));
+        self.tasks.insert(link.name.clone(), tokio::spawn(supervised.serve(self.readings.clone(), commands)));
     }
 
-    /// Goes on with another site: a link where nothing changed is not touched, a bus whose equipment changed goes on with
-    /// its connection, every other one is opened anew.
+    /// Continues with another site. An unchanged link is not touched. If only the equipment of a Modbus link has changed, the
+    /// link keeps its connection. Every other changed link is opened again.
     pub(super) async fn reload(&mut self, site: Arc<Site>) {
         let before = std::mem::replace(&mut self.site, site.clone());
         self.version += 1;
         let same = site.same_as(&before);
-        let gone: Vec<LinkName> =
+        let removed: Vec<LinkName> =
             self.tasks.keys().filter(|n| !site.links.iter().any(|l| l.name == **n)).cloned().collect();
-        for name in gone {
+        for name in removed {
             self.end(&name).await;
             self.boards.remove(&name);
         }
@@ -121,24 +121,24 @@ impl Crew {
         }
     }
 
-    /// Ends a link's task and waits until its port or socket is free.
+    /// Ends the task of a link, and waits until its port or socket is free.
     async fn end(&mut self, name: &LinkName) {
         if let Some(task) = self.tasks.remove(name) {
             task.abort();
-            // Aborted is how it shall end.
+            // The result is always "aborted".
             let _ended = task.await;
         }
         self.links.lock().unwrap_or_else(PoisonError::into_inner).remove(name);
     }
 
-    /// Ends every task, and waits until their ports and sockets are free.
+    /// Ends all tasks, and waits until their ports and sockets are free.
     pub(super) async fn close(&mut self) {
         for name in self.tasks.keys().cloned().collect::<Vec<_>>() {
             self.end(&name).await;
         }
     }
 
-    /// Ends every task.
+    /// Ends all tasks without waiting.
     pub(super) fn stop(&self) {
         for task in self.tasks.values() {
             task.abort();
@@ -146,8 +146,8 @@ impl Crew {
     }
 }
 
-/// A link whose task is started again when it panics.
-struct Kept {
+/// A link whose task is started again after a panic.
+struct SupervisedLink {
     site: Arc<Site>,
     version: u64,
     at: usize,
@@ -157,8 +157,8 @@ struct Kept {
     clock: Clock,
 }
 
-impl Kept {
-    async fn serving(self, readings: mpsc::Sender<LinkSays>, mut commands: mpsc::Receiver<LinkCommand>) {
+impl SupervisedLink {
+    async fn serve(self, readings: mpsc::Sender<LinkSays>, mut commands: mpsc::Receiver<LinkCommand>) {
         loop {
             let task = LinkTask {
                 site: self.site.clone(),
@@ -170,14 +170,14 @@ impl Kept {
                 clock: self.clock,
                 seed: ambient::seed(),
             };
-            // Dropped with this future, so that a stopping daemon ends it.
+            // The set is dropped with this future, so a stopping daemon ends the task.
             let mut running = tokio::task::JoinSet::new();
             running.spawn(serve(task));
             match running.join_next().await {
                 Some(Err(e)) if e.is_panic() => {
                     tracing::error!(
                         target: "andon::link",
-                        "the task of link {} failed ({e}) and is started again: a bug",
+                        "a bug of andon: the task of link {} failed ({e}) and is started again",
                         self.name,
                     );
                     self.board.lock().count_error("panic");

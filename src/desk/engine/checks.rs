@@ -1,4 +1,4 @@
-//! Checks under way, judged at every turn: steps that the gateway answers by reading the equipment.
+//! Steps of tickets that the gateway is checking: each check is evaluated after every input.
 
 use std::collections::BTreeMap;
 
@@ -13,9 +13,10 @@ use crate::ticket::{Answer, StepNow, current_step, decide_answer};
 use crate::words::{EquipmentIndex, Mono, Now, PointIndex, Refusal, Rule, shortened};
 
 impl Desk {
-    pub(super) fn judge_checks(&mut self, now: Now) {
+    /// Evaluates all checks that are under way.
+    pub(super) fn evaluate_checks(&mut self, now: Now) {
         let mut going = std::mem::take(&mut self.checks);
-        going.retain_mut(|(check, due)| match self.judge_check(check, now) {
+        going.retain_mut(|(check, due)| match self.evaluate_check(check, now) {
             Some(at) => {
                 *due = at;
                 true
@@ -26,8 +27,8 @@ impl Desk {
         self.checks = going;
     }
 
-    /// The next time to look at a check; nothing once it is answered.
-    fn judge_check(&mut self, check: &mut Check, now: Now) -> Option<Mono> {
+    /// Evaluates a check. Returns the time of the next evaluation; `None` if the check has ended.
+    fn evaluate_check(&mut self, check: &mut Check, now: Now) -> Option<Mono> {
         let site = self.site.clone();
         let token = check.token;
         let refuse = |desk: &mut Self, refusal| {
@@ -55,15 +56,15 @@ impl Desk {
         let waits_until = check.asked_at.mono + limits::CHECK_REPORTS_WITHIN;
         let fresh = check.operands.iter().all(|(e, p)| {
             let profile = self.site.equipment.get(e.0).map(|e| &e.profile);
-            let is_asked_for = profile.is_some_and(|f| f.points.get(p.0).is_some_and(|p| f.is_asked_for(p)));
-            // What reports by itself cannot be asked: after a while what it said last counts.
-            let is_waited_for = is_asked_for || now.mono < waits_until;
+            let is_polled = profile.is_some_and(|f| f.points.get(p.0).is_some_and(|p| f.is_asked_for(p)));
+            // A point that reports by itself cannot be polled. After `CHECK_REPORTS_WITHIN` its last value counts.
+            let must_be_new = is_polled || now.mono < waits_until;
             self.detector
                 .point_state(*e, *p, now)
                 .and_then(|s| s.at)
-                .is_some_and(|at| !is_waited_for || at.mono > check.asked_at.mono)
+                .is_some_and(|at| !must_be_new || at.mono > check.asked_at.mono)
         });
-        let answer = match check.judge(truth, fresh, now) {
+        let answer = match check.evaluate(truth, fresh, now) {
             Verdict::Waiting(at) if now.mono < waits_until => return Some(at.min(waits_until)),
             Verdict::Waiting(at) => return Some(at),
             Verdict::Unanswered => {
@@ -98,6 +99,7 @@ impl Desk {
         None
     }
 
+    /// Returns the values of the points in the condition, as text with units, for the ticket.
     fn values_of(
         &self,
         own: EquipmentIndex,
@@ -115,8 +117,8 @@ impl Desk {
                 } else {
                     format!("@{}:{}", equipment.id, point.name)
                 };
-                let told = format!("{value} {}", point.unit);
-                Some((name, shortened(told.trim_end(), limits::TOLD_VALUE_BYTES_MAX).into_owned()))
+                let text = format!("{value} {}", point.unit);
+                Some((name, shortened(text.trim_end(), limits::TOLD_VALUE_BYTES_MAX).into_owned()))
             })
             .collect()
     }

@@ -1,4 +1,4 @@
-//! Other files in force while things go on: untouched equipment keeps everything, the rest begins anew.
+//! A reload of the configuration: unchanged equipment keeps its readings, delays and alarms; other equipment starts again.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::site::{FileHash, Site};
 use crate::words::{Now, Refusal, Rule};
 
 impl Desk {
-    /// Records which files are in force, where those differ from the ones before.
+    /// Records the files in force, if they differ from the recorded ones.
     pub(super) fn record_files(&mut self, now: Now) {
         let mut files = self.site.files.clone();
         if files.len() > limits::FILES_RECORDED_MAX {
@@ -21,12 +21,12 @@ impl Desk {
             files.push(FileHash { name, sha256: String::new() });
         }
         if *self.state.gateway.files != files {
-            self.machine(now, Change::Gateway(GatewayEvent::ConfigurationLoaded { files }));
+            self.machine_change(now, Change::Gateway(GatewayEvent::ConfigurationLoaded { files }));
         }
     }
 
-    /// Goes on with another site. Alarms of equipment that changed stand until its readings say otherwise; those whose
-    /// fault is no longer named are withdrawn.
+    /// Continues with another site. An active alarm of changed equipment stays active until its condition becomes false. An
+    /// alarm whose fault is no longer configured is withdrawn: it clears with a reason.
     pub(super) fn reloaded(&mut self, now: Now, site: Arc<Site>) {
         let before = std::mem::replace(&mut self.site, site.clone());
         let same = site.same_as(&before);
@@ -44,10 +44,10 @@ impl Desk {
                 .remedy("ask for the check again");
             self.outputs.push_back(Output::Reply(check.token, Box::new(Err(refusal))));
         }
-        self.keep_held(&site, is_same);
+        self.keep_suppressed(&site, is_same);
         self.forget_links();
-        self.released_at = None;
+        self.released_seq = None;
         self.record_files(now);
-        self.take_up_or_withdraw(now, |id| !is_same(id.as_str()));
+        self.restore_or_withdraw(now, |id| !is_same(id.as_str()));
     }
 }

@@ -1,14 +1,14 @@
-//! Tickets as they are opened, from the feed: only what is on record gets its frames and readings kept.
+//! Follows the feed for new tickets. Frames and readings are kept only for a ticket that is durable.
 
-use super::captures::Openings;
+use super::captures::NewTicketSender;
 use crate::ambient::Clock;
 use crate::desk::Event;
 use crate::feed::{Feed, FeedItem};
 use crate::limits;
 use crate::ticket::TicketEvent;
 
-/// Tells the worker of every ticket that is opened from here on. Never ends.
-pub(super) async fn follow(feed: Feed, openings: Openings, clock: Clock) {
+/// Sends each ticket that is opened from now on to the worker of `captures.rs`. Ends only when the gateway stops.
+pub(super) async fn follow(feed: Feed, sender: NewTicketSender, clock: Clock) {
     let mut end = feed.end();
     let mut cursor = end.borrow_and_update().clone();
     while end.changed().await.is_ok() {
@@ -23,7 +23,7 @@ pub(super) async fn follow(feed: Feed, openings: Openings, clock: Clock) {
             for item in &followed.items {
                 let FeedItem::Record(committed) = item else { continue };
                 if let Event::Ticket(TicketEvent::Opened(opening)) = &committed.record.event {
-                    openings.note(opening, clock.now());
+                    sender.note(opening, clock.now());
                 }
             }
         }

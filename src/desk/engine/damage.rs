@@ -1,14 +1,14 @@
-//! Damage of the journal, as it is put on record.
+//! Damage of the journal becomes an event.
 
 use super::{Change, Desk};
 use crate::gateway::new_damage;
 use crate::words::{Damage, Now};
 
 impl Desk {
-    /// Puts damage on record that is not there yet.
+    /// Records the damage that is not recorded yet.
     pub(super) fn record_damage(&mut self, now: Now, found: &[Damage]) {
         for event in new_damage(&self.state.gateway, found) {
-            self.machine(now, Change::Gateway(event));
+            self.machine_change(now, Change::Gateway(event));
         }
     }
 }
