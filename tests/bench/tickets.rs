@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 
 use andon::alarm::AlarmEvent;
 use andon::ambient::Clock;
-use andon::daemon::{Parts, load_site, start_engine};
+use andon::daemon::{Parts, load_site, start_gateway};
 use andon::desk::{Event, Record};
 use andon::disk::RealDisk;
 use andon::journal::{Cursor, Journal, Line};
@@ -66,7 +66,7 @@ fn latency() {
         let data = place.path().join("data");
         let boards = Some(vec![board]);
         let parts = Parts { site, data, is_read_only: false, clock, boards, links };
-        let engine = start_engine(parts, &mut |_| {}).unwrap();
+        let engine = start_gateway(parts, &mut |_| {}).unwrap();
         let mut times = Vec::new();
         for i in 0..FAULTS {
             let before = engine.gateway.snapshot().await.unwrap().state.seq;
