@@ -27,7 +27,7 @@
 //! let condition = compile("speed > 50", &Drive).unwrap();
 //! assert_eq!(condition.evaluate(&Speed(Some(60.0))), Truth::True);
 //! assert_eq!(condition.evaluate(&Speed(None)), Truth::Unknown);
-//! assert_eq!(compile("sped > 50", &Drive).unwrap_err().help.as_deref(), Some("did you mean speed?"));
+//! assert_eq!(compile("sped > 50", &Drive).unwrap_err()[0].help.as_deref(), Some("did you mean speed?"));
 //! ```
 //!
 //! Use: `profile` compiles the conditions of faults and steps. `detect` evaluates them with the current readings and
