@@ -119,7 +119,7 @@ pub fn data_folder_of(config: &Path, given: Option<&Path>) -> Option<PathBuf> {
 
 /// The beginnings of the names of andon's own files and folders in a data directory.
 const OURS: [&str; 8] =
-    ["journal", "store", "recorder", "captures", "traces", "daemon.lock", "data.lock", "andon.sock"];
+    ["journal", "store", "recorder", "wire", "traces", "daemon.lock", "data.lock", "andon.sock"];
 
 /// Removes the rights of other users to read the data directory, and of its group to change it. Returns a sentence for the
 /// log; `None` if the rights were correct. A directory that contains other files (perhaps `/tmp`) is not changed: other
