@@ -16,7 +16,7 @@ struct Room {
 /// Reads the table of modules in `ARCHITECTURE.md`.
 fn rooms(map: &str) -> BTreeMap<String, Room> {
     let table =
-        map.lines().skip_while(|l| !l.starts_with("| room |")).skip(2).take_while(|l| l.starts_with('|'));
+        map.lines().skip_while(|l| !l.starts_with("| room | duty |")).skip(2).take_while(|l| l.starts_with('|'));
     table
         .map(|line| {
             let cells: Vec<&str> = line.trim_matches('|').split('|').map(str::trim).collect();
@@ -221,4 +221,51 @@ fn what_is_forbidden_is_seen() {
     assert_eq!(check("detect", "use crate::words::Id; // not crate::store::Store"), None);
     assert!(leftover("// TODO later").is_some() && leftover("fn util() {}").is_some());
     assert_eq!(leftover("let utility = 1;"), None);
+}
+
+/// Returns the files and folders of `cli`, each with those that it imports.
+fn imports_of_cli() -> BTreeMap<String, BTreeSet<String>> {
+    let root = Path::new("src/cli");
+    let mut paths = Vec::new();
+    files(root, &mut paths);
+    let unit = |path: &Path| {
+        let first = path.strip_prefix(root).unwrap().components().next().unwrap();
+        first.as_os_str().to_str().unwrap().trim_end_matches(".rs").to_owned()
+    };
+    let units: BTreeSet<String> = paths.iter().map(|p| unit(p)).filter(|u| u != "mod").collect();
+    let mut imports: BTreeMap<String, BTreeSet<String>> =
+        units.iter().map(|u| (u.clone(), BTreeSet::new())).collect();
+    for path in paths.iter().filter(|p| unit(p) != "mod") {
+        let own = unit(path);
+        let text = std::fs::read_to_string(path).unwrap();
+        let is_top = path.parent() == Some(root);
+        for statement in text.split("use ").skip(1).map(|rest| rest.split(';').next().unwrap()) {
+            let Some(rest) = statement
+                .strip_prefix("crate::cli::")
+                .or_else(|| statement.strip_prefix("super::").filter(|_| is_top))
+            else {
+                continue;
+            };
+            let names = rest.split(|c: char| !c.is_alphanumeric() && c != '_');
+            let names: Vec<&str> =
+                if rest.starts_with('{') { names.collect() } else { names.take(1).collect() };
+            let others = names.into_iter().filter(|n| *n != own && units.contains(*n)).map(str::to_owned);
+            imports.get_mut(&own).unwrap().extend(others);
+        }
+    }
+    imports
+}
+
+#[test]
+fn the_files_of_the_command_line_import_in_one_direction() {
+    let mut left = imports_of_cli();
+    assert!(left["args"].contains("ticket") && left["ticket"].contains("context"), "{left:?}");
+    // A file whose imports are all gone is in order; what is left at the end imports itself in a circle.
+    while let Some(free) = left.iter().find(|(_, i)| i.is_empty()).map(|(u, _)| u.clone()) {
+        left.remove(&free);
+        left.values_mut().for_each(|imports| {
+            imports.remove(&free);
+        });
+    }
+    assert!(left.is_empty(), "these import one another in a circle: {left:#?}");
 }

@@ -9,47 +9,17 @@ use jiff::tz::TimeZone;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::args::Global;
 use super::error::CliError;
+use super::options::Global;
 use super::program::Program;
 use super::render::{Sheet, read_for_screen, screen};
-use super::when::{Period, local, local_times};
+use super::when::{Parameter, Period, local, local_times};
 use crate::ambient;
 use crate::client::Client;
 use crate::limits;
 use crate::site::Site;
 use crate::source::{Diagnostics, Level};
 use crate::words::{Outcome, Wall};
-
-/// A client of a gateway, or the reason why there is none.
-pub type Connected = Result<Client, OwnError>;
-
-/// The outcome of a command that failed, and the message for the person.
-pub type OwnError = (Outcome, String);
-
-/// A serial port of this computer.
-#[derive(Debug, Clone, Serialize)]
-pub struct PortRow {
-    /// The device file, for example `/dev/ttyUSB0`.
-    pub port: String,
-    /// The path under `/dev/serial/by-id/`, which does not depend on the order of plugging in.
-    pub by_id: Option<String>,
-    /// USB vendor, product and serial number; `None` for a port that is not USB.
-    pub usb: Option<String>,
-    /// Name of the adapter or the port, in words.
-    pub device: String,
-}
-
-/// The reason why a command of the program fails: a file with errors, or another reason.
-pub enum CliErrorOrFiles {
-    /// The errors in the files.
-    Files(Vec<Diagnostics>),
-    /// Another reason.
-    Other(OwnError),
-}
-
-/// A parameter of a query: its name, and its value; `None` leaves the parameter out.
-pub(super) type Parameter = (&'static str, Option<String>);
 
 /// The command that is running.
 pub struct Context<'a> {

@@ -28,6 +28,7 @@ mod guide;
 mod history;
 mod link;
 mod now;
+mod options;
 mod profile;
 mod program;
 mod reload;

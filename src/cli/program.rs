@@ -6,9 +6,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::args::{DemoArgs, SimArgs};
-use super::context::{CliErrorOrFiles, Connected, OwnError, PortRow};
+use super::options::{DemoArgs, SimArgs};
 use super::render::screen;
+use serde::Serialize;
+
 use crate::ambient::Clock;
 use crate::client::Client;
 use crate::daemon::{self, DemoSetup, DiskProfiles, InProcessGateway};
@@ -19,6 +20,33 @@ use crate::sim;
 use crate::site::{ProfileFiles, Site};
 use crate::source::{Diagnostics, SourceText};
 use crate::words::{Outcome, ProfileName};
+
+/// A client of a gateway, or the reason why there is none.
+pub type Connected = Result<Client, OwnError>;
+
+/// The outcome of a command that failed, and the message for the person.
+pub type OwnError = (Outcome, String);
+
+/// A serial port of this computer.
+#[derive(Debug, Clone, Serialize)]
+pub struct PortRow {
+    /// The device file, for example `/dev/ttyUSB0`.
+    pub port: String,
+    /// The path under `/dev/serial/by-id/`, which does not depend on the order of plugging in.
+    pub by_id: Option<String>,
+    /// USB vendor, product and serial number; `None` for a port that is not USB.
+    pub usb: Option<String>,
+    /// Name of the adapter or the port, in words.
+    pub device: String,
+}
+
+/// The reason why a command of the program fails: a file with errors, or another reason.
+pub enum CliErrorOrFiles {
+    /// The errors in the files.
+    Files(Vec<Diagnostics>),
+    /// Another reason.
+    Other(OwnError),
+}
 
 /// The commands' access to the rest of the program: the site, a gateway, the daemon, the simulator.
 pub struct Program {

@@ -6,8 +6,9 @@ use std::io::Write;
 use clap::{CommandFactory, Parser};
 
 use super::args::{Args, Command};
-use super::context::{CliErrorOrFiles, Context};
+use super::context::Context;
 use super::error::CliError;
+use super::program::CliErrorOrFiles;
 use super::program::Program;
 use super::{
     alarm, audit, decode, equipment, firmware, guide, history, link, now, profile, reload, render, report,

@@ -6,8 +6,9 @@ mod found;
 
 use std::ops::RangeInclusive;
 
-use super::context::{Context, PortRow};
+use super::context::Context;
 use super::error::CliError;
+use super::program::PortRow;
 use super::render::Sheet;
 use crate::site::LinkKind;
 use crate::words::Outcome;

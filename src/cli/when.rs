@@ -3,8 +3,10 @@
 use jiff::civil;
 use jiff::tz::TimeZone;
 
-use super::context::Parameter;
 use crate::words::{Wall, parse_duration};
+
+/// A parameter of a query: its name, and its value; `None` leaves the parameter out.
+pub(super) type Parameter = (&'static str, Option<String>);
 
 /// The period of the past that a command shows.
 #[derive(Debug, Clone, Default, clap::Args)]

@@ -174,7 +174,8 @@ fn what_is_made_is_closed_to_others() {
     // At the next start andon knows the folders of frames and traces as its own too.
     for folder in ["wire", "traces"] {
         std::fs::create_dir_all(gateway.data().join(folder)).unwrap();
-        std::fs::set_permissions(gateway.data().join(folder), std::fs::Permissions::from_mode(0o750)).unwrap();
+        std::fs::set_permissions(gateway.data().join(folder), std::fs::Permissions::from_mode(0o750))
+            .unwrap();
     }
     std::fs::set_permissions(gateway.data(), std::fs::Permissions::from_mode(0o777)).unwrap();
     gateway.start_with(&open);
