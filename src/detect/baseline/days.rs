@@ -10,13 +10,16 @@
 
 use std::collections::BTreeSet;
 use std::f64::consts::TAU;
+use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 
 use super::naive::Naive;
-use super::tests::{noise, spec};
+use super::tests::{normal, spec};
 use super::*;
-use crate::words::Wall;
+use crate::detect::{BaselineEvent, Detector, Replay};
+use crate::site::{Site, testing::site};
+use crate::words::{EquipmentId, EquipmentIndex, Now, PointIndex, Presence, Reading, Value, Wall};
 
 const MINUTE: u64 = 60_000;
 const DAY: u64 = 1440 * MINUTE;
@@ -38,6 +41,10 @@ fn after(ms: u64) -> SampleTime {
 fn hours(ms: u64) -> f64 {
     let at = BEGIN + ms;
     ms as f64 / 3_600_000.0 + if at < CHANGE { 1.0 } else { 2.0 }
+}
+
+fn noise(n: u64) -> f64 {
+    0.5 * normal(n)
 }
 
 /// A hall that is 10 warmer at two in the afternoon and 10 colder at two in the night, local time; a shift from 6 to
@@ -304,9 +311,11 @@ fn steps_of_the_wall_clock_break_nothing() {
     let (mut w, model) = learned_at(7, 10, hall, stepped);
     assert_eq!(used(&model), [0, 1]);
     assert_eq!(in_excursion(&mut w, [7 * 1440 + 10, 14 * 1440], hall), 0);
-    // A clock that shows another time with each sample: every day is left out in a bounded time.
-    let wild =
-        |ms: u64| SampleTime { local: after(ms.wrapping_mul(7919) % (3_000_000 * DAY)).local, ..after(ms) };
+    // A clock that shows another day with each sample: every group of days is left out in a bounded time.
+    let wild = |ms: u64| {
+        let time = (ms / MINUTE).wrapping_mul(0x9E37_79B9_7F4A_7C15) % (30_000 * DAY);
+        SampleTime { local: after(time).local, ..after(ms) }
+    };
     assert_eq!(used(&learned_at(7, 10, hall, wild).1), [0; 0]);
 }
 
@@ -322,7 +331,53 @@ fn extreme_samples_do_not_move_a_profile() {
     for (a, b) in clean.daily.iter().zip(&model.daily) {
         assert!(a.hours.iter().zip(&b.hours).all(|(a, b)| (a.get() - b.get()).abs() < 1.0), "{b:?}");
     }
-    let all: Vec<usize> =
-        used(&learned(7, 10, |ms| vec![if ms / DAY % 2 == 0 { f64::MAX } else { f64::MIN }]).1);
-    assert_eq!(all, [0; 0]);
+    let huge = |ms: u64| vec![if ms / DAY % 2 == 0 { 1e300 } else { -1e300 }];
+    assert_eq!(used(&learned(7, 10, huge).1), [0; 0]);
+}
+
+const POINTS: &str = "warm = { register = 'holding:0', type = 'f32', every = '1s', stale_after = '3s' }\n\
+    load = { register = 'holding:2', type = 'f32', every = '1s', stale_after = '3s' }";
+const BASELINE: &str = "[baseline.hall]\npoints = ['warm', 'load']\nlearn = '4d'\n";
+
+#[test]
+fn the_detector_takes_the_time_zone_of_the_site_and_says_which_points_have_a_profile() {
+    let plain = site(POINTS, BASELINE);
+    let zoned = Arc::new(Site { zone: berlin(), ..(*plain).clone() });
+    for (site, of, first) in [(&zoned, BEGIN, 6), (&plain, BEGIN, 5), (&zoned, 0, 24)] {
+        let now =
+            |ms: u64| Now { mono: after(ms).mono, wall: Wall::from_millis(i64::try_from(of + ms).unwrap()) };
+        let mut d = Detector::new(site.clone(), now(0));
+        for ms in (0..=4 * DAY).step_by(usize::try_from(10 * MINUTE).unwrap()) {
+            let readings = hall(ms).into_iter().take(2).enumerate();
+            let reading =
+                |(p, x): (usize, f64)| (PointIndex(p), Reading { value: Ok(Value::Real(x)), at: now(ms) });
+            d.readings(now(ms), EquipmentIndex(0), readings.map(reading).collect(), Presence::Answered);
+        }
+        let BaselineEvent::Learned { model, .. } = &d.take_learned()[0] else { panic!("it has learned") };
+        // The first hour of the shift, in the time zone of the site.
+        let rises = model.daily.get(1).and_then(|load| load.hours.iter().position(|x| x.get() > 10.0));
+        assert_eq!(rises.unwrap_or(24), first);
+        let told = d.explain(EquipmentIndex(0), 0, now(4 * DAY)).unwrap().recalled;
+        let said = told.iter().find(|(name, _)| name == "a daily profile").map(|(_, text)| text.as_str());
+        assert_eq!(said, (first < 24).then_some("used for: warm, load"), "a clock in 1970 is not set");
+    }
+}
+
+#[test]
+fn a_replay_takes_the_times_of_an_old_recording_as_they_are() {
+    let profile = &site(POINTS, BASELINE).equipment[0].profile;
+    let mut replay = Replay::new(profile, &EquipmentId::parse("e").unwrap(), None).in_zone(berlin());
+    let columns = [replay.column("warm").unwrap(), replay.column("load").unwrap()];
+    // The calendar of 2021 is that of 2027.
+    let begin = Wall::parse("2021-03-24T00:00:00Z").unwrap();
+    let night = 9 * 1440 + 22 * 60..9 * 1440 + 28 * 60;
+    for minutes in (0..11 * 1440).step_by(10) {
+        let row = hall(minutes * MINUTE);
+        let warm = if night.contains(&minutes) { row[0].max(58.0) } else { row[0] };
+        let cells = [warm.to_string(), row[1].to_string()];
+        let at = begin.after(Duration::from_millis(minutes * MINUTE));
+        replay.row(at, minutes, columns.into_iter().zip(cells.iter().map(String::as_str)));
+    }
+    let raised: Vec<u64> = replay.alarms().iter().map(|a| a.raised_at.since(begin).as_secs() / 60).collect();
+    assert!(raised.len() == 1 && night.contains(&raised[0]), "{raised:?}");
 }
