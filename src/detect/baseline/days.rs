@@ -331,7 +331,7 @@ fn extreme_samples_do_not_move_a_profile() {
     for (a, b) in clean.daily.iter().zip(&model.daily) {
         assert!(a.hours.iter().zip(&b.hours).all(|(a, b)| (a.get() - b.get()).abs() < 1.0), "{b:?}");
     }
-    let huge = |ms: u64| vec![if ms / DAY % 2 == 0 { 1e300 } else { -1e300 }];
+    let huge = |ms: u64| vec![if (ms / DAY).is_multiple_of(2) { 1e300 } else { -1e300 }];
     assert_eq!(used(&learned(7, 10, huge).1), [0; 0]);
 }
 

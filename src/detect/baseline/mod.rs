@@ -1,11 +1,11 @@
 //! One baseline of one piece of equipment: learns how its points behave in normal operation, and finds excursions.
 //!
-//! *Must not know* alarms, or the passing of time except through its samples. The reference is the present normal
-//! value of the points. It follows slow drift in bounded steps, and not during an excursion. An excursion begins
-//! after several samples in a row beyond the limit. It ends when the distance is below half of the limit, or below a
-//! share of the excursion's own height. The reference then takes over the deviation that is left. For some samples
-//! after that it may move back to its old value if the points do. Changes of the state that must survive a restart
-//! are returned, for the journal.
+//! *Must not know* alarms, or the passing of time except through its samples. A point that repeats from day to day
+//! has a daily profile, which is subtracted from its samples. The reference is the present normal value of the points.
+//! It follows slow drift in bounded steps, and not during an excursion. An excursion begins after several samples in a
+//! row beyond the limit. It ends when the distance is below half of the limit, or below a share of the excursion's own
+//! height. The reference then takes over the deviation that is left. For some samples after that it may move back to
+//! its old value if the points do. Changes of the state that must survive a restart are returned, for the journal.
 
 mod after;
 mod cycle;
