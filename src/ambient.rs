@@ -188,6 +188,12 @@ pub fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|v| !v.is_empty())
 }
 
+/// Returns the time zone of the system.
+#[must_use]
+pub fn time_zone() -> jiff::tz::TimeZone {
+    jiff::tz::TimeZone::system()
+}
+
 /// True if this process runs as the user with this number.
 #[must_use]
 pub fn is_this_user(uid: u32) -> bool {

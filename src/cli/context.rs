@@ -57,11 +57,7 @@ impl<'a> Context<'a> {
             ))
         })?;
         let Some(site) = site else { return Err(CliError::Files(diagnostics)) };
-        if let Some(zone) = &site.timezone
-            && let Ok(zone) = TimeZone::get(zone)
-        {
-            self.zone = zone;
-        }
+        self.zone = site.zone.clone();
         let warnings: Vec<Diagnostics> =
             diagnostics.into_iter().filter(|d| d.list.iter().any(|x| x.level == Level::Warning)).collect();
         super::render::diagnostics(&warnings, &mut anstream::stderr().lock())?;

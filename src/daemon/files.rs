@@ -6,6 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::ambient;
 use crate::limits;
 use crate::profile::{built_in, built_in_names, built_in_notes};
 use crate::site::{ProfileFiles, Site, data_of, load};
@@ -91,7 +92,8 @@ pub fn load_site(config: &Path) -> io::Result<LoadedSite> {
     let text = read_text(config)?;
     let source = SourceText::new(&config.display().to_string(), &text);
     let (site, diagnostics) = load(&source, &DiskProfiles::beside(config));
-    Ok(LoadedSite { site: site.map(Arc::new), diagnostics })
+    let site = site.map(|site| Arc::new(site.or_zone(ambient::time_zone)));
+    Ok(LoadedSite { site, diagnostics })
 }
 
 /// Returns the data directory: the given one, or the one in `andon.toml`, or `andon-data` beside `andon.toml`.

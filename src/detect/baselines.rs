@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::baseline::{BaselineChange, Cycle, Model, Watcher};
+use super::baseline::{BaselineChange, Cycle, Model, SampleTime, Watcher};
 use super::detector::{Detector, fault_of};
 use super::shared::SharedList;
 use super::state::Watch;
@@ -86,6 +86,8 @@ pub(super) struct Baselines {
     pending: Vec<usize>,
     /// True while recorded readings are replayed after a restart: no samples are taken.
     is_asleep: bool,
+    /// True in a replay: the times of a recording count, also those before the first gateway.
+    is_replay: bool,
     /// The events since the last [`Detector::take_learned`].
     events: Vec<BaselineEvent>,
 }
@@ -131,6 +133,11 @@ impl Baselines {
     /// While this is set, no samples are taken.
     pub fn sleep(&mut self, is_asleep: bool) {
         self.is_asleep = is_asleep;
+    }
+
+    /// Takes all times as right, because they come from a recording.
+    pub fn replay(&mut self) {
+        self.is_replay = true;
     }
 
     fn of(&self, watch: &Watch) -> Option<&Watcher> {
@@ -187,6 +194,11 @@ impl Detector {
     /// Lets each baseline whose first point was in the answer take a sample; a baseline without a usable sample notes
     /// a pause.
     pub(super) fn take_samples(&mut self, now: Now) {
+        if self.baselines.pending.is_empty() {
+            return;
+        }
+        let is_set = self.baselines.is_replay || now.wall.is_set();
+        let local = is_set.then(|| now.wall.local(&self.site.zone));
         for at in std::mem::take(&mut self.baselines.pending) {
             let Some(watch) = self.baselines.kept.get(at).map(|k| k.watch) else { continue };
             let Some(of) = self.watches.get(watch) else { continue };
@@ -205,7 +217,7 @@ impl Detector {
                 kept.watcher.pause();
                 continue;
             };
-            if let Some(change) = kept.watcher.sample(now.mono, &sample)
+            if let Some(change) = kept.watcher.sample(SampleTime { mono: now.mono, local }, &sample)
                 && let Some((equipment, fault)) = self.names_of(watch)
             {
                 self.baselines.events.push(match change {

@@ -59,7 +59,7 @@ mod tests;
 mod unanswered;
 mod warm;
 
-pub use baseline::{LongerScale, Model};
+pub use baseline::{DailyProfile, LongerScale, Model};
 pub use baselines::BaselineEvent;
 pub use cell::Tally;
 pub use detector::Detector;

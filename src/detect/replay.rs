@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::tz::TimeZone;
+
 use super::cell::{Cell, Tally, read, usable};
 use super::detector::{Detector, programs};
 use super::state::TransitionKind;
@@ -80,6 +82,7 @@ impl Replay {
             name: String::new(),
             data: None,
             timezone: None,
+            zone: TimeZone::UTC,
             recorder_mib: 0,
             links: Vec::new(),
             equipment: all,
@@ -87,8 +90,10 @@ impl Replay {
             notes: Vec::new(),
         });
         let start = Now { mono: Mono(0), wall: Wall::from_millis(0) };
+        let mut detector = Detector::new(site.clone(), start);
+        detector.baselines.replay();
         Self {
-            detector: Detector::new(site.clone(), start),
+            detector,
             site,
             begun: None,
             last: None,
@@ -98,6 +103,16 @@ impl Replay {
             decimal_comma: false,
             tallies: BTreeMap::new(),
         }
+    }
+
+    /// Sets the time zone in which baselines learn daily profiles; UTC if it is not set. Must come before the first
+    /// row.
+    #[must_use]
+    pub fn in_zone(mut self, zone: TimeZone) -> Self {
+        let site = Site { zone, ..(*self.site).clone() };
+        self.site = Arc::new(site);
+        self.detector.site = self.site.clone();
+        self
     }
 
     /// Sets whether a comma in a number is a decimal comma: only if commas do not separate the columns.

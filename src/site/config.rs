@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use jiff::tz::TimeZone;
 use sha2::{Digest, Sha256};
 
 use super::checked::{check_dependencies, check_links};
@@ -64,6 +65,7 @@ fn read(
         name: String::new(),
         data: None,
         timezone: None,
+        zone: TimeZone::UTC,
         recorder_mib: limits::RECORDER_MIB,
         links: Vec::new(),
         equipment: Vec::new(),
@@ -74,7 +76,9 @@ fn read(
         let name = s.name("name");
         site.name = s.required("name", "\"line-3\"", name).map_or_else(String::new, |n| n.value);
         site.data = s.text("data").map(|d| d.value);
-        site.timezone = s.name("timezone").and_then(|t| check_timezone(&s, t));
+        if let Some((name, zone)) = s.name("timezone").and_then(|t| read_timezone(&s, t)) {
+            (site.timezone, site.zone) = (Some(name), zone);
+        }
         let mib = s.integer_between("recorder_mib", 0, i128::from(limits::RECORDER_MIB_MAX));
         let mib = mib.and_then(|n| u64::try_from(n.value).ok());
         site.recorder_mib = mib.unwrap_or(limits::RECORDER_MIB);
@@ -150,9 +154,9 @@ fn read(
     Some(site)
 }
 
-fn check_timezone(s: &Section<'_>, zone: Spanned<String>) -> Option<String> {
-    match jiff::tz::TimeZone::get(&zone.value) {
-        Ok(_) => Some(zone.value),
+fn read_timezone(s: &Section<'_>, zone: Spanned<String>) -> Option<(String, TimeZone)> {
+    match TimeZone::get(&zone.value) {
+        Ok(found) => Some((zone.value, found)),
         Err(_) => {
             s.error_with_help(
                 zone.span,

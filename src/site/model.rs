@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::tz::TimeZone;
+
 use crate::limits;
 pub use crate::profile::LineParity as Parity;
 use crate::profile::{Accept, Fault, FirmwareNote, Profile, Protocol, WireKind};
@@ -19,6 +21,9 @@ pub struct Site {
     pub data: Option<String>,
     /// The IANA time zone of screens and calendars; `None` means the time zone of the system.
     pub timezone: Option<String>,
+    /// The time zone of the daily profiles of baselines: the zone in the file. Without it, UTC, or the zone that
+    /// [`Self::or_zone`] sets.
+    pub zone: TimeZone,
     /// Disk space for recorded readings, in MiB; 0 means that nothing is recorded.
     pub recorder_mib: u64,
     /// The links to equipment.
@@ -321,6 +326,13 @@ pub trait ProfileFiles {
 }
 
 impl Site {
+    /// Sets the time zone of the system, if `andon.toml` does not set a zone.
+    #[must_use]
+    pub fn or_zone(self, system: impl FnOnce() -> TimeZone) -> Self {
+        let zone = if self.timezone.is_none() { system() } else { self.zone };
+        Self { zone, ..self }
+    }
+
     /// The firmware notes about a piece of equipment with this version.
     pub fn notes_for<'a>(
         &'a self,

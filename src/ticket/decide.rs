@@ -152,7 +152,7 @@ pub fn decide(
                     format!("{} on {} is still active", t.fault, t.equipment),
                 )
                 .remedy("wait until the fault has cleared")
-                .command("or take the ticket up again", format!("andon ticket reopen {number} REASON")));
+                .command("or reopen the ticket", format!("andon ticket reopen {number} REASON")));
             }
             let watch = fault.map_or(limits::WATCH_DEFAULT, |f| f.watch);
             Ok(vec![TicketEvent::Closed { number, watch_until: now.wall.after(watch), note: note.clone() }])
@@ -212,7 +212,7 @@ pub fn current_step<'a>(
             Some(due) => refusal
                 .command(format!("answer {due} first"), format!("andon ticket step {} {due}", t.number)),
             None => refusal.command(
-                "the walk is at its end; record the fix",
+                "all steps are answered; record the fix",
                 format!("andon ticket fix {} --cause TEXT --action TEXT", t.number),
             ),
         });

@@ -161,7 +161,7 @@ fn recorded_note(site: &Site, name: &str) -> FirmwareNoteV1 {
         || FirmwareNoteV1 {
             name: name.to_owned(),
             versions: String::new(),
-            symptom: "the note is no longer there".to_owned(),
+            symptom: "the firmware note was removed".to_owned(),
             workaround: String::new(),
             source: String::new(),
         },
@@ -183,7 +183,7 @@ pub fn next(t: &TicketV1) -> Option<String> {
             Some(s) => format!("andon ticket step {n} {} yes|no|skip", s.id),
             None => format!("andon fix {n} --cause TEXT --action TEXT"),
         }),
-        TicketState::Fixed => Some(format!("andon close {n}, once the fault stays away")),
+        TicketState::Fixed => Some(format!("andon close {n}, after you have verified the fix")),
         TicketState::Closed | TicketState::Cancelled => None,
     }
 }

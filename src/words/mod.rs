@@ -43,6 +43,6 @@ pub use severity::Severity;
 pub use shown::{is_unshowable, shown};
 pub use span::{parse_duration, render_duration};
 pub use text::{Excerpt, shortened};
-pub use time::{Mono, Now, Wall};
+pub use time::{LocalTime, Mono, Now, Wall};
 pub use unit::Unit;
 pub(crate) use worded::worded;

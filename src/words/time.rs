@@ -6,6 +6,7 @@ use std::fmt;
 use std::ops::{Add, Sub};
 use std::time::Duration;
 
+use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 /// Nanoseconds on the monotonic clock of the daemon. Delays, windows and staleness use this clock.
@@ -85,6 +86,12 @@ impl Wall {
         text.parse().map(Self::from_timestamp)
     }
 
+    /// The time that clocks in this time zone show at this instant.
+    #[must_use]
+    pub fn local(self, zone: &TimeZone) -> LocalTime {
+        LocalTime(self.millis() + i64::from(zone.to_offset(self.0).seconds()) * 1000)
+    }
+
     /// The time from `earlier` to this instant; zero if `earlier` is later.
     #[must_use]
     pub fn since(self, earlier: Wall) -> Duration {
@@ -125,6 +132,28 @@ impl<'de> Deserialize<'de> for Wall {
     fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
         let text = String::deserialize(d)?;
         Wall::parse(&text).map_err(serde::de::Error::custom)
+    }
+}
+
+/// The date and the time of day that the clocks of a time zone show, in milliseconds since 1970-01-01 0:00 on these
+/// clocks. The same time occurs twice when daylight-saving time ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LocalTime(i64);
+
+impl LocalTime {
+    const DAY: i64 = 86_400_000;
+
+    /// The number of days since 1970-01-01.
+    #[must_use]
+    pub fn day(self) -> i64 {
+        self.0.div_euclid(Self::DAY)
+    }
+
+    /// The time of day in hours, from 0 to less than 24.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "the milliseconds of a day")]
+    pub fn hour(self) -> f64 {
+        self.0.rem_euclid(Self::DAY) as f64 / 3_600_000.0
     }
 }
 
@@ -173,6 +202,24 @@ mod tests {
             let wall = Wall::from_millis(end);
             assert_eq!(Wall::parse(&wall.to_string()).unwrap(), wall);
         }
+    }
+
+    #[test]
+    fn local_time_is_what_clocks_show_on_both_sides_of_a_change() {
+        let zone = TimeZone::get("Europe/Berlin").unwrap();
+        for (at, hour) in [
+            ("2027-03-28T00:30:00Z", 1.5),
+            ("2027-03-28T01:30:00Z", 3.5),
+            ("2027-10-31T00:30:00Z", 2.5),
+            ("2027-10-31T01:30:00Z", 2.5),
+            ("2027-10-31T22:45:00Z", 23.75),
+        ] {
+            let local = Wall::parse(at).unwrap().local(&zone);
+            assert!((local.hour() - hour).abs() < 1e-9, "{at}: {local:?}");
+        }
+        let day = |at: &str| Wall::parse(at).unwrap().local(&zone).day();
+        assert_eq!(day("2027-10-31T23:00:00Z") - day("2027-10-31T22:59:59Z"), 1);
+        assert_eq!(Wall::from_millis(-1).local(&TimeZone::UTC).day(), -1);
     }
 
     #[test]

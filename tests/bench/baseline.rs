@@ -32,7 +32,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
-use andon::detect::Detector;
+use andon::detect::{BaselineEvent, Detector};
 use andon::words::{EquipmentIndex, Mono, Now, PointIndex, Presence, Reading, Value, Wall};
 use jiff::Timestamp;
 use jiff::civil::DateTime;
@@ -277,7 +277,8 @@ fn machine_temperature(place: &Workplace, dir: &Path) {
     }
 }
 
-/// Measures the CPU time for a sample of 16 points, with a baseline and without.
+/// Measures the CPU time for a sample of 16 points, with a baseline and without. There is a sample every two minutes. With a
+/// swing, each point has a daily profile.
 fn cost() {
     const POINTS: usize = 16;
     const SAMPLES: u64 = 50_000;
@@ -290,26 +291,38 @@ fn cost() {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         f64::from(u32::try_from(state >> 32).unwrap()) / f64::from(u32::MAX)
     };
-    let mut seconds = |faults: &str| {
-        let now = |n: u64| Now { mono: Mono(n * 1_000_000_000), wall: Wall::from_millis(1_800_000_000_000) };
+    let mut seconds = |faults: &str, swing: f64| {
+        let now = |n: u64| Now {
+            mono: Mono(n * 120_000_000_000),
+            wall: Wall::from_millis(1_800_000_000_000 + i64::try_from(n).unwrap() * 120_000),
+        };
         let mut detector = Detector::new(made::site(&points, faults), now(0));
         let mut spent = 0.0;
         for n in 1..=4000 + SAMPLES {
             let at = now(n);
+            let daily = swing * (n as f64 / 720.0 * std::f64::consts::TAU).sin();
             let value = |p: usize, x: f64| (PointIndex(p), Reading { value: Ok(Value::Real(x)), at });
-            let readings = (0..POINTS).map(|p| value(p, noise())).collect();
+            let readings = (0..POINTS).map(|p| value(p, daily + noise())).collect();
             let begun = Instant::now();
             detector.readings(at, EquipmentIndex(0), readings, Presence::Answered);
             if n > 4000 {
                 spent += begun.elapsed().as_secs_f64();
             }
         }
-        assert!(faults.is_empty() || !detector.take_learned().is_empty(), "it has learned");
+        let learned = detector.take_learned();
+        let profiles = learned.first().map(|event| match event {
+            BaselineEvent::Learned { model, .. } => model.daily.len(),
+            BaselineEvent::Followed { .. } | BaselineEvent::Forgotten { .. } => 0,
+        });
+        let expected = if swing > 0.0 { POINTS } else { 0 };
+        assert!(faults.is_empty() || profiles == Some(expected), "it has learned");
         spent / SAMPLES as f64
     };
-    let (with, without) =
-        (seconds(&format!("[baseline.b]\npoints = {names:?}\nlearn = 4000\n")), seconds(""));
-    println!("cost: {:.2} us a sample of {POINTS} points (to come to: 5 us)", 1e6 * (with - without));
+    let baseline = format!("[baseline.b]\npoints = {names:?}\nlearn = 4000\n");
+    for (swing, name) in [(0.0, ""), (10.0, " with daily profiles")] {
+        let cost = 1e6 * (seconds(&baseline, swing) - seconds("", swing));
+        println!("cost: {cost:.2} us a sample of {POINTS} points{name} (to come to: 5 us)");
+    }
 }
 
 fn main() {

@@ -12,12 +12,13 @@ use andon::words::Seq;
 use andon::writing::WriteEvent;
 
 /// The sample files, in the order in which they were added. These files are never edited.
-const JOURNAL_V1: [&str; 5] = [
+const JOURNAL_V1: [&str; 6] = [
     include_str!("../samples/journal/v1.ndjson"),
     include_str!("../samples/journal/v1-record.ndjson"),
     include_str!("../samples/journal/v1-scales.ndjson"),
     include_str!("../samples/journal/v1-authors.ndjson"),
     include_str!("../samples/journal/v1-reports.ndjson"),
+    include_str!("../samples/journal/v1-daily.ndjson"),
 ];
 
 /// Returns the name of an event. For a new event, the compiler requires a name here, and the test requires a sample.

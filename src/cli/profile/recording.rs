@@ -96,7 +96,8 @@ pub(super) struct Recording {
     style: Option<TimeStyle>,
     /// The unit in the header, in milliseconds; `None` if the header has no unit.
     unit: Option<f64>,
-    zone: TimeZone,
+    /// The time zone of times without a zone, and of daily profiles.
+    pub zone: TimeZone,
     is_old: bool,
     /// Lines to add to the line number of the CSV reader: the lines before the header, and a correction for CR LF.
     skipped_lines: u64,

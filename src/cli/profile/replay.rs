@@ -43,7 +43,7 @@ pub struct ReplayArgs {
     /// Name of the column with the times [default: time, timestamp or datetime]
     #[arg(long, value_name = "NAME")]
     time_column: Option<String>,
-    /// Time zone of times without a zone
+    /// Time zone of times without a zone, and of daily profiles
     #[arg(long, value_name = "ZONE", default_value = "UTC")]
     timezone: String,
     /// Accept times before 1990
@@ -152,7 +152,8 @@ async fn from_gateway(
         let (name, _, profile) = loaded(cx, which)?;
         let equipment = EquipmentId::parse(args.equipment.as_deref().unwrap_or(id))
             .map_err(|e| CliError::usage(format!("{id}: {e}")))?;
-        let replay = Replay::new(&profile, &equipment, args.stale_after);
+        let zone = cx.zone().clone();
+        let replay = Replay::new(&profile, &equipment, args.stale_after).in_zone(zone);
         for wanted in replay.unserved(&[]) {
             let Some(column) = replay.column(&wanted) else { continue };
             let (of, point) =
@@ -193,8 +194,9 @@ fn side(
     let (name, _, profile) = loaded(cx, which)?;
     let id = args.equipment.clone().unwrap_or_else(|| name.to_string());
     let equipment = EquipmentId::parse(&id).map_err(|e| CliError::usage(format!("--equipment {id}: {e}")))?;
-    let replay =
-        Replay::new(&profile, &equipment, args.stale_after).with_decimal_commas(recording.has_decimal_commas);
+    let replay = Replay::new(&profile, &equipment, args.stale_after)
+        .in_zone(recording.zone.clone())
+        .with_decimal_commas(recording.has_decimal_commas);
     let mut columns: Vec<(usize, Column)> = Vec::new();
     let mut unused = Vec::new();
     for (index, column) in recording.columns.iter().enumerate().filter(|(i, _)| *i != recording.time) {

@@ -28,7 +28,7 @@ pub struct SuggestArgs {
     /// Name of the column with the times [default: time, timestamp or datetime]
     #[arg(long, value_name = "NAME")]
     time_column: Option<String>,
-    /// Time zone of times without a zone
+    /// Time zone of times without a zone, and of daily profiles
     #[arg(long, value_name = "ZONE", default_value = "UTC")]
     timezone: String,
     /// Accept times before 1990
@@ -98,7 +98,9 @@ fn replayed(
     };
     let mut recording = Recording::open(&args.csv, &how)?;
     let equipment = EquipmentId::parse(name.as_str()).map_err(|e| CliError::usage(e.to_string()))?;
-    let mut replay = Replay::new(profile, &equipment, None).with_decimal_commas(recording.has_decimal_commas);
+    let mut replay = Replay::new(profile, &equipment, None)
+        .in_zone(recording.zone.clone())
+        .with_decimal_commas(recording.has_decimal_commas);
     let named = recording.columns.iter().enumerate();
     let columns: Vec<(usize, Column)> =
         named.filter_map(|(i, column)| Some((i, replay.column(column)?))).collect();

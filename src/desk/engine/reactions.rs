@@ -103,7 +103,7 @@ impl Desk {
             Some(old) if matches!(old.state, TicketState::Fixed | TicketState::Closed) => {
                 TicketEvent::Reopened {
                     number: old.number,
-                    reason: format!("{fault} came back after the fix"),
+                    reason: format!("{fault} was raised again after the fix"),
                     fix_ineffective: true,
                     values: values.clone(),
                 }
@@ -151,7 +151,7 @@ impl Desk {
         })];
         let ticket = self.state.tickets.of_fault(&key.0, &key.1).filter(|t| t.state.is_live());
         if let Some(ticket) = ticket.filter(|_| damping.repeats > 0) {
-            let text = format!("chattered: it came {} times since {}", damping.repeats, damping.since);
+            let text = format!("chattered: raised {} times since {}", damping.repeats, damping.since);
             let text =
                 if damping.proposal.is_empty() { text } else { format!("{text}; {}", damping.proposal) };
             events.push(Event::Ticket(TicketEvent::Noted { number: ticket.number, text }));
@@ -168,7 +168,7 @@ impl Desk {
         });
         let Some(ticket) = worst else { return Vec::new() };
         let text =
-            format!("consequence: {} of {}, since {onset}; held back while {upstream} is down", key.1, key.0);
+            format!("consequence: {} of {}, since {onset}; suppressed while {upstream} is down", key.1, key.0);
         vec![Event::Ticket(TicketEvent::Noted { number: ticket.number, text })]
     }
 

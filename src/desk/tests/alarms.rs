@@ -177,7 +177,7 @@ fn a_relay_that_flutters_all_night_costs_a_few_lines() {
     let lines: Vec<String> = w.record.iter().filter(e).map(|r| r.to_line("").unwrap()).collect();
     assert_eq!(lines.len(), 7, "{lines:#?}");
     assert!(lines[0].contains("off_delay"), "{}", lines[0]);
-    assert!(w.log_of(1).iter().any(|l| l.contains("chattered: it came 1799 times")), "{:?}", w.log_of(1));
+    assert!(w.log_of(1).iter().any(|l| l.contains("chattered: raised 1799 times")), "{:?}", w.log_of(1));
     let bytes: usize = w.record.iter().map(|r| r.to_line("").unwrap().len()).sum();
     assert!(bytes < 16_000, "{bytes} bytes of journal");
     w.record.clear();

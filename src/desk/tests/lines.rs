@@ -34,6 +34,7 @@ fn model() -> impl Strategy<Value = crate::detect::Model> {
         let one = finite.first().copied().unwrap_or_default();
         let longer =
             crate::detect::LongerScale { covariance: finite.clone(), t2: one, error: one, most: one };
+        let daily = crate::detect::DailyProfile { point: 3, hours: finite.clone() };
         crate::detect::Model {
             definition,
             samples: 9,
@@ -46,6 +47,7 @@ fn model() -> impl Strategy<Value = crate::detect::Model> {
             most: (one.get() > 0.0).then_some(one),
             longer: vec![longer; numbers.len() % 3],
             widened: (one.get() > 1.0).then_some(one),
+            daily: vec![daily; numbers.len() % 2],
         }
     })
 }

@@ -64,7 +64,7 @@ fn ordered(values: &mut [f64], at: usize) -> Option<f64> {
 }
 
 /// The median. For an even number of values it is the middle of the two central values, computed without overflow.
-fn median(values: &mut [f64]) -> f64 {
+pub(super) fn median(values: &mut [f64]) -> f64 {
     let half = values.len() / 2;
     let Some(upper) = ordered(values, half) else { return 0.0 };
     if values.len() % 2 == 1 {

@@ -8,18 +8,21 @@
 //!
 //! The limits come from deviations of the same kind as those evaluated later: from a reference that moved along.
 //! Smoothing is linear, so the smoothed samples minus the smoothed reference are the smoothed deviations. The
-//! reference is computed from the stored samples at the end.
+//! reference is computed from the stored samples at the end. The daily profile is known only at the end, too, and is
+//! then subtracted from the stored samples in the same way.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use super::SampleTime;
+use super::daily::{DailyLearned, EVERY_MAX, LASTS_MIN};
 use super::fence::Fence;
 use super::model::{DEVIATION_MAX, LongerScale, Model, PreparedModel, REFERENCE_WEIGHT};
 use super::smooth::{Smooth, lengths};
 use super::statistics::{Statistics, Usual, covariance_of, wander_of};
 use crate::limits;
 use crate::profile::{Baseline, Follow, Learn};
-use crate::words::{Finite, Mono};
+use crate::words::{Finite, LocalTime, Mono};
 
 /// The number of newly stored samples after which the fences are computed again.
 const FENCES_EVERY: usize = 64;
@@ -34,6 +37,8 @@ pub(super) struct Learning {
     points: usize,
     lengths: Vec<f64>,
     raw: Vec<f64>,
+    /// The local time of each stored sample; `None` if the clock was not set.
+    times: Vec<Option<LocalTime>>,
     stride: u64,
     /// The indices of stored rows that do not follow directly after the row before.
     begins: BTreeSet<usize>,
@@ -43,6 +48,8 @@ pub(super) struct Learning {
     pub seen: u64,
     /// The time of normal operation so far.
     pub good_for: Duration,
+    /// The time of the first sample.
+    begun: Option<Mono>,
     last: Option<Mono>,
 }
 
@@ -80,6 +87,15 @@ impl Smoothing {
         state.take(lengths, |_, j| row.get(j).copied().unwrap_or(0.0));
     }
 
+    /// Subtracts a path, smoothed on scale `k`, from the stored rows of this scale and from its present values.
+    fn take_off(&mut self, k: usize, path: &[f64], points: usize) {
+        let rows = self.rows.get_mut(k).into_iter().flatten();
+        rows.zip(path).for_each(|(s, x)| *s -= x);
+        let last = path.rchunks(points).next().unwrap_or_default();
+        let state = self.state.iter_mut().filter_map(|state| state.scales.get_mut(k)).flatten();
+        state.zip(last).for_each(|(s, x)| *s -= x);
+    }
+
     fn keep(&mut self) {
         let Some(state) = &self.state else { return };
         self.rows.iter_mut().zip(&state.scales).for_each(|(rows, s)| rows.extend_from_slice(s));
@@ -99,11 +115,13 @@ impl Learning {
             points: spec.width(),
             lengths: lengths(spec.smooth),
             raw: Vec::new(),
+            times: Vec::new(),
             stride: 1,
             begins: BTreeSet::new(),
             settled: None,
             seen: 0,
             good_for: Duration::ZERO,
+            begun: None,
             last: None,
         }
     }
@@ -117,14 +135,16 @@ impl Learning {
         }
     }
 
-    pub fn sample(&mut self, now: Mono, raw: &[f64]) {
-        self.good_for += self.last.map_or(Duration::ZERO, |last| now.since(last));
-        self.last = Some(now);
+    pub fn sample(&mut self, now: SampleTime, raw: &[f64]) {
+        self.good_for += self.last.map_or(Duration::ZERO, |last| now.mono.since(last));
+        self.begun.get_or_insert(now.mono);
+        self.last = Some(now.mono);
         if let Some(settled) = &mut self.settled {
             settled.take(raw, &self.lengths);
         }
         if self.seen.is_multiple_of(self.stride) {
             self.raw.extend_from_slice(raw);
+            self.times.push(now.local);
             if let Some(settled) = &mut self.settled {
                 settled.keep();
                 if (self.raw.len() / self.points).is_multiple_of(FENCES_EVERY) {
@@ -140,18 +160,38 @@ impl Learning {
 
     /// Drops every second stored row.
     fn thin(&mut self) {
-        let mut settled = self.settled.take().unwrap_or_else(|| self.replay());
+        let mut settled = self.settled.take().unwrap_or_else(|| self.replay(&self.raw));
         for rows in settled.rows.iter_mut().chain([&mut self.raw]) {
             let kept: Vec<f64> = rows.chunks(self.points).step_by(2).flatten().copied().collect();
             *rows = kept;
         }
+        self.times = self.times.iter().step_by(2).copied().collect();
         self.begins = self.begins.iter().map(|at| at.div_ceil(2)).collect();
         self.settled = Some(settled);
         self.stride *= 2;
     }
 
-    fn replay(&self) -> Smoothing {
-        Smoothing::replay(&self.raw, self.points, &self.begins, &self.lengths)
+    fn replay(&self, raw: &[f64]) -> Smoothing {
+        Smoothing::replay(raw, self.points, &self.begins, &self.lengths)
+    }
+
+    /// The daily profiles, if the learning was long enough and the samples were close enough to show one.
+    fn daily(&self) -> Option<DailyLearned> {
+        let lasted = self.last?.since(self.begun?);
+        let every = self.good_for.div_f64(strides(self.seen.max(1)));
+        let is_enough = lasted >= LASTS_MIN && every <= EVERY_MAX;
+        is_enough.then(|| DailyLearned::of(&self.raw, self.points, &self.times))?
+    }
+
+    /// The smoothed samples, without the daily profiles of the other days.
+    fn smoothing(&self, raw: &[f64], daily: Option<&DailyLearned>) -> Smoothing {
+        let Some(settled) = &self.settled else { return self.replay(raw) };
+        let mut smoothing = settled.clone();
+        for (k, length) in self.lengths.iter().enumerate() {
+            let Some(path) = daily.map(|d| self.smoothed(&d.left_out, *length)) else { break };
+            smoothing.take_off(k, &path, self.points);
+        }
+        smoothing
     }
 
     /// True if enough samples or time have been learned.
@@ -167,15 +207,18 @@ impl Learning {
     /// has settled.
     pub fn model(&self, spec: &Baseline) -> Option<Learned> {
         let p = self.points;
-        let smoothing = self.settled.clone().unwrap_or_else(|| self.replay());
-        let fences = Fence::of_rows(&self.raw, p);
-        let column = |j: usize| self.raw.iter().skip(j).step_by(p).copied().collect::<Vec<_>>();
+        let daily = self.daily();
+        let mut raw = self.raw.clone();
+        daily.iter().for_each(|d| raw.iter_mut().zip(&d.left_out).for_each(|(x, usual)| *x -= usual));
+        let smoothing = self.smoothing(&raw, daily.as_ref());
+        let fences = Fence::of_rows(&raw, p);
+        let column = |j: usize| raw.iter().skip(j).step_by(p).copied().collect::<Vec<_>>();
         let scale: Vec<f64> = fences.iter().enumerate().map(|(j, f)| scale_of(*f, &column(j))).collect();
         let standard = |rows: &[f64]| -> Vec<f64> {
             let one = |((x, f), s): ((&f64, &Fence), &f64)| (f.draw_in(*x) - f.centre) / s;
             rows.chunks(p).flat_map(|row| row.iter().zip(&fences).zip(&scale).map(one)).collect()
         };
-        let raw = standard(&self.raw);
+        let raw = standard(&raw);
         let wander = wander_of(&raw, p);
         let reference = self.reference(&raw, spec.follow);
         let mut learned = Vec::with_capacity(self.lengths.len());
@@ -205,6 +248,7 @@ impl Learning {
             most: Some(shortest.most),
             longer: learned.collect(),
             widened: None,
+            daily: daily.map_or_else(Vec::new, |d| d.profiles),
         };
         Some(Learned { judge: PreparedModel::new(model, spec)?, smooth })
     }

@@ -1,14 +1,17 @@
 //! One baseline of one piece of equipment: learns how its points behave in normal operation, and finds excursions.
 //!
-//! *Must not know* alarms, or the passing of time except through its samples. The reference is the present normal
-//! value of the points. It follows slow drift in bounded steps, and not during an excursion. An excursion begins
-//! after several samples in a row beyond the limit. It ends when the distance is below half of the limit, or below a
-//! share of the excursion's own height. The reference then takes over the deviation that is left. For some samples
-//! after that it may move back to its old value if the points do. Changes of the state that must survive a restart
-//! are returned, for the journal.
+//! *Must not know* alarms, or the passing of time except through its samples. A point that repeats from day to day
+//! has a daily profile, which is subtracted from its samples. The reference is the present normal value of the points.
+//! It follows slow drift in bounded steps, and not during an excursion. An excursion begins after several samples in a
+//! row beyond the limit. It ends when the distance is below half of the limit, or below a share of the excursion's own
+//! height. The reference then takes over the deviation that is left. For some samples after that it may move back to
+//! its old value if the points do. Changes of the state that must survive a restart are returned, for the journal.
 
 mod after;
 mod cycle;
+mod daily;
+#[cfg(test)]
+mod days;
 mod fence;
 mod learning;
 mod linear;
@@ -28,6 +31,7 @@ use std::time::Duration;
 
 use after::AfterExcursion;
 pub(super) use cycle::Cycle;
+pub use daily::DailyProfile;
 use learning::{Learning, follow_weight};
 use model::{Distance, PreparedModel};
 pub use model::{LongerScale, Model};
@@ -35,7 +39,7 @@ use smooth::Smooth;
 
 use crate::limits;
 use crate::profile::{Baseline, Follow, Learn};
-use crate::words::{Finite, Mono, render_duration};
+use crate::words::{Finite, LocalTime, Mono, render_duration};
 
 /// The number of samples in a row beyond the limit that begin an excursion.
 const BEGINS_AFTER: u32 = 3;
@@ -72,6 +76,14 @@ pub enum BaselineChange {
     },
 }
 
+/// The time of a sample.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct SampleTime {
+    pub mono: Mono,
+    /// The local time of the gateway; `None` if its clock is not set.
+    pub local: Option<LocalTime>,
+}
+
 #[derive(Debug, Clone, PartialEq)]
 enum WatcherPhase {
     Learning(Box<Learning>),
@@ -91,6 +103,8 @@ pub(super) struct Watcher {
     excursion: Option<f64>,
     after: Option<AfterExcursion>,
     distance: Option<Distance>,
+    /// True if the last sample was not evaluated, because its time of day was not known.
+    is_without_time: bool,
     last: Option<Mono>,
     recorded: LastRecorded,
 }
@@ -113,6 +127,7 @@ impl Watcher {
             excursion: None,
             after: None,
             distance: None,
+            is_without_time: false,
             last: None,
             recorded: LastRecorded::default(),
         }
@@ -150,16 +165,19 @@ impl Watcher {
     }
 
     /// Takes a sample: the values of the points in their order. A sample with a number that is not finite counts as a
-    /// pause.
-    pub fn sample(&mut self, now: Mono, raw: &[f64]) -> Option<BaselineChange> {
-        if raw.iter().any(|x| !x.is_finite()) {
+    /// pause, and so does a sample without a local time if the model has a daily profile.
+    pub fn sample(&mut self, at: SampleTime, raw: &[f64]) -> Option<BaselineChange> {
+        let raw = self.comparable(at, raw);
+        self.is_without_time = raw.is_none();
+        let Some(raw) = raw.filter(|raw| raw.iter().all(|x| x.is_finite())) else {
             self.pause();
             return None;
-        }
+        };
+        let now = at.mono;
         let passed = self.last.replace(now).map_or(Duration::ZERO, |last| now.since(last));
         match &mut self.phase {
             WatcherPhase::Learning(learning) => {
-                learning.sample(now, raw);
+                learning.sample(at, &raw);
                 if !learning.is_over(self.spec.learn) {
                     return None;
                 }
@@ -173,7 +191,7 @@ impl Watcher {
                 Some(BaselineChange::Learned(Box::new(model)))
             }
             WatcherPhase::Watching(judge) => {
-                let off = judge.deviations(raw);
+                let off = judge.deviations(&raw);
                 let stands = self.excursion.is_some() || judge.model.is_of_earlier_version();
                 let smooth = self.smooth.get_or_insert_with(|| judge.begin(stands));
                 judge.smooth(smooth, &off);
@@ -211,6 +229,14 @@ impl Watcher {
                 judge.learn_limit(strength > 1.0);
                 self.change_to_record(now)
             }
+        }
+    }
+
+    /// The sample without the daily profiles; `None` if a profile is learned and the local time is not known.
+    fn comparable(&self, at: SampleTime, raw: &[f64]) -> Option<Vec<f64>> {
+        match &self.phase {
+            WatcherPhase::Learning(_) => Some(raw.to_vec()),
+            WatcherPhase::Watching(judge) => judge.without_daily(raw, at.local),
         }
     }
 
@@ -277,6 +303,9 @@ impl Watcher {
                         `andon equipment relearn` learns it by the present rules";
             lines.push(line("learned before", text.to_owned()));
         }
+        if !judge.model.daily.is_empty() {
+            lines.push(line("a daily profile", self.daily_told(&judge.model, names)));
+        }
         let Some(d) = &self.distance else { return lines };
         let widened = judge.widened.exp();
         let strength = d.strength / (self.spec.limit * widened);
@@ -289,6 +318,12 @@ impl Watcher {
             line(name, format!("{z:+.1} standard deviations, {:.0} % of it", share * 100.0))
         }));
         lines
+    }
+
+    fn daily_told(&self, model: &Model, names: &[String]) -> String {
+        let of: Vec<&str> = model.daily.iter().filter_map(|d| Some(names.get(d.point)?.as_str())).collect();
+        let unset = "; the clock of the gateway is not set, so andon does not evaluate the samples";
+        format!("used for: {}{}", of.join(", "), if self.is_without_time { unset } else { "" })
     }
 }
 

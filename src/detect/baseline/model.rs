@@ -9,10 +9,11 @@
 use serde::{Deserialize, Serialize};
 
 use super::BEGINS_AFTER;
+use super::daily::{DailyProfile, Swing};
 use super::smooth::{Smooth, lengths};
 use super::statistics::{Statistics, Usual};
 use crate::profile::Baseline;
-use crate::words::Finite;
+use crate::words::{Finite, LocalTime};
 
 /// The largest deviation that counts for one point, in standard deviations, so that one extreme point does not hide
 /// the others.
@@ -67,6 +68,9 @@ pub struct Model {
     /// The natural logarithm of the factor by which the limit is wider now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub widened: Option<Finite>,
+    /// The daily profiles of the points that have one. Each is subtracted from a sample before the median is.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub daily: Vec<DailyProfile>,
 }
 
 /// The learned numbers of one longer scale.
@@ -124,6 +128,8 @@ pub(super) struct PreparedModel {
     deviation_max: f64,
     lengths: Vec<f64>,
     scales: Vec<Scale>,
+    /// The daily profiles, by index of the point.
+    swings: Vec<(usize, Swing)>,
 }
 
 /// The evaluation on one scale.
@@ -165,7 +171,10 @@ impl PreparedModel {
         };
         let scales: Vec<_> = model.scales().zip(&lengths).enumerate().map(scale).collect::<Option<_>>()?;
         let widened = model.widened.map_or(0.0, Finite::get).clamp(0.0, WIDENED_MAX);
-        Some(Self { reference: plain(&model.reference), widened, deviation_max, lengths, scales, model })
+        let swing = |d: &DailyProfile| Some((d.point, Swing::stored(d).filter(|_| d.point < p)?));
+        let swings = model.daily.iter().map(swing).collect::<Option<_>>()?;
+        let reference = plain(&model.reference);
+        Some(Self { reference, widened, deviation_max, lengths, scales, swings, model })
     }
 
     /// The start of the smoothing. During an excursion it starts with the mean of the next samples: if it started at
@@ -180,6 +189,16 @@ impl PreparedModel {
     pub fn reference_weight(&self) -> f64 {
         let of = if self.model.is_of_earlier_version() { REFERENCE_WEIGHT_EARLIER } else { REFERENCE_WEIGHT };
         of / (self.model.samples.max(1) as f64)
+    }
+
+    /// A sample without the daily profiles. `None` if the model has profiles and the local time is not known.
+    pub fn without_daily(&self, raw: &[f64], local: Option<LocalTime>) -> Option<Vec<f64>> {
+        let mut raw = raw.to_vec();
+        for (point, swing) in &self.swings {
+            let usual = swing.at(local?);
+            raw.get_mut(*point).into_iter().for_each(|x| *x -= usual);
+        }
+        Some(raw)
     }
 
     /// The deviations of a sample from the reference, in standard deviations. Each is limited to [`DEVIATION_MAX`],

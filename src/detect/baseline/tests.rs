@@ -29,8 +29,9 @@ pub(super) fn good(n: u64) -> [f64; 2] {
     [100.0 + noise(n), 5.0 + 0.1 * noise(n + 7_777)]
 }
 
-pub(super) fn at(n: u64) -> Mono {
-    Mono(n * 1_000_000_000)
+/// The second `n`, on a gateway whose clock is not set.
+pub(super) fn at(n: u64) -> SampleTime {
+    SampleTime { mono: Mono(n * 1_000_000_000), local: None }
 }
 
 /// A watcher that has learned from the first 100 samples.
@@ -151,7 +152,7 @@ fn a_point_that_did_not_move_counts_once_it_does() {
 }
 
 /// Nearly standard normal noise: the sum of twelve uniform numbers, each mixed as `SplitMix64` does.
-fn normal(n: u64) -> f64 {
+pub(super) fn normal(n: u64) -> f64 {
     let mixed = |k: u64| {
         let x = (n * 12 + k + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
         let x = (x ^ (x >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -203,7 +204,7 @@ fn a_time_constant_says_what_is_drift() {
         for n in 0..360 * 9 {
             let hours = f64::from(u32::try_from(n).unwrap()) / 360.0 - 1.0;
             let hours = hours.max(0.0);
-            w.sample(Mono(at(n).0 * 10), &[normal(n) + 0.5 * hours]);
+            w.sample(at(n * 10), &[normal(n) + 0.5 * hours]);
             if w.is_excursion() == Some(true) {
                 return true;
             }

@@ -12,7 +12,7 @@ const POINTS: &str = "flow = { register = 'holding:0', type = 'f32', every = '1s
 const BASELINE: &str = "[baseline.loop]\npoints = ['flow', 'current']\nlearn = 100\n";
 
 fn now(n: u64) -> Now {
-    Now { mono: at(n), wall: Wall::from_millis(i64::try_from(n * 1000).unwrap()) }
+    Now { mono: at(n).mono, wall: Wall::from_millis(i64::try_from(n * 1000).unwrap()) }
 }
 
 fn read(d: &mut Detector, n: u64, flow: f64, running: bool) {
