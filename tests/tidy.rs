@@ -15,8 +15,11 @@ struct Room {
 
 /// Reads the table of modules in `ARCHITECTURE.md`.
 fn rooms(map: &str) -> BTreeMap<String, Room> {
-    let table =
-        map.lines().skip_while(|l| !l.starts_with("| room | duty |")).skip(2).take_while(|l| l.starts_with('|'));
+    let table = map
+        .lines()
+        .skip_while(|l| !l.starts_with("| room | duty |"))
+        .skip(2)
+        .take_while(|l| l.starts_with('|'));
     table
         .map(|line| {
             let cells: Vec<&str> = line.trim_matches('|').split('|').map(str::trim).collect();

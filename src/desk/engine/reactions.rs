@@ -167,8 +167,10 @@ impl Desk {
             (!is_lost, t.severity, t.number)
         });
         let Some(ticket) = worst else { return Vec::new() };
-        let text =
-            format!("consequence: {} of {}, since {onset}; suppressed while {upstream} is down", key.1, key.0);
+        let text = format!(
+            "consequence: {} of {}, since {onset}; suppressed while {upstream} is down",
+            key.1, key.0
+        );
         vec![Event::Ticket(TicketEvent::Noted { number: ticket.number, text })]
     }
 
