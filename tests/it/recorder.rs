@@ -34,7 +34,7 @@ fn a_delay_goes_on_over_a_restart() {
     server.set(1, 3, 0, 120);
     let mut gateway = Gateway::pump(port, DELAYED);
     gateway.start();
-    gateway.until("why pump-1 slow --json", |w| w.to_string().contains("of its delay"));
+    gateway.until("why pump-1 slow --json", |w| w.to_string().contains("if the condition does not change"));
     gateway
         .until("equipment history pump-1 x --json", |h| h["samples"].as_array().is_some_and(|s| s.len() > 3));
     gateway.stop();

@@ -79,7 +79,7 @@ fn a_full_disk_refuses_and_recovers() {
         let run = gateway.run(&format!("note 1 '{long}'"));
         if run.output.status.success() { Err("accepted".to_owned()) } else { Ok(run) }
     });
-    refused.exits(6).says("journal/not-writable").says("No space left").says("make room");
+    refused.exits(6).says("journal/not-writable").says("No space left").says("free some space");
     let status = gateway.run("status --json").json();
     assert_eq!(status["tickets"]["open"], 3, "reading goes on");
     let before = gateway.run("ticket show 1 --json").json()["log"].as_array().unwrap().len();

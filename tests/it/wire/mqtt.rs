@@ -311,7 +311,7 @@ fn what_reports_by_itself_is_not_waited_for_and_what_was_retained_is_told_as_suc
     within(Duration::from_secs(2), "a read of what cannot be asked", || {
         gateway.run("equipment read plug-1 --json").success();
     });
-    gateway.run("why plug-1 power").success().says("the broker had retained it");
+    gateway.run("why plug-1 power").success().says("the broker had retained this message");
     gateway.until("ticket list --fault warm --json", |t| t.as_array().is_some_and(|t| t.len() == 1));
     gateway.run("ticket show plug-1").says("(retained)");
 }
