@@ -7,7 +7,7 @@
 //! and records the events.
 //!
 //! ```
-//! use andon::ticket::{TicketOpening, TicketState, TicketVerb, apply, decide, opened};
+//! use andon::ticket::{TicketOpening, TicketOrigin, TicketState, TicketVerb, apply, decide, opened};
 //! use andon::words::{Author, EquipmentId, FaultName, Mono, Now, Seq, Severity, TicketNumber, Wall};
 //!
 //! let opening = TicketOpening {
