@@ -39,7 +39,9 @@ impl From<&Ticket> for TraceOf {
 }
 
 impl TraceOf {
-    fn found<'a>(&self, site: &'a Site) -> Option<(&'a Equipment, &'a Fault)> {
+    /// Returns the equipment and the fault in its profile; `None` if the site no longer has them.
+    #[must_use]
+    pub fn found<'a>(&self, site: &'a Site) -> Option<(&'a Equipment, &'a Fault)> {
         let (_, e) = site.find(self.equipment.as_str())?;
         Some((e, e.profile.fault(self.fault.as_str())?))
     }

@@ -31,9 +31,7 @@ impl Traces {
 
     /// Adds a ticket. If too many wait, the ticket is skipped; its trace is then read when a person asks for it.
     pub(super) fn take(&mut self, gateway: &Gateway, of: TraceOf, now: Now) {
-        let found = gateway.site.find(of.equipment.as_str());
-        let fault = found.and_then(|(_, e)| e.profile.fault(of.fault.as_str()));
-        let Some(after) = fault.map(|f| f.trace.after) else { return };
+        let Some(after) = of.found(&gateway.site).map(|(_, fault)| fault.trace.after) else { return };
         if self.waiting.len() >= limits::TRACES_QUEUED_MAX {
             self.passed_over.fetch_add(1, Ordering::Relaxed);
             return;

@@ -7,6 +7,8 @@ use imbl::{OrdMap, OrdSet};
 use serde::{Deserialize, Serialize};
 
 use super::verb::{Answer, CancelReason, UsedPart};
+use crate::profile::Fault;
+use crate::site::Site;
 use crate::words::{
     EquipmentId, FaultName, Refusal, Rule, Seq, Severity, StepId, TicketNumber, Wall, worded,
 };
@@ -60,16 +62,17 @@ worded! {
     }
 }
 
-/// The reason why a ticket exists.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum TicketOrigin {
-    /// andon raised a fault of the equipment's profile.
-    #[default]
-    Fault,
-    /// A person reported a fault. The fault has a name of its own ([`FaultName::of_report`]), so andon counts no alarm and
-    /// no later report on this ticket by itself.
-    Report,
+worded! {
+    /// The reason why a ticket exists.
+    #[derive(Default)]
+    pub enum TicketOrigin {
+        /// andon raised a fault of the equipment's profile.
+        #[default]
+        Fault = "fault",
+        /// A person reported a fault. The fault has a name of its own ([`FaultName::of_report`]), so andon counts no alarm
+        /// and no later report on this ticket by itself.
+        Report = "report",
+    }
 }
 
 impl TicketOrigin {
@@ -208,6 +211,20 @@ pub struct Ticket {
 }
 
 impl Ticket {
+    /// Returns the fault and its equipment, for the alarm of this ticket; `None` if the ticket has another origin.
+    #[must_use]
+    pub fn alarm(&self) -> Option<(EquipmentId, FaultName)> {
+        self.origin.is_fault().then(|| (self.equipment.clone(), self.fault.clone()))
+    }
+
+    /// Returns the fault in the profile of the equipment; `None` if the site no longer has it, or if the ticket has another
+    /// origin.
+    #[must_use]
+    pub fn fault_in<'a>(&self, site: &'a Site) -> Option<&'a Fault> {
+        let (_, on) = site.find(self.equipment.as_str()).filter(|_| self.origin.is_fault())?;
+        on.profile.fault(self.fault.as_str())
+    }
+
     /// True if work, verification or watch is left, so the desk keeps the ticket in memory.
     #[must_use]
     pub fn is_held_by_desk(&self) -> bool {
@@ -229,17 +246,18 @@ pub struct Tickets {
 impl Tickets {
     /// Keeps a ticket, or removes it if nothing is left to do with it.
     pub fn hold(&mut self, ticket: Arc<Ticket>) {
-        let key = (ticket.equipment.clone(), ticket.fault.clone());
+        let alarm = ticket.alarm();
         if ticket.is_held_by_desk() {
-            // A later alarm or report is not counted on a ticket that a person reported.
-            if ticket.origin == TicketOrigin::Fault {
-                self.by_fault.entry(key).or_default().insert(ticket.number);
+            if let Some(alarm) = alarm {
+                self.by_fault.entry(alarm).or_default().insert(ticket.number);
             }
             self.live.insert(ticket.number, ticket);
-        } else if let Some(numbers) = self.by_fault.get_mut(&key) {
+        } else if let Some(alarm) = alarm
+            && let Some(numbers) = self.by_fault.get_mut(&alarm)
+        {
             numbers.remove(&ticket.number);
             if numbers.is_empty() {
-                self.by_fault.remove(&key);
+                self.by_fault.remove(&alarm);
             }
         }
     }

@@ -27,7 +27,7 @@ pub fn ticket_row(t: &Ticket) -> TicketRowV1 {
         equipment: t.equipment.to_string(),
         fault: is_fault.then(|| t.fault.to_string()),
         origin: OriginV1 {
-            kind: if is_fault { "fault" } else { "report" }.to_owned(),
+            kind: t.origin.word().to_owned(),
             name: is_fault.then(|| t.fault.to_string()),
             of: None,
         },
@@ -76,9 +76,7 @@ const EARLIER_TOLD: usize = 5;
 #[must_use]
 pub fn ticket(site: &Site, t: &Ticket, stored: FromStore) -> TicketV1 {
     let on = site.find(t.equipment.as_str()).map(|(_, e)| e);
-    let fault =
-        on.filter(|_| t.origin == TicketOrigin::Fault).and_then(|e| e.profile.fault(t.fault.as_str()));
-    let guidance = fault.map(|f| f.guidance.clone()).unwrap_or_default();
+    let guidance = t.fault_in(site).map(|f| f.guidance.clone()).unwrap_or_default();
     let next = if t.walked {
         None
     } else {

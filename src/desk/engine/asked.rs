@@ -15,8 +15,7 @@ use crate::profile::Question;
 use crate::service;
 use crate::site::Equipment;
 use crate::ticket::{
-    CancelReason, StepNow, Target, Ticket, TicketAsk, TicketChange, TicketOrigin, TicketVerb, current_step,
-    decide, report,
+    CancelReason, StepNow, Target, Ticket, TicketAsk, TicketChange, TicketVerb, current_step, decide, report,
 };
 use crate::words::{Author, EquipmentId, FaultName, Now, Refusal, Rule, plain_name};
 use crate::writing::{self, Carried, OrderId, Pending, WriteVerb, Wrote};
@@ -134,8 +133,7 @@ impl Desk {
         }
         let site = self.site.clone();
         let found = site.find(ticket.equipment.as_str());
-        let fault = found.filter(|_| ticket.origin == TicketOrigin::Fault);
-        let fault = fault.and_then(|(_, e)| e.profile.fault(ticket.fault.as_str()));
+        let fault = ticket.fault_in(&site);
         if let TicketVerb::Step { step, answer, note } = &ask.verb
             && self.reads
             && let StepNow::ToCheck(found_step) = current_step(&ticket, fault, step, *answer)?

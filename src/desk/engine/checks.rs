@@ -41,8 +41,7 @@ impl Desk {
             );
             return None;
         };
-        let fault =
-            site.find(ticket.equipment.as_str()).and_then(|(_, e)| e.profile.fault(ticket.fault.as_str()));
+        let fault = ticket.fault_in(&site);
         let step = match current_step(&ticket, fault, &check.step, None) {
             Ok(StepNow::ToCheck(step)) => step,
             Ok(StepNow::Answered(..)) => return None,

@@ -178,10 +178,10 @@ impl Desk {
     pub(super) fn acknowledge_alarm(&self, ticket: &Ticket, events: &mut Vec<Event>) {
         let acknowledged =
             events.iter().any(|e| matches!(e, Event::Ticket(TicketEvent::Acknowledged { .. })));
-        let key = (ticket.equipment.clone(), ticket.fault.clone());
+        let Some(key) = ticket.alarm() else { return };
         let unseen =
             self.state.alarms.standing.get(&key).is_some_and(|a| a.state != AlarmState::Acknowledged);
-        if acknowledged && unseen && ticket.origin == TicketOrigin::Fault {
+        if acknowledged && unseen {
             let (equipment, fault) = key;
             events.push(Event::Alarm(AlarmEvent::Acknowledged { equipment, fault }));
         }
